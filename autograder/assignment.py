@@ -1,0 +1,174 @@
+"""What an assignment is: `assignments/<name>/assignment.toml` read into frozen dataclasses.
+
+    title = "Gradients of matrix functions"
+
+    [limits]                 # optional; defaults below
+    call_seconds = 10
+
+    [questions.q1]
+    title = "The linear solve, backwards"
+    points = 8
+    functions = ["linear_solve_vjp"]
+    autodiff = false         # whether jax.grad and friends may be used (default false)
+    bonus = false            # bonus questions add to the score, never to the points possible
+"""
+
+import os
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+
+class AssignmentError(Exception):
+    """An assignment that cannot be used; the message says which file and what to change."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use. Every limit that ends something is named in the student's feedback."""
+
+    notebook_seconds: float = 120.0
+    """Running all cells of the notebook, together."""
+    call_seconds: float = 10.0
+    """One call of one function."""
+    submission_seconds: float = 600.0
+    """Everything a submission does, cells and calls."""
+    memory_bytes: int = 3 * 1024**3
+    """Resident memory of all processes of the submission together."""
+    scratch_bytes: int = 256 * 1024**2
+    """Files in the scratch folder, together."""
+    processes: int = 256
+    """Processes and threads at once."""
+    open_files: int = 256
+    """Open file descriptors of one process."""
+    output_bytes: int = 64 * 1024
+    """What is kept of standard output and standard error; the rest is dropped, and that is said."""
+    frame_bytes: int = 64 * 1024**2
+    """One message between the submission and the grader."""
+    artefact_bytes: int = 4 * 1024**2
+    """One exported function (StableHLO)."""
+    submission_bytes: int = 20 * 1024**2
+    """The submitted file, and a zip's contents unpacked."""
+    restarts: int = 12
+    """How often a submission's process may die and be started anew, in all."""
+    restarts_per_question: int = 3
+    """The same, within one question."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question: its functions and what it earns."""
+
+    name: str
+    title: str
+    points: float
+    functions: tuple[str, ...]
+    bonus: bool = False
+    autodiff: bool = False
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """An assignment's folder and contract."""
+
+    name: str
+    title: str
+    folder: Path
+    questions: tuple[Question, ...]
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def tests_dir(self) -> Path:
+        """The folder with all test files, public and hidden cases."""
+        return self.folder / "tests"
+
+    @property
+    def notebook(self) -> Path:
+        """The notebook as text (jupytext percent format)."""
+        return self.folder / "notebook.py"
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Every function that a student writes, in the order of the questions."""
+        return tuple(name for question in self.questions for name in question.functions)
+
+    @property
+    def points(self) -> float:
+        """Points possible, without bonus questions."""
+        return sum(question.points for question in self.questions if not question.bonus)
+
+    def question(self, name: str) -> Question:
+        """The question called `name`; KeyError when there is none."""
+        for question in self.questions:
+            if question.name == name:
+                return question
+        raise KeyError(name)
+
+    @staticmethod
+    def load(name_or_path: str | Path) -> "Assignment":
+        """Reads an assignment by name (see `assignments_folder`) or by the path of its folder."""
+        given = Path(name_or_path)
+        folder = given if (given / "assignment.toml").is_file() else assignments_folder() / str(name_or_path)
+        file = folder / "assignment.toml"
+        try:
+            content = tomllib.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            known = ", ".join(names()) or "none"
+            raise AssignmentError(
+                f"there is no assignment '{name_or_path}'; the assignments here are: {known}"
+            ) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise AssignmentError(f"{file}: not valid TOML: {error}") from None
+        try:
+            return _parse(folder, content)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise AssignmentError(f"{file}: {error}") from None
+
+
+def assignments_folder() -> Path:
+    """Where assignments are: $AUTOGRADER_ASSIGNMENTS, or `assignments/` beside this package, or in the current folder."""
+    given = os.environ.get("AUTOGRADER_ASSIGNMENTS")
+    if given:
+        return Path(given)
+    beside = Path(__file__).resolve().parent.parent / "assignments"
+    return beside if beside.is_dir() else Path.cwd() / "assignments"
+
+
+def names() -> list[str]:
+    """The names of all assignments, sorted."""
+    return sorted(file.parent.name for file in assignments_folder().glob("*/assignment.toml"))
+
+
+def _parse(folder: Path, content: dict[str, Any]) -> Assignment:
+    unknown = set(content) - {"title", "questions", "limits"}
+    if unknown:
+        raise ValueError(f"unknown keys: {', '.join(sorted(unknown))}")
+    known = {entry.name: entry.type for entry in fields(Limits)}
+    given: dict[str, Any] = content.get("limits", {})
+    for key, value in given.items():
+        if key not in known:
+            raise ValueError(f"unknown limit '{key}'; limits are: {', '.join(known)}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+            raise ValueError(f"limit '{key}' must be a positive number, got {value!r}")
+    return Assignment(
+        name=folder.name,
+        title=str(content["title"]),
+        folder=folder,
+        questions=tuple(_question(name, entry) for name, entry in content["questions"].items()),
+        limits=Limits(**given),
+    )
+
+
+def _question(name: str, entry: dict[str, Any]) -> Question:
+    unknown = set(entry) - {"title", "points", "functions", "bonus", "autodiff"}
+    if unknown:
+        raise ValueError(f"question {name}: unknown keys: {', '.join(sorted(unknown))}")
+    return Question(
+        name=name,
+        title=str(entry["title"]),
+        points=float(entry["points"]),
+        functions=tuple(str(function) for function in entry["functions"]),
+        bonus=bool(entry.get("bonus", False)),
+        autodiff=bool(entry.get("autodiff", False)),
+    )

@@ -1,0 +1,88 @@
+"""What grading says about a submission, as plain data: every later stage (journal, CSV, feedback, report) reads only this."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Status = Literal["completed", "unreadable", "failed"]
+"""completed: every case was run; unreadable: the file is no submission; failed: the grader could not finish it."""
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """One test case of one submission."""
+
+    name: str
+    """The test function's name: unique within the assignment."""
+    title: str
+    """The case in words."""
+    points: float
+    """What passing earns."""
+    hidden: bool
+    passed: bool
+    message: str
+    """Why it failed, for the student; empty when it passed. Hidden cases' messages hold no numbers of the case."""
+
+    @property
+    def earned(self) -> float:
+        """Points earned by this case."""
+        return self.points if self.passed else 0.0
+
+
+@dataclass(frozen=True)
+class QuestionResult:
+    """One question of one submission."""
+
+    name: str
+    title: str
+    possible: float
+    """Points possible; 0 for a bonus question."""
+    bonus: bool
+    cases: tuple[CaseResult, ...]
+
+    @property
+    def earned(self) -> float:
+        """Points earned by this question (rounded: points are multiples of 1/4 or so, sums stay exact)."""
+        return round(sum(case.earned for case in self.cases), 6)
+
+
+@dataclass(frozen=True)
+class SubmissionResult:
+    """One submission."""
+
+    file: str
+    """The submission's name, unique in its batch."""
+    status: Status
+    questions: tuple[QuestionResult, ...] = ()
+    problem: str = ""
+    """For a status other than completed: what went wrong and what to do."""
+    notes: tuple[str, ...] = ()
+    """What the student should know: cells that failed, limits that were hit."""
+    output: str = ""
+    """The beginning and the end of what the submission printed, capped. Untrusted text: escape it wherever it goes."""
+    seconds: dict[str, float] = field(default_factory=dict[str, float])
+    """Time by phase."""
+    isolated: bool = True
+    """False when the submission was run with --no-isolation."""
+
+    @property
+    def earned(self) -> float:
+        """Points earned, bonus included."""
+        return round(sum(question.earned for question in self.questions), 6)
+
+    @property
+    def possible(self) -> float:
+        """Points possible, bonus excluded."""
+        return round(sum(question.possible for question in self.questions), 6)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-serialisable form; `from_json` reads it back."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> "SubmissionResult":
+        """The inverse of `to_json`; KeyError or TypeError on data of another shape."""
+        questions = tuple(
+            QuestionResult(**{**question, "cases": tuple(CaseResult(**case) for case in question["cases"])})
+            for question in data["questions"]
+        )
+        return SubmissionResult(**{**data, "questions": questions, "notes": tuple(data["notes"])})
