@@ -1,0 +1,570 @@
+"""Checks that a test case is made of: call a student's function, look at the answer, say what is wrong with it.
+
+A check passes silently or raises `CheckError`, whose message is for the student: which entry, what it is, what it
+should be, and, when the grader or the handed-out list of known mistakes recognises the answer, which mistake makes exactly
+this answer. Where the running case is hidden no number of the case appears in a message.
+
+The order is always the same: kind, shape, finiteness, values. Nothing broadcasts, and NaN equals nothing.
+"""
+
+import copy
+import json
+import linecache
+import sys
+import sysconfig
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Literal, NoReturn, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from adkit.autodiff_use import autodiff_use
+from adkit.fingerprint import fingerprint, matches
+from adkit.relations import relation
+
+__all__ = [
+    "CheckError",
+    "Failure",
+    "StudentError",
+    "array",
+    "call",
+    "close",
+    "equal",
+    "fail",
+    "fingerprint",
+    "first_failure",
+    "matches",
+    "plain",
+    "raises",
+    "show_numbers",
+]
+
+Array = NDArray[np.float64]
+_NOTHING: Any = object()
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A check that did not pass, for whoever recognises known mistakes."""
+
+    test: str
+    """The test function's name; empty outside a test case."""
+    ordinal: int
+    """Which check of the test function failed: 1 for the first."""
+    message: str
+    answer: Any = field(repr=False, default=None)
+    """What the student's function answered, as plain data; None when there is no answer."""
+    answered: bool = False
+    """Whether there is an answer."""
+    file: str = ""
+    """The test file."""
+
+
+class CheckError(AssertionError):
+    """A check that did not pass; `message` is for the student."""
+
+    def __init__(self, message: str, failure: Failure | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.failure = failure
+
+
+class StudentError(CheckError):
+    """The student's function is missing, raised, did not finish, or answered something that is no data.
+
+    `kinds` holds the names of the exception's class and its bases, e.g. ("ValueError", "Exception", …).
+    """
+
+    def __init__(self, message: str, kinds: Sequence[str] = (), failure: Failure | None = None) -> None:
+        super().__init__(message, failure)
+        self.kinds = tuple(kinds)
+
+
+recogniser: Callable[[Failure], str | None] | None = None
+"""Finds the known mistake behind a failure. Set by the grader; None means `known_mistakes.json` beside the test."""
+
+
+# ---------------------------------------------------------------------------------------------------------------- calls
+
+
+def call(f: Any, *args: Any, returns: int | None = None, autodiff: bool = False, repeat: bool = True) -> Any:
+    """Calls the student's function `f` on copies of `args` and returns its answer as plain data.
+
+    Plain data: NumPy arrays for JAX arrays, Python numbers for NumPy scalars, lists and tuples as they are.
+    returns: when given, the answer must be a sequence of that many parts.
+    autodiff: whether `f` may use JAX's own differentiation.
+    repeat: ask a second time and expect the same answer.
+    Raises StudentError when `f` is missing or raises, CheckError when it changes its arguments, answers
+    differently when asked again, or does not return `returns` parts.
+    """
+    _next_check()
+    answer = _call(f, args, autodiff)
+    if repeat and not _recording and not _same(answer, _call(f, args, autodiff)):
+        _failed(f"{_name(f)} answers differently when it is asked again with the same arguments", answer)
+    if returns is not None:
+        answer = _parts(answer, returns, _name(f))
+    return answer
+
+
+def raises(f: Any, *args: Any, error: str = "ValueError", when: str = "") -> None:
+    """Passes if and only if `f(*args)` raises `error` or a subclass of it. `when` says in words what was asked."""
+    _next_check()
+    occasion = f" when {when}" if when else ""
+    try:
+        answer = _call(f, args, autodiff=True)
+    except StudentError as problem:
+        if error in problem.kinds:
+            return
+        if "NotImplementedError" in problem.kinds or not problem.kinds:
+            raise
+        _failed(f"{_name(f)} should raise {error}{occasion}, but: {problem.message}")
+    _failed(f"{_name(f)} should raise {error}{occasion}, but it returned an answer", answer)
+
+
+def _call(f: Any, args: tuple[Any, ...], autodiff: bool) -> Any:
+    if f is None:
+        missing = _missing_names()
+        _student_failed(f"{missing} not defined: run the cell that defines it", ("NameError",))
+    if getattr(f, "__autograder_proxy__", False):
+        try:
+            return plain(f(*args, autodiff=autodiff))
+        except StudentError as problem:
+            if problem.failure is None:
+                problem.failure = _failure(problem.message)
+            raise
+    if not callable(f):
+        _student_failed(f"{_name(f)} is a {type(f).__name__}, not a function", ("TypeError",))
+    if not autodiff:
+        use = autodiff_use(f)
+        if use is not None:
+            _student_failed(use, ())
+    given = copy.deepcopy(args)
+    try:
+        answer = plain(f(*given))
+    except NotImplementedError as problem:
+        text = f": {problem}" if str(problem) else ""
+        _student_failed(f"not done yet: {_name(f)} is still the template's stub{text}", _kinds(problem))
+    except CheckError:
+        raise
+    except (Exception, SystemExit) as problem:
+        _student_failed(f"{_name(f)} raised {_told(problem)}{_where(problem.__traceback__)}", _kinds(problem))
+    if not _same(given, args, exactly=True):
+        _failed(f"{_name(f)} changed its arguments; work on a copy (x = x.copy()) or make new arrays")
+    return answer
+
+
+def plain(value: Any) -> Any:
+    """`value` as plain data: JAX arrays become NumPy arrays, NumPy scalars Python numbers; sequences stay what they are.
+
+    Raises TypeError for anything else (a generator, a function, an object).
+    """
+    if value is None or isinstance(value, bool | int | float | complex | str):
+        return value if type(value) in (bool, int, float, complex, str, type(None)) else _base_value(value)
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return np.array(value)
+    if isinstance(value, list):
+        return [plain(item) for item in cast("list[Any]", value)]
+    if isinstance(value, tuple):
+        return tuple(plain(item) for item in cast("tuple[Any, ...]", value))
+    if isinstance(value, dict):
+        return {plain(key): plain(item) for key, item in cast("dict[Any, Any]", value).items()}
+    if hasattr(value, "__array__"):
+        return np.array(np.asarray(value))
+    raise TypeError(
+        f"an answer must be numbers, arrays, or a list or tuple of them, not a {type(value).__name__}"
+    )
+
+
+def _base_value(value: Any) -> Any:
+    for kind in (bool, int, float, complex, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return value
+
+
+def _parts(answer: Any, count: int, name: str) -> Any:
+    if isinstance(answer, np.ndarray) and answer.ndim >= 1 and len(answer) == count:
+        return [plain(part) for part in answer]
+    if not isinstance(answer, list | tuple):
+        _failed(
+            f"{name} should return {count} things (a tuple or a list), but it returned {_kind(answer)}",
+            answer,
+        )
+    parts = cast("list[Any] | tuple[Any, ...]", answer)
+    if len(parts) != count:
+        _failed(f"{name} should return {count} things, but it returned {len(parts)}", answer)
+    return parts
+
+
+def _same(one: Any, other: Any, exactly: bool = False) -> bool:
+    """Equality of nested data, NaN equal to NaN. Unless `exactly`, up to what memory alignment can do to LAPACK."""
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        first, second = cast("Sequence[Any]", one), cast("Sequence[Any]", other)
+        return len(first) == len(second) and all(
+            _same(a, b, exactly) for a, b in zip(first, second, strict=True)
+        )
+    if isinstance(one, dict) and isinstance(other, dict):
+        left, right = cast("dict[Any, Any]", one), cast("dict[Any, Any]", other)
+        return left.keys() == right.keys() and all(_same(left[key], right[key], exactly) for key in left)
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        a, b = cast("NDArray[Any]", one), cast("NDArray[Any]", other)
+        if a.shape != b.shape or a.dtype != b.dtype:
+            return False
+        if a.dtype.kind not in "fc":
+            return bool(np.array_equal(a, b))
+        if np.array_equal(a, b, equal_nan=True):
+            return True
+        return not exactly and _nearly(a, b)
+    if isinstance(one, float) and isinstance(other, float):
+        return one == other or (one != one and other != other) or (not exactly and _nearly(one, other))
+    if exactly and callable(one):
+        return True
+    if hasattr(one, "__array__") and hasattr(other, "__array__"):
+        return _same(np.asarray(one), np.asarray(other), exactly)
+    return bool(one == other)
+
+
+def _nearly(one: ArrayLike, other: ArrayLike) -> bool:
+    a, b = np.atleast_1d(one), np.atleast_1d(other)
+    if not np.array_equal(np.isfinite(a), np.isfinite(b)):
+        return False
+    a, b = np.where(np.isfinite(a), a, 0), np.where(np.isfinite(b), b, 0)
+    return bool(np.max(np.abs(a - b), initial=0.0) <= 1e-6 * np.max(np.abs(a), initial=0.0))
+
+
+def _kinds(problem: BaseException) -> tuple[str, ...]:
+    return tuple(kind.__name__ for kind in type(problem).__mro__ if kind is not object)
+
+
+def _told(problem: BaseException) -> str:
+    text = " ".join(str(problem).split())
+    text = text if len(text) <= 300 else text[:300] + "…"
+    return f"{type(problem).__name__}: {text}" if text else type(problem).__name__
+
+
+def _where(trace: TracebackType | None) -> str:
+    """The last line of the student's own code on the way to an exception."""
+    libraries = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    own: tuple[str, int] | None = None
+    here = str(Path(__file__).parent)
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if not file.startswith(here) and not any(file.startswith(library) for library in libraries):
+            own = (file, trace.tb_lineno)
+        trace = trace.tb_next
+    if own is None:
+        return ""
+    line = linecache.getline(*own).strip()
+    return f" (in line {own[1]}: {line})" if line else f" (in line {own[1]})"
+
+
+def _name(f: Any) -> str:
+    name = getattr(f, "__name__", None)
+    return name if isinstance(name, str) and name else "your function"
+
+
+def _missing_names() -> str:
+    case = _running_case()
+    if case is None:
+        return "the function is"
+    frame = case.frame
+    parameters = frame.f_code.co_varnames[: frame.f_code.co_argcount]
+    missing = [name for name in parameters if frame.f_locals.get(name) is None]
+    return " and ".join(missing) + (" is" if len(missing) == 1 else " are")
+
+
+# --------------------------------------------------------------------------------------------------------------- values
+
+
+def array(
+    value: Any, *, shape: Sequence[int] | None = None, what: str, kind: Literal["f", "i"] = "f"
+) -> Array:
+    """`value` as an array of 64-bit floats, after checking that it is real, of that shape, and finite.
+
+    kind: "f" for numbers, "i" for whole numbers. Lists of numbers and single numbers are arrays too.
+    """
+    _next_check()
+    return _array(value, shape, what, kind)
+
+
+def _array(
+    value: Any, shape: Sequence[int] | None, what: str, kind: str = "f", answer: Any = _NOTHING
+) -> Array:
+    answer = value if answer is _NOTHING else answer
+    try:
+        given = np.asarray(plain(value))
+    except (TypeError, ValueError) as problem:
+        _failed(f"{what} should be an array of numbers ({problem})", answer)
+    if given.dtype.kind not in "fiuc":
+        _failed(f"{what} should be an array of numbers, but it is {_kind(value)}", answer)
+    if given.dtype.kind == "c":
+        _failed(f"{what} is complex, and should be real", answer)
+    if shape is not None and given.shape != tuple(shape):
+        _failed(_wrong_shape(given.shape, tuple(shape), what), answer)
+    result = given.astype(np.float64)
+    if not np.isfinite(result).all():
+        bad = "NaN" if np.isnan(result).any() else "infinite"
+        entry = f"{what}{_index(int(np.argmin(np.isfinite(result))), result.shape)}"
+        _failed(f"{what} has entries that are {bad}" + (f" ({entry})" if result.ndim else ""), answer)
+    if kind == "i" and not np.array_equal(result, np.round(result)):
+        _failed(f"{what} should be whole numbers", answer)
+    return result
+
+
+def close(
+    actual: Any,
+    expected: ArrayLike,
+    *,
+    rtol: float,
+    atol: float = 0.0,
+    what: str,
+    scale: Literal["entry", "norm"] = "norm",
+    says: Mapping[str, ArrayLike] | None = None,
+) -> None:
+    """Passes when `actual` has the shape of `expected` and differs by at most atol + rtol * scale.
+
+    scale: "norm" measures error and size of the whole array (Frobenius), "entry" each entry on its own.
+    says: wrong answers by what to say to them, e.g. {"you used b for x": wrong_array}.
+    """
+    _next_check()
+    right = np.asarray(expected, dtype=np.float64)
+    given = _array(actual, right.shape, what)
+    error = np.abs(given - right)
+    with np.errstate(over="ignore"):
+        if scale == "entry":
+            bound = atol + rtol * np.abs(right)
+            passed = bool(np.all(error <= bound))
+        else:
+            passed = _norm(error) <= atol + rtol * _norm(right)
+    if passed:
+        return
+    worst = int(
+        np.argmax(error / np.where(np.abs(right) > 0, np.abs(right), 1.0) if scale == "entry" else error)
+    )
+    parts: list[str] = []
+    for sentence, wrong in (says or {}).items():
+        wrong_array = np.asarray(wrong, dtype=np.float64)
+        if wrong_array.shape == given.shape and _norm(given - wrong_array) <= max(rtol, 1e-9) * _norm(
+            wrong_array
+        ):
+            parts.append(sentence)
+            break
+    else:
+        related = relation(given, right, max(rtol, 1e-9))
+        if related:
+            parts.append(f"{what} {related}")
+    if show_numbers():
+        entry = f"{what}{_index(worst, right.shape)}"
+        parts.append(f"{entry} is {given.flat[worst]:.8g}, and should be {right.flat[worst]:.8g}")
+    elif not parts:
+        parts.append(f"{what} has the right shape but not the right values")
+    _failed("; ".join(parts), actual)
+
+
+def equal(actual: Any, expected: Any, *, what: str) -> None:
+    """Passes when `actual` is exactly `expected`: whole numbers, strings, truth values, and sequences of them.
+
+    A list equals a tuple, a NumPy number a Python number; True is no number.
+    """
+    _next_check()
+    try:
+        given = plain(actual)
+    except TypeError as problem:
+        _failed(f"{what}: {problem}")
+    path = _difference(given, expected, what)
+    if path is None:
+        return
+    entry, yours, right = path
+    if show_numbers():
+        _failed(f"{entry} is {_brief(yours)}, and should be {_brief(right)}", given)
+    if type(_scalar(yours)) is not type(right):
+        wanted = "a sequence" if isinstance(right, list | tuple) else _kind(right)
+        _failed(f"{what} is not right: it should be {wanted}, not {_kind(yours)}", given)
+    _failed(f"{what} is not right", given)
+
+
+def fail(message: str, *, answer: Any = _NOTHING) -> NoReturn:
+    """Fails with `message`, for a property that no other check expresses. `answer`: what the student's function returned."""
+    _next_check()
+    _failed(message, answer)
+
+
+def _norm(value: Array) -> float:
+    """The Frobenius norm, also where squares would overflow or underflow."""
+    biggest = float(np.max(np.abs(value), initial=0.0))
+    if biggest == 0.0 or not np.isfinite(biggest):
+        return biggest
+    return biggest * float(np.linalg.norm(np.ravel(value / biggest)))
+
+
+def _scalar(value: Any) -> Any:
+    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
+
+
+def _difference(given: Any, right: Any, what: str) -> tuple[str, Any, Any] | None:
+    """Where two nested answers differ first: (entry, yours, right)."""
+    given = _scalar(given)
+    if isinstance(given, np.ndarray):
+        given = cast("list[Any]", given.tolist())
+    if isinstance(right, list | tuple):
+        wanted = cast("Sequence[Any]", right)
+        if not isinstance(given, list | tuple):
+            return what, given, right
+        parts = cast("Sequence[Any]", given)
+        for index, (part, want) in enumerate(zip(parts, wanted, strict=False)):
+            found = _difference(part, want, f"{what}[{index}]")
+            if found is not None:
+                return found
+        if len(parts) != len(wanted):
+            return f"the length of {what}", len(parts), len(wanted)
+        return None
+    if isinstance(given, bool) is not isinstance(right, bool):
+        return what, given, right
+    if isinstance(given, list | tuple | dict) or given != right:
+        return what, given, right
+    return None
+
+
+def _index(flat: int, shape: tuple[int, ...]) -> str:
+    return f"[{', '.join(str(int(i)) for i in np.unravel_index(flat, shape))}]" if shape else ""
+
+
+def _wrong_shape(given: tuple[int, ...], right: tuple[int, ...], what: str) -> str:
+    if len(given) == len(right) and given == right[::-1]:
+        hint = f"{what} has its axes the wrong way round (a transpose)"
+    elif len(given) != len(right):
+        axes = "axis" if len(given) == 1 else "axes"
+        hint = f"{what} has {len(given)} {axes}, and should have {len(right)}"
+    else:
+        hint = f"{what} has the wrong shape"
+    return f"{hint}: its shape is {given}, and should be {right}" if show_numbers() else hint
+
+
+def _kind(value: Any) -> str:
+    value = _scalar(value)
+    if value is None:
+        return "None (is a return missing?)"
+    if isinstance(value, bool):
+        return "a truth value (True or False)"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, str):
+        return "a string"
+    if isinstance(value, np.ndarray):
+        return "an array"
+    if isinstance(value, list | tuple):
+        return f"a {type(cast(object, value)).__name__}"
+    return f"a {type(value).__name__}"
+
+
+def _brief(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:79] + "…"
+
+
+# ------------------------------------------------------------------------------------------------------ the running case
+
+
+@dataclass
+class _Case:
+    """The test function that is running: its frame, how many checks it has made, whether it is hidden."""
+
+    frame: FrameType
+    checks: int
+    hidden: bool
+
+
+_current: _Case | None = None  # holds the frame, so that a new frame can never be taken for an old one
+_recording = False
+
+
+def _running_case() -> _Case | None:
+    global _current
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and not frame.f_code.co_name.startswith("test_q"):
+        frame = frame.f_back
+    if frame is None:
+        return None
+    if _current is None or _current.frame is not frame:
+        caller = frame.f_back.f_locals.get("self") if frame.f_back is not None else None
+        # Otter's test_case object calls the function; whatever else calls it is treated as hidden: nothing is shown
+        _current = _Case(frame, 0, bool(getattr(caller, "hidden", True)))
+    return _current
+
+
+def _next_check() -> None:
+    case = _running_case()
+    if case is not None:
+        case.checks += 1
+
+
+def show_numbers() -> bool:
+    """Whether messages may hold numbers of the running case: only where Otter runs it as a public one."""
+    case = _running_case()
+    return case is not None and not case.hidden
+
+
+def _failure(message: str, answer: Any = _NOTHING) -> Failure:
+    case = _running_case()
+    return Failure(
+        test=case.frame.f_code.co_name if case else "",
+        ordinal=case.checks if case else 0,
+        message=message,
+        answer=None if answer is _NOTHING else answer,
+        answered=answer is not _NOTHING,
+        file=case.frame.f_code.co_filename if case else "",
+    )
+
+
+def _failed(message: str, answer: Any = _NOTHING) -> NoReturn:
+    failure = _failure(message, answer)
+    sentence = _recognise(failure)
+    raise CheckError(f"{sentence} ({message})" if sentence else message, failure)
+
+
+def _student_failed(message: str, kinds: Sequence[str]) -> NoReturn:
+    raise StudentError(message, kinds, _failure(message))
+
+
+def first_failure(run: Callable[[], object]) -> Failure | None:
+    """Runs a test function and returns its first failure, without recognition and without asking twice; None if it passes.
+
+    Any other exception is the failure of the test itself and goes through.
+    """
+    global _recording, _current
+    before, _recording = (_recording, _current), True
+    try:
+        run()
+    except CheckError as problem:
+        return problem.failure
+    finally:
+        _recording, _current = before
+    return None
+
+
+def _recognise(failure: Failure) -> str | None:
+    if _recording or not failure.test or not failure.answered:
+        return None
+    if recogniser is not None:
+        return recogniser(failure)
+    known = _known_mistakes(str(Path(failure.file).with_name("known_mistakes.json")))
+    entries = known.get(failure.test, {}).get(str(failure.ordinal), [])
+    if not entries:
+        return None
+    key = fingerprint(failure.answer)
+    return next((sentence for wrong, sentence in entries if matches(key, wrong)), None)
+
+
+@lru_cache
+def _known_mistakes(path: str) -> dict[str, dict[str, list[list[str]]]]:
+    """{test function: {ordinal of the check: [[fingerprint, sentence], …]}}; empty where the file is not there."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
