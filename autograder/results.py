@@ -21,6 +21,8 @@ class CaseResult:
     passed: bool
     message: str
     """Why it failed, for the student; empty when it passed. Hidden cases' messages hold no numbers of the case."""
+    mistake: str = ""
+    """The sentence of the known mistake that was recognised, if any: it begins the message."""
 
     @property
     def earned(self) -> float:

@@ -1,0 +1,271 @@
+"""Grading one submission: an isolated session, Otter's test files, and what each case says.
+
+The tests are read by Otter and called as Otter calls them, so that scores are those of `otter run`. The messages
+are the checks' own: Otter's would add the failing line of the test, which for a hidden case gives it away.
+"""
+
+import inspect
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+from autograder.assignment import Assignment, AssignmentError, Question
+from autograder.results import CaseResult, QuestionResult, SubmissionResult
+from autograder.submission import Submission
+
+GRADER_NOTE = "grader: "
+"""How notes begin that are for the instructor only."""
+
+_MESSAGE_LIMIT = 4_000
+
+
+class Log(Protocol):
+    """What a session says about itself: notes for the student, and the submission's printed text, capped."""
+
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+
+    @property
+    def output(self) -> str: ...
+
+
+class Session(Protocol):
+    """A submission running in isolation; `functions` stand in for what it defined."""
+
+    @property
+    def functions(self) -> Mapping[str, Callable[..., Any]]: ...
+
+    @property
+    def log(self) -> Log: ...
+
+    def __enter__(self) -> "Session": ...
+
+    def __exit__(self, *exception: object) -> None: ...
+
+
+class Workshop(Protocol):
+    """Where sessions are opened: a warm template process."""
+
+    def open(self, submission: Submission, assignment: Assignment) -> Session: ...
+
+
+@dataclass(frozen=True)
+class Case:
+    """A test case as Otter read it."""
+
+    name: str
+    title: str
+    points: float
+    hidden: bool
+    run: Callable[[dict[str, Any]], None]
+    """Calls the test function with the parameters it names; raises when it fails."""
+
+
+def grade_one(
+    submission: Submission, assignment: Assignment, workshop: Workshop, seed: str | int | None = None
+) -> SubmissionResult:
+    """Runs the submission in isolation and every test case of the assignment against it."""
+    cases = load_cases(assignment)
+    if seed is not None:
+        os.environ["AUTOGRADER_SEED"] = str(seed)
+    _install_recognition(assignment)
+    started = time.monotonic()
+    grader_notes: list[str] = []
+    with workshop.open(submission, assignment) as session:
+        opened = time.monotonic()
+        functions = dict(session.functions)
+        questions: list[QuestionResult] = []
+        for question in assignment.questions:
+            begin = getattr(session, "begin_question", None)
+            if begin is not None:
+                begin(question.name)
+            results = tuple(
+                _run_case(case, functions, assignment, grader_notes) for case in cases[question.name]
+            )
+            questions.append(question_result(question, results))
+        log = session.log
+        notes, output = tuple(log.notes), log.output
+        tested = time.monotonic()
+    problem = ""
+    if grader_notes:
+        problem = f"The grader itself failed in {len(grader_notes)} test case(s): {grader_notes[0]}"
+    return SubmissionResult(
+        file=submission.name,
+        status="failed" if problem else "completed",
+        questions=tuple(questions),
+        problem=problem,
+        notes=(*submission.notes, *notes, *(GRADER_NOTE + note for note in grader_notes)),
+        output=output,
+        seconds={
+            "open": round(opened - started, 4),
+            "tests": round(tested - opened, 4),
+            "close": round(time.monotonic() - tested, 4),
+        },
+        isolated=bool(getattr(session, "isolated", True)),
+    )
+
+
+def ungraded(
+    file: str, status: str, problem: str, assignment: Assignment, notes: tuple[str, ...] = ()
+) -> SubmissionResult:
+    """The result of a submission that was not run: every case counts as failed."""
+    try:
+        cases = load_cases(assignment)
+    except AssignmentError:
+        cases = {question.name: () for question in assignment.questions}
+    questions = tuple(
+        question_result(
+            question,
+            tuple(
+                CaseResult(case.name, case.title, case.points, case.hidden, False, "This case was not run.")
+                for case in cases[question.name]
+            ),
+        )
+        for question in assignment.questions
+    )
+    return SubmissionResult(
+        file=file,
+        status="unreadable" if status == "unreadable" else "failed",
+        questions=questions,
+        problem=problem,
+        notes=notes,
+    )
+
+
+def question_result(question: Question, cases: tuple[CaseResult, ...]) -> QuestionResult:
+    """A question's cases together; a bonus question has nothing possible."""
+    possible = 0.0 if question.bonus else round(sum(case.points for case in cases), 6)
+    return QuestionResult(question.name, question.title, possible, question.bonus, cases)
+
+
+def load_cases(assignment: Assignment) -> dict[str, tuple[Case, ...]]:
+    """The cases of every question, in order; AssignmentError when a test file is missing or malformed."""
+    return _load_cases(assignment.folder, assignment.questions)
+
+
+@lru_cache(maxsize=8)
+def _load_cases(folder: Path, questions: tuple[Question, ...]) -> dict[str, tuple[Case, ...]]:
+    return {question.name: _read_cases(folder / "tests" / f"{question.name}.py", question) for question in questions}
+
+
+def _read_cases(file: Path, question: Question) -> tuple[Case, ...]:
+    from otter.test_files.exception_test import ExceptionTestFile
+
+    try:
+        source = file.read_text(encoding="utf-8")
+    except OSError:
+        raise AssignmentError(f"{file}: there is no such test file, question {question.name} needs it") from None
+    try:
+        tests: Any = ExceptionTestFile.from_string(source, path=str(file))
+    except Exception as error:
+        raise AssignmentError(f"{file}: not a test file of Otter: {type(error).__name__}: {error}") from None
+    if tests.all_or_nothing:
+        raise AssignmentError(f"{file}: all_or_nothing is not supported, use one test case instead")
+    if tests.name != question.name:
+        raise AssignmentError(f"{file}: its name is '{tests.name}', it must be '{question.name}'")
+    cases = tuple(
+        Case(
+            name=entry.body.test_func.__name__,
+            title=_title(entry.body.test_func, question.name),
+            points=float(entry.points),
+            hidden=bool(entry.hidden),
+            run=entry.body.call_func,
+        )
+        for entry in tests.test_cases
+    )
+    if not cases:
+        raise AssignmentError(f"{file}: has no test case")
+    return cases
+
+
+def _title(test: Callable[..., None], question: str) -> str:
+    documented = inspect.getdoc(test)
+    if documented:
+        return " ".join(documented.split("\n\n")[0].split()).rstrip(".")
+    return test.__name__.removeprefix(f"test_{question}_").replace("_", " ")
+
+
+def _run_case(
+    case: Case, functions: dict[str, Any], assignment: Assignment, grader_notes: list[str]
+) -> CaseResult:
+    message = mistake = ""
+    passed = False
+    try:
+        case.run(functions)
+        passed = True
+    except AssertionError as error:
+        mistake = _mistake(error, assignment)
+        message = _message(error, case, mistake)
+    except Exception as error:
+        # Not the submission's fault: proxies raise AssertionErrors. It costs the case, and the instructor is told.
+        message = "The grader itself failed on this case; your instructor sees why."
+        grader_notes.append(f"{case.name}: {type(error).__name__}: {str(error)[:500]}")
+    return CaseResult(case.name, case.title, case.points, case.hidden, passed, message[:_MESSAGE_LIMIT], mistake)
+
+
+def _message(error: AssertionError, case: Case, mistake: str) -> str:
+    """What the student may read. A hidden case keeps the course's own words only: the text of an exception that the
+    submission raised, or of a plain assert, can carry the case's numbers."""
+    text = str(getattr(error, "message", "")) or str(error)
+    if not case.hidden:
+        return text or "The check failed."
+    if mistake:
+        return mistake
+    kinds: object = getattr(error, "kinds", None)
+    if isinstance(kinds, tuple) and kinds:
+        return _kind_sentence(str(kinds[0]))
+    if getattr(error, "message", None) is None:
+        return "The answer is not right in this hidden case."
+    return text
+
+
+def _kind_sentence(kind: str) -> str:
+    if kind == "NotImplementedError":
+        return "not yet: the function is still the template's stub"
+    if kind == "TimeoutError":
+        return "the function did not finish in time in this hidden case"
+    if kind in _BUILTIN_ERRORS:
+        return f"the function raised {kind} in this hidden case"
+    return "the function raised an error in this hidden case"
+
+
+_BUILTIN_ERRORS = frozenset(
+    name
+    for name, value in vars(import_module("builtins")).items()
+    if isinstance(value, type) and issubclass(value, Exception)
+)
+
+
+def _mistake(error: AssertionError, assignment: Assignment) -> str:
+    """The sentence of the recognised mistake: told by the error, else the catalogue's sentence its message begins with."""
+    told: object = getattr(error, "mistake", None)
+    if isinstance(told, str) and told:
+        return told
+    text = str(getattr(error, "message", "")) or str(error)
+    return next((sentence for sentence in _sentences(assignment.name) if text.startswith(sentence)), "")
+
+
+@lru_cache(maxsize=8)
+def _sentences(assignment: str) -> tuple[str, ...]:
+    """The catalogue's sentences, longest first, so that one that begins another is not taken for it."""
+    try:
+        catalogue: Any = import_module("reference.mistakes").catalogue
+        sentences = {str(mistake.says) for mistake in catalogue(assignment)}
+    except (ImportError, AttributeError, KeyError, ValueError):
+        return ()
+    return tuple(sorted(sentences, key=len, reverse=True))
+
+
+def _install_recognition(assignment: Assignment) -> None:
+    try:
+        recognition: Any = import_module("autograder.checks.recognition")
+    except ModuleNotFoundError as error:
+        if error.name != "autograder.checks.recognition":
+            raise
+        return
+    recognition.install(assignment.name)

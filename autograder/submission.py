@@ -1,0 +1,436 @@
+"""Reading what a student handed in: a notebook, a script or an Otter export, as the text of its code cells.
+
+A file is opened once, without following links, and read up to the size limit; a zip is looked into in memory and
+nothing is ever unpacked to disk. What comes out are plain strings: no metadata, no outputs, no objects. Whatever is
+wrong with a file becomes a `SubmissionError` with a sentence for the person who handed it in.
+
+This module runs nothing of what it reads.
+"""
+
+import codecs
+import errno
+import hashlib
+import io
+import json
+import os
+import re
+import stat
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, cast
+
+from autograder.assignment import Limits
+
+EXTENSIONS = (".ipynb", ".py", ".zip")
+"""What counts as a submission, by the end of its name (in any case)."""
+
+MAX_ENTRIES = 2_000
+"""Entries of a zip."""
+MAX_CONTAINERS = 1_000_000
+"""Lists and objects in a notebook's JSON: they cost 20 times their text in memory."""
+MAX_STRINGS = 2_000_000
+"""Strings in a notebook's JSON."""
+MAX_CELLS = 5_000
+"""Code cells of a notebook."""
+
+_IGNORED_FOLDERS = {"__MACOSX", ".ipynb_checkpoints", "__pycache__", ".git"}
+_SCRIPT_ENCODINGS = {"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252"}
+_CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+
+
+class SubmissionError(Exception):
+    """A file that is no usable submission; the message says why, for the person who handed it in."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A submission's code."""
+
+    name: str
+    """Unique in its batch."""
+    path: Path | None
+    """Where it was read; None when it did not come from a file here."""
+    cells: tuple[str, ...]
+    """The text of the code cells, in order."""
+    notes: tuple[str, ...] = ()
+    """What was tolerated or ignored, for the student."""
+
+
+def read_submission(
+    path: str | Path, limits: Limits, *, name: str | None = None, assignment: str | None = None
+) -> Submission:
+    """Reads `path`; `assignment` (a name) helps to choose among several notebooks in a zip."""
+    path = Path(path)
+    return read_content(
+        read_bytes(path, limits), path.name, limits, name=name, path=path, assignment=assignment
+    )
+
+
+def read_content(
+    content: bytes,
+    file_name: str,
+    limits: Limits,
+    *,
+    name: str | None = None,
+    path: Path | None = None,
+    assignment: str | None = None,
+) -> Submission:
+    """The same for a file's content; the end of `file_name` says what it is."""
+    suffix = Path(file_name).suffix.lower()
+    if len(content) > limits.submission_bytes:
+        raise _too_large(len(content), limits)
+    if not content.strip(b"\x00 \t\r\n"):
+        raise SubmissionError("The file is empty. Save the notebook and hand it in again.")
+    if suffix == ".zip":
+        cells, notes = _zip_cells(content, limits, assignment)
+    elif suffix == ".ipynb":
+        cells, notes = _notebook_cells(content)
+    elif suffix == ".py":
+        cells, notes = _script_cells(content)
+    else:
+        raise SubmissionError("Only notebooks (.ipynb), scripts (.py) and Otter's exports (.zip) are graded.")
+    return Submission(name=name or file_name, path=path, cells=cells, notes=notes)
+
+
+def read_bytes(path: Path, limits: Limits) -> bytes:
+    """A regular file's content: no link, no device, no more than the limit."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise SubmissionError(_why_not_opened(error)) from None
+    except ValueError:
+        raise SubmissionError("The file's name cannot be used on this machine.") from None
+    with open(descriptor, "rb") as file:
+        try:
+            status = os.fstat(descriptor)
+            if stat.S_ISDIR(status.st_mode):
+                raise SubmissionError("This is a folder, not a file. Hand in the notebook itself.")
+            if not stat.S_ISREG(status.st_mode):
+                raise SubmissionError("This is no regular file (a pipe or a device). Hand in the notebook.")
+            if status.st_size > limits.submission_bytes:
+                raise _too_large(status.st_size, limits)
+            content = file.read(limits.submission_bytes + 1)
+        except OSError as error:
+            raise SubmissionError(f"The file could not be read ({error.strerror}).") from None
+    if len(content) > limits.submission_bytes:
+        raise _too_large(len(content), limits)
+    return content
+
+
+def digest(path: Path, limits: Limits) -> str:
+    """The SHA-256 of a submission's content, in hex; of what is wrong with it when it cannot be read."""
+    try:
+        return hashlib.sha256(read_bytes(path, limits)).hexdigest()
+    except SubmissionError as error:
+        return hashlib.sha256(b"unreadable: " + str(error).encode()).hexdigest()
+
+
+def _why_not_opened(error: OSError) -> str:
+    if error.errno in (errno.ELOOP, errno.EMLINK):
+        return "This is a link to another file. Hand in the file itself."
+    if error.errno == errno.ENOENT:
+        return "There is no such file (a link that leads nowhere, or it was removed meanwhile)."
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "The file may not be read: its permissions forbid it."
+    if error.errno == errno.ENXIO:
+        return "This is no regular file (a socket or a pipe). Hand in the notebook."
+    return f"The file could not be opened ({error.strerror})."
+
+
+def _too_large(size: int, limits: Limits) -> SubmissionError:
+    allowed = limits.submission_bytes / 1024**2
+    return SubmissionError(
+        f"The submission is too large: {size / 1024**2:.1f} MB, at most {allowed:g} MB are read. "
+        "Clear large outputs (Kernel > Restart & Clear Output) and hand it in again."
+    )
+
+
+# --- notebooks ------------------------------------------------------------------------------------------------
+
+
+def _notebook_cells(content: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    notebook, notes = _parse_notebook(content)
+    cells: list[str] = []
+    ignored = 0
+    for cell in _cells(notebook):
+        if cell.get("cell_type") != "code":
+            continue
+        if _is_ignored(cell):
+            ignored += 1
+            continue
+        cells.append(_valid_unicode(_source(cell)))
+    if len(cells) > MAX_CELLS:
+        raise SubmissionError(f"The notebook has {len(cells)} code cells; at most {MAX_CELLS} are read.")
+    if ignored:
+        notes.append(f"{_count(ignored, 'cell')} tagged otter_ignore not run.")
+    if not any(cell.strip() for cell in cells):
+        notes.append("The notebook has no code.")
+    return tuple(cells), tuple(notes)
+
+
+def _parse_notebook(content: bytes) -> tuple[dict[str, Any], list[str]]:
+    notes: list[str] = []
+    if content.startswith(b"PK\x03\x04"):
+        raise SubmissionError("The file is a zip archive with a notebook's name. Rename it to .zip.")
+    if content.count(b"[") + content.count(b"{") > MAX_CONTAINERS or content.count(b'"') > 2 * MAX_STRINGS:
+        raise SubmissionError(
+            "The notebook holds too much structured data. Clear its outputs and hand it in again."
+        )
+    text = _decode(content, notes)
+    try:
+        notebook: object = json.loads(text, parse_int=_small_int, parse_float=_zero, parse_constant=_nothing)
+    except RecursionError:
+        raise SubmissionError("The notebook is nested too deeply to be one. Save it again from Jupyter.") from None
+    except ValueError as error:
+        where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise SubmissionError(
+            f"The file is not a notebook: it is no valid JSON{where}, perhaps cut off in an upload. "
+            "Open it in Jupyter, save it and hand it in again."
+        ) from None
+    if not isinstance(notebook, dict):
+        raise SubmissionError("The file is not a notebook: its JSON is no object. Save it again from Jupyter.")
+    return cast(dict[str, Any], notebook), notes
+
+
+def _cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
+    """All cells, from `cells` (format 4) or `worksheets` (formats 2 and 3)."""
+    lists: list[object] = []
+    if "cells" in notebook:
+        lists.append(notebook["cells"])
+    elif isinstance(notebook.get("worksheets"), list):
+        for sheet in notebook["worksheets"]:
+            if isinstance(sheet, dict):
+                lists.append(cast(dict[str, Any], sheet).get("cells"))
+    found: list[dict[str, Any]] = []
+    usable = False
+    for cells in lists:
+        if isinstance(cells, list):
+            usable = True
+            found += [cast(dict[str, Any], cell) for cell in cast(list[object], cells) if isinstance(cell, dict)]
+    if not usable:
+        raise SubmissionError("The file is not a notebook: it has no list of cells. Save it again from Jupyter.")
+    return found
+
+
+def _source(cell: dict[str, Any]) -> str:
+    source: object = cell.get("source")
+    if source is None:
+        source = cell.get("input", "")  # formats 2 and 3
+    if isinstance(source, str):
+        return source
+    if isinstance(source, list):
+        return "".join(line for line in cast(list[object], source) if isinstance(line, str))
+    return ""
+
+
+def _is_ignored(cell: dict[str, Any]) -> bool:
+    """As Otter decides it: the tag `otter_ignore`, or `metadata.otter.ignore`."""
+    metadata: object = cell.get("metadata")
+    if not isinstance(metadata, dict):
+        return False
+    entries = cast(dict[str, Any], metadata)
+    tags: object = entries.get("tags")
+    if isinstance(tags, list) and "otter_ignore" in cast(list[object], tags):
+        return True
+    otter: object = entries.get("otter")
+    return isinstance(otter, dict) and bool(cast(dict[str, Any], otter).get("ignore"))
+
+
+def _otter_assignment(notebook: dict[str, Any]) -> str | None:
+    """The assignment's name that `otter assign` wrote into a notebook's metadata."""
+    metadata: object = notebook.get("metadata")
+    otter: object = cast(dict[str, Any], metadata).get("otter") if isinstance(metadata, dict) else None
+    name: object = cast(dict[str, Any], otter).get("assignment_name") if isinstance(otter, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _small_int(digits: str) -> int:
+    return int(digits) if len(digits) < 20 else 0
+
+
+def _zero(_: str) -> float:
+    return 0.0
+
+
+def _nothing(_: str) -> None:
+    return None
+
+
+# --- scripts --------------------------------------------------------------------------------------------------
+
+
+def _script_cells(content: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The whole script as one cell, as Otter runs it; percent-format markers are comments."""
+    notes: list[str] = []
+    if content.lstrip(codecs.BOM_UTF8 + b" \t\r\n").startswith(b"{") and b'"cells"' in content:
+        raise SubmissionError("The file is a notebook with a script's name. Rename it to .ipynb.")
+    for line in content.split(b"\n", 2)[:2]:
+        coding = _CODING.match(line)
+        if coding is None:
+            continue
+        try:
+            encoding = codecs.lookup(coding.group(1).decode("ascii", "replace")).name
+        except (LookupError, ValueError):
+            break
+        if encoding in _SCRIPT_ENCODINGS and encoding != "utf-8":
+            text = _valid_unicode(content.decode(encoding, "replace"))
+            return (text,), tuple(notes)
+        break
+    text = _valid_unicode(_decode(content, notes))
+    return (text.replace("\r\n", "\n").replace("\r", "\n"),), tuple(notes)
+
+
+# --- zips -----------------------------------------------------------------------------------------------------
+
+
+def _zip_cells(
+    content: bytes, limits: Limits, assignment: str | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    # Every entry of the directory begins with this mark: counted before anything is built from them.
+    if content.count(b"PK\x01\x02") > MAX_ENTRIES:
+        raise SubmissionError(f"The zip has more than {MAX_ENTRIES} entries. Hand in Otter's export.")
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            declared = sum(entry.file_size for entry in entries)
+            if declared > limits.submission_bytes:
+                raise _too_large(declared, limits)
+            candidates = {
+                _path(entry): entry for entry in entries if _path(entry).suffix.lower() in (".ipynb", ".py")
+            }
+            candidates = {path: entry for path, entry in candidates.items() if not _is_clutter(path)}
+            path, data, notes = _choose(archive, candidates, limits, assignment)
+    except (
+        zipfile.BadZipFile,
+        zipfile.LargeZipFile,
+        zlib.error,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+        OSError,
+        ValueError,
+        OverflowError,
+        MemoryError,
+        LookupError,
+    ) as error:
+        if isinstance(error, RecursionError):
+            raise
+        raise SubmissionError(
+            "The file is no readable zip archive, perhaps cut off in an upload. Export it again and hand it in."
+        ) from None
+    others = len(entries) - 1
+    if others:
+        notes.append(f"Of the zip only '{_shown(path)}' was graded; {_count(others, 'other file')} ignored.")
+    read = _notebook_cells if path.suffix.lower() == ".ipynb" else _script_cells
+    cells, more = read(data)
+    return cells, (*notes, *more)
+
+
+def _choose(
+    archive: zipfile.ZipFile,
+    candidates: dict[PurePosixPath, zipfile.ZipInfo],
+    limits: Limits,
+    assignment: str | None,
+) -> tuple[PurePosixPath, bytes, list[str]]:
+    notebooks = [path for path in candidates if path.suffix.lower() == ".ipynb"]
+    scripts = [path for path in candidates if path.suffix.lower() == ".py" and path.name != "__init__.py"]
+    chosen = _fitting(notebooks, assignment)
+    if len(notebooks) > 1 and chosen is None and assignment is not None and len(notebooks) <= 20:
+        named = [
+            path
+            for path in notebooks
+            if _assignment_of(_unpack(archive, candidates[path], limits)) == assignment
+        ]
+        chosen = named[0] if len(named) == 1 else None
+    if chosen is None and not notebooks:
+        chosen = _fitting(scripts, assignment)
+    if chosen is not None:
+        return chosen, _unpack(archive, candidates[chosen], limits), []
+    found = notebooks or scripts
+    if not found:
+        raise SubmissionError("The zip holds no notebook. Export it again with the notebook's last cell.")
+    names = ", ".join(f"'{_shown(path)}'" for path in found[:4])
+    raise SubmissionError(
+        f"The zip holds {len(found)} notebooks or scripts ({names}) and none is named after the assignment. "
+        "Hand in one."
+    )
+
+
+def _fitting(paths: list[PurePosixPath], assignment: str | None) -> PurePosixPath | None:
+    """The only one, or the only one named after the assignment (exactly, else as a part of its name)."""
+    if len(paths) == 1:
+        return paths[0]
+    if assignment is None:
+        return None
+    exact = [path for path in paths if path.stem == assignment]
+    partly = [path for path in paths if _letters(assignment) in _letters(path.stem)]
+    for fitting in (exact, partly):
+        if len(fitting) == 1:
+            return fitting[0]
+    return None
+
+
+def _assignment_of(content: bytes) -> str | None:
+    try:
+        return _otter_assignment(_parse_notebook(content)[0])
+    except SubmissionError:
+        return None
+
+
+def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> bytes:
+    if entry.flag_bits & 0x1:
+        raise SubmissionError("The zip is protected by a password. Hand in one without.")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise SubmissionError("The zip uses an unusual compression. Export it again with Otter.")
+    with archive.open(entry) as file:
+        content = file.read(limits.submission_bytes + 1)  # the declared size may lie
+    if len(content) > limits.submission_bytes:
+        raise _too_large(len(content), limits)
+    return content
+
+
+def _path(entry: zipfile.ZipInfo) -> PurePosixPath:
+    return PurePosixPath(entry.filename.replace("\\", "/"))
+
+
+def _is_clutter(path: PurePosixPath) -> bool:
+    return path.name.startswith(".") or any(part in _IGNORED_FOLDERS for part in path.parts)
+
+
+# --- text -----------------------------------------------------------------------------------------------------
+
+
+def _decode(content: bytes, notes: list[str]) -> str:
+    """UTF-8 or UTF-16, with or without a byte order mark; what is not valid is replaced, and that is said."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text, encoding = content.decode("utf-16", "replace"), "utf-16"
+    else:
+        text, encoding = content.decode("utf-8-sig", "replace"), "utf-8"
+    if "\ufffd" in text:
+        try:
+            content.decode(encoding)
+        except UnicodeDecodeError:
+            notes.append("Some characters of the file are not valid Unicode and were replaced.")
+    return text
+
+
+def _valid_unicode(text: str) -> str:
+    """Pairs of surrogates joined, lone ones replaced: JSON may hold them, UTF-8 may not."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _letters(name: str) -> str:
+    return "".join(character for character in name.lower() if character.isalnum())
+
+
+def _shown(path: PurePosixPath) -> str:
+    name = _valid_unicode(path.name)
+    return name if len(name) <= 60 else f"{name[:57]}..."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun} was" if number == 1 else f"{number} {noun}s were"
