@@ -6,7 +6,7 @@ import os
 import numpy as np
 
 DEFAULT_SEED = "autodiff-course"
-"""What is used when AUTOGRADER_SEED is not set: results can be repeated, but the inputs can be computed by anyone."""
+"""What is used when AUTOGRADER_SEED is not set: results repeat, but anyone can compute the inputs."""
 
 
 def seed() -> str:

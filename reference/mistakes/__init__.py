@@ -3,9 +3,9 @@
     @mistake(question="q1", says="A_bar is transposed: it has the rows of b_bar and the columns of x^T.")
     def linear_solve_vjp__a_bar_transposed(A, b, x_bar): ...
 
-A mistake is named after the function it stands for, two underscores, and what is wrong. Its module is self-contained (it
-imports nothing from `reference`), so that its source works in a notebook in the place of the student's function. Every
-mistake loses points on its own question and on no other; a test holds that.
+A mistake is named after the function it stands for, two underscores, and what is wrong. Its module imports
+nothing else from `reference`, so that its source works in a notebook in the place of the student's function.
+Every mistake loses points on its own question and on no other; a test holds that.
 """
 
 from collections.abc import Callable

@@ -18,6 +18,16 @@ _EXPORTS: dict[str, str] = {
     "checks": "checks",
     "differences": "differences",
     "artefact": "artefact",
+    "ScheduleError": "schedule",
+    "Trace": "schedule",
+    "simulate": "schedule",
+    "animate": "animation",
+    "space_time": "lifetimes",
+    "trade_off": "tradeoff",
+    "least_evaluations": "tradeoff",
+    "mlp": "network",
+    "mlp_layer": "network",
+    "mlp_loss": "network",
 }
 
 

@@ -1,8 +1,9 @@
 """Does a function of the notebook use JAX's own differentiation?
 
-The course asks for derivatives by hand: a plain use of `jax.grad` and its relatives in a graded function costs the
-question. This is a rubric for honest work, seen before handing in; it hunts no disguise. Defining a rule
-(`jax.custom_vjp`, `jax.custom_jvp`) is no such use, and neither is a scratch cell that compares with `jax.grad`.
+The course asks for derivatives by hand: a plain use of `jax.grad` and its relatives in a graded function
+costs the question. This is a rubric for honest work, seen before handing in; it hunts no disguise.
+Making a rule (`jax.custom_vjp`, `jax.custom_jvp`) is no such use; nor is a scratch cell that compares with
+`jax.grad`.
 """
 
 import dis
@@ -33,13 +34,13 @@ NAMES: frozenset[str] = frozenset(
 """What counts as a use, by its public name."""
 
 MESSAGE = (
-    "{function} uses {name}: this question asks for the derivative by hand, so JAX may not differentiate for you here "
-    "(comparing with {name} in a cell of your own is fine)"
+    "{function} uses {name}: this question asks for the derivative by hand, so JAX may not differentiate for "
+    "you here (comparing with {name} in a cell of your own is fine)"
 )
 
 
 def autodiff_use(function: Any) -> str | None:
-    """A sentence when `function`, or a function of the same notebook that it reaches, uses one of NAMES; else None."""
+    """A sentence when `function`, or what it reaches in its notebook, uses one of NAMES; else None."""
     forbidden = {id(value): name for name, value in _forbidden_objects()}
     name = getattr(function, "__name__", "your function")
     pending, seen = list(_functions_in(function)), set[int]()
@@ -65,12 +66,17 @@ def _forbidden_objects() -> Iterator[tuple[str, Any]]:
             yield name, getattr(module, attribute)
 
 
-def _made_by(value: Any) -> str | None:
+def _made_by(value: Any, depth: int = 0) -> str | None:
     """The transformation that made a function, as in `g = jax.grad(f)` in another cell."""
-    if not isinstance(value, FunctionType) or not value.__globals__.get("__name__", "").startswith("jax."):
+    if not isinstance(value, FunctionType) or depth > 3:
         return None
-    name = "jax." + value.__code__.co_qualname.partition(".")[0]
-    return name if name in NAMES and "<locals>" in value.__code__.co_qualname else None
+    if not str(value.__globals__.get("__name__", "")).startswith("jax."):
+        return None
+    maker, inner, _ = value.__code__.co_qualname.partition(".<locals>")
+    if inner and f"jax.{maker}" in NAMES:
+        return f"jax.{maker}"
+    made = (_made_by(cell.cell_contents, depth + 1) for cell in value.__closure__ or ())
+    return next((name for name in made if name is not None), None)  # JAX wraps what it makes once more
 
 
 def _functions_in(value: Any, depth: int = 0) -> Iterator[FunctionType]:

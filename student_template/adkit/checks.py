@@ -1,16 +1,19 @@
-"""Checks that a test case is made of: call a student's function, look at the answer, say what is wrong with it.
+"""Checks that a test case is made of: call a student's function, look at its answer, say what is wrong.
 
-A check passes silently or raises `CheckError`, whose message is for the student: which entry, what it is, what it
-should be, and, when the grader or the handed-out list of known mistakes recognises the answer, which mistake makes exactly
-this answer. Where the running case is hidden no number of the case appears in a message.
+A check passes silently or raises `CheckError`, whose message is for the student: which entry, what it is,
+what it should be, and, when the grader or the handed-out list of known mistakes recognises the answer, which
+mistake makes exactly this answer. Where the running case is hidden no number of it appears in a message.
 
 The order is always the same: kind, shape, finiteness, values. Nothing broadcasts, and NaN equals nothing.
 """
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+# (answers are whatever a student returns: their types are checked when the code runs)
+
 import copy
+import inspect
 import json
 import linecache
-import sys
 import sysconfig
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -85,10 +88,10 @@ class StudentError(CheckError):
 
 
 recogniser: Callable[[Failure], str | None] | None = None
-"""Finds the known mistake behind a failure. Set by the grader; None means `known_mistakes.json` beside the test."""
+"""Finds the known mistake behind a failure. None: look in `known_mistakes.json` beside the test."""
 
 
-# ---------------------------------------------------------------------------------------------------------------- calls
+# ---------------------------------------- calls
 
 
 def call(f: Any, *args: Any, returns: int | None = None, autodiff: bool = False, repeat: bool = True) -> Any:
@@ -111,7 +114,7 @@ def call(f: Any, *args: Any, returns: int | None = None, autodiff: bool = False,
 
 
 def raises(f: Any, *args: Any, error: str = "ValueError", when: str = "") -> None:
-    """Passes if and only if `f(*args)` raises `error` or a subclass of it. `when` says in words what was asked."""
+    """Passes if and only if `f(*args)` raises `error` or a subclass. `when`: what was asked, in words."""
     _next_check()
     occasion = f" when {when}" if when else ""
     try:
@@ -144,7 +147,7 @@ def _call(f: Any, args: tuple[Any, ...], autodiff: bool) -> Any:
             _student_failed(use, ())
     given = copy.deepcopy(args)
     try:
-        answer = plain(f(*given))
+        answer = f(*given)
     except NotImplementedError as problem:
         text = f": {problem}" if str(problem) else ""
         _student_failed(f"not done yet: {_name(f)} is still the template's stub{text}", _kinds(problem))
@@ -152,13 +155,17 @@ def _call(f: Any, args: tuple[Any, ...], autodiff: bool) -> Any:
         raise
     except (Exception, SystemExit) as problem:
         _student_failed(f"{_name(f)} raised {_told(problem)}{_where(problem.__traceback__)}", _kinds(problem))
+    try:
+        answer = plain(answer)
+    except Exception as problem:  # a traced value that escaped raises JAX's own errors
+        _student_failed(f"{_name(f)}: {_told(problem)}", _kinds(problem))
     if not _same(given, args, exactly=True):
         _failed(f"{_name(f)} changed its arguments; work on a copy (x = x.copy()) or make new arrays")
     return answer
 
 
 def plain(value: Any) -> Any:
-    """`value` as plain data: JAX arrays become NumPy arrays, NumPy scalars Python numbers; sequences stay what they are.
+    """`value` as plain data: JAX arrays become NumPy arrays, NumPy scalars Python numbers; sequences stay.
 
     Raises TypeError for anything else (a generator, a function, an object).
     """
@@ -182,10 +189,10 @@ def plain(value: Any) -> Any:
 
 
 def _base_value(value: Any) -> Any:
-    for kind in (bool, int, float, complex, str):
-        if isinstance(value, kind):
-            return kind(value)
-    return value
+    """A plain number or string for an instance of a subclass (an enumeration, say)."""
+    kinds: tuple[Any, ...] = (bool, int, float, complex, str)
+    kind = next(kind for kind in kinds if isinstance(value, kind))
+    return kind(value)
 
 
 def _parts(answer: Any, count: int, name: str) -> Any:
@@ -203,7 +210,7 @@ def _parts(answer: Any, count: int, name: str) -> Any:
 
 
 def _same(one: Any, other: Any, exactly: bool = False) -> bool:
-    """Equality of nested data, NaN equal to NaN. Unless `exactly`, up to what memory alignment can do to LAPACK."""
+    """Equality of nested data, NaN equal to NaN; unless `exactly`, up to the rounding of another run."""
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         first, second = cast("Sequence[Any]", one), cast("Sequence[Any]", other)
         return len(first) == len(second) and all(
@@ -265,6 +272,12 @@ def _where(trace: TracebackType | None) -> str:
 
 
 def _name(f: Any) -> str:
+    case = _running_case()
+    if case is not None and f is not None:  # the contract's name, also where the student's object has another
+        code = case.frame.f_code
+        for parameter in code.co_varnames[: code.co_argcount]:
+            if case.frame.f_locals.get(parameter) is f:
+                return parameter
     name = getattr(f, "__name__", None)
     return name if isinstance(name, str) and name else "your function"
 
@@ -279,7 +292,7 @@ def _missing_names() -> str:
     return " and ".join(missing) + (" is" if len(missing) == 1 else " are")
 
 
-# --------------------------------------------------------------------------------------------------------------- values
+# ---------------------------------------- values
 
 
 def array(
@@ -368,7 +381,7 @@ def close(
 
 
 def equal(actual: Any, expected: Any, *, what: str) -> None:
-    """Passes when `actual` is exactly `expected`: whole numbers, strings, truth values, and sequences of them.
+    """Passes when `actual` is exactly `expected`: whole numbers, strings, truth values, sequences of them.
 
     A list equals a tuple, a NumPy number a Python number; True is no number.
     """
@@ -390,7 +403,10 @@ def equal(actual: Any, expected: Any, *, what: str) -> None:
 
 
 def fail(message: str, *, answer: Any = _NOTHING) -> NoReturn:
-    """Fails with `message`, for a property that no other check expresses. `answer`: what the student's function returned."""
+    """Fails with `message`, for a property that no other check expresses.
+
+    answer: what the student's function returned, for recognising known mistakes.
+    """
     _next_check()
     _failed(message, answer)
 
@@ -468,7 +484,7 @@ def _brief(value: Any) -> str:
     return text if len(text) <= 80 else text[:79] + "…"
 
 
-# ------------------------------------------------------------------------------------------------------ the running case
+# ---------------------------------------- the running case
 
 
 @dataclass
@@ -486,14 +502,14 @@ _recording = False
 
 def _running_case() -> _Case | None:
     global _current
-    frame: FrameType | None = sys._getframe(1)
+    frame = inspect.currentframe()
     while frame is not None and not frame.f_code.co_name.startswith("test_q"):
         frame = frame.f_back
     if frame is None:
         return None
     if _current is None or _current.frame is not frame:
         caller = frame.f_back.f_locals.get("self") if frame.f_back is not None else None
-        # Otter's test_case object calls the function; whatever else calls it is treated as hidden: nothing is shown
+        # Otter's test_case object calls the function; called by anything else it counts as hidden
         _current = _Case(frame, 0, bool(getattr(caller, "hidden", True)))
     return _current
 
@@ -533,7 +549,7 @@ def _student_failed(message: str, kinds: Sequence[str]) -> NoReturn:
 
 
 def first_failure(run: Callable[[], object]) -> Failure | None:
-    """Runs a test function and returns its first failure, without recognition and without asking twice; None if it passes.
+    """Runs a test function and returns its first failure, or None; no recognition, nothing asked twice.
 
     Any other exception is the failure of the test itself and goes through.
     """
@@ -563,7 +579,7 @@ def _recognise(failure: Failure) -> str | None:
 
 @lru_cache
 def _known_mistakes(path: str) -> dict[str, dict[str, list[list[str]]]]:
-    """{test function: {ordinal of the check: [[fingerprint, sentence], …]}}; empty where the file is not there."""
+    """{test function: {ordinal of the check: [[fingerprint, sentence], …]}}; empty where there is no file."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):

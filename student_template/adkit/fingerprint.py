@@ -1,9 +1,9 @@
 """A short key for an answer, so that two answers can be compared without keeping either.
 
 The key has two parts: a digest of everything exact (structure, shapes, strings, integers, where the NaN and
-infinities are) and four projections of the floating-point numbers on fixed weights. Two keys match when the digests
-are equal and the projections agree to 1e-6 of the numbers' norm: two ways of computing the same thing match,
-two different answers do not. A list and a tuple are the same; so are a Python and a NumPy number.
+infinities are) and four projections of the floating-point numbers on fixed weights. Two keys match when the
+digests are equal and the projections agree to 1e-6 of the numbers' norm: two ways of computing the same thing
+match, two different answers do not. A list and a tuple are the same; so are a Python and a NumPy number.
 """
 
 import hashlib
@@ -63,11 +63,13 @@ def _walk(value: Any, exact: list[str], numbers: list[NDArray[np.float64]]) -> N
         for key in sorted(mapping, key=repr):
             _walk(key, exact, numbers)
             _walk(mapping[key], exact, numbers)
-    elif isinstance(value, bool | np.bool_):
-        exact.append(f"b{bool(value)}")
-    elif isinstance(value, int | np.integer):
-        exact.append(f"i{int(value)}")
-    elif isinstance(value, float | np.floating):
+    elif isinstance(value, np.generic):
+        _walk(value.item(), exact, numbers)
+    elif isinstance(value, bool):
+        exact.append(f"b{value}")
+    elif isinstance(value, int):
+        exact.append(f"i{value}")
+    elif isinstance(value, float):
         _real(np.asarray(value, dtype=np.float64), exact, numbers)
     elif isinstance(value, np.ndarray):
         array = cast("NDArray[Any]", value)
