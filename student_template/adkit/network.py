@@ -1,0 +1,51 @@
+"""The feed-forward network of the course: n layers a_i = tanh(a_{i-1} W_i + b_i), all alike.
+
+Every layer, the last one too, is one `mlp_layer`, so the network is exactly the chain of a schedule:
+a_0 is the data, a_n the output, and the loss is the mean of (a_n - y)^2.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+Parameters = list[tuple[Array, Array]]
+
+
+def mlp(widths: Sequence[int], key: Array | int) -> Parameters:
+    """The parameters of a network, `[(W_1, b_1), …, (W_n, b_n)]`, with `n = len(widths) - 1` layers.
+
+    `widths` are d_0, …, d_n; W_i has shape (d_{i-1}, d_i), b_i has shape (d_i,). The entries are normal,
+    those of W_i with variance 1 / d_{i-1}, so that activations keep their size from layer to layer (Glorot &
+    Bengio, 2010). `key` is a JAX random key or an integer seed. Raises `ValueError` for fewer than two widths
+    or one below 1.
+    """
+    if len(widths) < 2 or any(width < 1 for width in widths):
+        raise ValueError(f"widths must be at least two positive integers d_0, …, d_n, got {list(widths)}")
+    chain = jax.random.key(key) if isinstance(key, int) else key
+    parameters: Parameters = []
+    for inputs, outputs in pairwise(widths):
+        chain, for_weights, for_bias = jax.random.split(chain, 3)
+        weights = jax.random.normal(for_weights, (inputs, outputs)) / jnp.sqrt(inputs)
+        parameters.append((weights, 0.1 * jax.random.normal(for_bias, (outputs,))))
+    return parameters
+
+
+def mlp_layer(parameters: tuple[ArrayLike, ArrayLike], a: ArrayLike) -> Array:
+    """One layer, tanh(a W + b): from (batch, d) to (batch, e) with `parameters` (W, b) of (d, e) and (e,)."""
+    W, b = parameters
+    return jnp.tanh(jnp.matmul(a, W) + b)
+
+
+def mlp_loss(params: Sequence[tuple[ArrayLike, ArrayLike]], x: ArrayLike, y: ArrayLike) -> Array:
+    """The mean squared error mean((a_n - y)^2), without checkpoints: its gradient keeps every activation.
+
+    `x` is (batch, d_0), `y` is (batch, d_n).
+    """
+    a = x
+    for layer in params:
+        a = mlp_layer(layer, a)
+    return jnp.mean(jnp.subtract(a, y) ** 2)
