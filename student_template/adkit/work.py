@@ -1,0 +1,454 @@
+"""Exact counts of linear algebra in a traced function: factorisations, triangular solves, matrix products.
+
+The function is given as a StableHLO module, the form in which JAX hands it to the compiler. What is counted is
+what one evaluation *executes*, and only what its results need:
+
+- along the call graph: a function that is called twice counts twice, though it stands once in the module;
+- a loop counts its body as often as it runs, when its bounds are constants (`lax.scan`, `fori_loop`);
+- of the branches of a `cond` or `switch`, the largest counts (for each number on its own);
+- an operation whose result nothing needs counts nothing, as the compiler drops it;
+- a batched operation (under `vmap`) is one execution, on several matrices.
+
+Nothing here depends on the compiler or on the machine: the counts come out the same on every version of JAX.
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false, reportMissingTypeArgument=false
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+KINDS = ("lu", "qr", "cholesky", "svd", "eig")
+
+_ROUTINES = {
+    "getrf": "lu", "geqrf": "qr", "geqp3": "qr", "potrf": "cholesky", "gesdd": "svd", "gesvd": "svd",
+    "gesvdj": "svd", "syevd": "eig", "heevd": "eig", "geev": "eig", "gees": "eig", "gehrd": "eig",
+    "sytrd": "eig", "hetrd": "eig", "LuDecomposition": "lu", "Qr": "qr", "Eigh": "eig",
+}  # fmt: skip
+_LAPACK = re.compile(r"(?:lapack|blas)_[sdcz](\w+?)(?:_ffi)?")
+_SIDE_RIGHT = ord("R")
+_BUDGET = 1_000_000
+"""Operations looked at in one count; far above any honest module (a few thousand)."""
+_CAP = 2**53
+"""Counts are capped here, so that they stay exact in any number format."""
+
+
+class WorkError(ValueError):
+    """The module cannot be counted: it is no StableHLO, is recursive, or is too large."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one evaluation executes.
+
+    `factorizations`  matrix factorisations, all kinds together; `by_kind` the same by kind: `lu`, `qr`,
+                      `cholesky`, `svd`, `eig` (always all five keys).
+    `solve_columns`   right-hand-side columns that went through a triangular solve. `solve(A, b)` with b of
+                      shape (n, k) is 2k: L, then U. Forming the inverse of an n x n matrix is 2n.
+    `products`        matrix products (`dot_general`, convolutions): each execution is one, batched or not.
+    `largest`         number of elements of the largest value computed (inputs not included).
+    `unbounded`       True if counted work stands in a loop whose number of turns is not a constant; that
+                      loop's body is then counted once.
+    `matrices`        factorised matrices: as `factorizations`, but a batch of k counts k.
+    """
+
+    factorizations: int
+    by_kind: dict[str, int]
+    solve_columns: int
+    products: int
+    largest: int
+    unbounded: bool = False
+    matrices: int = 0
+
+    def __add__(self, other: Work) -> Work:
+        """The work of two evaluations, one after the other."""
+        return Work(
+            self.factorizations + other.factorizations,
+            {kind: self.by_kind[kind] + other.by_kind[kind] for kind in KINDS},
+            self.solve_columns + other.solve_columns,
+            self.products + other.products,
+            max(self.largest, other.largest),
+            self.unbounded or other.unbounded,
+            self.matrices + other.matrices,
+        )
+
+
+def count(module: Any) -> Work:
+    """Count the work of one evaluation of `module`'s `main`.
+
+    `module` is a `jax.export.Exported`, the bytes of a serialized one, the bytes of a StableHLO portable artefact,
+    MLIR text, or an MLIR module. Raises `WorkError` if it cannot be counted.
+    """
+    return _Counter(parse(module)).main()
+
+
+def parse(module: Any) -> Any:
+    """The MLIR module in `module` (see `count`), in a context of its own. Raises `WorkError`."""
+    from jax import export
+    from jax.interpreters import mlir
+    from jaxlib.mlir import ir
+    from jaxlib.mlir.dialects import stablehlo
+
+    if isinstance(module, ir.Module):
+        return module
+    if isinstance(module, bytes | bytearray) and bytes(module[:4]) != b"ML\xefR":
+        module = export.deserialize(bytearray(module))
+    if isinstance(module, export.Exported):
+        module = module.mlir_module_serialized
+    context = mlir.make_ir_context()
+    try:
+        if isinstance(module, str):
+            with context:
+                return ir.Module.parse(module)
+        return stablehlo.deserialize_portable_artifact(context, bytes(module))
+    except Exception as error:
+        raise WorkError(f"this is not a StableHLO module: {str(error)[:200]}") from None
+
+
+@dataclass
+class _Tally:
+    """Counts in the making."""
+
+    by_kind: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+    factorizations: int = 0
+    matrices: int = 0
+    solve_columns: int = 0
+    products: int = 0
+    largest: int = 0
+    unbounded: bool = False
+
+    def add(self, other: _Tally, times: int = 1) -> None:
+        for kind in KINDS:
+            self.by_kind[kind] += times * other.by_kind[kind]
+        self.factorizations += times * other.factorizations
+        self.matrices += times * other.matrices
+        self.solve_columns += times * other.solve_columns
+        self.products += times * other.products
+        if times:
+            self.largest = max(self.largest, other.largest)
+            self.unbounded |= other.unbounded
+
+    def largest_of(self, other: _Tally) -> None:
+        for kind in KINDS:
+            self.by_kind[kind] = max(self.by_kind[kind], other.by_kind[kind])
+        self.factorizations = max(self.factorizations, other.factorizations)
+        self.matrices = max(self.matrices, other.matrices)
+        self.solve_columns = max(self.solve_columns, other.solve_columns)
+        self.products = max(self.products, other.products)
+        self.largest = max(self.largest, other.largest)
+        self.unbounded |= other.unbounded
+
+    @property
+    def counted(self) -> bool:
+        return bool(self.factorizations or self.solve_columns or self.products)
+
+
+@dataclass
+class _Frame:
+    """One function, seen from one kind of call: which values are needed, which integers are known."""
+
+    live: set[Any]
+    known: dict[Any, int | None]
+
+
+class _Counter:
+    """Walks backwards from the results of `main`, so that only what they need is seen."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = module  # its operations do not keep it alive
+        self._functions: dict[str, Any] = {}
+        for operation in module.body.operations:
+            if operation.operation.name == "func.func":
+                self._functions[_name(operation.operation.attributes["sym_name"])] = operation.operation
+        self._seen: dict[Any, tuple[_Tally, frozenset[int]]] = {}
+        self._calling: set[str] = set()
+        self._budget = _BUDGET
+
+    def main(self) -> Work:
+        main = self._functions.get("main")
+        if main is None:
+            raise WorkError("the module has no function main")
+        results = range(len(_terminator(_body(main)).operands))
+        tally, _ = self._function("main", frozenset(results), ())
+        return Work(
+            min(tally.factorizations, _CAP),
+            {kind: min(number, _CAP) for kind, number in tally.by_kind.items()},
+            min(tally.solve_columns, _CAP),
+            min(tally.products, _CAP),
+            min(tally.largest, _CAP),
+            tally.unbounded,
+            min(tally.matrices, _CAP),
+        )
+
+    def _function(
+        self, name: str, wanted: frozenset[int], arguments: tuple[tuple[int, int], ...]
+    ) -> tuple[_Tally, frozenset[int]]:
+        """Work of one call of which the results `wanted` are needed, and the indices of the needed arguments."""
+        key = (name, wanted, arguments)
+        if key in self._seen:
+            return self._seen[key]
+        if name in self._calling:
+            raise WorkError(f"{name} calls itself")
+        if name not in self._functions:
+            raise WorkError(f"a function {name} is called that does not exist")
+        self._calling.add(name)
+        body = _body(self._functions[name])
+        frame = _Frame(set(), {body.arguments[i]: number for i, number in arguments})
+        tally = self._block(body, wanted, frame)
+        needed = frozenset(i for i, argument in enumerate(body.arguments) if argument in frame.live)
+        self._calling.remove(name)
+        self._seen[key] = tally, needed
+        return tally, needed
+
+    def _block(self, block: Any, wanted: Iterable[int], frame: _Frame) -> _Tally:
+        operations = [operation.operation for operation in block.operations]
+        self._budget -= len(operations)
+        if self._budget < 0:
+            raise WorkError("the module is too large to be counted")
+        returned = list(operations[-1].operands)
+        frame.live.update(returned[i] for i in wanted)
+        tally = _Tally()
+        for operation in reversed(operations[:-1]):
+            results = list(operation.results)
+            needed = [i for i, result in enumerate(results) if result in frame.live]
+            if needed or (not results) or _has_side_effect(operation):
+                for result in results:
+                    tally.largest = max(tally.largest, _elements(result))
+                self._operation(operation, needed, tally, frame)
+        return tally
+
+    def _operation(self, operation: Any, needed: list[int], tally: _Tally, frame: _Frame) -> None:
+        name = operation.name
+        if name == "func.call":
+            self._call(_name(operation.attributes["callee"]), operation, needed, tally, frame)
+        elif name == "stablehlo.composite":
+            self._call(_name(operation.attributes["decomposition"]), operation, needed, tally, frame)
+        elif name == "stablehlo.while":
+            self._loop(operation, needed, tally, frame)
+        elif name in ("stablehlo.case", "stablehlo.if"):
+            branches = _Tally()
+            for region in operation.regions:
+                branches.largest_of(self._block(region.blocks[0], needed, frame))
+            tally.add(branches)
+            frame.live.add(operation.operands[0])
+        elif name == "stablehlo.optimization_barrier":
+            frame.live.update(operation.operands[i] for i in needed)
+        else:
+            frame.live.update(operation.operands)
+            for region in operation.regions:  # the scalar function of a reduction, a sort, a scatter
+                for block in region.blocks:
+                    inner = self._block(block, range(len(_terminator(block).operands)), frame)
+                    inner.unbounded |= inner.counted
+                    tally.add(inner)
+            _count_operation(operation, tally)
+
+    def _call(self, name: str, operation: Any, needed: list[int], tally: _Tally, frame: _Frame) -> None:
+        operands = list(operation.operands)
+        numbers = ((i, _integer(operand, frame)) for i, operand in enumerate(operands))
+        known = tuple((i, number) for i, number in numbers if number is not None)
+        inner, arguments = self._function(name, frozenset(needed), known)
+        tally.add(inner)
+        frame.live.update(operands[i] for i in arguments)
+
+    def _loop(self, operation: Any, needed: list[int], tally: _Tally, frame: _Frame) -> None:
+        condition, body = (region.blocks[0] for region in operation.regions)
+        carried = list(operation.operands)
+        returned = list(_terminator(body).operands)
+        for i, start in enumerate(carried):
+            if returned[i] == body.arguments[i]:  # the loop passes it on unchanged
+                number = _integer(start, frame)
+                frame.known[condition.arguments[i]] = frame.known[body.arguments[i]] = number
+        test = self._block(condition, (0,), frame)
+        wanted = set(needed) | {i for i, a in enumerate(condition.arguments) if a in frame.live}
+        while True:
+            turn = self._block(body, wanted, frame)
+            more = {i for i, a in enumerate(body.arguments) if a in frame.live} - wanted
+            if not more:
+                break
+            wanted |= more
+        frame.live.update(carried[i] for i in wanted)
+        turns = _turns(operation, frame)
+        if turns is None:
+            turn.unbounded |= turn.counted or test.counted
+            turns = 1
+        tally.add(turn, turns)
+        tally.add(test, turns + 1)
+
+
+def _count_operation(operation: Any, tally: _Tally) -> None:
+    """Add what one execution of an operation without functions of its own does."""
+    name = operation.name
+    if name in ("stablehlo.dot_general", "stablehlo.dot", "stablehlo.convolution"):
+        tally.products += 1
+    elif name == "stablehlo.cholesky":
+        _count_factorization("cholesky", operation, tally)
+    elif name == "stablehlo.triangular_solve":
+        left = "true" in str(operation.attributes["left_side"])
+        tally.solve_columns += _columns(operation.operands[1], left)
+    elif name == "stablehlo.custom_call":
+        target = _name(operation.attributes["call_target_name"])
+        lapack = _LAPACK.fullmatch(target)
+        routine = lapack.group(1) if lapack else target
+        if routine in _ROUTINES:
+            _count_factorization(_ROUTINES[routine], operation, tally)
+        elif routine == "trsm":
+            tally.solve_columns += _columns(operation.operands[1], not _is_right_sided(operation))
+        elif routine == "gtsv":
+            tally.solve_columns += _columns(operation.operands[-1], left=True)
+
+
+def _count_factorization(kind: str, operation: Any, tally: _Tally) -> None:
+    tally.by_kind[kind] += 1
+    tally.factorizations += 1
+    tally.matrices += math.prod(_shape(operation.operands[0])[:-2])
+
+
+def _columns(right_hand_side: Any, left: bool) -> int:
+    """Right-hand sides in B of shape (..., n, k): A X = B has k for each matrix of the batch, X A = B has n."""
+    shape = _shape(right_hand_side)
+    if len(shape) < 2:
+        return 1
+    return math.prod(shape[:-2]) * (shape[-1] if left else shape[-2])
+
+
+def _is_right_sided(operation: Any) -> bool:
+    config = _attribute(operation, "mhlo.backend_config") or _attribute(operation, "backend_config")
+    try:
+        return int(config["side"].value) == _SIDE_RIGHT  # pyright: ignore[reportOptionalSubscript]
+    except (TypeError, KeyError, AttributeError, ValueError):
+        return False
+
+
+def _turns(loop: Any, frame: _Frame) -> int | None:
+    """How often the body of a counted loop runs: `i` starts at a constant, a constant is added to it in each
+    turn, and the loop goes on as long as it compares so with a constant. None for any other loop."""
+    condition, body = (region.blocks[0] for region in loop.regions)
+    test = _defining(_terminator(condition).operands[0])
+    if test is None or test.name != "stablehlo.compare":
+        return None
+    direction = re.search(r"\b(LT|LE|GT|GE|NE|EQ)\b", str(test.attributes["comparison_direction"]))
+    arguments = list(condition.arguments)
+    left, right = test.operands
+    way = direction.group(1) if direction else ""
+    if right in arguments and left not in arguments:
+        left, right = right, left
+        way = {"LT": "GT", "GT": "LT", "LE": "GE", "GE": "LE"}.get(way, way)
+    if left not in arguments:
+        return None
+    index = arguments.index(left)
+    limit, start = _integer(right, frame), _integer(loop.operands[index], frame)
+    update = _defining(_terminator(body).operands[index])
+    counter = body.arguments[index]
+    if limit is None or start is None or update is None:
+        return None
+    step = None
+    if update.name == "stablehlo.add" and counter in list(update.operands):
+        first, second = update.operands
+        step = _integer(second if first == counter else first, frame)
+    elif update.name == "stablehlo.subtract" and update.operands[0] == counter:
+        step = _integer(update.operands[1], frame)
+        step = -step if step is not None else None
+    if not step:
+        return None
+    if way in ("LT", "LE") and step > 0:
+        turns = -((start - limit - (way == "LE")) // step)
+    elif way in ("GT", "GE") and step < 0:
+        turns = -((limit - start - (way == "GE")) // -step)
+    elif way == "NE" and (limit - start) % step == 0 and (limit - start) // step >= 0:
+        turns = (limit - start) // step
+    else:
+        return None
+    turns = max(turns, 0)
+    return turns if _fits(start + turns * step, counter) else None
+
+
+def _integer(value: Any, frame: _Frame, depth: int = 0) -> int | None:
+    """The integer that a scalar is known to be, else None."""
+    if value in frame.known:
+        return frame.known[value]
+    number = None
+    operation = _defining(value)
+    if operation is not None and depth < 16 and _elements(value) == 1 and _integer_width(value):
+        operands = list(operation.operands)
+        if operation.name == "stablehlo.constant":
+            number = _splat(operation.attributes["value"])
+        elif operation.name in ("stablehlo.convert", "stablehlo.reshape", "stablehlo.broadcast_in_dim"):
+            number = _integer(operands[0], frame, depth + 1)
+        elif operation.name in ("stablehlo.add", "stablehlo.subtract", "stablehlo.multiply"):
+            a, b = (_integer(operand, frame, depth + 1) for operand in operands)
+            if a is not None and b is not None:
+                kind = operation.name.removeprefix("stablehlo.")
+                number = a + b if kind == "add" else a - b if kind == "subtract" else a * b
+    if number is not None and not _fits(number, value):
+        number = None
+    frame.known[value] = number
+    return number
+
+
+def _splat(attribute: Any) -> int | None:
+    import numpy as np
+
+    try:
+        numbers = np.asarray(attribute)
+    except Exception:  # an element type without a NumPy counterpart
+        return None
+    return int(numbers.reshape(-1)[0]) if numbers.size == 1 and numbers.dtype.kind in "iu" else None
+
+
+def _integer_width(value: Any) -> int:
+    """Bits of a value's integer element type, negative if unsigned; 0 if it is no integer type."""
+    element = re.search(r"(?:x|<)(u?)i(\d+)>", str(value.type))
+    if element is None:
+        return 0
+    return -int(element.group(2)) if element.group(1) else int(element.group(2))
+
+
+def _fits(number: int, value: Any) -> bool:
+    bits = _integer_width(value)
+    return 0 <= number < 2**-bits if bits < 0 else -(2 ** (bits - 1)) <= number < 2 ** (bits - 1)
+
+
+def _defining(value: Any) -> Any:
+    """The operation that computes a value; None for an argument of a block."""
+    owner = value.owner
+    return owner.operation if hasattr(owner, "operation") else (owner if hasattr(owner, "operands") else None)
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    from jaxlib.mlir import ir
+
+    try:
+        return tuple(ir.RankedTensorType(value.type).shape)
+    except ValueError:  # a token or a tuple
+        return ()
+
+
+def _elements(value: Any) -> int:
+    return math.prod(_shape(value))
+
+
+def _body(function: Any) -> Any:
+    blocks = list(function.regions[0].blocks)
+    if not blocks:
+        raise WorkError(f"{_name(function.attributes['sym_name'])} is declared but not defined")
+    return blocks[0]
+
+
+def _terminator(block: Any) -> Any:
+    return list(block.operations)[-1].operation
+
+
+def _attribute(operation: Any, name: str) -> Any:
+    return operation.attributes[name] if name in operation.attributes else None
+
+
+def _has_side_effect(operation: Any) -> bool:
+    return "true" in str(_attribute(operation, "has_side_effect"))
+
+
+def _name(attribute: Any) -> str:
+    return str(attribute.value)
