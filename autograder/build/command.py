@@ -1,0 +1,249 @@
+"""`autograder build`: generated files are written, or (`--check`) compared with what is there."""
+
+import json
+import math
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+from autograder.assignment import Assignment, AssignmentError, names
+from autograder.build import BuildError
+from autograder.build.assign import assign
+from autograder.build.bundle import write_bundle
+from autograder.build.course import Course
+from autograder.build.leaks import Leak, find_leaks, handed_out, secrets
+from autograder.build.master import master_notebook
+from autograder.build.notebooks import solution_notebook, student_notebook
+from autograder.build.percent import Cell, read_cells
+from autograder.build.solution import Module
+from autograder.build.testfiles import TestFile, agree, read_test_files, render
+
+KNOWN_MISTAKES = "known_mistakes.json"
+MISTAKES_RTOL = 1e-5
+"""Numbers of known_mistakes.json may differ this much between machines without being stale."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """One assignment, built in memory."""
+
+    assignment: Assignment
+    cells: tuple[Cell, ...]
+    tests: tuple[TestFile, ...]
+    student: str
+    """The student's notebook, as text."""
+    solution: str
+    """The instructor's notebook, as text."""
+    public: dict[str, str]
+    """What else belongs in student_template/, by relative path."""
+
+    @property
+    def template_files(self) -> dict[str, str]:
+        """Everything generated for student_template/, by relative path."""
+        return {f"{self.assignment.name}.ipynb": self.student, **self.public}
+
+
+@dataclass
+class BuildReport:
+    """What a build did or would do."""
+
+    built: list[str] = field(default_factory=list[str])
+    written: list[str] = field(default_factory=list[str])
+    stale: list[str] = field(default_factory=list[str])
+    leaks: list[Leak] = field(default_factory=list[Leak])
+    problems: list[str] = field(default_factory=list[str])
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not (self.stale or self.leaks or self.problems)
+
+
+def build(names: list[str], dist: Path, check: bool) -> int:
+    """Builds the named assignments (all when none is named), prints what happened; the exit code is 0 when all is well."""
+    try:
+        report = run(names, dist, check)
+    except (BuildError, AssignmentError) as error:
+        print(f"autograder build: {error}", file=sys.stderr)
+        return 2
+    for path in report.written:
+        print(f"wrote  {path}")
+    for leak in report.leaks:
+        print(f"LEAK   {leak}", file=sys.stderr)
+    for path in report.stale:
+        print(f"stale  {path}", file=sys.stderr)
+    for problem in report.problems:
+        print(f"error  {problem}", file=sys.stderr)
+    if report.stale:
+        print("Run `autograder build` and commit what it writes.", file=sys.stderr)
+    if report.ok:
+        print(f"{'up to date' if check else 'built'}: {', '.join(report.built)}")
+    return 0 if report.ok else 1
+
+
+def run(wanted: list[str], dist: Path, check: bool) -> BuildReport:
+    """The same as data. With `check` nothing is written; without, nothing is written when something would leak."""
+    report = BuildReport()
+    for name in wanted or names():
+        assignment = Assignment.load(name)
+        try:
+            built = assemble(assignment)
+        except BuildError as error:
+            report.problems.append(str(error))
+            continue
+        course = Course.of(assignment)
+        report.built.append(assignment.name)
+        report.leaks += _leaks(built, course)
+        if check:
+            report.stale += _stale(built, course)
+        elif not report.leaks:
+            report.written += _write(built, course, dist)
+    return report
+
+
+def assemble(assignment: Assignment) -> Built:
+    """Builds one assignment in memory."""
+    cells, tests = read_cells(assignment), read_test_files(assignment)
+    otters = assign(
+        master_notebook(assignment, cells, tests, solutions(assignment)), assignment.name
+    )
+    public: dict[str, str] = {}
+    for file in tests:
+        text = render(file, hidden=False)
+        # Otter leaves a file out when a question has no test at all; it writes an empty one when all are hidden
+        if not agree(text, otters.student_tests.get(file.question, "")):
+            raise BuildError(f"{assignment.name}/tests/{file.question}.py: Otter understands it differently")
+        if not agree(render(file, hidden=True), otters.autograder_tests[file.question]):
+            raise BuildError(f"{assignment.name}/tests/{file.question}.py: Otter understands it differently")
+        public[f"tests/{assignment.name}/{file.question}.py"] = text
+    table = _known_mistakes(assignment, public)
+    if table is not None:
+        public[f"tests/{assignment.name}/{KNOWN_MISTAKES}"] = table
+    student, solution = student_notebook(otters.student), solution_notebook(otters.autograder)
+    return Built(assignment, cells, tests, student, solution, public)
+
+
+def solutions(assignment: Assignment) -> dict[str, str]:
+    """The code that solves each question, every helper in the first question that needs it."""
+    module = Module(Course.of(assignment).reference(assignment.name))
+    already: frozenset[str] = frozenset()
+    code: dict[str, str] = {}
+    for question in assignment.questions:
+        code[question.name], bound = module.cut(question.functions, already)
+        already |= bound
+    return code
+
+
+def _known_mistakes(assignment: Assignment, public: dict[str, str]) -> str | None:
+    """The table by which the public checks recognise mistakes on a student's machine; None without a catalogue."""
+    if not Course.of(assignment).mistakes(assignment.name).is_file():
+        return None
+    try:
+        recognition: Any = import_module("autograder.checks.recognition")
+    except ModuleNotFoundError as error:
+        if error.name == "autograder.checks.recognition":
+            return None
+        raise
+    if Course.of(assignment).root != Path(__file__).resolve().parent.parent.parent:
+        return None  # the catalogue is found by import: only this course's own
+    table: Any = recognition.known_mistakes_table(assignment, public)
+    return json.dumps(table, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _write(built: Built, course: Course, dist: Path) -> list[str]:
+    written: list[str] = []
+    for relative, text in built.template_files.items():
+        path = course.template / relative
+        if not _same(path, text):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            written.append(_shown(path))
+    for path in _left_over(built, course):
+        path.unlink()
+    solution = dist / built.assignment.name / "solution" / f"{built.assignment.name}.ipynb"
+    solution.parent.mkdir(parents=True, exist_ok=True)
+    solution.write_text(built.solution, encoding="utf-8")
+    bundle = dist / built.assignment.name / "autograder.zip"
+    write_bundle(built.assignment, built.tests, bundle)
+    return [*written, _shown(solution), _shown(bundle)]
+
+
+def _stale(built: Built, course: Course) -> list[str]:
+    stale: list[str] = []
+    for relative, text in built.template_files.items():
+        path = course.template / relative
+        if not _same(path, text):
+            stale.append(_shown(path) + ("" if path.is_file() else " (missing)"))
+    return stale + [f"{_shown(path)} (left over)" for path in _left_over(built, course)]
+
+
+def _left_over(built: Built, course: Course) -> list[Path]:
+    expected = {course.template / relative for relative in built.template_files}
+    folder = course.public_tests(built.assignment.name)
+    return [path for path in sorted(folder.glob("*")) if path.is_file() and path not in expected]
+
+
+def _leaks(built: Built, course: Course) -> list[Leak]:
+    """Leaks in what is there (students may be handed it as it is) and in what is about to be written."""
+    files = handed_out(course.template)
+    files |= {relative: text.encode("utf-8") for relative, text in built.template_files.items()}
+    return find_leaks(secrets(built.assignment, built.cells, built.tests), files)
+
+
+def _same(path: Path, text: str) -> bool:
+    try:
+        there = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, UnicodeDecodeError):
+        return False
+    if there == text:
+        return True
+    return path.name == KNOWN_MISTAKES and _close(_parsed(there), json.loads(text))
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _close(there: object, made: object) -> bool:
+    """Whether two JSON values are the same but for rounding: fingerprints hold numbers computed on some machine."""
+    if isinstance(there, dict) and isinstance(made, dict):
+        first, second = cast(dict[str, object], there), cast(dict[str, object], made)
+        return first.keys() == second.keys() and all(_close(first[key], second[key]) for key in first)
+    if isinstance(there, list) and isinstance(made, list):
+        pairs = list(zip(cast(list[object], there), cast(list[object], made), strict=False))
+        return len(there) == len(made) and all(_close(*pair) for pair in pairs)  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(there, str) and isinstance(made, str):
+        return there == made or _close_words(there.split(), made.split())
+    if isinstance(there, int | float) and isinstance(made, int | float):
+        return math.isclose(there, made, rel_tol=MISTAKES_RTOL, abs_tol=1e-9)
+    return there == made
+
+
+def _close_words(first: list[str], second: list[str]) -> bool:
+    def number(word: str) -> float | None:
+        try:
+            return float(word)
+        except ValueError:
+            return None
+
+    def equal(a: str, b: str) -> bool:
+        x, y = number(a), number(b)
+        return a == b or (x is not None and y is not None and math.isclose(x, y, rel_tol=MISTAKES_RTOL, abs_tol=1e-9))
+
+    return len(first) == len(second) and all(equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def _shown(path: Path) -> str:
+    try:
+        return os.path.relpath(path)
+    except ValueError:
+        return str(path)
+
+

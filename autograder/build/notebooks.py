@@ -1,0 +1,92 @@
+"""The student's notebook and the solution notebook from Otter's versions, as text that is the same on every build.
+
+Cell ids are digests of what the cells hold, so that an edit changes the ids of the edited cells only; no outputs, no
+execution counts, no version of the Python that built it.
+"""
+
+import copy
+import hashlib
+import json
+from typing import Any
+
+from autograder.build import BuildError
+from autograder.build.master import ANSWER_TAG, KERNEL, SOLUTION_TAG
+
+_OTTER_TAGS = {ANSWER_TAG, SOLUTION_TAG, "otter_include"}
+
+
+def student_notebook(otters: Any) -> str:
+    """The notebook handed out: no raw cell, no solution cell, no trace of Otter's structure."""
+    return _finish(otters, drop=_is_emptied_solution)
+
+
+def solution_notebook(otters: Any) -> str:
+    """The instructor's notebook: the solution stands where the stub was."""
+    return _finish(otters, drop=_is_stub)
+
+
+def dumps(notebook: Any) -> str:
+    """A notebook as JSON text, sources and attachments as nbformat writes them, keys sorted."""
+    prepared = copy.deepcopy(notebook)
+    for cell in prepared["cells"]:
+        cell["source"] = str(cell["source"]).splitlines(keepends=True)
+    return json.dumps(prepared, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _is_emptied_solution(cell: Any) -> bool:
+    return cell["cell_type"] == "code" and not cell["source"].strip()
+
+
+def _is_stub(cell: Any) -> bool:
+    tags = cell["metadata"].get("tags", [])
+    return ANSWER_TAG in tags and SOLUTION_TAG not in tags
+
+
+def _finish(otters: Any, drop: Any) -> str:
+    cells: list[dict[str, Any]] = []
+    ids: set[str] = set()
+    for cell in otters["cells"]:
+        if cell["cell_type"] == "raw":
+            raise BuildError("Otter left a raw cell in the notebook")
+        if drop(cell):
+            continue
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "code":
+            source = _without_markers(source)
+        made: dict[str, Any] = {
+            "cell_type": cell["cell_type"],
+            "id": _identifier(cell["cell_type"], source, ids),
+            "metadata": _metadata(cell["metadata"], locked=source.startswith("grader.check(")),
+            "source": source,
+        }
+        if cell["cell_type"] == "code":
+            made |= {"execution_count": None, "outputs": []}
+        elif cell.get("attachments"):
+            made["attachments"] = cell["attachments"]
+        cells.append(made)
+    return dumps({"cells": cells, "metadata": KERNEL, "nbformat": 4, "nbformat_minor": 5})
+
+
+def _metadata(metadata: Any, *, locked: bool) -> dict[str, Any]:
+    kept: dict[str, Any] = {"question": metadata["question"]} if "question" in metadata else {}
+    if locked:  # Otter locks everything of a question; students may well edit an example between stub and check
+        kept |= {"deletable": False, "editable": False}
+    tags = [tag for tag in metadata.get("tags", []) if tag not in _OTTER_TAGS]
+    return kept | ({"tags": tags} if tags else {})
+
+
+def _without_markers(source: str) -> str:
+    lines = source.split("\n")
+    if lines[0].startswith("# BEGIN SOLUTION") and lines[-1] == "# END SOLUTION":
+        return "\n".join(lines[1:-1]).strip("\n")
+    return source
+
+
+def _identifier(kind: str, source: str, taken: set[str]) -> str:
+    digest = hashlib.sha256(f"{kind}\n{source}".encode()).hexdigest()[:12]
+    name, count = digest, 1
+    while name in taken:
+        count += 1
+        name = f"{digest}-{count}"
+    taken.add(name)
+    return name

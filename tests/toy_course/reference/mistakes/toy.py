@@ -1,0 +1,32 @@
+"""Known mistakes of the toy assignment."""
+
+from reference.mistakes import mistake
+
+
+@mistake(question="q1", says="You returned the square of x.")
+def twice__squared(x):
+    return x * x
+
+
+def _add_all(xs, start):
+    for entry in xs:
+        start = start + entry
+    return start
+
+
+@mistake(question="q2", says="The sum starts at 1 instead of 0.")
+def total__starts_at_one(xs):
+    return _add_all(xs, 1)
+
+
+@mistake(question="q2", says="You divided by one less than there are numbers.")
+def mean__one_less(xs):
+    return sum(xs) / (len(xs) - 1)
+
+
+@mistake(question="q3", says="You started from 0, which is larger than every negative number.")
+def largest__from_zero(xs):
+    best = 0
+    for candidate in xs:
+        best = max(best, candidate)
+    return best
