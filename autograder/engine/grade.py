@@ -1,0 +1,122 @@
+"""A run: submissions in, an output folder with every result on disk as soon as it is there."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from autograder.assignment import Assignment
+from autograder.engine import journal, output
+from autograder.engine.batch import Entry, gather
+from autograder.engine.journal import Journal, Record
+from autograder.engine.pool import Pool
+from autograder.engine.worker import Settings
+from autograder.report import roster
+from autograder.report.feedback import feedback_page
+from autograder.report.gradescope import results_json
+from autograder.submission import digest
+
+Listener = Callable[[Record, int, int], None]
+"""Told about each finished submission: its record, how many are done, of how many."""
+
+
+class Grader(Protocol):
+    """What grades entries: a pool of workers here, or a cluster."""
+
+    @property
+    def isolation(self) -> list[str]: ...
+
+    def grade(self, entries: Sequence[Entry]) -> Iterator[Record]: ...
+
+    def __enter__(self) -> "Grader": ...
+
+    def __exit__(self, *exception: object) -> None: ...
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to grade, and how."""
+
+    assignment: Assignment
+    paths: tuple[Path, ...]
+    out: Path
+    seed: str
+    jobs: int = 1
+    isolated: bool = True
+    timeout: float | None = None
+    resume: bool = False
+    force: bool = False
+    shard: tuple[int, int] | None = None
+    roster: Path | None = None
+    dask: str | None = None
+    workshop: str | None = None
+    """Another workshop than the isolated one: for tests."""
+
+
+def grade(order: Order, listener: Listener | None = None) -> output.Run:
+    """Grades everything that is not graded yet; each result is written before the next one is counted."""
+    assignment = order.assignment
+    batch = gather(order.paths, assignment.name, exclude=order.out)
+    if order.shard is not None:
+        batch = batch.shard(*order.shard)
+    run = output.Run.of(assignment, order.seed, isolated=order.isolated, jobs=order.jobs)
+    shards = () if order.shard is None else (f"{order.shard[0]}/{order.shard[1]}",)
+    run = replace(run, shards=shards, submissions=len(batch.entries), ignored=batch.ignored)
+    students = roster.find(order.roster, order.paths)
+    run = output.prepare(order.out, run, resume=order.resume, force=order.force)
+    roster.write(students, order.out)
+    started = time.monotonic()
+    with Journal(order.out) as book:
+        graded = _already_graded(order.out, assignment) if order.resume else set[tuple[str, str]]()
+        todo = [
+            entry
+            for entry in batch.entries
+            if not graded or (entry.name, digest(entry.path, assignment.limits)) not in graded
+        ]
+        done = len(batch.entries) - len(todo)
+        with _grader(order) as grader:
+            for record in grader.grade(todo) if todo else ():
+                book.append(record)
+                write_result(record, order.out, run)
+                done += 1
+                if listener is not None:
+                    listener(record, done, len(batch.entries))
+            isolation = tuple(grader.isolation)
+    seconds = round(run.seconds + time.monotonic() - started, 3)
+    run = replace(run, isolation=isolation or run.isolation, seconds=seconds, finished=True)
+    run.write(order.out)
+    return run
+
+
+def write_result(record: Record, out: Path, run: output.Run) -> None:
+    """A submission's own files: results/<stem>.json and feedback/<stem>.html."""
+    output.write_atomically(out / "results" / f"{record.stem}.json", results_json(record))
+    output.write_atomically(out / "feedback" / f"{record.stem}.html", feedback_page(record.result, run.title))
+
+
+def _already_graded(out: Path, assignment: Assignment) -> set[tuple[str, str]]:
+    """Names and contents that the journal holds; what the grader failed on is tried again."""
+    return {
+        (record.name, record.sha256) for record in journal.read_latest(out) if record.result.status != "failed"
+    }
+
+
+def _grader(order: Order) -> Grader:
+    settings = Settings(
+        assignment=os.path.abspath(order.assignment.folder),
+        seed=order.seed,
+        isolated=order.isolated,
+        timeout=order.timeout,
+        secrets=tuple(
+            os.path.abspath(path) for path in (order.assignment.folder, order.out, *order.paths)
+        ),
+    )
+    if order.workshop is not None:
+        settings = replace(settings, workshop=order.workshop)
+    if order.dask is not None:
+        from autograder.engine.cluster import Cluster
+
+        return Cluster(settings, order.dask)
+    return Pool(settings, order.jobs)

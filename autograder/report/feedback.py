@@ -1,0 +1,106 @@
+"""A student's page: what was earned, what is wrong and why. Of hidden cases only how many passed.
+
+Neither a hidden case's title nor its message is shown, nor anything the submission printed: a submission can print
+or raise the inputs it was called with. A recognised mistake's sentence is the course's own and may be shown.
+"""
+
+from autograder.engine.single import GRADER_NOTE
+from autograder.report.escape import for_html, plain
+from autograder.report.page import bar, number, page
+from autograder.results import CaseResult, QuestionResult, SubmissionResult
+
+
+def feedback_page(result: SubmissionResult, title: str) -> str:
+    """The page as HTML; `title` is the assignment's."""
+    parts = [_header(result, title), _problem(result), _notes(result)]
+    if result.status != "unreadable":
+        parts += [_question(question) for question in result.questions]
+    parts.append(_footer(result))
+    return page(f"{title}: {plain(result.file, 80, lines=False)}", "\n".join(part for part in parts if part))
+
+
+def hidden_summary(cases: tuple[CaseResult, ...]) -> str:
+    """How many hidden cases passed, in words; empty when there are none."""
+    if not cases:
+        return ""
+    passed = sum(case.passed for case in cases)
+    if len(cases) == 1:
+        return "The hidden case passed." if passed else "The hidden case did not pass."
+    return f"{passed} of {len(cases)} hidden cases passed."
+
+
+def _header(result: SubmissionResult, title: str) -> str:
+    share = result.earned / result.possible if result.possible else 0.0
+    bonus = sum(question.earned for question in result.questions if question.bonus)
+    of_it = f' <span class="faint small">({number(bonus)} of it bonus)</span>' if bonus else ""
+    return (
+        f'<section class="card"><div class="head"><div><h1>{for_html(title, 200)}</h1>'
+        f'<p class="faint">{for_html(plain(result.file, 160, lines=False))}</p></div>'
+        f'<div class="points total">{number(result.earned)} / {number(result.possible)}</div></div>'
+        f"{bar(share)}{of_it}</section>"
+    )
+
+
+def _problem(result: SubmissionResult) -> str:
+    if result.status == "unreadable":
+        return f'<div class="box bad"><b>This file could not be graded.</b> {for_html(result.problem, 1000)}</div>'
+    if result.status == "failed":
+        return (
+            '<div class="box bad"><b>The grader had a problem with this submission.</b> '
+            "Your instructor has been told and will look at it; you need not do anything.</div>"
+        )
+    return ""
+
+
+def _notes(result: SubmissionResult) -> str:
+    notes = [note for note in result.notes if not note.startswith(GRADER_NOTE)]
+    if not notes:
+        return ""
+    items = "".join(f"<li>{for_html(plain(note, 600))}</li>" for note in notes[:50])
+    return f'<section class="card"><h2>About your file</h2><ul class="small">{items}</ul></section>'
+
+
+def _question(question: QuestionResult) -> str:
+    public = [case for case in question.cases if not case.hidden]
+    hidden = tuple(case for case in question.cases if case.hidden)
+    worth = sum(case.points for case in question.cases)
+    points = f"{number(question.earned)} / {number(worth)}{' bonus' if question.bonus else ''}"
+    items = [_public_case(case) for case in public]
+    if hidden:
+        items.append(_hidden_cases(hidden, {case.mistake for case in public}))
+    return (
+        f'<section class="card"><div class="head"><h2>{for_html(question.name, 40)} · '
+        f'{for_html(question.title, 200)}</h2><span class="points">{points}</span></div>'
+        f'{bar(question.earned / worth if worth else 0.0)}<ul class="cases">{"".join(items)}</ul></section>'
+    )
+
+
+def _public_case(case: CaseResult) -> str:
+    message = "" if case.passed else f'<div class="message">{for_html(case.message, 3000)}</div>'
+    return (
+        f'<li class="{"pass" if case.passed else "fail"}">{_mark(case.passed)}'
+        f"<span>{for_html(case.title, 200)}</span>"
+        f'<span class="points small">{number(case.earned)} / {number(case.points)}</span>{message}</li>'
+    )
+
+
+def _hidden_cases(cases: tuple[CaseResult, ...], said: set[str]) -> str:
+    passed = all(case.passed for case in cases)
+    earned, points = sum(case.earned for case in cases), sum(case.points for case in cases)
+    mistakes = dict.fromkeys(case.mistake for case in cases if case.mistake and case.mistake not in said)
+    messages = "".join(f'<div class="message">{for_html(mistake, 600)}</div>' for mistake in mistakes)
+    return (
+        f'<li class="{"pass" if passed else "fail"}">{_mark(passed)}<span>{hidden_summary(cases)}</span>'
+        f'<span class="points small">{number(earned)} / {number(points)}</span>{messages}</li>'
+    )
+
+
+def _mark(passed: bool) -> str:
+    return f'<span class="mark" role="img" aria-label="{"passed" if passed else "not passed"}">{"✓" if passed else "✗"}</span>'
+
+
+def _footer(result: SubmissionResult) -> str:
+    lines = ["Hidden cases check the same rules with other inputs and in corner cases."]
+    if not result.isolated:
+        lines.append("Graded without isolation.")
+    return f'<p class="faint small">{" ".join(lines)}</p>'

@@ -1,0 +1,74 @@
+"""results/<stem>.json in the format of Gradescope's autograders.
+
+Source: Gradescope, "Autograder specifications", results.json. Hidden cases have the visibility `hidden`: only
+instructors see them. What the submission printed is in `extra_data`, which students do not see.
+"""
+
+import json
+from typing import Any
+
+from autograder.engine.journal import Record
+from autograder.engine.single import GRADER_NOTE
+from autograder.report.escape import plain
+from autograder.report.feedback import hidden_summary
+from autograder.results import CaseResult, QuestionResult, SubmissionResult
+
+
+def results_json(record: Record) -> str:
+    """The file's text."""
+    content = gradescope_results(record.result)
+    content["extra_data"]["sha256"] = record.sha256
+    return json.dumps(content, indent=1, ensure_ascii=False).encode("utf-8", "replace").decode() + "\n"
+
+
+def gradescope_results(result: SubmissionResult) -> dict[str, Any]:
+    """The results as data."""
+    notes = [plain(note, 600) for note in result.notes if not note.startswith(GRADER_NOTE)]
+    if result.status == "unreadable":
+        notes.insert(0, f"This file could not be graded. {plain(result.problem, 1000)}")
+    elif result.status == "failed":
+        notes.insert(0, "The grader had a problem with this submission; your instructor has been told.")
+    tests: list[dict[str, Any]] = []
+    for question in result.questions:
+        tests += [
+            _test(f"{question.name}.{number}", question, case)
+            for number, case in enumerate(question.cases, start=1)
+        ]
+        summary = hidden_summary(tuple(case for case in question.cases if case.hidden))
+        mistakes = dict.fromkeys(case.mistake for case in question.cases if case.hidden and case.mistake)
+        if summary and result.status != "unreadable":
+            notes.append(f"{question.name}: {' '.join([summary, *mistakes])}")
+    return {
+        "score": result.earned,
+        "execution_time": round(result.seconds.get("total", 0.0), 3),
+        "output": "\n".join(notes),
+        "output_format": "text",
+        "test_output_format": "text",
+        "test_name_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "tests": tests,
+        "extra_data": {
+            "file": plain(result.file, 300, lines=False),
+            "status": result.status,
+            "problem": plain(result.problem, 2000),
+            "possible": result.possible,
+            "isolated": result.isolated,
+            "seconds": result.seconds,
+            "grader_notes": [plain(note, 1000) for note in result.notes if note.startswith(GRADER_NOTE)],
+            "printed": plain(result.output, 20_000),
+        },
+    }
+
+
+def _test(number: str, question: QuestionResult, case: CaseResult) -> dict[str, Any]:
+    return {
+        "name": plain(f"{question.name}: {case.title}", 300, lines=False),
+        "number": number,
+        "score": case.earned,
+        "max_score": 0.0 if question.bonus else case.points,
+        "status": "passed" if case.passed else "failed",
+        "visibility": "hidden" if case.hidden else "visible",
+        "output": "" if case.passed else plain(case.message, 4000),
+        "extra_data": {"case": case.name, "mistake": case.mistake},
+    }

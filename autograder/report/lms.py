@@ -1,0 +1,70 @@
+"""Tables that Canvas, Moodle and Gradescope take: grades by student, in each one's columns.
+
+Sources: Canvas, "How do I import grades in the Gradebook?" (Student, ID, SIS User ID, SIS Login ID, Section, then
+one column an assignment, with a row `Points Possible` first); Moodle, "Grade import" (columns are matched by hand:
+Username, Email address, ID number); Gradescope, the columns of its grade export.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from autograder.engine.output import write_atomically
+from autograder.report.grades import Row
+from autograder.report.roster import Student, table
+
+
+def write_lms(
+    rows: Sequence[Row], students: Mapping[str, Student], title: str, questions: Sequence[dict[str, Any]], folder: Path
+) -> None:
+    """Writes canvas.csv, moodle.csv and gradescope.csv; without a roster the file's stem stands for the student."""
+    graded = [(row, students.get(row.file) or Student(file=row.file, name=row.stem)) for row in rows]
+    possible = sum(float(question["points"]) for question in questions if not question["bonus"])
+    names = [str(question["name"]) for question in questions]
+    write_atomically(folder / "canvas.csv", _canvas(graded, title, possible))
+    write_atomically(folder / "moodle.csv", _moodle(graded, title))
+    write_atomically(folder / "gradescope.csv", _gradescope(graded, possible, names))
+
+
+def _canvas(graded: Iterable[tuple[Row, Student]], title: str, possible: float) -> str:
+    lines: list[Sequence[object]] = [("    Points Possible", "", "", "", "", possible)]
+    lines += [
+        (student.name, student.id, "", student.login, student.section, row.earned) for row, student in graded
+    ]
+    return table(("Student", "ID", "SIS User ID", "SIS Login ID", "Section", title), lines)
+
+
+def _moodle(graded: Iterable[tuple[Row, Student]], title: str) -> str:
+    return table(
+        ("Username", "ID number", "Full name", "Email address", title, "Feedback comments"),
+        [
+            (student.login, student.id, student.name, student.email, row.earned, _comment(row))
+            for row, student in graded
+        ],
+    )
+
+
+def _gradescope(graded: Iterable[tuple[Row, Student]], possible: float, names: Sequence[str]) -> str:
+    header = ("Name", "SID", "Email", "Sections", "Total Score", "Max Points", "Status", *names)
+    return table(
+        header,
+        [
+            (
+                student.name,
+                student.id,
+                student.email,
+                student.section,
+                row.earned,
+                possible,
+                "Graded" if row.status == "completed" else "Ungraded",
+                *(row.scores.get(name, 0.0) for name in names),
+            )
+            for row, student in graded
+        ],
+    )
+
+
+def _comment(row: Row) -> str:
+    if row.status == "unreadable":
+        return f"This file could not be graded. {row.problem}"
+    return f"See the page feedback/{row.stem}.html" if row.status == "completed" else "To be looked at."
