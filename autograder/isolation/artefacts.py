@@ -1,0 +1,422 @@
+"""Artefacts of submitted functions, run and measured without trusting them.
+
+A submitted function is traced in the submission's process (`adkit.artefact.export_plain`); what comes out is bytes that the
+submission may have forged. They are audited, run and counted in a disposable process, by `run_artefacts`: parsing hostile
+bytes can crash a process, and running them can take any time. What the disposable process answers is plain data, and
+is checked again, by `measured_from_plain`:
+
+    request = request_for(args, transform)          trusted     what is asked, and what must come back
+    reply = export_plain(f, args, transform, static)   in the submission's process
+    job = job_for(request, reply)                   trusted     plain data for the disposable process
+    plain = run_artefacts(job)                      disposable  audit, compile, run, count
+    measured = measured_from_plain(plain, request)  trusted     an `adkit.artefact.Measured`, or an ArtefactError
+
+An artefact may hold what JAX makes of numerical code for the CPU and nothing else: operations on an allow-list, LAPACK
+routines, arrays of fixed and bounded size. It has no effects and calls nothing outside. Time is limited from outside.
+"""  # noqa: E501  (the picture)
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from adkit import checks
+from adkit.artefact import KINDS, Measured, Work, WorkError, execute
+from adkit.transforms import inputs_of
+from adkit.work import parse
+
+MAX_ARTEFACT_BYTES = 4 * 2**20
+MAX_OPERATIONS = 50_000
+"""Operations with every call written out."""
+MAX_VALUE_BYTES = 64 * 2**20
+"""One array."""
+MAX_TOTAL_BYTES = 2 * 2**30
+"""All values of one evaluation together (a loop's body once): a bound on the memory it can need."""
+MAX_RESULTS = 1_000
+MAX_RESULT_BYTES = 64 * 2**20
+"""All outputs and residuals together."""
+
+_DTYPES = frozenset({"float64", "float32", "int64", "int32", "uint32", "bool", "complex128", "complex64"})
+_MAX_COUNT = 2**53
+_LAPACK = re.compile(
+    "lapack_[sdcz](gees|geev|gehrd|geqp3|geqrf|gesdd|gesvd|getrf|gtsv|heevd|hetrd|orgqr|ormqr|potrf|syevd|sytrd|trsm"
+    "|ungqr|unmqr)_ffi"
+)  # fmt: skip
+_OPERATIONS = frozenset(
+    "stablehlo." + name
+    for name in """
+    abs add and atan2 bitcast_convert broadcast broadcast_in_dim case cbrt ceil cholesky clamp compare complex
+    composite concatenate constant convert convolution cosine count_leading_zeros custom_call divide dot dot_general
+    dynamic_slice dynamic_update_slice exponential exponential_minus_one fft floor gather if imag iota is_finite
+    log log_plus_one logistic map maximum minimum multiply negate not optimization_barrier or pad popcnt power
+    real reduce reduce_precision reduce_window remainder reshape return reverse rng_bit_generator
+    round_nearest_afz round_nearest_even rsqrt scatter select select_and_scatter shift_left
+    shift_right_arithmetic shift_right_logical sign sine slice sort sqrt subtract tan tanh transpose
+    triangular_solve while xor
+    """.split()
+) | {"func.call", "func.func", "func.return", "builtin.module"}
+
+
+class ArtefactError(checks.StudentError):
+    """An artefact that is refused, or that does not give what was agreed; the message is for the student."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            message, ("ArtefactError", "StudentError", "CheckError", "AssertionError", "Exception")
+        )
+
+
+# ---------------------------------------- trusted: what is asked
+
+
+def request_for(args: Sequence[Any], transform: str) -> dict[str, Any]:
+    """What a function's artefacts are run on and what must come out, as plain data.
+
+    `inputs`: the leaves of `args`; `primals`: how many of them belong to the function's own arguments; `outputs`: shape
+    and dtype of each output, or None where only the function knows (`call`, `jit`, `vmap`).
+    Raises `ValueError` or `TypeError` if `args` do not fit the transform.
+    """
+    inputs, primals = inputs_of(args, transform)
+    gradients = [_described(leaf) for leaf in inputs[:primals]]
+    match transform:
+        case "call" | "jit" | "vmap":
+            outputs = None
+        case "vjp_split":
+            outputs = [_described(leaf) for leaf in inputs[primals:]] + gradients
+        case "value_and_grad":
+            outputs = [[[], "float64"], *gradients]
+        case _:
+            outputs = gradients
+    return {"transform": transform, "inputs": inputs, "primals": primals, "outputs": outputs}
+
+
+def job_for(request: dict[str, Any], reply: Any) -> dict[str, Any]:
+    """The disposable process's task, from what the submission's process replied. Raises `ArtefactError`."""
+    artefacts = reply.get("artefacts") if type(reply) is dict else None
+    wanted = 2 if request["transform"] == "vjp_split" else 1
+    if (
+        type(artefacts) is not list
+        or len(artefacts) != wanted
+        or any(type(a) is not bytes for a in artefacts)
+    ):
+        raise ArtefactError("what came back is no traced function")
+    for artefact in artefacts:
+        if len(artefact) > MAX_ARTEFACT_BYTES:
+            raise ArtefactError(_too_large("the traced function", len(artefact), MAX_ARTEFACT_BYTES))
+    return {**request, "artefacts": artefacts}
+
+
+# ---------------------------------------- disposable: audit, run, count
+
+
+def run_artefacts(job: dict[str, Any]) -> dict[str, Any]:
+    """Audit, run and count the artefacts of a job; to be called in a process that may die.
+
+    Returns {"outputs": […], "residuals": […] | None, "work": {…}, "forward_work": {…} | None, "backward_work": …},
+    or {"error": message}. Plain data both ways.
+    """
+    try:
+        return _run(job)
+    except checks.StudentError as problem:
+        return {"error": problem.message}
+    except WorkError as problem:
+        return {"error": f"the traced function cannot be counted: {problem}"}
+    except Exception as problem:  # whatever XLA or the parsers make of hostile bytes
+        return {
+            "error": f"the traced function could not be run: {_clipped(f'{type(problem).__name__}: {problem}')}"
+        }
+
+
+def audit(artefact: bytes, inputs: Sequence[Any] | None = None) -> Any:
+    """The deserialised artefact (`jax.export.Exported`), if it may be run. Raises `ArtefactError` if not.
+
+    inputs: the arrays, or shapes and dtypes, that it will be called with. Call it in a disposable process only.
+    """
+    from jax import export
+
+    if len(artefact) > MAX_ARTEFACT_BYTES:
+        raise ArtefactError(_too_large("the traced function", len(artefact), MAX_ARTEFACT_BYTES))
+    try:
+        exported = export.deserialize(bytearray(artefact))
+    except Exception as problem:
+        raise ArtefactError(f"what came back is no traced function: {_clipped(str(problem))}") from None
+    _audit_container(exported)
+    if inputs is not None and _avals(exported.in_avals) != [_described(leaf) for leaf in inputs]:
+        raise ArtefactError("the traced function takes other arguments than it was asked for")
+    try:
+        module = parse(exported)
+        if not module.operation.verify():
+            raise ArtefactError("the traced function is malformed")
+        _audit_module(module)
+    except WorkError as problem:
+        raise ArtefactError(f"the traced function is malformed: {problem}") from None
+    return exported
+
+
+def _run(job: dict[str, Any]) -> dict[str, Any]:
+    inputs, primals, expected = job["inputs"], job["primals"], job["outputs"]
+    if len(job["artefacts"]) == 1:
+        modules = [audit(job["artefacts"][0], inputs)]
+        _agree(modules[0].out_avals, expected)
+    else:
+        cotangents = inputs[primals:]
+        forward = audit(job["artefacts"][0], inputs[:primals])
+        _agree(forward.out_avals[: len(cotangents)], expected[: len(cotangents)])
+        residuals = forward.out_avals[len(cotangents) :]
+        backward = audit(job["artefacts"][1], [*inputs[:primals], *residuals, *cotangents])
+        _agree(backward.out_avals, expected[len(cotangents) :])
+        modules = [forward, backward]
+    measured = execute(modules, inputs, primals)
+    return {
+        "outputs": measured.outputs,
+        "residuals": measured.residuals,
+        "work": _plain_work(measured.work),
+        "forward_work": _plain_work(measured.forward_work),
+        "backward_work": _plain_work(measured.backward_work),
+    }
+
+
+def _audit_container(exported: Any) -> None:
+    """Everything about an artefact but its code."""
+    if tuple(exported.platforms) != ("cpu",) or exported.nr_devices != 1:
+        raise ArtefactError("the traced function is not made for one CPU")
+    if exported.ordered_effects or exported.unordered_effects:
+        raise ArtefactError("the traced function has side effects (printing or calling back, say)")
+    if exported.disabled_safety_checks or exported.uses_global_constants or exported.has_vjp():
+        raise ArtefactError("the traced function was not exported as agreed")
+    results = _avals(exported.out_avals)
+    if len(results) > MAX_RESULTS:
+        raise ArtefactError(
+            f"the traced function gives {len(results)} arrays; at most {MAX_RESULTS} are taken"
+        )
+    total = sum(math.prod(shape) * np.dtype(dtype).itemsize for shape, dtype in results)
+    if total > MAX_RESULT_BYTES:
+        raise ArtefactError(_too_large("what the traced function gives", total, MAX_RESULT_BYTES))
+
+
+@dataclass
+class _Size:
+    operations: int = 0
+    bytes: int = 0
+
+
+def _audit_module(module: Any) -> None:
+    """Allowed operations only, and a bound on the size of `main` with every call written out."""
+    functions: dict[str, Any] = {}
+    for operation in module.body.operations:
+        if operation.operation.name != "func.func":
+            raise ArtefactError(f"the traced function has {_clipped(operation.operation.name)} at its top")
+        functions[operation.operation.attributes["sym_name"].value] = operation.operation
+    # Every function is looked at, also one that nothing calls: the compiler will see it.
+    own = {name: _audit_function(function) for name, function in functions.items()}
+    sizes: dict[str, _Size] = {}
+
+    def written_out(name: str, calling: tuple[str, ...]) -> _Size:
+        if name in calling or len(calling) > 100:
+            raise ArtefactError("the traced function calls itself")
+        if name not in own:
+            raise ArtefactError("the traced function calls a function that it does not have")
+        if name not in sizes:
+            size, callees = own[name]
+            total = _Size(size.operations, size.bytes)
+            for callee in callees:
+                inner = written_out(callee, (*calling, name))
+                total.operations += inner.operations
+                total.bytes += inner.bytes
+            sizes[name] = total
+        return sizes[name]
+
+    for name in own:
+        size = written_out(name, ())
+        if size.operations > MAX_OPERATIONS:
+            raise ArtefactError(
+                f"the traced function has {size.operations} operations; at most {MAX_OPERATIONS} are run"
+            )
+        if size.bytes > MAX_TOTAL_BYTES:
+            raise ArtefactError(_too_large("what the traced function computes", size.bytes, MAX_TOTAL_BYTES))
+
+
+def _audit_function(function: Any) -> tuple[_Size, list[str]]:
+    size, callees = _Size(), list[str]()
+    for operation in _inside(function):
+        size.operations += 1
+        if size.operations > MAX_OPERATIONS:
+            raise ArtefactError(f"the traced function has more than {MAX_OPERATIONS} operations")
+        name = operation.name
+        if name not in _OPERATIONS or name in ("func.func", "builtin.module"):
+            raise ArtefactError(f"the traced function uses {_clipped(name)}, which is not run here")
+        if name == "stablehlo.custom_call":
+            _audit_custom_call(operation)
+        elif name == "func.call":
+            callees.append(operation.attributes["callee"].value)
+        elif name == "stablehlo.composite":
+            if not operation.attributes["name"].value.startswith("chlo."):
+                raise ArtefactError("the traced function uses a composite operation that JAX does not make")
+            callees.append(operation.attributes["decomposition"].value)
+        for result in operation.results:
+            size.bytes += _bytes(result)
+        for region in operation.regions:
+            for block in region.blocks:
+                for argument in block.arguments:
+                    size.bytes += _bytes(argument)
+    return size, callees
+
+
+def _audit_custom_call(operation: Any) -> None:
+    target = operation.attributes["call_target_name"].value
+    if not _LAPACK.fullmatch(target):
+        raise ArtefactError(f"the traced function calls {_clipped(target)!r}, which is no LAPACK routine")
+    attributes = operation.attributes
+    if "has_side_effect" in attributes and "true" in str(attributes["has_side_effect"]):
+        raise ArtefactError("the traced function has side effects")
+    if "called_computations" in attributes and str(attributes["called_computations"]) != "[]":
+        raise ArtefactError("the traced function hands a function to a LAPACK routine")
+
+
+def _inside(operation: Any) -> Iterator[Any]:
+    """All operations in an operation's regions, without recursion: nesting is the submission's choice."""
+    pending = [operation]
+    while pending:
+        for region in pending.pop().regions:
+            for block in region.blocks:
+                for inner in block.operations:
+                    yield inner.operation
+                    pending.append(inner.operation)
+
+
+def _bytes(value: Any) -> int:
+    """Bytes of a value. Raises `ArtefactError` if it is no array of fixed size, or too large."""
+    from jaxlib.mlir import ir
+
+    try:
+        tensor = ir.RankedTensorType(value.type)
+    except ValueError:
+        raise ArtefactError("the traced function handles something that is no array") from None
+    if not tensor.has_static_shape:
+        raise ArtefactError("the traced function has arrays whose size is not fixed")
+    # 16 bytes for complex numbers; for all others 8, the widest type, is near enough
+    width = 16 if "complex" in str(tensor.element_type) else 8
+    size = math.prod(tensor.shape) * width
+    if size > MAX_VALUE_BYTES:
+        raise ArtefactError(_too_large(f"an array of shape {tuple(tensor.shape)}", size, MAX_VALUE_BYTES))
+    return size
+
+
+def _agree(avals: Sequence[Any], expected: list[Any] | None) -> None:
+    given = _avals(avals)
+    if expected is not None and given != expected:
+        raise ArtefactError(f"the traced function gives {_listed(given)}; expected {_listed(expected)}")
+
+
+def _avals(avals: Sequence[Any]) -> list[list[Any]]:
+    described = [_described(aval) for aval in avals]
+    for shape, dtype in described:
+        if dtype not in _DTYPES or any(type(length) is not int for length in shape):
+            raise ArtefactError(
+                f"the traced function handles arrays of {_clipped(dtype)}, or of no fixed size"
+            )
+    return described
+
+
+def _plain_work(work: Work | None) -> dict[str, Any] | None:
+    if work is None:
+        return None
+    return {
+        "factorizations": work.factorizations,
+        "by_kind": dict(work.by_kind),
+        "solve_columns": work.solve_columns,
+        "products": work.products,
+        "largest": work.largest,
+        "unbounded": work.unbounded,
+        "matrices": work.matrices,
+    }
+
+
+# ---------------------------------------- trusted: what came back
+
+
+def measured_from_plain(plain: Any, request: dict[str, Any]) -> Measured:
+    """What the disposable process answered to `request`, checked entry by entry. Raises `ArtefactError`."""
+    if type(plain) is not dict:
+        raise _bad_answer("no dict")
+    if "error" in plain:
+        raise ArtefactError(
+            _clipped(plain["error"]) if type(plain["error"]) is str else "it could not be run"
+        )
+    keys = {"outputs", "residuals", "work", "forward_work", "backward_work"}
+    if set(plain) != keys:
+        raise _bad_answer("other keys")
+    outputs = _arrays(plain["outputs"])
+    if request["outputs"] is not None:
+        given = [_described(array) for array in outputs]
+        if given != request["outputs"]:
+            raise ArtefactError(
+                f"the traced function gave {_listed(given)}; expected {_listed(request['outputs'])}"
+            )
+    if request["transform"] != "vjp_split":
+        if not (plain["residuals"] is plain["forward_work"] is plain["backward_work"] is None):
+            raise _bad_answer("residuals that were not asked for")
+        return Measured(outputs, _work(plain["work"]))
+    residuals = _arrays(plain["residuals"])
+    forward, backward = _work(plain["forward_work"]), _work(plain["backward_work"])
+    return Measured(outputs, forward + backward, residuals, forward, backward)
+
+
+def _arrays(value: Any) -> list[np.ndarray]:
+    if type(value) is not list or len(value) > MAX_RESULTS:
+        raise _bad_answer("no list of arrays")
+    for array in value:
+        if type(array) is not np.ndarray or array.dtype.name not in _DTYPES or not array.dtype.isnative:
+            raise _bad_answer("something that is no array")
+    if sum(array.nbytes for array in value) > MAX_RESULT_BYTES:
+        raise _bad_answer("arrays that are too large")
+    return value
+
+
+def _work(value: Any) -> Work:
+    numbers = ("factorizations", "solve_columns", "products", "largest", "matrices")
+    if type(value) is not dict or set(value) != {*numbers, "by_kind", "unbounded"}:
+        raise _bad_answer("no counts")
+    by_kind = value["by_kind"]
+    if type(by_kind) is not dict or set(by_kind) != set(KINDS) or type(value["unbounded"]) is not bool:
+        raise _bad_answer("no counts")
+    for number in (*(value[name] for name in numbers), *by_kind.values()):
+        if type(number) is not int or not 0 <= number <= _MAX_COUNT:
+            raise _bad_answer("a count that is none")
+    return Work(**{**value, "by_kind": {kind: by_kind[kind] for kind in KINDS}})
+
+
+def _bad_answer(what: str) -> ArtefactError:
+    return ArtefactError(f"running the traced function went wrong: {what} came back")
+
+
+# ---------------------------------------- words
+
+
+def _described(array: Any) -> list[Any]:
+    """[shape, dtype] of an array or an abstract value."""
+    return [list(array.shape), np.dtype(array.dtype).name if _is_numpy(array.dtype) else str(array.dtype)]
+
+
+def _is_numpy(dtype: Any) -> bool:
+    return isinstance(dtype, np.dtype)
+
+
+def _listed(described: Sequence[Sequence[Any]]) -> str:
+    shown = ", ".join(f"{dtype}{tuple(shape)}" for shape, dtype in described[:8])
+    return (shown or "nothing") + (f" and {len(described) - 8} more" if len(described) > 8 else "")
+
+
+def _clipped(text: str) -> str:
+    text = "".join(c if c.isprintable() else " " for c in text[:1000])
+    text = " ".join(text.split())
+    return text if len(text) <= 300 else text[:300] + "…"
+
+
+def _too_large(what: str, size: int, limit: int) -> str:
+    return f"{what} has {size / 2**20:.0f} MiB; at most {limit / 2**20:.0f} MiB are taken"

@@ -1,0 +1,346 @@
+"""The untrusted side: runs a notebook's cells, then answers calls of its functions, until the channel closes.
+
+This module is public and runs in the submission's own process: nothing here is relied on for a score. It makes honest
+notebooks work as they do in Jupyter, and turns what functions return into plain data.
+"""
+
+import ast
+import builtins
+import inspect
+import linecache
+import os
+import re
+import struct
+import sys
+import threading
+import time
+import traceback
+import types
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from autograder.isolation import frames
+from autograder.isolation.confine import Confinement, flush_standard_streams
+
+_TEXT: Final = 4000
+"""Characters kept of an error message."""
+
+
+class Channel:
+    """Blocking frames on a descriptor."""
+
+    def __init__(self, descriptor: int, limit: int, objects: Mapping[str, Callable[[Any], Any]]) -> None:
+        self.descriptor = descriptor
+        self.limit = limit
+        self.objects = objects
+
+    def send(self, value: Any) -> None:
+        """Sends one frame; FrameError when the value is not plain data or too large."""
+        data = memoryview(frames.frame(value, limit=self.limit))
+        while data:
+            data = data[os.write(self.descriptor, data) :]
+
+    def receive(self) -> Any:
+        """The next frame; EOFError when the grader has closed the channel."""
+        (length,) = struct.unpack(">I", self._exactly(4))
+        return frames.decode(self._exactly(length), objects=self.objects)
+
+    def _exactly(self, count: int) -> bytes:
+        pieces: list[bytes] = []
+        while count:
+            piece = os.read(self.descriptor, min(count, 1 << 20))
+            if not piece:
+                raise EOFError
+            pieces.append(piece)
+            count -= len(piece)
+        return b"".join(pieces)
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """`value` as plain data: JAX and NumPy arrays as arrays, NumPy numbers as numbers, sequences as list or tuple.
+
+    TypeError names what cannot be sent.
+    """
+    if depth > frames.MAX_DEPTH:
+        raise TypeError("a result nested too deeply")
+    if value is None or type(value) in (bool, int, float, complex, str, bytes):
+        return value
+    if isinstance(value, np.generic):
+        return plain(_array(np.asarray(value)).item(), depth)
+    if isinstance(value, np.ndarray):
+        return _array(value)
+    if isinstance(value, bool | int | float | complex | str | bytes):
+        for kind in (int, float, complex, str, bytes):
+            if isinstance(value, kind):
+                return kind(value)
+    if isinstance(value, Mapping):
+        return {
+            (key if type(key) is str else plain(key, depth + 1)): plain(item, depth + 1)
+            for key, item in value.items()
+        }
+    if isinstance(value, tuple):
+        return tuple(plain(item, depth + 1) for item in value)
+    if isinstance(value, Sequence):
+        return [plain(item, depth + 1) for item in value]
+    if hasattr(value, "__array__") and not isinstance(value, type):
+        return _array(np.asarray(value))
+    raise TypeError(
+        f"a result of type {type(value).__name__}, which is neither numbers nor an array nor a sequence"
+    )
+
+
+def _array(value: Any) -> Any:
+    value = np.asarray(value)
+    if value.dtype.kind == "f" and value.dtype not in frames.DTYPES or value.dtype.name in ("bfloat16",):
+        value = value.astype(np.float64)
+    elif value.dtype.kind == "c" and value.dtype not in frames.DTYPES:
+        value = value.astype(np.complex128)
+    elif value.dtype.kind == "O":
+        value = np.array(value.tolist())
+    if value.dtype not in frames.DTYPES and value.dtype.newbyteorder("=") not in frames.DTYPES:
+        raise TypeError(f"an array of dtype {value.dtype}")
+    return np.array(value, copy=True, order="C", subok=False)
+
+
+class _CallBack:
+    """A function that the test hands to the submission: calling it asks the grader. Works on tracers too."""
+
+    def __init__(self, channel: Channel, lock: threading.Lock, number: int) -> None:
+        self._channel = channel
+        self._lock = lock
+        self._number = number
+
+    def __call__(self, x: Any) -> Any:
+        import jax
+
+        if isinstance(x, jax.core.Tracer):
+            probe = np.asarray(self._ask(np.zeros(x.shape)))
+            shape = jax.ShapeDtypeStruct(probe.shape, np.float64)
+            return jax.pure_callback(self._ask, shape, x, vmap_method="sequential")
+        return self._ask(x)
+
+    def _ask(self, x: Any) -> Any:
+        with self._lock:
+            self._channel.send({"callback": self._number, "x": plain(np.asarray(x))})
+            answer = self._channel.receive()
+        if "error" in answer:
+            raise ValueError(answer["error"])
+        value = answer["value"]
+        return np.float64(value) if isinstance(value, float) else value
+
+
+class _Anything:
+    """Stands in for what has no meaning while grading: every attribute can be called and answers None."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return lambda *_arguments, **_options: None
+
+
+class _Shell(_Anything):
+    """What cell magics translate to: timing magics run their code, the others do nothing."""
+
+    def __init__(self, run: Callable[[str, str], None]) -> None:
+        self._run = run
+
+    def run_line_magic(self, name: str, line: str, *_rest: object, **_options: object) -> None:
+        if name == "time":
+            self._run(line, f"<%{name}>")
+
+    def run_cell_magic(self, name: str, line: str, cell: str) -> None:
+        if name in ("time", "capture", "prun"):
+            self._run(cell, f"<%%{name}>")
+
+    def getoutput(self, *_arguments: object, **_options: object) -> list[str]:
+        return []
+
+
+class Notebook:
+    """The namespace in which cells run, as `__main__`."""
+
+    def __init__(self) -> None:
+        self.module = types.ModuleType("__main__")
+        self.names = self.module.__dict__
+        sys.modules["__main__"] = self.module
+        self.shell = _Shell(self.run)
+        otter = types.ModuleType("otter")
+        otter.Notebook = lambda *_arguments, **_options: _Anything()  # type: ignore[attr-defined]
+        otter.__path__ = []  # type: ignore[attr-defined]
+        sys.modules["otter"] = otter
+        self.names.update(
+            get_ipython=lambda: self.shell, display=lambda *_a, **_k: None, __builtins__=builtins
+        )
+        display: Any = sys.modules.get("IPython.display")
+        if display is not None:
+            display.display = self.names["display"]
+
+    def run_cell(self, source: str, number: int) -> None:
+        """Runs one cell; whatever it raises is the caller's."""
+        from IPython.core.inputtransformer2 import TransformerManager
+
+        self.run(TransformerManager().transform_cell(source), f"<cell {number}>")
+
+    def run(self, code: str, filename: str) -> None:
+        """Runs Python code in the notebook's namespace, with `await` allowed at the top level as in Jupyter."""
+        linecache.cache[filename] = (len(code), None, code.splitlines(keepends=True), filename)
+        compiled = compile(code, filename, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        if compiled.co_flags & inspect.CO_COROUTINE:
+            import asyncio
+
+            asyncio.run(types.FunctionType(compiled, self.names)())
+        else:
+            exec(compiled, self.names)
+
+
+def _rebuilders(channel: list[Channel], lock: threading.Lock) -> dict[str, Callable[[Any], Any]]:
+    def graph(data: Any) -> Any:
+        import adkit
+
+        nodes = [adkit.Node(op, tuple(args), value) for op, args, value in data["nodes"]]
+        return adkit.Graph(tuple(nodes), tuple(data["inputs"]), tuple(data["outputs"]))
+
+    def node(data: Any) -> Any:
+        import adkit
+
+        return adkit.Node(data[0], tuple(data[1]), data[2])
+
+    return {"graph": graph, "node": node, "callable": lambda number: _CallBack(channel[0], lock, number)}
+
+
+def serve_submission(descriptor: int, applied: tuple[str, ...], confinement: Confinement, limit: int) -> None:
+    """The body of a submission's process: announces the layers, then serves until the channel closes."""
+    _enter(confinement)
+    holder: list[Channel] = []
+    channel = Channel(descriptor, limit, _rebuilders(holder, threading.Lock()))
+    holder.append(channel)
+    channel.send({"ready": list(applied)})
+    notebook = Notebook()
+    while True:
+        try:
+            request = channel.receive()
+        except EOFError:
+            return
+        do = request["do"]
+        if do == "cells":
+            reply = _run_cells(notebook, channel, request)
+        elif do == "call":
+            reply = _reply(lambda request=request: _call(notebook, request))
+        else:
+            reply = _reply(lambda request=request: _export(notebook, request))
+        flush_standard_streams()
+        reply["id"] = request["id"]
+        try:
+            channel.send(reply)
+        except frames.FrameError as error:
+            channel.send({"id": request["id"], "unsendable": str(error)})
+
+
+def _enter(confinement: Confinement) -> None:
+    os.environ.update(HOME=confinement.scratch, TMPDIR=confinement.scratch, PWD=confinement.scratch)
+    readable = (*confinement.read, *confinement.list_only)
+    keep = [entry for entry in sys.path if any(_within(entry, folder) for folder in readable)]
+    import adkit
+
+    parent = os.path.dirname(os.path.dirname(os.path.abspath(adkit.__file__)))
+    sys.path[:] = [*keep, parent] if parent not in keep else keep
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def _run_cells(notebook: Notebook, channel: Channel, request: dict[str, Any]) -> dict[str, Any]:
+    failed: list[tuple[int, str]] = []
+    for number, source in request["cells"]:
+        channel.send({"cell": number})
+        try:
+            notebook.run_cell(source, number)
+        except BaseException as error:
+            failed.append((number, _text(error)))
+    defined = [name for name in request["functions"] if callable(notebook.names.get(name))]
+    return {"defined": defined, "failed": failed[:200]}
+
+
+def _reply(answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    started = time.perf_counter()
+    try:
+        reply = answer()
+    except frames.FrameError as error:
+        return {"unsendable": str(error)}
+    except BaseException as error:
+        return {"raised": [kind.__name__ for kind in type(error).__mro__][:16], "message": _text(error)}
+    reply["seconds"] = time.perf_counter() - started
+    return reply
+
+
+def _call(notebook: Notebook, request: dict[str, Any]) -> dict[str, Any]:
+    function = notebook.names[request["function"]]
+    arguments: list[Any] = request["arguments"]
+    before = _snapshot(arguments)
+    result = function(*arguments)
+    try:
+        value = plain(result)
+    except (TypeError, ValueError, RecursionError) as error:
+        return {"unsendable": str(error)}
+    return {"value": value, "changed": _snapshot(arguments) != before}
+
+
+def _snapshot(arguments: list[Any]) -> list[bytes | None]:
+    return [frames.encode(argument) if _is_data(argument) else None for argument in arguments]
+
+
+def _is_data(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(_is_data(item) for item in value)
+    return value is None or isinstance(value, bool | int | float | complex | str | bytes | np.ndarray)
+
+
+def _export(notebook: Notebook, request: dict[str, Any]) -> dict[str, Any]:
+    from adkit import artefact
+
+    function = notebook.names[request["function"]]
+    return {
+        "artefacts": artefact.export_plain(
+            function, request["arguments"], request["transform"], tuple(request["static"])
+        )
+    }
+
+
+def _text(error: BaseException) -> str:
+    """What a student needs of an exception: type, message, and the line of their own code."""
+    try:
+        message = str(error)
+    except Exception:
+        message = "(its message cannot be shown)"
+    message = re.sub(r"\n\s*-{20,}.*", "", message, flags=re.DOTALL)[:_TEXT]
+    where = ""
+    for entry in reversed(traceback.extract_tb(error.__traceback__)):
+        if entry.filename.startswith("<cell"):
+            where = f" (in {entry.name}, line {entry.lineno} of {entry.filename[1:-1]}: {(entry.line or '').strip()})"
+            break
+    if isinstance(error, SyntaxError):
+        where = f" (line {error.lineno} of the cell)"
+        message = error.msg
+    return f"{type(error).__name__}: {message}{where}" if message else f"{type(error).__name__}{where}"
+
+
+def serve_artefacts(descriptor: int, applied: tuple[str, ...], confinement: Confinement, limit: int) -> None:
+    """The body of the disposable process that runs exported functions: trusted code on untrusted bytes."""
+    _enter(confinement)
+    from autograder.isolation.artefacts import run_artefacts
+
+    channel = Channel(descriptor, limit, {})
+    channel.send({"ready": list(applied)})
+    while True:
+        try:
+            request = channel.receive()
+        except EOFError:
+            return
+        try:
+            reply = {"result": run_artefacts(request["request"])}
+        except BaseException as error:
+            reply = {"refused": f"{type(error).__name__}: {error}"[:_TEXT]}
+        channel.send({"id": request["id"], **reply})

@@ -1,0 +1,278 @@
+"""Frames: the plain data that crosses between the grader and a submission, and nothing else.
+
+A frame is a length (4 bytes, big-endian) and a body; the body is one value in a small tagged binary format: None,
+booleans, integers, floats, complex numbers, strings, bytes, lists, tuples, dicts, and arrays as dtype + shape + raw
+bytes. Decoding builds new objects of exactly these types; it never imports, calls or unpickles anything, and it is
+bounded in depth, in number of values and in bytes before anything is allocated.
+
+Towards the submission a fifth kind of thing may cross, an *object* (a computational graph, a callable), as a name and
+plain data; the decoder of the grader knows none of them, so a submission cannot send one back.
+"""
+
+import math
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+MAX_DEPTH: Final = 32
+MAX_VALUES: Final = 2_000_000
+MAX_DIGITS_BYTES: Final = 1024
+"""Integers of up to 8192 bits."""
+
+DTYPES: Final[tuple[np.dtype[Any], ...]] = tuple(
+    np.dtype(name)
+    for name in (
+        "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+        "float16", "float32", "float64", "complex64", "complex128",
+    )
+)  # fmt: skip
+_DTYPE_CODES: Final = {dtype: code for code, dtype in enumerate(DTYPES)}
+
+_U32 = struct.Struct(">I")
+_I64 = struct.Struct(">q")
+_U64 = struct.Struct(">Q")
+_F64 = struct.Struct(">d")
+_C128 = struct.Struct(">dd")
+_U16 = struct.Struct(">H")
+
+
+class FrameError(Exception):
+    """Bytes that are no frame, or a value that cannot be sent; the message says what was found."""
+
+
+@dataclass(frozen=True)
+class Object:
+    """Something of a named kind that only the submission's side rebuilds: a graph, a callable."""
+
+    kind: str
+    data: Any
+
+
+def encode(value: Any, *, limit: int | None = None) -> bytes:
+    """The body for `value`. FrameError when it holds anything but plain data, or is larger than `limit` bytes."""
+    out = bytearray()
+    _Encoder(out, limit).put(value, 0)
+    return bytes(out)
+
+
+def decode(
+    body: bytes | bytearray | memoryview, *, objects: Mapping[str, Callable[[Any], Any]] | None = None
+) -> Any:
+    """The value in `body`. FrameError for anything that is not exactly one well-formed value.
+
+    `objects` says how named kinds are rebuilt; without it, as on the grader's side, an object is an error.
+    """
+    decoder = _Decoder(memoryview(body), objects or {})
+    value = decoder.take(0)
+    if decoder.at != len(decoder.body):
+        raise FrameError(f"{len(decoder.body) - decoder.at} bytes after the end of the value")
+    return value
+
+
+def frame(value: Any, *, limit: int | None = None) -> bytes:
+    """A whole frame: length and body."""
+    body = encode(value, limit=limit)
+    return _U32.pack(len(body)) + body
+
+
+def body_length(header: bytes, limit: int) -> int:
+    """The length announced by a frame's first four bytes; FrameError beyond `limit`."""
+    (length,) = _U32.unpack(header)
+    if length > limit:
+        raise FrameError(f"a message of {length} bytes; at most {limit} are accepted")
+    return int(length)
+
+
+class _Encoder:
+    def __init__(self, out: bytearray, limit: int | None) -> None:
+        self.out = out
+        self.limit = limit
+        self.values = 0
+
+    def put(self, value: Any, depth: int) -> None:
+        self.values += 1
+        if depth > MAX_DEPTH:
+            raise FrameError(f"nested deeper than {MAX_DEPTH} levels")
+        if self.values > MAX_VALUES:
+            raise FrameError(f"more than {MAX_VALUES} values")
+        kind = type(value)
+        out = self.out
+        if value is None:
+            out += b"N"
+        elif kind is bool:
+            out += b"T" if value else b"F"
+        elif kind is int:
+            self._put_int(value)
+        elif kind is float:
+            out += b"f"
+            out += _F64.pack(value)
+        elif kind is complex:
+            out += b"c"
+            out += _C128.pack(value.real, value.imag)
+        elif kind is str:
+            self._put_bytes(b"s", value.encode("utf-8", "replace"))
+        elif kind is bytes:
+            self._put_bytes(b"b", value)
+        elif kind is list or kind is tuple:
+            out += b"l" if kind is list else b"t"
+            out += _U32.pack(len(value))
+            for item in value:
+                self.put(item, depth + 1)
+        elif kind is dict:
+            out += b"d"
+            out += _U32.pack(len(value))
+            for key, item in value.items():
+                if type(key) not in (str, int):
+                    raise FrameError(f"a dict key of type {type(key).__name__}; only str and int can be sent")
+                self.put(key, depth + 1)
+                self.put(item, depth + 1)
+        elif kind is np.ndarray:
+            self._put_array(value)
+        elif kind is Object:
+            self._put_bytes(b"o", value.kind.encode())
+            self.put(value.data, depth + 1)
+        else:
+            raise FrameError(f"an object of type {kind.__name__}, which is not plain data")
+        if self.limit is not None and len(out) > self.limit:
+            raise FrameError(f"larger than {self.limit} bytes")
+
+    def _put_int(self, value: int) -> None:
+        if -(2**63) <= value < 2**63:
+            self.out += b"i"
+            self.out += _I64.pack(value)
+            return
+        size = (value.bit_length() + 8) // 8
+        if size > MAX_DIGITS_BYTES:
+            raise FrameError(f"an integer of {value.bit_length()} bits")
+        self.out += b"I"
+        self.out += _U16.pack(size)
+        self.out += value.to_bytes(size, "big", signed=True)
+
+    def _put_bytes(self, tag: bytes, content: bytes) -> None:
+        if self.limit is not None and len(content) > self.limit:
+            raise FrameError(f"larger than {self.limit} bytes")
+        self.out += tag
+        self.out += _U32.pack(len(content))
+        self.out += content
+
+    def _put_array(self, value: "np.ndarray[Any, Any]") -> None:
+        dtype = value.dtype.newbyteorder("=")
+        code = _DTYPE_CODES.get(dtype)
+        if code is None:
+            raise FrameError(f"an array of dtype {value.dtype}; only boolean and numeric arrays can be sent")
+        if self.limit is not None and value.nbytes > self.limit:
+            raise FrameError(f"larger than {self.limit} bytes")
+        self.out += b"a"
+        self.out += bytes((code, value.ndim))
+        for size in value.shape:
+            self.out += _U64.pack(size)
+        self.out += np.ascontiguousarray(value.astype(dtype, copy=False)).tobytes()
+
+
+class _Decoder:
+    def __init__(self, body: memoryview, objects: Mapping[str, Callable[[Any], Any]]) -> None:
+        self.body = body
+        self.objects = objects
+        self.at = 0
+        self.values = 0
+
+    def _bytes(self, count: int) -> memoryview:
+        end = self.at + count
+        if end > len(self.body):
+            raise FrameError(f"cut short: {count} bytes announced, {len(self.body) - self.at} left")
+        piece = self.body[self.at : end]
+        self.at = end
+        return piece
+
+    def _u32(self) -> int:
+        return int(_U32.unpack(self._bytes(4))[0])
+
+    def _count(self, smallest: int) -> int:
+        count = self._u32()
+        if count * smallest > len(self.body) - self.at:
+            raise FrameError(f"cut short: {count} values announced in {len(self.body) - self.at} bytes")
+        return count
+
+    def take(self, depth: int) -> Any:
+        self.values += 1
+        if depth > MAX_DEPTH:
+            raise FrameError(f"nested deeper than {MAX_DEPTH} levels")
+        if self.values > MAX_VALUES:
+            raise FrameError(f"more than {MAX_VALUES} values")
+        tag = bytes(self._bytes(1))
+        match tag:
+            case b"N":
+                return None
+            case b"T":
+                return True
+            case b"F":
+                return False
+            case b"i":
+                return int(_I64.unpack(self._bytes(8))[0])
+            case b"I":
+                size = int(_U16.unpack(self._bytes(2))[0])
+                if size > MAX_DIGITS_BYTES:
+                    raise FrameError(f"an integer of {size} bytes")
+                return int.from_bytes(self._bytes(size), "big", signed=True)
+            case b"f":
+                return float(_F64.unpack(self._bytes(8))[0])
+            case b"c":
+                real, imag = _C128.unpack(self._bytes(16))
+                return complex(real, imag)
+            case b"s":
+                return self._text()
+            case b"b":
+                return bytes(self._bytes(self._u32()))
+            case b"l":
+                return [self.take(depth + 1) for _ in range(self._count(1))]
+            case b"t":
+                return tuple(self.take(depth + 1) for _ in range(self._count(1)))
+            case b"d":
+                return self._dict(depth)
+            case b"a":
+                return self._array()
+            case b"o":
+                return self._object(depth)
+            case _:
+                raise FrameError(f"unknown tag {tag!r}")
+
+    def _text(self) -> str:
+        try:
+            return str(self._bytes(self._u32()), "utf-8")
+        except UnicodeDecodeError:
+            raise FrameError("text that is not UTF-8") from None
+
+    def _dict(self, depth: int) -> dict[Any, Any]:
+        result: dict[Any, Any] = {}
+        for _ in range(self._count(2)):
+            key = self.take(depth + 1)
+            if type(key) not in (str, int):
+                raise FrameError(f"a dict key of type {type(key).__name__}")
+            result[key] = self.take(depth + 1)
+        return result
+
+    def _array(self) -> "np.ndarray[Any, Any]":
+        code, ndim = self._bytes(2)
+        if code >= len(DTYPES):
+            raise FrameError(f"unknown dtype code {code}")
+        if ndim > MAX_DEPTH:
+            raise FrameError(f"an array of {ndim} dimensions")
+        shape = tuple(int(_U64.unpack(self._bytes(8))[0]) for _ in range(ndim))
+        dtype = DTYPES[code]
+        # math.prod on Python integers cannot overflow; a zero anywhere must not hide an absurd size elsewhere
+        if any(size > 2**40 for size in shape):
+            raise FrameError(f"an array of shape {shape}")
+        content = self._bytes(math.prod(shape) * dtype.itemsize)
+        if dtype == np.bool_ and content.nbytes and np.frombuffer(content, np.uint8).max(initial=0) > 1:
+            raise FrameError("a boolean array with bytes other than 0 and 1")
+        return np.frombuffer(content, dtype).reshape(shape).copy()
+
+    def _object(self, depth: int) -> Any:
+        kind = self._text()
+        rebuild = self.objects.get(kind)
+        if rebuild is None:
+            raise FrameError("an object where only plain data is accepted")
+        return rebuild(self.take(depth + 1))

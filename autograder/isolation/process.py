@@ -1,0 +1,291 @@
+"""One confined process, seen from the grader: frames with deadlines, what it printed, how it ended.
+
+Everything that arrives is untrusted. A process that sends what is no frame, or sends when it was not asked, is ended.
+"""
+
+import os
+import select
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from autograder.isolation import frames
+from autograder.isolation.confine import descendants
+
+_WATCH_SECONDS: Final = 0.1
+_END_SECONDS: Final = 20.0
+
+
+class Ended(Exception):
+    """The process is gone; the message says how, in words for the student."""
+
+
+class TookTooLong(Ended):
+    """The process was ended because a time limit passed."""
+
+
+class SpokeOutOfTurn(Ended):
+    """The process was ended because what it sent was no answer to what it was asked."""
+
+
+class Process:
+    """A confined process. `send` and `receive` raise `Ended` once it is gone; `end` ends it with all it started."""
+
+    def __init__(
+        self,
+        channel: socket.socket,
+        output: int,
+        control: socket.socket,
+        supervisor: int,
+        *,
+        frame_bytes: int,
+        memory_bytes: int,
+        output_bytes: int,
+        scratch: str | None,
+        scratch_bytes: int,
+    ) -> None:
+        self._channel = channel
+        self._channel.setblocking(False)
+        self._output = output
+        self._control = control
+        self._supervisor = supervisor
+        self._frame_bytes = frame_bytes
+        self._memory_bytes = memory_bytes
+        self._scratch = scratch
+        self._scratch_bytes = scratch_bytes
+        self._text = _Kept(output_bytes)
+        self._limit_hit = ""
+        self._over = False
+        self._status: str | None = None
+        self._stop_reading, self._stop_writing = os.pipe()
+        self._after: list[Callable[[], None]] = []
+        self._watch = threading.Thread(target=self._watching, daemon=True)
+        self._watch.start()
+
+    @property
+    def output(self) -> str:
+        """What the process printed: the beginning and the end of it. Untrusted text."""
+        return self._text.text()
+
+    def at_end(self, action: Callable[[], None]) -> None:
+        """Does `action` once, after the process and everything it started are gone."""
+        self._after.append(action)
+
+    def send(self, value: Any, deadline: float) -> None:
+        """Sends one frame before `deadline` (time.monotonic)."""
+        self._no_word_unasked()
+        data = memoryview(frames.frame(value))
+        while data:
+            self._wait(select.POLLOUT, deadline)
+            try:
+                data = data[self._channel.send(data) :]
+            except BlockingIOError:
+                continue
+            except OSError:
+                raise self._how_it_ended() from None
+
+    def receive(self, deadline: float) -> Any:
+        """The next frame, decoded, before `deadline`."""
+        try:
+            length = frames.body_length(self._exactly(4, deadline), self._frame_bytes)
+            return frames.decode(self._exactly(length, deadline))
+        except (frames.FrameError, RecursionError, MemoryError) as error:
+            self.end()
+            raise SpokeOutOfTurn(f"it sent something that is not an answer: {error}") from None
+
+    def end(self) -> str:
+        """Ends the process and everything it started, and waits until all are gone. Says how it ended."""
+        if self._over:
+            return self._status or ""
+        self._over = True
+        self._control.shutdown(socket.SHUT_WR)
+        self._control.settimeout(_END_SECONDS)
+        words = b""
+        try:
+            while piece := self._control.recv(4096):
+                words += piece
+        except OSError:
+            os.kill(self._supervisor, signal.SIGKILL)
+        os.write(self._stop_writing, b"x")
+        self._watch.join()
+        self._text.add(_rest(self._output))
+        for descriptor in (self._output, self._stop_reading, self._stop_writing):
+            os.close(descriptor)
+        self._control.close()
+        self._channel.close()
+        self._status = _in_words(words.decode("utf-8", "replace"))
+        for action in self._after:
+            action()
+        return self._status
+
+    def _no_word_unasked(self) -> None:
+        if self._over:
+            raise self._how_it_ended()
+        poll = select.poll()
+        poll.register(self._channel, select.POLLIN)
+        if poll.poll(0):
+            try:
+                waiting = self._channel.recv(1, socket.MSG_PEEK)
+            except OSError:
+                waiting = b""
+            if waiting:
+                self.end()
+                raise SpokeOutOfTurn("it sent data without being asked")
+            raise self._how_it_ended()
+
+    def _exactly(self, count: int, deadline: float) -> bytes:
+        pieces = bytearray()
+        while len(pieces) < count:
+            self._wait(select.POLLIN, deadline)
+            try:
+                piece = self._channel.recv(min(count - len(pieces), 1 << 20))
+            except BlockingIOError:
+                continue
+            except OSError:
+                piece = b""
+            if not piece:
+                raise self._how_it_ended()
+            pieces += piece
+        return bytes(pieces)
+
+    def _wait(self, event: int, deadline: float) -> None:
+        if self._over:
+            raise self._how_it_ended()
+        poll = select.poll()
+        poll.register(self._channel, event)
+        left = deadline - time.monotonic()
+        if left <= 0 or not poll.poll(left * 1000):
+            self.end()
+            raise self._how_it_ended() if self._limit_hit else TookTooLong("it took too long")
+
+    def _how_it_ended(self) -> Ended:
+        status = self.end()
+        return Ended(self._limit_hit or status or "its process ended")
+
+    def _watching(self) -> None:
+        poll = select.poll()
+        poll.register(self._output, select.POLLIN)
+        poll.register(self._stop_reading, select.POLLIN)
+        next_look = time.monotonic()
+        while True:
+            for descriptor, event in poll.poll(_WATCH_SECONDS * 1000):
+                if descriptor == self._stop_reading:
+                    return
+                piece = os.read(self._output, 1 << 16) if event & select.POLLIN else b""
+                if piece:
+                    self._text.add(piece)
+                else:
+                    poll.unregister(self._output)
+            if not self._limit_hit and time.monotonic() >= next_look:
+                self._look()
+                next_look = time.monotonic() + _WATCH_SECONDS
+
+    def _look(self) -> None:
+        processes = descendants(self._supervisor)
+        used = sum(_resident(pid) for pid in processes)
+        if used > self._memory_bytes:
+            self._limit_hit = (
+                f"it used more memory than the {self._memory_bytes / 1024**3:.3g} GB a submission may use"
+            )
+        elif (
+            self._scratch is not None
+            and _folder_bytes(self._scratch, self._scratch_bytes) > self._scratch_bytes
+        ):
+            self._limit_hit = f"it wrote more than the {self._scratch_bytes / 1024**2:.0f} MB of files a submission may write"
+        if self._limit_hit:
+            # only the end of the process is ordered here; whoever waits for it learns why
+            try:
+                self._control.shutdown(socket.SHUT_WR)
+            except OSError:
+                return
+
+
+class _Kept:
+    """The first and the last half of a long output."""
+
+    def __init__(self, size: int) -> None:
+        self._half = max(size // 2, 1)
+        self._first = bytearray()
+        self._last = bytearray()
+        self._dropped = 0
+
+    def add(self, piece: bytes) -> None:
+        room = self._half - len(self._first)
+        self._first += piece[:room]
+        self._last += piece[room:] if room < len(piece) else b""
+        if len(self._last) > self._half:
+            self._dropped += len(self._last) - self._half
+            del self._last[: len(self._last) - self._half]
+
+    def text(self) -> str:
+        middle = f"\n[… {self._dropped} bytes of output were dropped …]\n".encode() if self._dropped else b""
+        return (bytes(self._first) + middle + bytes(self._last)).decode("utf-8", "replace")
+
+
+def _rest(output: int) -> bytes:
+    os.set_blocking(output, False)
+    try:
+        return os.read(output, 1 << 16)
+    except OSError:
+        return b""
+
+
+def _resident(pid: int) -> int:
+    """Resident bytes of a process that are its own: pages shared with the template are not counted."""
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as file:
+            fields = file.read().split()
+        with open(f"/proc/{pid}/status", "rb") as file:
+            status = file.read()
+    except OSError:
+        return 0
+    anonymous = _kilobytes(status, b"RssAnon:") + _kilobytes(status, b"RssShmem:")
+    return anonymous * 1024 if anonymous else int(fields[1]) * 4096
+
+
+def _kilobytes(status: bytes, key: bytes) -> int:
+    at = status.find(key)
+    return int(status[at + len(key) :].split(None, 1)[0]) if at >= 0 else 0
+
+
+def _folder_bytes(folder: str, enough: int) -> int:
+    total = 0
+    waiting = [folder]
+    while waiting and total <= enough:
+        try:
+            entries = list(os.scandir(waiting.pop()))
+        except OSError:
+            continue
+        for entry in entries:
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                total += entry.stat(follow_symlinks=False).st_blocks * 512 + 512
+            except OSError:
+                continue
+    return total
+
+
+def _in_words(report: str) -> str:
+    first = report.strip().split("\n")[0]
+    if first.startswith("error"):
+        return f"its process could not be started ({first[6:]})"
+    try:
+        status = int(first)
+    except ValueError:
+        return "its process ended"
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        return {
+            signal.SIGSEGV: "its process crashed (segmentation fault)",
+            signal.SIGABRT: "its process crashed (abort)",
+            signal.SIGKILL: "its process was killed",
+            signal.SIGXCPU: "it used more CPU time than a submission may use",
+            signal.SIGXFSZ: "it wrote a file larger than a submission may write",
+            signal.SIGSYS: "it made a system call that is not allowed",
+        }.get(number, f"its process was ended by signal {number}")
+    code = os.waitstatus_to_exitcode(status)
+    return f"its process exited (exit code {code})"

@@ -1,0 +1,113 @@
+"""seccomp: the system calls that no honest notebook needs are refused.
+
+A classic BPF filter: another architecture's calls kill the process; the calls below, and every call newer than this
+list knows, fail with EPERM or ENOSYS. What is left out on purpose: files (Landlock and the mount namespace decide
+about those) and threads (JAX needs them).
+
+Source: Documentation/userspace-api/seccomp_filter.rst of the Linux kernel; numbers from its syscall tables.
+"""
+
+import ctypes
+import errno
+import struct
+from typing import Final
+
+from autograder.isolation.syscalls import MACHINE, syscall
+
+_AUDIT_ARCH: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+_SECCOMP: Final = {"x86_64": 317, "aarch64": 277}
+_CLONE: Final = {"x86_64": 56, "aarch64": 220}
+_CLONE3: Final = 435
+_NEWEST: Final = 471
+"""Calls with a number from here on are newer than this list: ENOSYS, as on an older kernel."""
+
+# name: (x86_64, aarch64); None where the architecture does not have it
+REFUSED: Final[dict[str, tuple[int | None, int | None]]] = {
+    # network; socketpair stays, event loops need it
+    "socket": (41, 198), "connect": (42, 203), "bind": (49, 200), "listen": (50, 201), "accept": (43, 202),
+    "accept4": (288, 242),
+    # other processes
+    "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "kcmp": (312, 272),
+    "process_madvise": (440, 440), "process_mrelease": (448, 448), "pidfd_getfd": (438, 438),
+    "pidfd_send_signal": (424, 424),
+    # starting programs
+    "execve": (59, 221), "execveat": (322, 281),
+    # namespaces and mounts
+    "unshare": (272, 97), "setns": (308, 268), "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41),
+    "chroot": (161, 51), "move_mount": (429, 429), "open_tree": (428, 428), "fsopen": (430, 430),
+    "fsconfig": (431, 431), "fsmount": (432, 432), "fspick": (433, 433), "mount_setattr": (442, 442),
+    # kernel interfaces with a history
+    "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
+    "bpf": (321, 280), "perf_event_open": (298, 241), "userfaultfd": (323, 282), "keyctl": (250, 219),
+    "add_key": (248, 217), "request_key": (249, 218), "open_by_handle_at": (304, 265),
+    "name_to_handle_at": (303, 264), "fanotify_init": (300, 262), "personality": (135, 92), "modify_ldt": (154, None),
+    "lookup_dcookie": (212, 18), "quotactl": (179, 60), "quotactl_fd": (443, 443), "acct": (163, 89),
+    "syslog": (103, 116), "vhangup": (153, 58), "ioperm": (173, None), "iopl": (172, None), "uselib": (134, None),
+    "kexec_load": (246, 104), "kexec_file_load": (320, 294), "init_module": (175, 105), "finit_module": (313, 273),
+    "delete_module": (176, 106), "reboot": (169, 142), "swapon": (167, 224), "swapoff": (168, 225),
+    "settimeofday": (164, 170), "clock_settime": (227, 112), "adjtimex": (159, 171), "clock_adjtime": (305, 266),
+    "sethostname": (170, 161), "setdomainname": (171, 162),
+    # memory that belongs to no process, where a memory watch would not see it
+    "memfd_create": (319, 279), "memfd_secret": (447, 447), "shmget": (29, 194), "shmat": (30, 196),
+    "shmctl": (31, 195), "semget": (64, 190), "semop": (65, 193), "semtimedop": (220, 192), "msgget": (68, 186),
+    "msgsnd": (69, 189), "msgrcv": (70, 188), "mq_open": (240, 180), "mq_timedsend": (242, 182),
+    # device files
+    "mknod": (133, None), "mknodat": (259, 33),
+    # locks that outlive limits
+    "mlock": (149, 228), "mlock2": (325, 284), "mlockall": (151, 230),
+}  # fmt: skip
+
+_ALLOW: Final = 0x7FFF0000
+_KILL: Final = 0x80000000
+_ERRNO: Final = 0x00050000
+_NEW_NAMESPACES: Final = 0x7E020080  # every CLONE_NEW* flag, time namespaces included
+
+_LD: Final = 0x20
+_JEQ: Final = 0x15
+_JGE: Final = 0x35
+_JSET: Final = 0x45
+_RET: Final = 0x06
+
+
+def supported() -> bool:
+    """Whether the kernel takes seccomp filters here."""
+    if MACHINE not in _AUDIT_ARCH:
+        return False
+    action = ctypes.create_string_buffer(struct.pack("I", _ERRNO), 4)
+    try:
+        syscall(_SECCOMP[MACHINE], 2, 0, action, what="seccomp")  # SECCOMP_GET_ACTION_AVAIL
+    except OSError:
+        return False
+    return True
+
+
+def _program() -> list[tuple[int, int, int, int]]:
+    column = 0 if MACHINE == "x86_64" else 1
+    refused = sorted(numbers[column] for numbers in REFUSED.values() if numbers[column] is not None)
+    program = [
+        (_LD, 0, 0, 4),
+        (_JEQ, 1, 0, _AUDIT_ARCH[MACHINE]),
+        (_RET, 0, 0, _KILL),
+        (_LD, 0, 0, 0),
+        (_JEQ, 0, 1, _CLONE3),  # its flags are behind a pointer, which a filter cannot read: libc falls back
+        (_RET, 0, 0, _ERRNO | errno.ENOSYS),
+        (_JGE, 0, 1, _NEWEST),  # x32 calls have a high bit set and end here too
+        (_RET, 0, 0, _ERRNO | errno.ENOSYS),
+        (_JEQ, 0, 4, _CLONE[MACHINE]),
+        (_LD, 0, 0, 16),  # clone's flags, the first argument on both architectures
+        (_JSET, 0, 1, _NEW_NAMESPACES),
+        (_RET, 0, 0, _ERRNO | errno.EPERM),
+        (_RET, 0, 0, _ALLOW),
+    ]
+    for number in refused:
+        assert number is not None
+        program += [(_JEQ, 0, 1, number), (_RET, 0, 0, _ERRNO | errno.EPERM)]
+    return [*program, (_RET, 0, 0, _ALLOW)]
+
+
+def install() -> None:
+    """Installs the filter in this process and its descendants, for good. Needs `no_new_privs`; OSError if refused."""
+    program = _program()
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in program))
+    header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program), ctypes.addressof(code)))
+    syscall(_SECCOMP[MACHINE], 1, 1, header, what="seccomp")  # SECCOMP_SET_MODE_FILTER, TSYNC

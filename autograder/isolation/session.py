@@ -1,0 +1,423 @@
+"""A session: one submission in its own confined process, and its functions as proxies for the tests.
+
+When the process dies (a crash, an endless loop, an exit), the call at hand fails with a message and the next call
+starts the notebook anew, so that only the cases that killed it are lost.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from adkit import checks
+from autograder.assignment import Assignment, Question
+from autograder.checks.rubric import autodiff_use
+from autograder.isolation import frames
+from autograder.isolation.process import Ended, Process, SpokeOutOfTurn, TookTooLong
+from autograder.submission import Submission
+
+if TYPE_CHECKING:
+    from autograder.isolation.workshop import Workshop
+
+_CALLBACKS: Final = 100_000
+"""How often one call may call the functions it was given."""
+_CALLBACK_SIZE: Final = 100_000
+_KEPT_NOTES: Final = 20
+_KEPT_TEXT: Final = 2000
+
+
+@dataclass
+class SessionLog:
+    """What happened, for the student's feedback and the instructor's report. Texts from the submission are untrusted."""
+
+    notes: list[str] = field(default_factory=list[str])
+    failed_cells: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    output: str = ""
+    restarts: int = 0
+    seconds: dict[str, float] = field(default_factory=dict[str, float])
+
+    def note(self, text: str) -> None:
+        """Adds a note once, up to a limit."""
+        if text not in self.notes and len(self.notes) < _KEPT_NOTES:
+            self.notes.append(text[:_KEPT_TEXT])
+
+    def add_seconds(self, phase: str, seconds: float) -> None:
+        """Adds to the time spent in a phase."""
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + seconds
+
+
+class Session:
+    """A context manager: entering runs the notebook's cells, leaving ends every process of the submission."""
+
+    def __init__(self, workshop: "Workshop", submission: Submission, assignment: Assignment) -> None:
+        self.log = SessionLog()
+        self.functions: dict[str, Proxy] = {}
+        """A proxy for every function of the assignment that the submission defines."""
+        self.assignment = assignment
+        self._workshop = workshop
+        self._submission = submission
+        self._limits = assignment.limits
+        self._process: Process | None = None
+        self._runner: Process | None = None
+        self._skipped: set[int] = set()
+        self._given_up = ""
+        self._deaths: dict[str, int] = {}
+        self._started = time.monotonic()
+        self._calls = 0
+
+    def __enter__(self) -> "Session":
+        self._started = time.monotonic()
+        try:
+            self._run_notebook()
+        except _GivenUp as problem:
+            self._given_up = str(problem)
+            self.log.note(str(problem))
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends every process of the submission; returns when none is left."""
+        for process in (self._process, self._runner):
+            if process is not None:
+                process.end()
+        if self._process is not None:
+            self.log.output = self._process.output
+        self._process = self._runner = None
+
+    def call(self, function: str, arguments: Sequence[Any], *, autodiff: bool) -> Any:
+        """Calls a function of the submission; plain data, or StudentError."""
+        question = self._allowed(function, autodiff)
+        callables: list[Callable[[Any], Any]] = []
+        packed = [_pack(argument, callables) for argument in arguments]
+        shapes = {np.shape(argument) for argument in arguments if isinstance(argument, np.ndarray)}
+        request = {"do": "call", "function": function, "arguments": packed}
+        reply = self._ask(question, request, _Callbacks(callables, shapes))
+        if reply.get("changed"):
+            raise checks.CheckError(
+                f"{function} changes its arguments. A function must leave what it is given as it was: "
+                "work on a copy (np.array(x)) instead of writing into x."
+            )
+        return reply.get("value")
+
+    def export(
+        self,
+        function: str,
+        arguments: Sequence[Any],
+        *,
+        transform: str,
+        static: Sequence[Any],
+        autodiff: bool,
+    ) -> dict[str, Any]:
+        """A function of the submission as artefacts, plain and unchecked; StudentError when it cannot be traced."""
+        question = self._allowed(function, autodiff)
+        request = {
+            "do": "export", "function": function, "arguments": [_pack(argument, []) for argument in arguments],
+            "transform": transform, "static": [_pack(value, []) for value in static],
+        }  # fmt: skip
+        reply = self._ask(question, request, _Callbacks([], set()))
+        artefacts = reply.get("artefacts")
+        if not isinstance(artefacts, dict):
+            raise checks.StudentError(f"{function} could not be exported.", kinds=("Exception",))
+        return artefacts  # pyright: ignore[reportUnknownVariableType]
+
+    def run_artefacts(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Runs artefacts in the disposable process; its plain, unchecked answer, or StudentError."""
+        started = time.monotonic()
+        deadline = started + self._limits.call_seconds * 2
+        try:
+            if self._runner is None:
+                self._runner = self._workshop.fork("artefacts", self._limits)
+            self._calls += 1
+            self._runner.send({"id": self._calls, "request": request}, deadline)
+            reply = self._runner.receive(deadline)
+        except Ended as problem:
+            self._runner = None
+            self.log.note(f"running an exported function failed: {problem}")
+            raise checks.StudentError(
+                f"The function, as JAX traced it, could not be run: {problem}.", kinds=("Exception",)
+            ) from None
+        except frames.FrameError as problem:
+            raise checks.StudentError(
+                f"The function, as JAX traced it, is too large: {problem}.", kinds=("Exception",)
+            ) from None
+        finally:
+            self.log.add_seconds("artefacts", time.monotonic() - started)
+        if "refused" in reply:
+            raise checks.StudentError(
+                f"The function, as JAX traced it, could not be run: {str(reply['refused'])[:_KEPT_TEXT]}",
+                kinds=("Exception",),
+            )
+        return reply["result"]
+
+    def _allowed(self, function: str, autodiff: bool) -> Question:
+        question = next(q for q in self.assignment.questions if function in q.functions)
+        if not autodiff and not question.autodiff:
+            use = self.functions[function].autodiff_use
+            if use is not None:
+                raise checks.CheckError(use)
+        if self._given_up:
+            raise checks.StudentError(self._given_up, kinds=("Exception",))
+        if self._deaths.get(question.name, 0) >= self._limits.restarts_per_question:
+            raise checks.StudentError(
+                f"Not run: {question.name} has ended its process {self._limits.restarts_per_question} times already.",
+                kinds=("Exception",),
+            )
+        return question
+
+    def _ask(self, question: Question, request: dict[str, Any], callbacks: "_Callbacks") -> dict[str, Any]:
+        started = time.monotonic()
+        process = self._living_process()
+        self._calls += 1
+        request["id"] = self._calls
+        deadline = min(
+            time.monotonic() + self._limits.call_seconds, self._started + self._limits.submission_seconds
+        )
+        try:
+            process.send(request, deadline)
+            while True:
+                reply = process.receive(deadline)
+                if isinstance(reply, dict) and "callback" in reply:
+                    process.send(callbacks.answer(reply), deadline)  # pyright: ignore[reportUnknownArgumentType]
+                    continue
+                break
+        except Ended as problem:
+            raise self._lost(question, request["function"], problem) from None
+        finally:
+            self.log.add_seconds("calls", time.monotonic() - started)
+        return self._checked(question, request, reply)
+
+    def _checked(self, question: Question, request: dict[str, Any], reply: Any) -> dict[str, Any]:
+        if type(reply) is not dict or reply.get("id") != request["id"]:  # pyright: ignore[reportUnknownMemberType]
+            assert self._process is not None
+            self._process.end()
+            raise self._lost(
+                question, request["function"], SpokeOutOfTurn("it did not answer what it was asked")
+            )
+        answer: dict[str, Any] = reply
+        function = request["function"]
+        if "raised" in answer:
+            kinds = answer["raised"]
+            names = tuple(str(kind)[:80] for kind in kinds) if isinstance(kinds, list) else ()  # pyright: ignore
+            text = str(answer.get("message", ""))[:_KEPT_TEXT]
+            if "NotImplementedError" in names:
+                raise checks.StudentError(
+                    f"Not yet: {function} is still the template's stub ({text}).", kinds=names
+                )
+            raise checks.StudentError(f"{function} raised {text}", kinds=names)
+        if "unsendable" in answer:
+            raise checks.CheckError(f"{function} returned {str(answer['unsendable'])[:_KEPT_TEXT]}.")
+        return answer
+
+    def _lost(self, question: Question, function: str, problem: Ended) -> checks.StudentError:
+        self._forget_process()
+        self._deaths[question.name] = self._deaths.get(question.name, 0) + 1
+        if isinstance(problem, TookTooLong):
+            limit = self._limits.call_seconds
+            text = f"{function} did not finish within {limit:g} seconds"
+            if time.monotonic() > self._started + self._limits.submission_seconds:
+                self._given_up = (
+                    f"Not run: the submission used up its {self._limits.submission_seconds:g} seconds in all."
+                )
+                text += (
+                    f", and the submission's {self._limits.submission_seconds:g} seconds in all are used up"
+                )
+        else:
+            text = f"{function} could not be finished: {problem}"
+        self.log.note(f"{question.name}: {text}.")
+        kind = "TimeoutError" if isinstance(problem, TookTooLong) else "ProcessEnded"
+        return checks.StudentError(f"{text}.", kinds=(kind, "Exception"))
+
+    def _forget_process(self) -> None:
+        if self._process is not None:
+            self._process.end()
+            self.log.output = self._process.output
+            self._process = None
+
+    def _living_process(self) -> Process:
+        if self._process is None:
+            self.log.restarts += 1
+            if self.log.restarts > self._limits.restarts:
+                self._given_up = f"Not run: the submission ended its process {self._limits.restarts} times."
+                self.log.note(self._given_up)
+                raise checks.StudentError(self._given_up, kinds=("Exception",))
+            try:
+                self._run_notebook()
+            except _GivenUp as problem:
+                self._given_up = str(problem)
+                raise checks.StudentError(self._given_up, kinds=("Exception",)) from None
+        assert self._process is not None
+        return self._process
+
+    def _run_notebook(self) -> None:
+        """Starts a process and runs the cells, leaving out cells that ended an earlier one."""
+        started = time.monotonic()
+        while True:
+            self._process = self._workshop.fork("submission", self._limits)
+            self.log.add_seconds("fork", time.monotonic() - started)
+            running = -1
+            try:
+                deadline = time.monotonic() + self._limits.notebook_seconds
+                self._calls += 1
+                cells = [
+                    (k, cell) for k, cell in enumerate(self._submission.cells, 1) if k not in self._skipped
+                ]
+                request = {
+                    "do": "cells", "id": self._calls, "cells": cells, "functions": list(self.assignment.functions),
+                }  # fmt: skip
+                self._process.send(request, deadline)
+                while True:
+                    reply = self._process.receive(deadline)
+                    if type(reply) is dict and set(reply) == {"cell"} and type(reply["cell"]) is int:  # pyright: ignore
+                        running = reply["cell"]
+                        continue
+                    break
+                if type(reply) is not dict or reply.get("id") != self._calls:  # pyright: ignore[reportUnknownMemberType]
+                    self._process.end()
+                    raise SpokeOutOfTurn("it sent something that is not an answer")
+            except Ended as problem:
+                self._forget_process()
+                self._cell_lost(running, problem)
+                continue
+            except frames.FrameError as problem:
+                raise _GivenUp(f"The notebook is too large to be run: {problem}.") from None
+            break
+        self.log.add_seconds("cells", time.monotonic() - started)
+        self._take_functions(reply)
+
+    def _cell_lost(self, running: int, problem: Ended) -> None:
+        seconds = self._limits.notebook_seconds
+        what = (
+            f"did not finish within {seconds:g} seconds" if isinstance(problem, TookTooLong) else str(problem)
+        )
+        if running not in range(1, len(self._submission.cells) + 1) or running in self._skipped:
+            raise _GivenUp(f"The notebook could not be run: {what}.")
+        self.log.note(f"Cell {running} was left out, because when it ran, {what}.")
+        self._skipped.add(running)
+        self.log.restarts += 1
+        if len(self._skipped) > 3 or time.monotonic() > self._started + self._limits.submission_seconds:
+            raise _GivenUp("The notebook could not be run: several of its cells end its process.")
+
+    def _take_functions(self, reply: dict[str, Any]) -> None:
+        defined: Any = reply.get("defined")
+        names = [name for name in self.assignment.functions if isinstance(defined, list) and name in defined]
+        self.functions.clear()
+        for name in names:
+            self.functions[name] = Proxy(self, name, autodiff_use(self._submission.cells, name))
+        failed: Any = reply.get("failed")
+        self.log.failed_cells = []
+        for entry in failed if isinstance(failed, list) else []:  # pyright: ignore[reportUnknownVariableType]
+            match entry:
+                case (int(number), str(text)) if len(self.log.failed_cells) < _KEPT_NOTES:
+                    self.log.failed_cells.append((number, text[:_KEPT_TEXT]))
+                case _:
+                    continue
+
+
+class _GivenUp(Exception):
+    """The notebook cannot be run; the message is for the student."""
+
+
+class Proxy:
+    """A function of the submission, as the tests see it: called with plain data, answering with plain data."""
+
+    __autograder_proxy__: Final = True
+
+    def __init__(self, session: Session, name: str, use: str | None) -> None:
+        self.__name__ = name
+        self.autodiff_use = use
+        """Why an autodiff transformation costs this function's points; None when it uses none."""
+        self._session = session
+
+    def __call__(self, *arguments: Any, autodiff: bool = False) -> Any:
+        """Calls the function. Raises `checks.StudentError` when it raises, hangs or ends its process."""
+        return self._session.call(self.__name__, arguments, autodiff=autodiff)
+
+    def measure(
+        self,
+        args: Sequence[Any],
+        *,
+        transform: str = "call",
+        static: Sequence[Any] = (),
+        autodiff: bool = False,
+    ) -> Any:
+        """The function traced by JAX, run and counted by the grader: an `adkit.artefact.Measured`."""
+        from autograder.isolation import artefacts
+
+        exported = self._session.export(
+            self.__name__, args, transform=transform, static=static, autodiff=autodiff
+        )
+        request = artefacts.request_for(args, transform, static, exported)
+        return artefacts.measured_from_plain(self._session.run_artefacts(request), request)
+
+
+class _Callbacks:
+    """The functions that a call hands to the submission, evaluated here on what it asks about."""
+
+    def __init__(self, functions: list[Callable[[Any], Any]], shapes: set[tuple[int, ...]]) -> None:
+        self._functions = functions
+        self._shapes = shapes
+        self._count = 0
+
+    def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """The value of a function at the submission's x, or an error in words."""
+        self._count += 1
+        number, x = asked.get("callback"), asked.get("x")
+        if self._count > _CALLBACKS:
+            return {"error": f"a function was called more than {_CALLBACKS} times"}
+        if type(number) is not int or not 0 <= number < len(self._functions):
+            return {"error": "there is no such function"}
+        if not isinstance(x, np.ndarray) or x.dtype.kind not in "biufc" or x.size > _CALLBACK_SIZE:
+            return {"error": "the function takes an array of numbers"}
+        # any other shape would be a new compilation each time, in the grader
+        if x.shape not in self._shapes:
+            return {"error": f"the function takes an array of shape {sorted(self._shapes)}, got {x.shape}"}
+        try:
+            point = x.astype(np.complex128 if x.dtype.kind == "c" else np.float64)
+            value = np.asarray(self._functions[number](point))
+            value = value.astype(np.complex128 if value.dtype.kind == "c" else np.float64)
+        except Exception as error:
+            return {"error": f"the function cannot be evaluated there ({type(error).__name__})"}
+        return {"value": value.item() if value.ndim == 0 else value}
+
+
+def _pack(value: Any, callables: list[Callable[[Any], Any]]) -> Any:
+    """An argument of a test as plain data; graphs and functions as objects that the other side rebuilds."""
+    if value is None or type(value) in (bool, int, float, complex, str, bytes):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, list | tuple):
+        items = [_pack(item, callables) for item in value]  # pyright: ignore[reportUnknownVariableType]
+        return tuple(items) if isinstance(value, tuple) else items
+    if isinstance(value, dict):
+        return {key: _pack(item, callables) for key, item in value.items()}  # pyright: ignore
+    kind = type(value).__name__
+    if kind == "Graph":
+        nodes = [_node(node) for node in value.nodes]
+        return frames.Object(
+            "graph", {"nodes": nodes, "inputs": list(value.inputs), "outputs": list(value.outputs)}
+        )
+    if kind == "Node":
+        return frames.Object("node", _node(value))
+    if hasattr(value, "__array__"):
+        return np.asarray(value)
+    if callable(value):
+        callables.append(value)
+        return frames.Object("callable", len(callables) - 1)
+    raise TypeError(f"a test passed an argument of type {kind}, which cannot be sent to a submission")
+
+
+def _node(node: Any) -> list[Any]:
+    return [node.op, [int(i) for i in node.args], None if node.value is None else float(node.value)]

@@ -1,0 +1,208 @@
+"""The workshop: the template process and what it forks. One per worker."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Literal
+
+from autograder.assignment import Assignment, Limits
+from autograder.isolation.confine import Confinement
+from autograder.isolation.layers import FIRST_UID, IsolationError, Policy
+from autograder.isolation.process import Ended, Process
+from autograder.isolation.session import Session
+from autograder.submission import Submission
+
+_START_SECONDS: Final = 120.0
+_READY_SECONDS: Final = 30.0
+
+Kind = Literal["submission", "artefacts"]
+
+
+class Workshop:
+    """A context manager around one template process; `open` gives a session for one submission."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self._template: subprocess.Popen[bytes] | None = None
+        self._requests: socket.socket | None = None
+
+    def __enter__(self) -> "Workshop":
+        self._start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def open(self, submission: Submission, assignment: Assignment) -> Session:
+        """A session in which the submission's cells have been run (it starts when entered)."""
+        return Session(self, submission, assignment)
+
+    def close(self) -> None:
+        """Ends the template; what it forked ends with its own session, at the latest now."""
+        if self._requests is not None:
+            self._requests.close()
+            self._requests = None
+        if self._template is not None:
+            self._template.terminate()
+            self._template.wait()
+            self._template = None
+
+    def fork(self, kind: Kind, limits: Limits) -> Process:
+        """A new confined process, ready to be asked. IsolationError when a layer that is asked for did not hold."""
+        scratch = tempfile.mkdtemp(prefix="submission-")
+        try:
+            process = self._fork(kind, limits, scratch)
+        except BaseException:
+            remove_folder(scratch)
+            raise
+        return process
+
+    def _fork(self, kind: Kind, limits: Limits, scratch: str) -> Process:
+        if self._template is None or self._template.poll() is not None:
+            self._start()
+        assert self._requests is not None
+        uid = FIRST_UID + 2 * self.policy.slot + (kind == "artefacts")
+        if os.geteuid() == 0 and "user" in self.policy.layers:
+            os.chown(scratch, uid, uid)
+        confinement = Confinement(
+            layers=tuple(sorted(self.policy.layers)),
+            read=tuple(map(str, self.policy.read)),
+            list_only=tuple(map(str, self.policy.list_only)),
+            scratch=scratch,
+            uid=uid,
+            memory_bytes=limits.memory_bytes,
+            scratch_bytes=limits.scratch_bytes,
+            processes=limits.processes,
+            open_files=limits.open_files,
+            cpu_seconds=max(1, round(4 * limits.submission_seconds)),
+        )
+        ours, theirs = socket.socketpair()
+        control, their_control = socket.socketpair()
+        reading, writing = os.pipe()
+        try:
+            message = {"kind": kind, "confinement": asdict(confinement), "frame_bytes": limits.frame_bytes}
+            socket.send_fds(
+                self._requests,
+                [json.dumps(message).encode()],
+                [theirs.fileno(), writing, their_control.fileno()],
+            )
+            supervisor = int(self._requests.recv(64))
+        except (OSError, ValueError):
+            for end in (ours, control):
+                end.close()
+            os.close(reading)
+            self.close()
+            raise IsolationError("the template process ended unexpectedly; it will be started anew") from None
+        finally:
+            theirs.close()
+            their_control.close()
+            os.close(writing)
+        watched = "watch" in self.policy.layers
+        process = Process(
+            ours,
+            reading,
+            control,
+            supervisor,
+            frame_bytes=limits.frame_bytes,
+            memory_bytes=limits.memory_bytes if watched else 1 << 62,
+            output_bytes=limits.output_bytes,
+            scratch=scratch,
+            scratch_bytes=limits.scratch_bytes if watched else 1 << 62,
+        )
+        process.at_end(lambda: remove_folder(scratch))
+        try:
+            # sent before the first line of the submission runs, so it can be believed
+            ready = process.receive(time.monotonic() + _READY_SECONDS)
+        except Ended as problem:
+            raise IsolationError(
+                f"no isolated process could be started: {problem}; {process.output}"
+            ) from None
+        missing = self.policy.layers - set(ready["ready"])
+        if missing:
+            process.end()
+            raise IsolationError(f"these layers did not hold: {', '.join(sorted(missing))}")
+        return process
+
+    def _start(self) -> None:
+        self.close()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # the folders this process imports from, whether installed or not; the submission loses all but adkit's
+        paths = [str(Path(__file__).resolve().parents[2]), *_adkit_folder()]
+        start = f"import sys; sys.path[:0] = {paths!r}; from autograder.isolation.template import main; main({theirs.fileno()})"
+        self._template = subprocess.Popen(
+            [sys.executable, "-I", "-B", "-c", start],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            env=_environment(),
+            cwd="/",
+            start_new_session=True,
+        )
+        theirs.close()
+        self._requests = ours
+        ours.settimeout(_START_SECONDS)
+        word = ours.recv(64)
+        if not word.startswith(b"ready"):
+            self.close()
+            raise IsolationError("the template process did not start; its error is above")
+
+
+def _adkit_folder() -> list[str]:
+    import adkit
+
+    return [str(Path(adkit.__file__).resolve().parents[1])]
+
+
+def _environment() -> dict[str, str]:
+    """The whole environment of a submission: nothing of the instructor's."""
+    return {
+        "PATH": "/usr/bin:/bin",
+        "HOME": "/",
+        "LANG": "C.UTF-8",
+        "JAX_ENABLE_X64": "1",
+        "JAX_PLATFORMS": "cpu",
+        "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "MPLBACKEND": "agg",
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def remove_folder(folder: str) -> None:
+    """Removes a scratch folder whatever is in it: names and depths that trip a plain removal included."""
+
+    def again(function: Any, path: str, _problem: object) -> None:
+        try:
+            os.chmod(os.path.dirname(path), 0o700)
+            os.chmod(path, 0o700, follow_symlinks=False)
+            function(path)
+        except (OSError, NotImplementedError):
+            return
+
+    for _ in range(64):
+        try:
+            shutil.rmtree(folder, onerror=again)
+        except RecursionError:
+            # deeper than Python recurses: move the depths up and go on
+            deep = folder
+            for _ in range(200):
+                inner = next((e.path for e in os.scandir(deep) if e.is_dir(follow_symlinks=False)), None)
+                if inner is None:
+                    break
+                deep = inner
+            os.rename(deep, os.path.join(folder, f"moved-{time.monotonic_ns()}"))
+        if not os.path.lexists(folder):
+            return
