@@ -17,7 +17,7 @@ is Python data that is appended to the arguments of `f` and not traced):
 | `vjp_vjp`        | p1, …, pk, y_bar, (p1_bar_bar, …, pk_bar_bar) | the vector-Jacobian product of (p1, …, pk) -> (p1_bar, …, pk_bar) with y_bar held fixed: again one array for each leaf of p1, …, pk |
 | `value_and_grad` | p1, …, pk, floats           | f(p1, …, pk), a scalar, then its gradient by each leaf of p1, …, pk    |
 
-y_bar has the shape of f(p1, …, pk), which may be a tuple or a list; every cotangent has the shape of what it belongs to.
+Where something is differentiated, integers among the args become floats. y_bar has the shape of f(p1, …, pk), which may be a tuple or a list; every cotangent has the shape of what it belongs to.
 
 `vjp_split` runs reverse mode as two artefacts. The forward pass gives y and the *residuals*: everything it hands to the backward
 pass that is not itself an argument of `f` (the leaves of what `jax.vjp` returns, each value once; arguments are handed over
@@ -39,7 +39,7 @@ from adkit.transforms import (
     ShapeOfResultError,
     SplitVjp,
     flat_function,
-    leaves_of,
+    inputs_of,
     primals_of,
 )
 from adkit.work import KINDS, Work, WorkError, count
@@ -59,7 +59,7 @@ __all__ = [
     "run",
 ]
 
-_COMPILER_OPTIONS: dict[str, str | bool | int] = {
+_COMPILER_OPTIONS: dict[str, Any] = {
     # An artefact runs once: compiling is the cost (60 to 120 ms), and this takes about a fifth off it.
     "xla_backend_optimization_level": 0,
     "xla_llvm_disable_expensive_passes": True,
@@ -70,7 +70,7 @@ _COMPILER_OPTIONS: dict[str, str | bool | int] = {
 class Artefacts:
     """A traced function: serialized `jax.export` artefacts, one, or two (forward, backward) for `vjp_split`.
 
-    Each takes flat lists of arrays: the leaves of the arguments; the backward pass takes the leaves of the primals, the
+    Each takes arrays: the leaves of the arguments; the backward pass takes the leaves of the primals, the
     residuals and the leaves of the cotangent.
     """
 
@@ -100,8 +100,8 @@ def measure(
     """Trace `f` on arrays like `args`, run what was traced on `args`, and count what it does.
 
     `transform`: see the module's table. `autodiff`: whether `f` may use JAX's own differentiation.
-    Raises `adkit.checks.StudentError` if `f` cannot be traced (it uses NumPy on what it is given, say) or fails, and
-    `ValueError` for arguments that do not fit the transform.
+    Raises `adkit.checks.StudentError` if `f` cannot be traced (it uses NumPy on what it is given, say) or
+    fails, and `ValueError` for arguments that do not fit the transform.
     """
     primals_of(args, transform)
     if getattr(f, "__autograder_proxy__", False):
@@ -119,18 +119,21 @@ def export(
     f: Callable[..., Any], args: Sequence[Any], transform: str = "call", static: Sequence[Any] = ()
 ) -> Artefacts:
     """Trace `f` on arrays of the shapes and types of `args`. Raises as `measure` does."""
+    if f is None:
+        missing = checks._missing_names()  # pyright: ignore[reportPrivateUsage]
+        raise checks.StudentError(f"{missing} not defined: run the cell that defines it", ("NameError",))
     if not callable(f):
         raise checks.StudentError(f"a function is needed, not {type(f).__name__}", ("TypeError",))
     _use_64_bit()
-    primals = leaves_of(primals_of(args, transform))
-    inputs = leaves_of(args)
+    inputs, primal_count = inputs_of(args, transform)
+    primals = inputs[:primal_count]
     if transform != "vjp_split":
         flat = flat_function(f, args, transform, static)
         return Artefacts(transform, (_serialized(_export_flat(flat, inputs, f)),))
     split = SplitVjp(f, args, static)
     forward = _export_flat(split.forward, primals, f)
     residuals = forward.out_avals[len(forward.out_avals) - split.residuals :]
-    backward = _export_flat(split.backward, [*primals, *residuals, *inputs[len(primals) :]], f)
+    backward = _export_flat(split.backward, [*primals, *residuals, *inputs[primal_count:]], f)
     return Artefacts(transform, (_serialized(forward), _serialized(backward)))
 
 
@@ -150,8 +153,8 @@ def run(artefacts: Artefacts, args: Sequence[Any]) -> list[np.ndarray]:
 def execute(modules: Sequence[Any], inputs: Sequence[np.ndarray], primals: int) -> Measured:
     """Run and count deserialised artefacts (`jax.export.Exported`) on the leaves of the arguments.
 
-    One artefact gets all `inputs`. Of two, forward and backward, the first gets the first `primals` inputs, and its
-    results beyond as many as there are other inputs (the cotangents) are the residuals.
+    One artefact gets all `inputs`. Of two, forward and backward, the first gets the first `primals` inputs.
+    It gives as many results as there are other inputs (the cotangents), and then the residuals.
     """
     _use_64_bit()
     works = [count(module) for module in modules]
@@ -169,7 +172,7 @@ def _run(artefacts: Artefacts, args: Sequence[Any]) -> Measured:
     from jax import export as jax_export
 
     modules = [jax_export.deserialize(bytearray(module)) for module in artefacts.modules]
-    return execute(modules, leaves_of(args), len(leaves_of(primals_of(args, artefacts.transform))))
+    return execute(modules, *inputs_of(args, artefacts.transform))
 
 
 def _evaluate(module: Any, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -224,6 +227,8 @@ def _untraceable(f: Any, problem: BaseException) -> checks.StudentError:
             "it uses the value of a traced array as a Python number or in an if or while; "
             "this case needs jax.numpy, and jnp.where or jax.lax.cond where the values decide"
         )
+    elif "custom calls whose targets" in str(problem):
+        why = "it calls back into Python, or uses a routine of which JAX promises no stable form"
     else:
         told = checks._told(problem)  # pyright: ignore[reportPrivateUsage]
         return checks.StudentError(f"{name} raised {told} while JAX traced it{where}", kinds)

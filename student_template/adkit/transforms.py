@@ -1,7 +1,7 @@
-"""The transformations of `jax` under which a student's function is measured, as functions of flat lists of arrays.
+"""The transformations of JAX under which a function is measured, as functions of flat lists of arrays.
 
-A flat function takes the leaves of its arguments one by one and returns a tuple of arrays, so that what crosses a
-process boundary is never more than arrays. See `adkit.artefact` for what goes in and comes out of each transformation.
+A flat function takes the leaves of its arguments one by one and returns a tuple of arrays, so that what
+crosses a process boundary is never more than arrays. `adkit.artefact` says what goes into each and comes out.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -22,19 +22,19 @@ class ShapeOfResultError(ValueError):
     """The function's results are not shaped as its cotangent is."""
 
 
-def leaves_of(tree: Any) -> list[np.ndarray]:
-    """The arrays of a pytree from left to right, as NumPy arrays. Raises `TypeError` for what is no array."""
-    from jax import tree_util
+def inputs_of(args: Sequence[Any], transform: str) -> tuple[list[np.ndarray], int]:
+    """The leaves of all arguments as NumPy arrays, and how many of them belong to the primals.
 
-    leaves = [np.asarray(leaf) for leaf in tree_util.tree_leaves(tree)]
-    for leaf in leaves:
-        if leaf.dtype.kind not in "fiubc":
-            raise TypeError(f"arguments are arrays and numbers, not {leaf.dtype}")
-    return leaves
+    What is differentiated is made of floats: there, integers become floats. Raises `TypeError` for what is no
+    array and `ValueError` for a wrong number of arguments.
+    """
+    primals = primals_of(args, transform)
+    floats = transform in (*WITH_COTANGENT, "value_and_grad")
+    return _arrays(args, floats), len(_arrays(primals, floats))
 
 
 def primals_of(args: Sequence[Any], transform: str) -> tuple[Any, ...]:
-    """The arguments of the function itself: all but the cotangents. Raises `ValueError` for a wrong number."""
+    """The arguments of the function itself: all but the cotangents. Raises `ValueError`."""
     if transform not in TRANSFORMS:
         raise ValueError(f"unknown transform {transform!r}; there are {', '.join(TRANSFORMS)}")
     behind = 2 if transform == "vjp_vjp" else 1 if transform in WITH_COTANGENT else 0
@@ -42,14 +42,7 @@ def primals_of(args: Sequence[Any], transform: str) -> tuple[Any, ...]:
         raise ValueError(
             f"{transform} takes the primals and {behind} cotangent(s), got {len(args)} arguments"
         )
-    primals = tuple(args[: len(args) - behind])
-    if transform in (*WITH_COTANGENT, "value_and_grad"):
-        for leaf in leaves_of(primals):
-            if leaf.dtype.kind != "f":
-                raise ValueError(
-                    f"{transform} differentiates by every argument: floats are needed, not {leaf.dtype}"
-                )
-    return primals
+    return tuple(args[: len(args) - behind])
 
 
 def flat_function(
@@ -152,7 +145,7 @@ class SplitVjp:
 
 
 def like_result(cotangent: Any, result: Any) -> Any:
-    """`cotangent` in the structure of `result`: lists and tuples are equally right. Raises `ShapeOfResultError`."""
+    """`cotangent` in the structure of `result` (a list for a tuple is fine). Raises `ShapeOfResultError`."""
     import jax.numpy as jnp
     from jax import tree_util
 
@@ -171,6 +164,18 @@ def as_arrays(tree: Any) -> tuple[Any, ...]:
     from jax import tree_util
 
     return tuple(jnp.asarray(leaf) for leaf in tree_util.tree_leaves(tree))
+
+
+def _arrays(tree: Any, floats: bool) -> list[np.ndarray]:
+    from jax import tree_util
+
+    leaves = [np.asarray(leaf) for leaf in tree_util.tree_leaves(tree)]
+    for i, leaf in enumerate(leaves):
+        if leaf.dtype.kind not in ("fiu" if floats else "fiubc"):
+            raise TypeError(f"an array of {leaf.dtype} cannot be an argument here")
+        if floats and leaf.dtype.kind != "f":
+            leaves[i] = leaf.astype(np.float64)
+    return leaves
 
 
 def _listed(shapes: Sequence[tuple[int, ...]]) -> str:

@@ -1,7 +1,7 @@
 """Exact counts of linear algebra in a traced function: factorisations, triangular solves, matrix products.
 
-The function is given as a StableHLO module, the form in which JAX hands it to the compiler. What is counted is
-what one evaluation *executes*, and only what its results need:
+The function is given as a StableHLO module, the form in which JAX hands it to the compiler. Counted is what
+one evaluation *executes*, and only what its results need:
 
 - along the call graph: a function that is called twice counts twice, though it stands once in the module;
 - a loop counts its body as often as it runs, when its bounds are constants (`lax.scan`, `fori_loop`);
@@ -80,8 +80,8 @@ class Work:
 def count(module: Any) -> Work:
     """Count the work of one evaluation of `module`'s `main`.
 
-    `module` is a `jax.export.Exported`, the bytes of a serialized one, the bytes of a StableHLO portable artefact,
-    MLIR text, or an MLIR module. Raises `WorkError` if it cannot be counted.
+    `module` is a `jax.export.Exported`, the bytes of a serialized one, the bytes of a StableHLO portable
+    artefact, MLIR text, or an MLIR module. Raises `WorkError` if it cannot be counted.
     """
     return _Counter(parse(module)).main()
 
@@ -187,7 +187,7 @@ class _Counter:
     def _function(
         self, name: str, wanted: frozenset[int], arguments: tuple[tuple[int, int], ...]
     ) -> tuple[_Tally, frozenset[int]]:
-        """Work of one call of which the results `wanted` are needed, and the indices of the needed arguments."""
+        """Work of a call whose results `wanted` are needed, and the indices of the arguments they need."""
         key = (name, wanted, arguments)
         if key in self._seen:
             return self._seen[key]
@@ -308,7 +308,7 @@ def _count_factorization(kind: str, operation: Any, tally: _Tally) -> None:
 
 
 def _columns(right_hand_side: Any, left: bool) -> int:
-    """Right-hand sides in B of shape (..., n, k): A X = B has k for each matrix of the batch, X A = B has n."""
+    """Right-hand sides in B of shape (..., n, k): A X = B has k for each matrix, X A = B has n."""
     shape = _shape(right_hand_side)
     if len(shape) < 2:
         return 1
@@ -443,7 +443,7 @@ def _terminator(block: Any) -> Any:
 
 
 def _attribute(operation: Any, name: str) -> Any:
-    return operation.attributes[name] if name in operation.attributes else None
+    return operation.attributes[name] if name in operation.attributes else None  # noqa: SIM401 (no mapping)
 
 
 def _has_side_effect(operation: Any) -> bool:
