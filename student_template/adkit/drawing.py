@@ -1,13 +1,13 @@
 """Computational graphs as SVG: layered, with values, tangents and adjoints written into the nodes when given.
 
-The drawing brings its own light background, so that it reads the same in a light and in a dark notebook, and needs no
-script, no font and no network.
+The drawing brings its own light background, so that it reads the same in a light and in a dark notebook, and
+needs no script, no font and no network.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import accumulate
 from pathlib import Path
 
 from adkit.graph import Graph
@@ -21,11 +21,15 @@ WIDEST = 960.0
 
 TANGENT = "#1464b4"
 ADJOINT = "#b23c17"
+TANGENT_ON_ANY = "#3b8ee0"
+ADJOINT_ON_ANY = "#dd6339"
+"""The same two, readable without a background of their own: on white and on black."""
 INK = "#1f2933"
 EDGE = "#87919b"
 PAPER = "#fbfaf6"
 FONT = "font-family='system-ui, -apple-system, Segoe UI, Helvetica, Arial, DejaVu Sans, sans-serif'"
 
+_GAP = 44.0
 _LINE = 17.0
 _MARGIN = 18.0
 
@@ -56,8 +60,9 @@ def draw(
 ) -> Drawing:
     """Draws a graph. `values`, `tangents`, `adjoints` and `labels` have one entry a node (None: left out).
 
-    Labels are v1, v2, … unless given; digits at the end of a label become a subscript. Inputs are blue, outputs amber
-    with a double border, constants grey and dashed. Raises ValueError for a sequence of another length.
+    Labels are v1, v2, … unless given; digits at the end of a label become a subscript. Inputs are blue,
+    outputs amber with a double border, constants grey and dashed. Raises ValueError for a sequence of
+    another length.
     """
     names = node_names(graph, labels)
     lines = [[(text, INK, True)] for text in formulas(graph, names)]
@@ -118,28 +123,22 @@ class _Picture:
         self.heights = [12 + _LINE * len(box) for box in lines]
         across = layered(graph, self.heights, gap=16.0)
         down = layered(graph, self.widths, gap=18.0)
-        width_across = self._extent(across, self.widths, gap=46.0)[-1]
+        width_across = self._begins(across, self.widths, _GAP)[-1] - _GAP
         self.sideways = width_across <= WIDEST or width_across <= down.breadth
         self.layout = across if self.sideways else down
-        along = self.widths if self.sideways else self.heights
-        self.starts = self._extent(self.layout, along, gap=46.0 if self.sideways else 40.0)
-        self.along = along
+        self.along = self.widths if self.sideways else self.heights
+        self.starts = self._begins(self.layout, self.along, _GAP)
 
     @staticmethod
-    def _extent(layout: Layout, along: Sequence[float], gap: float) -> list[float]:
-        """Where each layer begins, and last where all end."""
+    def _begins(layout: Layout, along: Sequence[float], gap: float) -> list[float]:
+        """Where each layer begins and, last, where a layer after the last one would."""
         thickness = [0.0] * layout.depth
         for vertex, size in enumerate(along):
             thickness[layout.layer[vertex]] = max(thickness[layout.layer[vertex]], size)
-        starts = [0.0]
-        for size in thickness:
-            starts.append(starts[-1] + size + gap)
-        starts[-1] -= gap if layout.depth else 0.0
-        self_gap = gap
-        return [*starts[:-1], starts[-1]] if self_gap else starts
+        return [0.0, *accumulate(size + gap for size in thickness)]
 
     def svg(self, legend: str) -> str:
-        long = self.starts[-1]
+        long = max(0.0, self.starts[-1] - _GAP)
         across = self.layout.breadth
         width, height = (long, across) if self.sideways else (across, long)
         width, height = max(width, 260.0 if legend else 0.0) + 2 * _MARGIN, height + 2 * _MARGIN
@@ -160,15 +159,11 @@ class _Picture:
     def _span(self, vertex: int) -> tuple[float, float]:
         """Where a vertex begins and ends along the layers; a bend takes the whole thickness of its layer."""
         row = self.layout.layer[vertex]
-        start = self.starts[row]
-        end = (self.starts[row + 1] - self._gap()) if row + 1 < self.layout.depth else self.starts[-1]
+        start, end = self.starts[row], self.starts[row + 1] - _GAP
         if vertex >= len(self.along):
             return start, end
         middle, size = (start + end) / 2, self.along[vertex]
         return middle - size / 2, middle + size / 2
-
-    def _gap(self) -> float:
-        return 46.0 if self.sideways else 40.0
 
     def _ports(self) -> list[float]:
         """How far from the middle of its node each edge arrives, so that arrowheads stay apart."""
@@ -194,9 +189,7 @@ class _Picture:
             there = (start - 7, position[vertex] + port) if last else (start, position[vertex])
             middle = (at[0] + there[0]) / 2
             corners = ((middle, at[1]), (middle, there[1]), there)
-            pieces.append(
-                "C" + " ".join("{:.1f},{:.1f}".format(*self._point(*corner)) for corner in corners)
-            )
+            pieces.append("C" + " ".join("{:.1f},{:.1f}".format(*self._point(*corner)) for corner in corners))
             at = there
             if not last:
                 at = (end, position[vertex])
@@ -215,13 +208,16 @@ class _Picture:
         width, height = self.widths[index], self.heights[index]
         left, top = x - width / 2, y - height / 2
         output = index in self.graph.outputs
-        fill, stroke = _FILL.get("output" if output and node.op != "input" else node.op, ("#ffffff", "#5f6b76"))
+        fill, stroke = _FILL.get(
+            "output" if output and node.op != "input" else node.op, ("#ffffff", "#5f6b76")
+        )
         dashes = " stroke-dasharray='4 3'" if node.op == "const" else ""
         outer = ""
         if output:
             outer = (
-                f"<rect x='{left - 3.5:.1f}' y='{top - 3.5:.1f}' width='{width + 7:.1f}' height='{height + 7:.1f}' "
-                f"rx='11' fill='{PAPER}' stroke='{_FILL['output'][1]}' stroke-width='1.3'/>"
+                f"<rect x='{left - 3.5:.1f}' y='{top - 3.5:.1f}' width='{width + 7:.1f}' "
+                f"height='{height + 7:.1f}' rx='11' fill='{PAPER}' stroke='{_FILL['output'][1]}' "
+                f"stroke-width='1.3'/>"
             )
         texts = "".join(
             f"<text x='{x:.1f}' y='{top + 6 + _LINE * (place + 0.72):.1f}' text-anchor='middle' "
@@ -243,7 +239,9 @@ def _legend(tangents: bool, adjoints: bool) -> str:
         words.append(f"<tspan fill='{ADJOINT}'>← adjoint</tspan>")
     if not words:
         return ""
-    body = f"<tspan fill='{INK}'>= value</tspan>" + "".join(f"<tspan dx='14'>{word}</tspan>" for word in words)
+    body = f"<tspan fill='{INK}'>= value</tspan>" + "".join(
+        f"<tspan dx='14'>{word}</tspan>" for word in words
+    )
     return f"<text y='10' font-size='12'>{body}</text>"
 
 
@@ -254,15 +252,12 @@ def _subscripted(label: str) -> str:
 
 def _text_width(text: str) -> float:
     """A generous estimate, in pixels, for 13 px semibold text in any of the fonts asked for."""
-    narrow = sum(1 for char in text if char in " .,il₀₁₂₃₄₅₆₇₈₉·")
-    return 8.3 * (len(text) - narrow) + 5.4 * narrow
+    return sum(
+        5.0 if char in " .,il·" else 6.4 if char in "₀₁₂₃₄₅₆₇₈₉" else 11.5 if char in "wm" else 8.6
+        for char in text
+    )
 
 
 def _check_length(what: str, given: Sequence[object], graph: Graph) -> None:
     if len(given) != len(graph.nodes):
         raise ValueError(f"{what}: {len(given)} entries given for a graph of {len(graph.nodes)} nodes")
-
-
-def is_number(entry: object) -> bool:
-    """Whether a table or drawing has something finite to show."""
-    return isinstance(entry, int | float) and math.isfinite(entry)

@@ -78,6 +78,9 @@ class Graph:
     def __repr__(self) -> str:
         return f"Graph({len(self.nodes)} nodes, inputs={_short(self.inputs)}, outputs={_short(self.outputs)})"
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Graph":
+        return self  # nothing in it can change, and copying 20 000 nodes would take a while
+
     def _repr_svg_(self) -> str | None:
         """The drawing that Jupyter shows; None (then it shows the text) for a graph too large to be read."""
         from adkit.drawing import LARGEST_DRAWN, draw
@@ -86,9 +89,7 @@ class Graph:
 
 
 def toy_graph() -> Graph:
-    """The toy example f(x1, x2) = x1 x2 + sin x1 as five nodes: v1 = x1, v2 = x2, v3 = v1 v2, v4 = sin v1,
-    v5 = v3 + v4.
-    """
+    """The toy example f(x1, x2) = x1 x2 + sin x1: v1 = x1, v2 = x2, v3 = v1 v2, v4 = sin v1, v5 = v3 + v4."""
     return Graph(
         nodes=(Node("input"), Node("input"), Node("mul", (0, 1)), Node("sin", (0,)), Node("add", (2, 3))),
         inputs=(0, 1),
@@ -97,9 +98,7 @@ def toy_graph() -> Graph:
 
 
 def figure_4() -> Graph:
-    """Problem 1 of the seminar: three weights w1, w2, w3, one node v1 = w1 + w2 + w3, five losses L1 … L5 of
-    it.
-    """
+    """Problem 1 of the seminar: weights w1, w2, w3, one node v1 = w1 + w2 + w3, losses L1 … L5 of v1."""
     losses = ("sin", "cos", "exp", "tanh", "neg")
     return Graph(
         nodes=(

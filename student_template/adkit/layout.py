@@ -1,12 +1,15 @@
-"""Where the nodes of a layered drawing go: layers, an order within each layer with few crossings, coordinates.
+"""Where the nodes of a layered drawing go: layers, an order within each layer with few crossings,
+coordinates.
 
-The method is Sugiyama, Tagawa & Toda's (IEEE Trans. SMC 11, 1981): nodes are put in layers so that every edge leads to
-a later one; edges that skip layers get a *bend* in each layer between; barycentre sweeps order each layer; and
-coordinates move towards the mean of the neighbours as far as the neighbours in the layer allow.
+The method is Sugiyama, Tagawa & Toda's (IEEE Trans. SMC 11, 1981): nodes are put in layers so that every
+edge leads to a later one; edges that skip layers get a *bend* in each layer between; barycentre sweeps order
+each layer; and coordinates move towards the mean of the neighbours as far as the neighbours in the layer
+allow.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from adkit.graph import Graph
 
@@ -16,7 +19,9 @@ BEND_SIZE = 10.0
 
 @dataclass(frozen=True)
 class Layout:
-    """Layers and positions of nodes and bends. Vertices 0 … len(nodes) - 1 are the nodes, the others are bends."""
+    """Layers and positions of nodes and bends. Vertices 0 … len(nodes) - 1 are the nodes, the others are
+    bends.
+    """
 
     layer: list[int]
     """The layer of each vertex."""
@@ -44,7 +49,7 @@ def layered(graph: Graph, sizes: Sequence[float], gap: float) -> Layout:
     before: list[list[int]] = [[] for _ in layer]
     after: list[list[int]] = [[] for _ in layer]
     for path in paths:
-        for u, v in zip(path, path[1:], strict=False):
+        for u, v in pairwise(path):
             after[u].append(v)
             before[v].append(u)
     rows: list[list[int]] = [[] for _ in range(depth)]
@@ -100,7 +105,7 @@ def _fewest_crossings(
 def _crossings(rows: list[list[int]], after: list[list[int]]) -> int:
     """Pairs of edges between neighbouring layers that cross."""
     total = 0
-    for row, following in zip(rows, rows[1:], strict=False):
+    for row, following in pairwise(rows):
         rank = {v: place for place, v in enumerate(following)}
         seen: list[int] = []
         for vertex in row:
@@ -113,7 +118,9 @@ def _crossings(rows: list[list[int]], after: list[list[int]]) -> int:
 def _coordinates(
     rows: list[list[int]], before: list[list[int]], after: list[list[int]], room: Sequence[float], gap: float
 ) -> list[float]:
-    """Centres along the layers: each layer in turn moves to the mean of its neighbours, order and gaps kept."""
+    """Centres along the layers: each layer in turn moves to the mean of its neighbours, order and gaps
+    kept.
+    """
     position = [0.0] * len(room)
     for row in rows:
         _place(row, [0.0] * len(row), position, room, gap)
@@ -134,7 +141,8 @@ def _place(
 ) -> None:
     """Writes the positions nearest to `wanted` (least squares) that keep the row's order and gaps.
 
-    With the gaps subtracted the positions must not decrease: isotonic regression, by pooling adjacent violators.
+    With the gaps subtracted the positions must not decrease: isotonic regression, by pooling adjacent
+    violators.
     """
     offsets: list[float] = []
     for place, vertex in enumerate(row):
