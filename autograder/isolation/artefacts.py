@@ -1,19 +1,18 @@
 """Artefacts of submitted functions, run and measured without trusting them.
 
-A submitted function is traced in the submission's process (`adkit.artefact.export_plain`); what comes out is bytes that the
-submission may have forged. They are audited, run and counted in a disposable process, by `run_artefacts`: parsing hostile
-bytes can crash a process, and running them can take any time. What the disposable process answers is plain data, and
-is checked again, by `measured_from_plain`:
+A submitted function is traced in the submission's process; what comes out is bytes, and the submission may have
+forged them. They are audited, run and counted in a disposable process: parsing hostile bytes can crash a process,
+and running them can take any time. What the disposable process answers is plain data, and is checked again:
 
-    request = request_for(args, transform)          trusted     what is asked, and what must come back
-    reply = export_plain(f, args, transform, static)   in the submission's process
-    job = job_for(request, reply)                   trusted     plain data for the disposable process
-    plain = run_artefacts(job)                      disposable  audit, compile, run, count
-    measured = measured_from_plain(plain, request)  trusted     an `adkit.artefact.Measured`, or an ArtefactError
+    exported = export_plain(f, args, transform, static)        the submission's process
+    request = request_for(args, transform, static, exported)   trusted: what to run, and what must come out
+    plain = run_artefacts(request)                             disposable: audit, compile, run, count
+    measured = measured_from_plain(plain, request)             trusted: an `adkit.artefact.Measured`
 
-An artefact may hold what JAX makes of numerical code for the CPU and nothing else: operations on an allow-list, LAPACK
-routines, arrays of fixed and bounded size. It has no effects and calls nothing outside. Time is limited from outside.
-"""  # noqa: E501  (the picture)
+An artefact may hold what JAX makes of numerical code for the CPU and nothing else: operations on an allow-list,
+LAPACK routines, arrays of fixed and bounded size. It has no effects and calls nothing outside. Time is limited
+from outside.
+"""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 from __future__ import annotations
@@ -50,8 +49,8 @@ _LAPACK = re.compile(
 _NUMERICAL = """
     abs add and atan2 bitcast_convert broadcast broadcast_in_dim case cbrt ceil cholesky clamp compare complex
     composite concatenate constant convert convolution cosine count_leading_zeros custom_call divide dot
-    dot_general dynamic_slice dynamic_update_slice exponential exponential_minus_one fft floor gather if imag
-    iota is_finite log log_plus_one logistic map maximum minimum multiply negate not optimization_barrier or pad
+    dot_general dynamic_slice dynamic_update_slice exponential exponential_minus_one fft floor gather if
+    imag iota is_finite log log_plus_one logistic map maximum minimum multiply negate not optimization_barrier or pad
     popcnt power real reduce reduce_precision reduce_window remainder reshape return reverse rng_bit_generator
     round_nearest_afz round_nearest_even rsqrt scatter select select_and_scatter shift_left
     shift_right_arithmetic shift_right_logical sign sine slice sort sqrt subtract tan tanh transpose
@@ -64,21 +63,21 @@ class ArtefactError(checks.StudentError):
     """An artefact that is refused, or that does not give what was agreed; the message is for the student."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(
-            message, ("ArtefactError", "StudentError", "CheckError", "AssertionError", "Exception")
-        )
+        super().__init__(message, ("ArtefactError", "StudentError", "CheckError", "AssertionError", "Exception"))
 
 
 # ---------------------------------------- trusted: what is asked
 
 
-def request_for(args: Sequence[Any], transform: str) -> dict[str, Any]:
-    """What a function's artefacts are run on and what must come out, as plain data.
+def request_for(args: Sequence[Any], transform: str, static: Sequence[Any], exported: Any) -> dict[str, Any]:
+    """The disposable process's task as plain data: artefacts, what to run them on, and what must come out.
 
+    exported: what the submission's process replied, unchecked. `static` is in the artefacts already.
     `inputs`: the leaves of `args`; `primals`: how many of them belong to the function's own arguments;
     `outputs`: shape and dtype of each output, or None where only the function knows (`call`, `jit`, `vmap`).
-    Raises `ValueError` or `TypeError` if `args` do not fit the transform.
+    Raises `ArtefactError` for what was replied, `ValueError` or `TypeError` if `args` do not fit the transform.
     """
+    del static
     inputs, primals = inputs_of(args, transform)
     gradients = [_described(leaf) for leaf in inputs[:primals]]
     match transform:
@@ -90,44 +89,42 @@ def request_for(args: Sequence[Any], transform: str) -> dict[str, Any]:
             outputs = [[[], "float64"], *gradients]
         case _:
             outputs = gradients
-    return {"transform": transform, "inputs": inputs, "primals": primals, "outputs": outputs}
+    return {
+        "transform": transform,
+        "inputs": inputs,
+        "primals": primals,
+        "outputs": outputs,
+        "artefacts": _checked_artefacts(exported, 2 if transform == "vjp_split" else 1),
+    }
 
 
-def job_for(request: dict[str, Any], reply: Any) -> dict[str, Any]:
-    """The disposable process's task, from what the submission's process replied. Raises `ArtefactError`."""
-    artefacts = reply.get("artefacts") if type(reply) is dict else None
-    wanted = 2 if request["transform"] == "vjp_split" else 1
-    if (
-        type(artefacts) is not list
-        or len(artefacts) != wanted
-        or any(type(a) is not bytes for a in artefacts)
-    ):
+def _checked_artefacts(exported: Any, number: int) -> list[bytes]:
+    artefacts = exported.get("artefacts") if type(exported) is dict else None
+    if type(artefacts) is not list or [type(artefact) for artefact in artefacts] != [bytes] * number:
         raise ArtefactError("what came back is no traced function")
     for artefact in artefacts:
         if len(artefact) > MAX_ARTEFACT_BYTES:
             raise ArtefactError(_too_large("the traced function", len(artefact), MAX_ARTEFACT_BYTES))
-    return {**request, "artefacts": artefacts}
+    return artefacts
 
 
 # ---------------------------------------- disposable: audit, run, count
 
 
-def run_artefacts(job: dict[str, Any]) -> dict[str, Any]:
-    """Audit, run and count the artefacts of a job; to be called in a process that may die.
+def run_artefacts(request: dict[str, Any]) -> dict[str, Any]:
+    """Audit, run and count the artefacts of a request; to be called in a process that may die.
 
     Returns {"outputs": […], "residuals": […] | None, "work": {…}, "forward_work": {…} | None,
     "backward_work": {…} | None}, or {"error": message}. Plain data both ways.
     """
     try:
-        return _run(job)
+        return _run(request)
     except checks.StudentError as problem:
         return {"error": problem.message}
     except WorkError as problem:
         return {"error": f"the traced function cannot be counted: {problem}"}
     except Exception as problem:  # whatever XLA or the parsers make of hostile bytes
-        return {
-            "error": f"the traced function could not be run: {_clipped(f'{type(problem).__name__}: {problem}')}"
-        }
+        return {"error": f"the traced function could not be run: {_clipped(f'{type(problem).__name__}: {problem}')}"}
 
 
 def audit(artefact: bytes, inputs: Sequence[Any] | None = None) -> Any:
@@ -156,17 +153,17 @@ def audit(artefact: bytes, inputs: Sequence[Any] | None = None) -> Any:
     return exported
 
 
-def _run(job: dict[str, Any]) -> dict[str, Any]:
-    inputs, primals, expected = job["inputs"], job["primals"], job["outputs"]
-    if len(job["artefacts"]) == 1:
-        modules = [audit(job["artefacts"][0], inputs)]
+def _run(request: dict[str, Any]) -> dict[str, Any]:
+    inputs, primals, expected = request["inputs"], request["primals"], request["outputs"]
+    if len(request["artefacts"]) == 1:
+        modules = [audit(request["artefacts"][0], inputs)]
         _agree(modules[0].out_avals, expected)
     else:
         cotangents = inputs[primals:]
-        forward = audit(job["artefacts"][0], inputs[:primals])
+        forward = audit(request["artefacts"][0], inputs[:primals])
         _agree(forward.out_avals[: len(cotangents)], expected[: len(cotangents)])
         residuals = forward.out_avals[len(cotangents) :]
-        backward = audit(job["artefacts"][1], [*inputs[:primals], *residuals, *cotangents])
+        backward = audit(request["artefacts"][1], [*inputs[:primals], *residuals, *cotangents])
         _agree(backward.out_avals, expected[len(cotangents) :])
         modules = [forward, backward]
     measured = execute(modules, inputs, primals)
@@ -189,9 +186,7 @@ def _audit_container(exported: Any) -> None:
         raise ArtefactError("the traced function was not exported as agreed")
     results = _avals(exported.out_avals)
     if len(results) > MAX_RESULTS:
-        raise ArtefactError(
-            f"the traced function gives {len(results)} arrays; at most {MAX_RESULTS} are taken"
-        )
+        raise ArtefactError(f"the traced function gives {len(results)} arrays; at most {MAX_RESULTS} are taken")
     total = sum(math.prod(shape) * np.dtype(dtype).itemsize for shape, dtype in results)
     if total > MAX_RESULT_BYTES:
         raise ArtefactError(_too_large("what the traced function gives", total, MAX_RESULT_BYTES))
@@ -315,9 +310,7 @@ def _avals(avals: Sequence[Any]) -> list[list[Any]]:
     described = [_described(aval) for aval in avals]
     for shape, dtype in described:
         if dtype not in _DTYPES or any(type(length) is not int for length in shape):
-            raise ArtefactError(
-                f"the traced function handles arrays of {_clipped(dtype)}, or of no fixed size"
-            )
+            raise ArtefactError(f"the traced function handles arrays of {_clipped(dtype)}, or of no fixed size")
     return described
 
 
@@ -343,9 +336,7 @@ def measured_from_plain(plain: Any, request: dict[str, Any]) -> Measured:
     if type(plain) is not dict:
         raise _bad_answer("no dict")
     if "error" in plain:
-        raise ArtefactError(
-            _clipped(plain["error"]) if type(plain["error"]) is str else "it could not be run"
-        )
+        raise ArtefactError(_clipped(plain["error"]) if type(plain["error"]) is str else "it could not be run")
     keys = {"outputs", "residuals", "work", "forward_work", "backward_work"}
     if set(plain) != keys:
         raise _bad_answer("other keys")
@@ -353,9 +344,7 @@ def measured_from_plain(plain: Any, request: dict[str, Any]) -> Measured:
     if request["outputs"] is not None:
         given = [_described(array) for array in outputs]
         if given != request["outputs"]:
-            raise ArtefactError(
-                f"the traced function gave {_listed(given)}; expected {_listed(request['outputs'])}"
-            )
+            raise ArtefactError(f"the traced function gave {_listed(given)}; expected {_listed(request['outputs'])}")
     if request["transform"] != "vjp_split":
         if not (plain["residuals"] is plain["forward_work"] is plain["backward_work"] is None):
             raise _bad_answer("residuals that were not asked for")

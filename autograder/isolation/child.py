@@ -77,8 +77,7 @@ def plain(value: Any, depth: int = 0) -> Any:
                 return kind(value)
     if isinstance(value, Mapping):
         return {
-            (key if type(key) is str else plain(key, depth + 1)): plain(item, depth + 1)
-            for key, item in value.items()
+            (key if type(key) is str else plain(key, depth + 1)): plain(item, depth + 1) for key, item in value.items()
         }
     if isinstance(value, tuple):
         return tuple(plain(item, depth + 1) for item in value)
@@ -86,9 +85,7 @@ def plain(value: Any, depth: int = 0) -> Any:
         return [plain(item, depth + 1) for item in value]
     if hasattr(value, "__array__") and not isinstance(value, type):
         return _array(np.asarray(value))
-    raise TypeError(
-        f"a result of type {type(value).__name__}, which is neither numbers nor an array nor a sequence"
-    )
+    raise TypeError(f"a result of type {type(value).__name__}, which is neither numbers nor an array nor a sequence")
 
 
 def _array(value: Any) -> Any:
@@ -170,9 +167,7 @@ class Notebook:
         otter.Notebook = lambda *_arguments, **_options: _Anything()  # type: ignore[attr-defined]
         otter.__path__ = []  # type: ignore[attr-defined]
         sys.modules["otter"] = otter
-        self.names.update(
-            get_ipython=lambda: self.shell, display=lambda *_a, **_k: None, __builtins__=builtins
-        )
+        self.names.update(get_ipython=lambda: self.shell, display=lambda *_a, **_k: None, __builtins__=builtins)
         display: Any = sys.modules.get("IPython.display")
         if display is not None:
             display.display = self.names["display"]
@@ -302,11 +297,7 @@ def _export(notebook: Notebook, request: dict[str, Any]) -> dict[str, Any]:
     from adkit import artefact
 
     function = notebook.names[request["function"]]
-    return {
-        "artefacts": artefact.export_plain(
-            function, request["arguments"], request["transform"], tuple(request["static"])
-        )
-    }
+    return artefact.export_plain(function, request["arguments"], request["transform"], tuple(request["static"]))
 
 
 def _text(error: BaseException) -> str:
@@ -340,7 +331,7 @@ def serve_artefacts(descriptor: int, applied: tuple[str, ...], confinement: Conf
         except EOFError:
             return
         try:
-            reply = {"result": run_artefacts(request["request"])}
+            reply = {"result": run_artefacts(request["job"])}
         except BaseException as error:
             reply = {"refused": f"{type(error).__name__}: {error}"[:_TEXT]}
         channel.send({"id": request["id"], **reply})

@@ -75,9 +75,7 @@ def supervise(
         os._exit(1)
 
 
-def _confined(
-    confinement: Confinement, keep: tuple[int, ...], body: Callable[[tuple[str, ...]], None]
-) -> None:
+def _confined(confinement: Confinement, keep: tuple[int, ...], body: Callable[[tuple[str, ...]], None]) -> None:
     try:
         os.setsid()
         null = os.open("/dev/null", os.O_RDONLY)

@@ -58,9 +58,7 @@ def encode(value: Any, *, limit: int | None = None) -> bytes:
     return bytes(out)
 
 
-def decode(
-    body: bytes | bytearray | memoryview, *, objects: Mapping[str, Callable[[Any], Any]] | None = None
-) -> Any:
+def decode(body: bytes | bytearray | memoryview, *, objects: Mapping[str, Callable[[Any], Any]] | None = None) -> Any:
     """The value in `body`. FrameError for anything that is not exactly one well-formed value.
 
     `objects` says how named kinds are rebuilt; without it, as on the grader's side, an object is an error.

@@ -81,9 +81,7 @@ def policy(
     dropped = frozenset(without)
     unknown = dropped - set(LAYERS)
     if unknown:
-        raise IsolationError(
-            f"there is no layer {', '.join(sorted(unknown))}; layers are: {', '.join(LAYERS)}"
-        )
+        raise IsolationError(f"there is no layer {', '.join(sorted(unknown))}; layers are: {', '.join(LAYERS)}")
     layers = frozenset(LAYERS) - dropped if allow_none is False else frozenset({"watch"})
     if not allow_none:
         layers = frozenset(layer for layer in layers if layer in available())

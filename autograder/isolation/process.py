@@ -187,14 +187,11 @@ class Process:
         processes = descendants(self._supervisor)
         used = sum(_resident(pid) for pid in processes)
         if used > self._memory_bytes:
+            self._limit_hit = f"it used more memory than the {self._memory_bytes / 1024**3:.3g} GB a submission may use"
+        elif self._scratch is not None and _folder_bytes(self._scratch, self._scratch_bytes) > self._scratch_bytes:
             self._limit_hit = (
-                f"it used more memory than the {self._memory_bytes / 1024**3:.3g} GB a submission may use"
+                f"it wrote more than the {self._scratch_bytes / 1024**2:.0f} MB of files a submission may write"
             )
-        elif (
-            self._scratch is not None
-            and _folder_bytes(self._scratch, self._scratch_bytes) > self._scratch_bytes
-        ):
-            self._limit_hit = f"it wrote more than the {self._scratch_bytes / 1024**2:.0f} MB of files a submission may write"
         if self._limit_hit:
             # only the end of the process is ordered here; whoever waits for it learns why
             try:

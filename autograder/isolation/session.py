@@ -125,12 +125,9 @@ class Session:
             "transform": transform, "static": [_pack(value, []) for value in static],
         }  # fmt: skip
         reply = self._ask(question, request, _Callbacks([], set()))
-        artefacts = reply.get("artefacts")
-        if not isinstance(artefacts, dict):
-            raise checks.StudentError(f"{function} could not be exported.", kinds=("Exception",))
-        return artefacts  # pyright: ignore[reportUnknownVariableType]
+        return reply
 
-    def run_artefacts(self, request: dict[str, Any]) -> dict[str, Any]:
+    def run_artefacts(self, job: dict[str, Any]) -> dict[str, Any]:
         """Runs artefacts in the disposable process; its plain, unchecked answer, or StudentError."""
         started = time.monotonic()
         deadline = started + self._limits.call_seconds * 2
@@ -138,7 +135,7 @@ class Session:
             if self._runner is None:
                 self._runner = self._workshop.fork("artefacts", self._limits)
             self._calls += 1
-            self._runner.send({"id": self._calls, "request": request}, deadline)
+            self._runner.send({"id": self._calls, "job": job}, deadline)
             reply = self._runner.receive(deadline)
         except Ended as problem:
             self._runner = None
@@ -179,9 +176,7 @@ class Session:
         process = self._living_process()
         self._calls += 1
         request["id"] = self._calls
-        deadline = min(
-            time.monotonic() + self._limits.call_seconds, self._started + self._limits.submission_seconds
-        )
+        deadline = min(time.monotonic() + self._limits.call_seconds, self._started + self._limits.submission_seconds)
         try:
             process.send(request, deadline)
             while True:
@@ -200,9 +195,7 @@ class Session:
         if type(reply) is not dict or reply.get("id") != request["id"]:  # pyright: ignore[reportUnknownMemberType]
             assert self._process is not None
             self._process.end()
-            raise self._lost(
-                question, request["function"], SpokeOutOfTurn("it did not answer what it was asked")
-            )
+            raise self._lost(question, request["function"], SpokeOutOfTurn("it did not answer what it was asked"))
         answer: dict[str, Any] = reply
         function = request["function"]
         if "raised" in answer:
@@ -210,9 +203,7 @@ class Session:
             names = tuple(str(kind)[:80] for kind in kinds) if isinstance(kinds, list) else ()  # pyright: ignore
             text = str(answer.get("message", ""))[:_KEPT_TEXT]
             if "NotImplementedError" in names:
-                raise checks.StudentError(
-                    f"Not yet: {function} is still the template's stub ({text}).", kinds=names
-                )
+                raise checks.StudentError(f"Not yet: {function} is still the template's stub ({text}).", kinds=names)
             raise checks.StudentError(f"{function} raised {text}", kinds=names)
         if "unsendable" in answer:
             raise checks.CheckError(f"{function} returned {str(answer['unsendable'])[:_KEPT_TEXT]}.")
@@ -228,9 +219,7 @@ class Session:
                 self._given_up = (
                     f"Not run: the submission used up its {self._limits.submission_seconds:g} seconds in all."
                 )
-                text += (
-                    f", and the submission's {self._limits.submission_seconds:g} seconds in all are used up"
-                )
+                text += f", and the submission's {self._limits.submission_seconds:g} seconds in all are used up"
         else:
             text = f"{function} could not be finished: {problem}"
         self.log.note(f"{question.name}: {text}.")
@@ -268,9 +257,7 @@ class Session:
             try:
                 deadline = time.monotonic() + self._limits.notebook_seconds
                 self._calls += 1
-                cells = [
-                    (k, cell) for k, cell in enumerate(self._submission.cells, 1) if k not in self._skipped
-                ]
+                cells = [(k, cell) for k, cell in enumerate(self._submission.cells, 1) if k not in self._skipped]
                 request = {
                     "do": "cells", "id": self._calls, "cells": cells, "functions": list(self.assignment.functions),
                 }  # fmt: skip
@@ -296,9 +283,7 @@ class Session:
 
     def _cell_lost(self, running: int, problem: Ended) -> None:
         seconds = self._limits.notebook_seconds
-        what = (
-            f"did not finish within {seconds:g} seconds" if isinstance(problem, TookTooLong) else str(problem)
-        )
+        what = f"did not finish within {seconds:g} seconds" if isinstance(problem, TookTooLong) else str(problem)
         if running not in range(1, len(self._submission.cells) + 1) or running in self._skipped:
             raise _GivenUp(f"The notebook could not be run: {what}.")
         self.log.note(f"Cell {running} was left out, because when it ran, {what}.")
@@ -353,11 +338,10 @@ class Proxy:
         """The function traced by JAX, run and counted by the grader: an `adkit.artefact.Measured`."""
         from autograder.isolation import artefacts
 
-        exported = self._session.export(
-            self.__name__, args, transform=transform, static=static, autodiff=autodiff
-        )
-        request = artefacts.request_for(args, transform, static, exported)
-        return artefacts.measured_from_plain(self._session.run_artefacts(request), request)
+        request = artefacts.request_for(args, transform)
+        reply = self._session.export(self.__name__, args, transform=transform, static=static, autodiff=autodiff)
+        plain = self._session.run_artefacts(artefacts.job_for(request, reply))
+        return artefacts.measured_from_plain(plain, request)
 
 
 class _Callbacks:
@@ -406,9 +390,7 @@ def _pack(value: Any, callables: list[Callable[[Any], Any]]) -> Any:
     kind = type(value).__name__
     if kind == "Graph":
         nodes = [_node(node) for node in value.nodes]
-        return frames.Object(
-            "graph", {"nodes": nodes, "inputs": list(value.inputs), "outputs": list(value.outputs)}
-        )
+        return frames.Object("graph", {"nodes": nodes, "inputs": list(value.inputs), "outputs": list(value.outputs)})
     if kind == "Node":
         return frames.Object("node", _node(value))
     if hasattr(value, "__array__"):

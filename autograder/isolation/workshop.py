@@ -124,9 +124,7 @@ class Workshop:
             # sent before the first line of the submission runs, so it can be believed
             ready = process.receive(time.monotonic() + _READY_SECONDS)
         except Ended as problem:
-            raise IsolationError(
-                f"no isolated process could be started: {problem}; {process.output}"
-            ) from None
+            raise IsolationError(f"no isolated process could be started: {problem}; {process.output}") from None
         missing = self.policy.layers - set(ready["ready"])
         if missing:
             process.end()
