@@ -12,6 +12,7 @@ is Python data that is appended to the arguments of `f` and not traced):
 | `call`           | p1, …, pk                   | f(p1, …, pk)                                                           |
 | `jit`            | p1, …, pk                   | jit(f)(p1, …, pk)                                                      |
 | `vmap`           | p1, …, pk, each with a leading batch axis | vmap(f)(p1, …, pk), each with a leading batch axis       |
+| `jvp`            | p1, …, pk, floats           | f(p1, …, pk), then its derivative along (p1, …, pk); refused by JAX where f has a `jax.custom_vjp` rule |
 | `vjp`            | p1, …, pk, y_bar            | p1_bar, …, pk_bar                                                      |
 | `vjp_split`      | p1, …, pk, y_bar            | y, then p1_bar, …, pk_bar                                              |
 | `vjp_vjp`        | p1, …, pk, y_bar, (p1_bar_bar, …, pk_bar_bar) | the vector-Jacobian product of (p1, …, pk) -> (p1_bar, …, pk_bar) with y_bar held fixed: again one array for each leaf of p1, …, pk |

@@ -40,7 +40,9 @@ __all__ = [
     "fail",
     "fingerprint",
     "first_failure",
+    "has_own_reverse_rule",
     "matches",
+    "measured",
     "plain",
     "raises",
     "show_numbers",
@@ -126,6 +128,40 @@ def raises(f: Any, *args: Any, error: str = "ValueError", when: str = "") -> Non
             raise
         _failed(f"{_name(f)} should raise {error}{occasion}, but: {problem.message}")
     _failed(f"{_name(f)} should raise {error}{occasion}, but it returned an answer", answer)
+
+
+def measured(
+    f: Any, *args: Any, transform: str = "call", static: Sequence[Any] = (), autodiff: bool = False
+) -> Any:
+    """`adkit.artefact.measure` as a check: the outputs of `f` as JAX traced it, and what they take.
+
+    Raises StudentError when `f` is missing or cannot be traced.
+    """
+    from adkit import artefact
+
+    _next_check()
+    if f is None:
+        _student_failed(f"{_missing_names()} not defined: run the cell that defines it", ("NameError",))
+    try:
+        return artefact.measure(f, *args, transform=transform, static=static, autodiff=autodiff)
+    except StudentError as problem:
+        if problem.failure is None:
+            problem.failure = _failure(problem.message)
+        raise
+
+
+def has_own_reverse_rule(f: Any, *args: Any) -> None:
+    """Passes when `f` has a `jax.custom_vjp` rule: JAX then refuses to differentiate it forward."""
+    try:
+        measured(f, *args, transform="jvp")
+    except StudentError as problem:
+        if "TypeError" in problem.kinds and "custom_vjp" in problem.message:
+            return
+        raise
+    _failed(
+        f"{_name(f)} has no reverse rule of its own: JAX differentiates what it is made of. "
+        "Decorate it with jax.custom_vjp and give the rule with defvjp"
+    )
 
 
 def _call(f: Any, args: tuple[Any, ...], autodiff: bool) -> Any:

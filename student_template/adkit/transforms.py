@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-TRANSFORMS = ("call", "jit", "vmap", "vjp", "vjp_split", "vjp_vjp", "value_and_grad")
+TRANSFORMS = ("call", "jit", "vmap", "jvp", "vjp", "vjp_split", "vjp_vjp", "value_and_grad")
 WITH_COTANGENT = ("vjp", "vjp_split", "vjp_vjp")
 
 FlatFunction = Callable[..., tuple[Any, ...]]
@@ -29,7 +29,7 @@ def inputs_of(args: Sequence[Any], transform: str) -> tuple[list[np.ndarray], in
     array and `ValueError` for a wrong number of arguments.
     """
     primals = primals_of(args, transform)
-    floats = transform in (*WITH_COTANGENT, "value_and_grad")
+    floats = transform in (*WITH_COTANGENT, "value_and_grad", "jvp")
     return _arrays(args, floats), len(_arrays(primals, floats))
 
 
@@ -72,6 +72,8 @@ def flat_function(
                 result = jax.jit(function)(*primals)
             case "vmap":
                 result = jax.vmap(function)(*primals)
+            case "jvp":
+                result = jax.jvp(function, primals, primals)
             case "vjp":
                 result = pull_back(primals, cotangents[0])
             case "vjp_vjp":
