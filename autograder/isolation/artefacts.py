@@ -1,17 +1,18 @@
 """Artefacts of submitted functions, run and measured without trusting them.
 
-A submitted function is traced in the submission's process; what comes out is bytes, and the submission may have
-forged them. They are audited, run and counted in a disposable process: parsing hostile bytes can crash a process,
-and running them can take any time. What the disposable process answers is plain data, and is checked again:
+A submitted function is traced in the submission's process; what comes out is bytes, and the submission may
+have forged them. They are audited, run and counted in a disposable process: parsing hostile bytes can crash a
+process, and running them can take any time. What that process answers is plain data, and is checked again:
 
-    exported = export_plain(f, args, transform, static)        the submission's process
-    request = request_for(args, transform, static, exported)   trusted: what to run, and what must come out
-    plain = run_artefacts(request)                             disposable: audit, compile, run, count
-    measured = measured_from_plain(plain, request)             trusted: an `adkit.artefact.Measured`
+    request = request_for(args, transform)               trusted: what to run it on, what must come out
+    reply = export_plain(f, args, transform, static)     the submission's process
+    job = job_for(request, reply)                        trusted
+    plain = run_artefacts(job)                           disposable: audit, compile, run, count
+    measured = measured_from_plain(plain, request)       trusted: an `adkit.artefact.Measured`
 
-An artefact may hold what JAX makes of numerical code for the CPU and nothing else: operations on an allow-list,
-LAPACK routines, arrays of fixed and bounded size. It has no effects and calls nothing outside. Time is limited
-from outside.
+An artefact may hold what JAX makes of numerical code for the CPU and nothing else: operations on an
+allow-list, LAPACK routines, arrays of fixed and bounded size. It has no effects and calls nothing outside.
+Time is limited from outside.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -50,9 +51,10 @@ _NUMERICAL = """
     abs add and atan2 bitcast_convert broadcast broadcast_in_dim case cbrt ceil cholesky clamp compare complex
     composite concatenate constant convert convolution cosine count_leading_zeros custom_call divide dot
     dot_general dynamic_slice dynamic_update_slice exponential exponential_minus_one fft floor gather if
-    imag iota is_finite log log_plus_one logistic map maximum minimum multiply negate not optimization_barrier or pad
-    popcnt power real reduce reduce_precision reduce_window remainder reshape return reverse rng_bit_generator
-    round_nearest_afz round_nearest_even rsqrt scatter select select_and_scatter shift_left
+    imag iota is_finite log log_plus_one logistic map maximum minimum multiply negate not
+    optimization_barrier or pad popcnt power real reduce reduce_precision reduce_window remainder reshape
+    return reverse rng_bit_generator round_nearest_afz round_nearest_even rsqrt scatter select
+    select_and_scatter shift_left
     shift_right_arithmetic shift_right_logical sign sine slice sort sqrt subtract tan tanh transpose
     triangular_solve while xor
 """
@@ -69,19 +71,17 @@ class ArtefactError(checks.StudentError):
 # ---------------------------------------- trusted: what is asked
 
 
-def request_for(args: Sequence[Any], transform: str, static: Sequence[Any], exported: Any) -> dict[str, Any]:
-    """The disposable process's task as plain data: artefacts, what to run them on, and what must come out.
+def request_for(args: Sequence[Any], transform: str) -> dict[str, Any]:
+    """What a function's artefacts are run on and what must come out, as plain data.
 
-    exported: what the submission's process replied, unchecked. `static` is in the artefacts already.
     `inputs`: the leaves of `args`; `primals`: how many of them belong to the function's own arguments;
-    `outputs`: shape and dtype of each output, or None where only the function knows (`call`, `jit`, `vmap`).
-    Raises `ArtefactError` for what was replied, `ValueError` or `TypeError` if `args` do not fit the transform.
+    `outputs`: shape and dtype of each output, or None where only the function knows.
+    Raises `ValueError` or `TypeError` if `args` do not fit the transform.
     """
-    del static
     inputs, primals = inputs_of(args, transform)
     gradients = [_described(leaf) for leaf in inputs[:primals]]
     match transform:
-        case "call" | "jit" | "vmap":
+        case "call" | "jit" | "vmap" | "jvp":
             outputs = None
         case "vjp_split":
             outputs = [_described(leaf) for leaf in inputs[primals:]] + gradients
@@ -89,36 +89,32 @@ def request_for(args: Sequence[Any], transform: str, static: Sequence[Any], expo
             outputs = [[[], "float64"], *gradients]
         case _:
             outputs = gradients
-    return {
-        "transform": transform,
-        "inputs": inputs,
-        "primals": primals,
-        "outputs": outputs,
-        "artefacts": _checked_artefacts(exported, 2 if transform == "vjp_split" else 1),
-    }
+    return {"transform": transform, "inputs": inputs, "primals": primals, "outputs": outputs}
 
 
-def _checked_artefacts(exported: Any, number: int) -> list[bytes]:
-    artefacts = exported.get("artefacts") if type(exported) is dict else None
+def job_for(request: dict[str, Any], reply: Any) -> dict[str, Any]:
+    """The disposable process's task, with what the submission's process replied. Raises `ArtefactError`."""
+    artefacts = reply.get("artefacts") if type(reply) is dict else None
+    number = 2 if request["transform"] == "vjp_split" else 1
     if type(artefacts) is not list or [type(artefact) for artefact in artefacts] != [bytes] * number:
         raise ArtefactError("what came back is no traced function")
     for artefact in artefacts:
         if len(artefact) > MAX_ARTEFACT_BYTES:
             raise ArtefactError(_too_large("the traced function", len(artefact), MAX_ARTEFACT_BYTES))
-    return artefacts
+    return {**request, "artefacts": artefacts}
 
 
 # ---------------------------------------- disposable: audit, run, count
 
 
-def run_artefacts(request: dict[str, Any]) -> dict[str, Any]:
-    """Audit, run and count the artefacts of a request; to be called in a process that may die.
+def run_artefacts(job: dict[str, Any]) -> dict[str, Any]:
+    """Audit, run and count the artefacts of a job; to be called in a process that may die.
 
     Returns {"outputs": […], "residuals": […] | None, "work": {…}, "forward_work": {…} | None,
     "backward_work": {…} | None}, or {"error": message}. Plain data both ways.
     """
     try:
-        return _run(request)
+        return _run(job)
     except checks.StudentError as problem:
         return {"error": problem.message}
     except WorkError as problem:
@@ -153,17 +149,17 @@ def audit(artefact: bytes, inputs: Sequence[Any] | None = None) -> Any:
     return exported
 
 
-def _run(request: dict[str, Any]) -> dict[str, Any]:
-    inputs, primals, expected = request["inputs"], request["primals"], request["outputs"]
-    if len(request["artefacts"]) == 1:
-        modules = [audit(request["artefacts"][0], inputs)]
+def _run(job: dict[str, Any]) -> dict[str, Any]:
+    inputs, primals, expected = job["inputs"], job["primals"], job["outputs"]
+    if len(job["artefacts"]) == 1:
+        modules = [audit(job["artefacts"][0], inputs)]
         _agree(modules[0].out_avals, expected)
     else:
         cotangents = inputs[primals:]
-        forward = audit(request["artefacts"][0], inputs[:primals])
+        forward = audit(job["artefacts"][0], inputs[:primals])
         _agree(forward.out_avals[: len(cotangents)], expected[: len(cotangents)])
         residuals = forward.out_avals[len(cotangents) :]
-        backward = audit(request["artefacts"][1], [*inputs[:primals], *residuals, *cotangents])
+        backward = audit(job["artefacts"][1], [*inputs[:primals], *residuals, *cotangents])
         _agree(backward.out_avals, expected[len(cotangents) :])
         modules = [forward, backward]
     measured = execute(modules, inputs, primals)

@@ -39,15 +39,11 @@ def primals_of(args: Sequence[Any], transform: str) -> tuple[Any, ...]:
         raise ValueError(f"unknown transform {transform!r}; there are {', '.join(TRANSFORMS)}")
     behind = 2 if transform == "vjp_vjp" else 1 if transform in WITH_COTANGENT else 0
     if len(args) <= behind:
-        raise ValueError(
-            f"{transform} takes the primals and {behind} cotangent(s), got {len(args)} arguments"
-        )
+        raise ValueError(f"{transform} takes the primals and {behind} cotangent(s), got {len(args)} arguments")
     return tuple(args[: len(args) - behind])
 
 
-def flat_function(
-    f: Callable[..., Any], args: Sequence[Any], transform: str, static: Sequence[Any]
-) -> FlatFunction:
+def flat_function(f: Callable[..., Any], args: Sequence[Any], transform: str, static: Sequence[Any]) -> FlatFunction:
     """`f` under `transform` (any but `vjp_split`) as a function of the leaves of `args`."""
     import jax
     from jax import tree_util
