@@ -35,9 +35,7 @@ def assign(master: Any, name: str) -> Assigned:
                 otter_assign(str(source), str(folder / "out"), no_pdfs=True, no_run_tests=True)
             except Exception as error:
                 raise BuildError(f"{name}: otter assign refused the notebook: {error}") from error
-        return Assigned(
-            *_version(folder / "out" / "student", name), *_version(folder / "out" / "autograder", name)
-        )
+        return Assigned(*_version(folder / "out" / "student", name), *_version(folder / "out" / "autograder", name))
 
 
 def _version(folder: Path, name: str) -> tuple[Any, dict[str, str]]:

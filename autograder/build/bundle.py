@@ -1,10 +1,10 @@
 """`autograder.zip`: Otter's own generate, then what isolation and quick containers need.
 
-    tests/…                       all test cases, each with its title as its name; a bonus question's worth 0 for Otter
-    otter_config.json             Otter's settings: the isolation plugin with the assignment and the bonus points
-    setup.sh run_autograder run_otter.py requirements.txt requirements.constraints.txt    from `autograder/container`
-    environment.yml               Otter's, unused: its Dockerfile wants it there
-    files/                        autograder, reference, adkit, assignments/<name>: what grading runs
+tests/…                       all test cases, each with its title as its name; a bonus question's worth 0 for Otter
+otter_config.json             Otter's settings: the isolation plugin with the assignment and the bonus points
+setup.sh run_autograder run_otter.py requirements.txt requirements.constraints.txt    from `autograder/container`
+environment.yml               Otter's, unused: its Dockerfile wants it there
+files/                        autograder, reference, adkit, assignments/<name>: what grading runs
 """
 
 import contextlib
@@ -104,6 +104,7 @@ def _scripts(root: Path) -> dict[str, bytes]:
 def _copy_sources(assignment: Assignment, folder: Path) -> None:
     """autograder, reference, adkit and the assignment, without caches and without other assignments."""
     import adkit
+
     import reference
 
     course, files = Course.of(assignment), folder / "files"

@@ -4,7 +4,6 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -64,7 +63,7 @@ class BuildReport:
 
 
 def build(names: list[str], dist: Path, check: bool) -> int:
-    """Builds the named assignments (all when none is named), prints what happened; the exit code is 0 when all is well."""
+    """Builds the named assignments (all when none is named) and prints what happened; 0 when all is well."""
     try:
         report = run(names, dist, check)
     except (BuildError, AssignmentError) as error:
@@ -108,9 +107,7 @@ def run(wanted: list[str], dist: Path, check: bool) -> BuildReport:
 def assemble(assignment: Assignment) -> Built:
     """Builds one assignment in memory."""
     cells, tests = read_cells(assignment), read_test_files(assignment)
-    otters = assign(
-        master_notebook(assignment, cells, tests, solutions(assignment)), assignment.name
-    )
+    otters = assign(master_notebook(assignment, cells, tests, solutions(assignment)), assignment.name)
     public: dict[str, str] = {}
     for file in tests:
         text = render(file, hidden=False)
@@ -245,5 +242,3 @@ def _shown(path: Path) -> str:
         return os.path.relpath(path)
     except ValueError:
         return str(path)
-
-

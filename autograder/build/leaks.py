@@ -1,11 +1,11 @@
 """Looks for hidden material in what students are handed: lines of hidden tests, of references and of known mistakes.
 
 Two nets. *Text*: a secret line with its whitespace taken out, anywhere in a file (cells, metadata, outputs,
-attachments, JSON strings, prose). *Code*: every piece of Python found in a file, as a syntax tree with local names numbered
-in order of appearance, so that a renamed or reformatted solution is found too.
+attachments, JSON strings, prose). *Code*: every piece of Python found in a file, as a syntax tree with local names
+numbered in order of appearance, so that a renamed or reformatted solution is found too.
 
-Not secret: what the stubs and `adkit` say anyway; for hidden tests also what the public cases say; a line that ends with
-`# public`; and lines too plain to give anything away (imports, signatures, `x = np.asarray(x)`).
+Not secret: what the stubs and `adkit` say anyway; for hidden tests also what the public cases say; a line that ends
+with `# public`; and lines too plain to give anything away (imports, signatures, `x = np.asarray(x)`).
 """
 
 import ast
@@ -168,7 +168,10 @@ def _plain_lines(source: str) -> set[int]:
     return numbers
 
 
-_CONVERSIONS = {"asarray", "array", "float", "int", "len", "list", "tuple", "zeros", "zeros_like", "range", "enumerate", "rng", "default_rng", "zip", "reversed", "shape", "copy", "dict", "set", "eye", "standard_normal"}  # fmt: skip
+_CONVERSIONS = {
+    "asarray", "array", "float", "int", "len", "list", "tuple", "dict", "set", "copy", "range", "enumerate", "zip",
+    "reversed", "shape", "zeros", "zeros_like", "eye", "rng", "default_rng", "standard_normal",
+}  # fmt: skip
 
 
 def _is_plain_expression(node: ast.expr | None) -> bool:

@@ -1,4 +1,4 @@
-"""Otter's master notebook: the author's cells between Otter's raw cells, with the solutions and the test cases put in."""
+"""Otter's master notebook: the author's cells between Otter's raw cells, with solutions and test cases put in."""
 
 from typing import Any
 

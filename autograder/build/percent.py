@@ -1,10 +1,10 @@
 """Reads `notebook.py` (jupytext percent format) into cells, and checks the conventions the other stages rely on.
 
-    # %% tags=["setup"]         imports and `grader = otter.Notebook("<name>.ipynb", tests_dir="tests/<name>")`
-    # %% [markdown]             text
-    # %% question="q1"          the stub: every function of the question
-    # %% check="q1"             grader.check("q1")
-    # %% tags=["export"]        the export cell
+# %% tags=["setup"]         imports and `grader = otter.Notebook("<name>.ipynb", tests_dir="tests/<name>")`
+# %% [markdown]             text
+# %% question="q1"          the stub: every function of the question
+# %% check="q1"             grader.check("q1")
+# %% tags=["export"]        the export cell
 """
 
 import ast

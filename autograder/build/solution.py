@@ -1,4 +1,4 @@
-"""The code of a solved question, cut from `reference/<name>.py`: its functions and everything at module level they need.
+"""The code of a solved question, cut from `reference/<name>.py`: its functions and what they need of the module.
 
 A solution is written once, in the reference; the instructor's notebook, the sample submissions and the wrong solutions
 of the mistakes' catalogue are put together from it. Cutting follows names, not text: a statement is needed when
@@ -72,9 +72,7 @@ class Module:
                 match decorator:
                     case ast.Call(func=ast.Name(id="mistake"), keywords=keywords):
                         question = next(k.value for k in keywords if k.arg == "question")
-                        found.append(
-                            WrongSolution(node.name, ast.literal_eval(question), node.name.split("__")[0])
-                        )
+                        found.append(WrongSolution(node.name, ast.literal_eval(question), node.name.split("__")[0]))
                     case _:
                         pass
         return tuple(found)
@@ -127,20 +125,14 @@ def _statement(node: ast.stmt, lines: list[str], previous_end: int) -> _Statemen
         about = root.id if isinstance(root, ast.Name) else ""
     if _is_framework(node):
         return _Statement(node, "", frozenset(), frozenset(), "", is_import)
-    uses = {
-        child.id for child in ast.walk(node) if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Load)
-    }
+    uses = {child.id for child in ast.walk(node) if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Load)}
     if not (isinstance(node, ast.FunctionDef) and any(_is_mistake(d) for d in node.decorator_list)):
         return _Statement(node, source, frozenset(_binds(node)), frozenset(uses), about, is_import)
     return _Statement(node, source, frozenset({node.name}), frozenset(uses - {"mistake"}), about, is_import)
 
 
 def _is_mistake(decorator: ast.expr) -> bool:
-    return (
-        isinstance(decorator, ast.Call)
-        and isinstance(decorator.func, ast.Name)
-        and decorator.func.id == "mistake"
-    )
+    return isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Name) and decorator.func.id == "mistake"
 
 
 def _is_framework(node: ast.stmt) -> bool:
@@ -155,7 +147,5 @@ def _binds(node: ast.stmt) -> set[str]:
             return {(alias.asname or alias.name).split(".")[0] for alias in node.names}
         case _:
             return {
-                child.id
-                for child in ast.walk(node)
-                if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store)
+                child.id for child in ast.walk(node) if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store)
             }

@@ -60,7 +60,7 @@ def read_test_files(assignment: Assignment) -> tuple[TestFile, ...]:
 def render(file: TestFile, *, hidden: bool, worth_nothing: bool = False) -> str:
     """The text of a test file; without its hidden cases when `hidden` is False.
 
-    `worth_nothing` writes 0 points everywhere: Otter knows no bonus, so a bonus question's points would count as possible.
+    `worth_nothing` writes 0 points everywhere: Otter knows no bonus and would count a bonus question as possible.
     """
     parts = [
         f'"""{file.title}"""\n\nfrom otter.test_files import test_case\n\n'
@@ -74,7 +74,7 @@ def render(file: TestFile, *, hidden: bool, worth_nothing: bool = False) -> str:
 
 
 def agree(ours: str, otters: str) -> bool:
-    """Whether two test files mean the same: the same cases with the same points and the same code, in the same order."""
+    """Whether two test files mean the same: the same cases, points and code, in the same order."""
     return _meaning(ours) == _meaning(otters)
 
 
@@ -162,9 +162,7 @@ def _case(node: ast.FunctionDef, lines: list[str], path: Path, question: str) ->
 
 
 def _meaning(text: str) -> list[tuple[str, dict[str, Any]]]:
-    functions: Iterable[ast.FunctionDef] = (
-        node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)
-    )
+    functions: Iterable[ast.FunctionDef] = (node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef))
     found: list[tuple[str, dict[str, Any]]] = []
     for function in functions:
         options: dict[str, Any] = {"hidden": False}

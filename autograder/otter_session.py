@@ -1,0 +1,138 @@
+"""The trusted cell: opens an isolated session in Otter's kernel and gives the tests proxies of the student's functions.
+
+Runs in the kernel that Otter's tests run in. The submission's own processes are forked from a template process, never
+from the kernel, and end before the results are written.
+"""
+
+import atexit
+import json
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from autograder.assignment import Assignment
+from autograder.otter_plugin import REPORT, start_of
+from autograder.submission import Submission
+
+_SLOTS = range(200, 2200)
+"""Worker numbers of Otter's kernels: each running kernel its own, none of them `autograder grade`'s."""
+
+
+def open_session(path: str) -> dict[str, Any]:
+    """The submission's functions by name, as proxies. What goes wrong is reported to the plugin, which then fails."""
+    report = Path(path).parent / REPORT
+    try:
+        return _open(json.loads(Path(path).read_text(encoding="utf-8")), report)
+    except BaseException as error:
+        _write(report, {"problem": f"the isolated session could not be opened: {error}", "processes": []})
+        raise
+
+
+def _open(record: dict[str, Any], report: Path) -> dict[str, Any]:
+    from autograder.engine import single
+    from autograder.engine.worker import Settings, isolated_workshop
+
+    assignment = Assignment.load(record["assignment"])
+    given = record["submission"]
+    submission = Submission(given["name"], None, tuple(given["cells"]), tuple(given["notes"]))
+    settings = Settings(
+        assignment=record["assignment"],
+        seed=record["seed"],
+        secrets=tuple(record["secrets"]),
+        slot=_SLOTS[os.getpid() % len(_SLOTS)],
+    )
+    stack = ExitStack()
+    workshop = stack.enter_context(isolated_workshop(settings))
+    session: Any = stack.enter_context(workshop.open(submission, assignment))
+    if record["seed"]:  # after the template has started: no process of the submission has it in its environment
+        os.environ["AUTOGRADER_SEED"] = record["seed"]
+    single._install_recognition(assignment)  # pyright: ignore[reportPrivateUsage]
+    closing = _Closing(stack, session, given["notes"], report)
+    atexit.register(closing.close)
+    _say_what_checks_say(assignment, session, closing)
+    _close_before_results(closing)
+    return {name: session.functions[name] for name in assignment.functions if name in session.functions}
+
+
+class _Closing:
+    """Ends the session once and reports how it went."""
+
+    def __init__(self, stack: ExitStack, session: Any, notes: list[str], report: Path) -> None:
+        self._stack = stack
+        self._session = session
+        self._notes = notes
+        self._report = report
+        self._done = False
+        self.grader_notes: list[str] = []
+        _write(report, {"closed": False, "processes": _descendants()})
+
+    def close(self) -> None:
+        """Ends every process of the submission, then writes the report."""
+        if self._done:
+            return
+        self._done = True
+        processes = _descendants()
+        self._stack.close()
+        log = self._session.log
+        failed = [f"Cell {number} failed: {text}" for number, text in getattr(log, "failed_cells", [])]
+        left = [entry for entry in processes if start_of(entry[0]) == entry[1]]
+        _write(
+            self._report,
+            {
+                "closed": not left,
+                "processes": processes,
+                "problem": f"{len(left)} processes of the submission could not be ended" if left else "",
+                "notes": [*self._notes, *failed, *log.notes, *self.grader_notes],
+                "output": log.output,
+            },
+        )
+
+
+def _say_what_checks_say(assignment: Assignment, session: Any, closing: _Closing) -> None:
+    """The engine's messages for Otter's, which show the failing line of a test: that gives a hidden case away."""
+    from otter.test_files import exception_test
+    from otter.test_files.abstract_test import TestCaseResult
+
+    from autograder.engine import single
+
+    run_case: Any = getattr(single, "run_case", None) or single._run_case  # pyright: ignore[reportPrivateUsage]
+
+    def run(self: Any, global_environment: dict[str, Any]) -> None:
+        self.test_case_results = []
+        begin = getattr(session, "begin_question", None)
+        if begin is not None:
+            begin(self.name)
+        for entry in self.test_cases:
+            test = entry.body.test_func
+            case = single.Case(test.__name__, entry.name, entry.points, entry.hidden, entry.body.call_func)
+            outcome = run_case(case, global_environment, assignment, closing.grader_notes)
+            message = "✅ Test case passed" if outcome.passed else f"❌ Test case failed\n{outcome.message}"
+            self.test_case_results.append(TestCaseResult(entry, message, outcome.passed))
+
+    exception_test.ExceptionTestFile.run = run
+
+
+def _close_before_results(closing: _Closing) -> None:
+    """Otter asks the checker for its results when the last test is done, and then writes them."""
+    from otter.execute import Checker
+
+    collect = Checker.get_results
+
+    def get_results() -> Any:
+        closing.close()
+        return collect()
+
+    Checker.get_results = staticmethod(get_results)
+
+
+def _descendants() -> list[tuple[int, str]]:
+    from autograder.isolation.confine import descendants
+
+    return [(pid, start_of(pid)) for pid in descendants(os.getpid())]
+
+
+def _write(report: Path, content: dict[str, Any]) -> None:
+    partial = report.with_suffix(".part")
+    partial.write_text(json.dumps(content), encoding="utf-8")
+    partial.replace(report)
