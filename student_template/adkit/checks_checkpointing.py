@@ -1,0 +1,159 @@
+"""Checks of the checkpointing assignment: is a schedule legal, what does it cost, what does a network keep.
+
+They fail through `adkit.checks`, so that a message names a known mistake where there is one. Where the
+running case is hidden, messages hold the broken rule and no number of the case.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from adkit import checks
+from adkit.artefact import Measured, measure
+from adkit.crossing import Array, activations, crossing
+from adkit.schedule import ScheduleError, Trace, simulate
+
+
+def legal(n: int, schedule: Any, *, sizes: Sequence[int] | None = None, costs: Sequence[int] | None = None) -> Trace:
+    """The trace of a student's schedule; fails with the first broken rule unless it is legal and complete."""
+    try:
+        return simulate(n, schedule, sizes, costs)
+    except ScheduleError as problem:
+        if checks.show_numbers():
+            checks.fail(f"for n = {n}, {problem}", answer=schedule)
+        broken = "is not legal and complete" if problem.position is None else "has an illegal action"
+        checks.fail(f"the schedule {broken}: {problem.rule}", answer=schedule)
+
+
+def at_most(number: int, bound: int, *, what: str, case: str, answer: Any) -> None:
+    """Passes when `number` <= `bound`. `case` says in a public case what was asked, e.g. "n = 10"."""
+    if number > bound:
+        numbers = f" of {case}: it is {number}, allowed are {bound}" if checks.show_numbers() else ""
+        checks.fail(f"{what} is too large{numbers}", answer=answer)
+
+
+def exactly(number: int, right: int, *, what: str, case: str, answer: Any) -> None:
+    """Passes when `number` == `right`; `case` as in `at_most`."""
+    if number != right:
+        compared = "too large" if number > right else "too small"
+        numbers = f" of {case}: it is {number}, and should be {right}" if checks.show_numbers() else ""
+        checks.fail(f"{what} is {compared}{numbers}", answer=answer)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network with its data: what `checkpointed_loss` is asked on."""
+
+    params: list[tuple[Array, Array]]
+    x: Array
+    y: Array
+    checkpoints: list[int]
+
+    @property
+    def n(self) -> int:
+        """The number of layers."""
+        return len(self.params)
+
+
+def network(widths: Sequence[int], batch: int, checkpoints: Sequence[int], rng: np.random.Generator) -> Case:
+    """A random network, with a batch that should be much larger than the widths (see `adkit.crossing`)."""
+    params: list[tuple[Array, Array]] = []
+    for inputs, outputs in pairwise(widths):
+        params.append((rng.normal(size=(inputs, outputs)) / np.sqrt(inputs), 0.3 * rng.normal(size=outputs)))
+    x, y = rng.normal(size=(batch, widths[0])), rng.normal(size=(batch, widths[-1]))
+    return Case(params, x, y, list(checkpoints))
+
+
+def measured(checkpointed_loss: Any, case: Case) -> Measured:
+    """One evaluation of the loss and its gradient in two passes, with what crosses between them."""
+    return measure(
+        checkpointed_loss,
+        case.params,
+        case.x,
+        case.y,
+        np.float64(1.0),
+        transform="vjp_split",
+        static=(case.checkpoints,),
+        autodiff=True,
+    )
+
+
+def loss_and_gradient(case: Case) -> tuple[float, list[Array]]:
+    """mean((a_n - y)^2) and W_1_bar, b_1_bar, …, W_n_bar, b_n_bar by plain backpropagation, in NumPy."""
+    chain = activations(case.params, case.x)
+    difference = chain[-1] - case.y
+    a_bar = 2 * difference / difference.size
+    gradient: list[Array] = []
+    for i in range(case.n, 0, -1):
+        z_bar = a_bar * (1 - chain[i] ** 2)
+        gradient = [chain[i - 1].T @ z_bar, z_bar.sum(axis=0), *gradient]
+        a_bar = z_bar @ case.params[i - 1][0].T
+    return float(np.mean(difference**2)), gradient
+
+
+def right_loss(result: Measured, case: Case) -> None:
+    """Fails unless the loss is plain backpropagation's (to rounding)."""
+    checks.close(result.outputs[0], loss_and_gradient(case)[0], rtol=1e-12, what="the loss")
+
+
+def right_gradient(result: Measured, case: Case) -> None:
+    """Fails unless all gradients by the parameters are plain backpropagation's (to rounding)."""
+    given = result.outputs[1 : 1 + 2 * case.n]
+    for index, (found, right) in enumerate(zip(given, loss_and_gradient(case)[1], strict=True)):
+        letter, layer = "Wb"[index % 2], index // 2 + 1
+        what = f"the gradient by {letter}_{layer}" if checks.show_numbers() else "a layer's gradient"
+        checks.close(found, right, rtol=1e-10, what=what)
+
+
+def keeps_the_checkpoints(result: Measured, case: Case) -> None:
+    """Fails unless of a_1 … a_{n-1} exactly the checkpoints cross, and nothing else as large."""
+    found = crossing(case.params, case.x, case.y, result.residuals or [])
+    wanted = tuple(sorted(i for i in case.checkpoints if i < case.n))
+    answer = [list(found.activations), len(found.unexplained)]
+    if found.activations == wanted and not found.unexplained:
+        return
+    missing, extra = set(wanted) - set(found.activations), set(found.activations) - set(wanted)
+    faults: list[str] = []
+    if extra:
+        faults.append(f"activations that are no checkpoints are kept{_named(extra)}")
+    if missing:
+        faults.append(f"checkpoints are not kept{_named(missing)}")
+    if found.unexplained:
+        shapes = f" (of shapes {list(found.unexplained)})" if checks.show_numbers() else ""
+        faults.append(
+            f"arrays as large as activations, but none of a_1 … a_n, are kept{shapes}: what a layer computes "
+            "on its way (its product, 1 - tanh^2, a copy) belongs inside a jax.checkpoint"
+        )
+    checks.fail(f"from the forward to the backward pass {'; '.join(faults)}", answer=answer)
+
+
+def recomputes_once(result: Measured, case: Case) -> None:
+    """Fails unless the backward pass has the matrix products of n layers and of one recomputation of each.
+
+    Two a layer carry the gradients by the layer's weights and by its input. Evaluating every segment
+    again takes n more, which is what `jax.checkpoint` does. A hand-written rule may take the last
+    activation of a segment from the checkpoint that is stored anyway, and a_n from the loss: then it is
+    one less for each.
+    """
+    assert result.forward_work is not None
+    assert result.backward_work is not None
+    n, stored = case.n, sum(i < case.n for i in case.checkpoints)
+    products = result.backward_work.products
+    # A loss written as a dot product, vdot(r, r), is a product too: one forward, two backward.
+    if result.forward_work.products == n + 1:
+        products -= 2
+    if products in {3 * n, 3 * n - 1, 3 * n - stored, 3 * n - stored - 1}:
+        return
+    numbers = f" ({products} where {3 * n} are needed)" if checks.show_numbers() else ""
+    if products > 3 * n:
+        why = "something is recomputed more than once"
+    else:
+        why = "not every segment, the last one too, is recomputed"
+    checks.fail(f"the matrix products of the backward pass{numbers} tell that {why}", answer=[products - 3 * n])
+
+
+def _named(indices: set[int]) -> str:
+    return f" ({', '.join(f'a_{i}' for i in sorted(indices))})" if checks.show_numbers() else ""

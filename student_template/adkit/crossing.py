@@ -1,0 +1,104 @@
+"""Which activations of the network cross from the forward to the backward pass, judged by their values.
+
+Reverse mode hands arrays, the residuals, from the forward pass to the backward pass: these are the memory
+that backpropagation costs. `crossing` says of each number in them where it comes from:
+
+- the parameters, x, y, and the constants 0, 1, -1 cost nothing: they are there anyway;
+- what the loss needs of the output a_n (a_n itself, a_n - y, their products and multiples) is not counted;
+- the values of a_i with i < n: activation i crosses, whether alone, transposed, or stacked with others;
+- anything else (pre-activations, 1 - tanh^2, a scaled, shifted or rounded copy) is unexplained, and counts as
+  soon as it is as large as half of the smallest activation. Scalars and other small things do not matter.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+_SAME = 1e-10
+"""Two numbers this close are the same: far above rounding, far below the distance of random activations."""
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """What crosses from the forward to the backward pass."""
+
+    activations: tuple[int, ...]
+    """The i < n of the activations a_i that cross, ascending."""
+    unexplained: tuple[tuple[int, ...], ...]
+    """The shapes of residuals as large as activations and none of them; empty when all is explained."""
+
+
+def activations(params: Sequence[tuple[ArrayLike, ArrayLike]], x: ArrayLike) -> list[Array]:
+    """a_0, …, a_n of `adkit.mlp_layer`, computed by NumPy."""
+    chain = [np.asarray(x, dtype=np.float64)]
+    for W, b in params:
+        chain.append(np.tanh(chain[-1] @ np.asarray(W) + np.asarray(b)))
+    return chain
+
+
+def crossing(
+    params: Sequence[tuple[ArrayLike, ArrayLike]], x: ArrayLike, y: ArrayLike, residuals: Sequence[ArrayLike]
+) -> Crossing:
+    """Explains the residuals (`adkit.artefact.measure`, `vjp_split`) of a loss of the network on (params, x, y).
+
+    Needs a batch much larger than the widths, so that no parameter is as large as an activation.
+    """
+    chain = activations(params, x)
+    n = len(chain) - 1
+    target = np.asarray(y, dtype=np.float64)
+    given = _sorted([x, y, *(leaf for layer in params for leaf in layer), [0.0, 1.0, -1.0]])
+    kept = [_sorted([a]) for a in chain[1:]]
+    found = np.zeros(n + 1)
+    strange: list[tuple[int, ...]] = []
+    strange_numbers = 0
+    for residual in residuals:
+        values = _numbers(residual)
+        left = values[~_among(values, given)]
+        for i, a in enumerate(kept, start=1):
+            here = _among(left, a)
+            found[i] += np.count_nonzero(here)
+            left = left[~here]
+        if left.size and not _of_the_output(values, chain[n], target):
+            strange.append(np.shape(residual))
+            strange_numbers += left.size
+    sizes = np.array([a.size for a in chain])
+    cross = tuple(int(i) for i in range(1, n) if found[i] > 0.01 * sizes[i])
+    large = strange_numbers >= sizes[1:].min() / 2
+    return Crossing(cross, tuple(strange) if large else ())
+
+
+def _numbers(residual: ArrayLike) -> Array:
+    array = np.asarray(residual)
+    if array.dtype.kind == "c":
+        return np.concatenate([np.real(array).ravel(), np.imag(array).ravel()]).astype(np.float64)
+    return array.ravel().astype(np.float64)
+
+
+def _sorted(arrays: Sequence[ArrayLike]) -> Array:
+    return np.sort(np.concatenate([np.ravel(np.asarray(array, dtype=np.float64)) for array in arrays]))
+
+
+def _among(values: Array, known: Array) -> NDArray[np.bool_]:
+    """For each value whether it is one of the sorted `known` numbers."""
+    right = np.searchsorted(known, values).clip(0, known.size - 1)
+    left = (right - 1).clip(0)
+    nearest = np.minimum(np.abs(values - known[left]), np.abs(values - known[right]))
+    return nearest <= _SAME
+
+
+def _of_the_output(values: Array, output: Array, target: Array) -> bool:
+    """Whether `values` is, entry by entry, a polynomial of degree three in a_n and y: they need nothing else."""
+    if values.size != output.size or not np.isfinite(values).all():
+        return False
+    for a, y in ((output.ravel(), target.ravel()), (output.T.ravel(), target.T.ravel())):
+        factors = (np.ones_like(a), a, y)
+        basis = np.stack([p * q * r for p, q, r in combinations_with_replacement(factors, 3)], axis=1)
+        solution = np.linalg.lstsq(basis, values, rcond=None)[0]
+        if np.abs(basis @ solution - values).max() <= 1e-9 * np.abs(values).max():
+            return True
+    return False
