@@ -4,6 +4,8 @@ This module is public and runs in the submission's own process: nothing here is 
 notebooks work as they do in Jupyter, and turns what functions return into plain data.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 import ast
 import builtins
 import inspect
@@ -24,6 +26,7 @@ import numpy as np
 from autograder.isolation import frames
 from autograder.isolation.confine import Confinement, flush_standard_streams
 
+_PLAIN: Final[tuple[Callable[[Any], Any] | Any, ...]] = (int, float, complex, str, bytes)
 _TEXT: Final = 4000
 """Characters kept of an error message."""
 
@@ -71,10 +74,9 @@ def plain(value: Any, depth: int = 0) -> Any:
         return plain(_array(np.asarray(value)).item(), depth)
     if isinstance(value, np.ndarray):
         return _array(value)
-    if isinstance(value, bool | int | float | complex | str | bytes):
-        for kind in (int, float, complex, str, bytes):
-            if isinstance(value, kind):
-                return kind(value)
+    for kind in _PLAIN:  # an instance of a subclass (an enumeration, say)
+        if isinstance(value, kind):
+            return kind(value)
     if isinstance(value, Mapping):
         return {
             (key if type(key) is str else plain(key, depth + 1)): plain(item, depth + 1) for key, item in value.items()
@@ -90,7 +92,7 @@ def plain(value: Any, depth: int = 0) -> Any:
 
 def _array(value: Any) -> Any:
     value = np.asarray(value)
-    if value.dtype.kind == "f" and value.dtype not in frames.DTYPES or value.dtype.name in ("bfloat16",):
+    if (value.dtype.kind == "f" and value.dtype not in frames.DTYPES) or value.dtype.name in ("bfloat16",):
         value = value.astype(np.float64)
     elif value.dtype.kind == "c" and value.dtype not in frames.DTYPES:
         value = value.astype(np.complex128)
@@ -128,13 +130,16 @@ class _CallBack:
         return np.float64(value) if isinstance(value, float) else value
 
 
+def _nothing(*_arguments: object, **_options: object) -> None: ...
+
+
 class _Anything:
     """Stands in for what has no meaning while grading: every attribute can be called and answers None."""
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         if name.startswith("__"):
             raise AttributeError(name)
-        return lambda *_arguments, **_options: None
+        return _nothing
 
 
 class _Shell(_Anything):
@@ -167,7 +172,7 @@ class Notebook:
         otter.Notebook = lambda *_arguments, **_options: _Anything()  # type: ignore[attr-defined]
         otter.__path__ = []  # type: ignore[attr-defined]
         sys.modules["otter"] = otter
-        self.names.update(get_ipython=lambda: self.shell, display=lambda *_a, **_k: None, __builtins__=builtins)
+        self.names.update(get_ipython=lambda: self.shell, display=_nothing, __builtins__=builtins)
         display: Any = sys.modules.get("IPython.display")
         if display is not None:
             display.display = self.names["display"]
@@ -303,11 +308,13 @@ def _export(notebook: Notebook, request: dict[str, Any]) -> dict[str, Any]:
 def _text(error: BaseException) -> str:
     """What a student needs of an exception: type, message, and the line of their own code."""
     try:
-        message = str(error)
+        message = str(getattr(error, "message", error))
     except Exception:
         message = "(its message cannot be shown)"
     message = re.sub(r"\n\s*-{20,}.*", "", message, flags=re.DOTALL)[:_TEXT]
     where = ""
+    if any(kind.__name__ == "CheckError" for kind in type(error).__mro__):
+        return message  # already a sentence for the student
     for entry in reversed(traceback.extract_tb(error.__traceback__)):
         if entry.filename.startswith("<cell"):
             where = f" (in {entry.name}, line {entry.lineno} of {entry.filename[1:-1]}: {(entry.line or '').strip()})"

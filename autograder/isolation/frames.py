@@ -9,6 +9,8 @@ Towards the submission a fifth kind of thing may cross, an *object* (a computati
 plain data; the decoder of the grader knows none of them, so a submission cannot send one back.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 import math
 import struct
 from collections.abc import Callable, Mapping

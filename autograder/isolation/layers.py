@@ -20,7 +20,7 @@ import os
 import site
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -92,7 +92,8 @@ def policy(
         raise IsolationError(
             f"this machine cannot isolate a submission's {missing}: Linux with Landlock (5.13 or newer) or user "
             "namespaces, and seccomp, is needed; `autograder doctor` says what is there. Grade in Docker "
-            "(`otter grade`) or on another machine; `--no-isolation` runs submissions unprotected and marks every result"
+            "(`otter grade`) or on another machine; `--no-isolation` runs submissions unprotected and marks "
+            "every result"
         )
     for secret in secrets:
         for folder in read:
@@ -121,23 +122,23 @@ def available() -> frozenset[str]:
         ("ipc", syscalls.CLONE_NEWIPC),
         ("mount", syscalls.CLONE_NEWNS),
     ):
-        if _works(lambda flag=flag: syscalls.unshare(user | flag)):
+        if _works(functools.partial(syscalls.unshare, user | flag)):
             found.add(layer)
-    if "mount" in found and not _works(lambda: _try_mount(user)):
+    if "mount" in found and not _works(functools.partial(_try_mount, user)):
         found.discard("mount")
     # Without a root of its own, a user id that owns nothing could not reach an interpreter in someone's home.
     if (os.geteuid() == 0 and ("mount" in found or _reachable_by_others())) or (
-        user and _works(lambda: syscalls.unshare(user))
+        user and _works(functools.partial(syscalls.unshare, user))
     ):
         found.add("user")
     return frozenset(found)
 
 
-def _works(attempt: "functools.partial[None] | object") -> bool:
+def _works(attempt: Callable[[], None]) -> bool:
     pid = os.fork()
     if pid == 0:
         try:
-            attempt()  # type: ignore[operator]
+            attempt()
             os._exit(0)
         except BaseException:
             os._exit(1)

@@ -3,6 +3,7 @@
 Everything that arrives is untrusted. A process that sends what is no frame, or sends when it was not asked, is ended.
 """
 
+import contextlib
 import os
 import select
 import signal
@@ -19,7 +20,7 @@ _WATCH_SECONDS: Final = 0.1
 _END_SECONDS: Final = 20.0
 
 
-class Ended(Exception):
+class Ended(Exception):  # noqa: N818 (an end is not always an error)
     """The process is gone; the message says how, in words for the student."""
 
 
@@ -56,7 +57,9 @@ class Process:
         self._memory_bytes = memory_bytes
         self._scratch = scratch
         self._scratch_bytes = scratch_bytes
+        os.set_blocking(output, False)
         self._text = _Kept(output_bytes)
+        self._reading = threading.Lock()
         self._limit_hit = ""
         self._over = False
         self._status: str | None = None
@@ -67,8 +70,11 @@ class Process:
 
     @property
     def output(self) -> str:
-        """What the process printed: the beginning and the end of it. Untrusted text."""
-        return self._text.text()
+        """What the process printed so far: the beginning and the end of it. Untrusted text."""
+        with self._reading:
+            if not self._over:
+                self._text.add(_rest(self._output))
+            return self._text.text()
 
     def at_end(self, action: Callable[[], None]) -> None:
         """Does `action` once, after the process and everything it started are gone."""
@@ -101,7 +107,8 @@ class Process:
         if self._over:
             return self._status or ""
         self._over = True
-        self._control.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):
+            self._control.shutdown(socket.SHUT_WR)
         self._control.settimeout(_END_SECONDS)
         words = b""
         try:
@@ -111,7 +118,8 @@ class Process:
             os.kill(self._supervisor, signal.SIGKILL)
         os.write(self._stop_writing, b"x")
         self._watch.join()
-        self._text.add(_rest(self._output))
+        with self._reading:
+            self._text.add(_rest(self._output))
         for descriptor in (self._output, self._stop_reading, self._stop_writing):
             os.close(descriptor)
         self._control.close()
@@ -174,10 +182,9 @@ class Process:
             for descriptor, event in poll.poll(_WATCH_SECONDS * 1000):
                 if descriptor == self._stop_reading:
                     return
-                piece = os.read(self._output, 1 << 16) if event & select.POLLIN else b""
-                if piece:
-                    self._text.add(piece)
-                else:
+                with self._reading:
+                    self._text.add(_rest(self._output))
+                if not event & select.POLLIN:
                     poll.unregister(self._output)
             if not self._limit_hit and time.monotonic() >= next_look:
                 self._look()
@@ -223,11 +230,14 @@ class _Kept:
 
 
 def _rest(output: int) -> bytes:
-    os.set_blocking(output, False)
+    """What waits in the pipe, up to its size: a process that never stops printing is not waited for."""
+    pieces: list[bytes] = []
     try:
-        return os.read(output, 1 << 16)
+        while len(pieces) < 16 and (piece := os.read(output, 1 << 16)):
+            pieces.append(piece)
     except OSError:
-        return b""
+        pass
+    return b"".join(pieces)
 
 
 def _resident(pid: int) -> int:
@@ -276,13 +286,14 @@ def _in_words(report: str) -> str:
         return "its process ended"
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        return {
+        words: dict[int, str] = {
             signal.SIGSEGV: "its process crashed (segmentation fault)",
             signal.SIGABRT: "its process crashed (abort)",
             signal.SIGKILL: "its process was killed",
             signal.SIGXCPU: "it used more CPU time than a submission may use",
             signal.SIGXFSZ: "it wrote a file larger than a submission may write",
             signal.SIGSYS: "it made a system call that is not allowed",
-        }.get(number, f"its process was ended by signal {number}")
+        }
+        return words.get(number, f"its process was ended by signal {number}")
     code = os.waitstatus_to_exitcode(status)
     return f"its process exited (exit code {code})"

@@ -83,7 +83,7 @@ def supported() -> bool:
 
 def _program() -> list[tuple[int, int, int, int]]:
     column = 0 if MACHINE == "x86_64" else 1
-    refused = sorted(numbers[column] for numbers in REFUSED.values() if numbers[column] is not None)
+    refused = sorted(number for numbers in REFUSED.values() if (number := numbers[column]) is not None)
     program = [
         (_LD, 0, 0, 4),
         (_JEQ, 1, 0, _AUDIT_ARCH[MACHINE]),
@@ -100,7 +100,6 @@ def _program() -> list[tuple[int, int, int, int]]:
         (_RET, 0, 0, _ALLOW),
     ]
     for number in refused:
-        assert number is not None
         program += [(_JEQ, 0, 1, number), (_RET, 0, 0, _ERRNO | errno.EPERM)]
     return [*program, (_RET, 0, 0, _ALLOW)]
 

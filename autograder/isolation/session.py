@@ -4,6 +4,8 @@ When the process dies (a crash, an endless loop, an exit), the call at hand fail
 starts the notebook anew, so that only the cases that killed it are lost.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +13,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-
 from adkit import checks
+
 from autograder.assignment import Assignment, Question
 from autograder.checks.rubric import autodiff_use
 from autograder.isolation import frames
@@ -64,6 +66,7 @@ class Session:
         self._runner: Process | None = None
         self._skipped: set[int] = set()
         self._given_up = ""
+        self._seen_hidden = False
         self._deaths: dict[str, int] = {}
         self._started = time.monotonic()
         self._calls = 0
@@ -72,7 +75,7 @@ class Session:
         self._started = time.monotonic()
         try:
             self._run_notebook()
-        except _GivenUp as problem:
+        except _GivenUpError as problem:
             self._given_up = str(problem)
             self.log.note(str(problem))
         except BaseException:
@@ -90,8 +93,6 @@ class Session:
         for process in (self._process, self._runner):
             if process is not None:
                 process.end()
-        if self._process is not None:
-            self.log.output = self._process.output
         self._process = self._runner = None
 
     def call(self, function: str, arguments: Sequence[Any], *, autodiff: bool) -> Any:
@@ -173,6 +174,7 @@ class Session:
 
     def _ask(self, question: Question, request: dict[str, Any], callbacks: "_Callbacks") -> dict[str, Any]:
         started = time.monotonic()
+        self._keep_public_apart()
         process = self._living_process()
         self._calls += 1
         request["id"] = self._calls
@@ -182,7 +184,7 @@ class Session:
             while True:
                 reply = process.receive(deadline)
                 if isinstance(reply, dict) and "callback" in reply:
-                    process.send(callbacks.answer(reply), deadline)  # pyright: ignore[reportUnknownArgumentType]
+                    process.send(callbacks.answer(reply), deadline)
                     continue
                 break
         except Ended as problem:
@@ -192,7 +194,7 @@ class Session:
         return self._checked(question, request, reply)
 
     def _checked(self, question: Question, request: dict[str, Any], reply: Any) -> dict[str, Any]:
-        if type(reply) is not dict or reply.get("id") != request["id"]:  # pyright: ignore[reportUnknownMemberType]
+        if type(reply) is not dict or reply.get("id") != request["id"]:
             assert self._process is not None
             self._process.end()
             raise self._lost(question, request["function"], SpokeOutOfTurn("it did not answer what it was asked"))
@@ -200,8 +202,10 @@ class Session:
         function = request["function"]
         if "raised" in answer:
             kinds = answer["raised"]
-            names = tuple(str(kind)[:80] for kind in kinds) if isinstance(kinds, list) else ()  # pyright: ignore
+            names = tuple(str(kind)[:80] for kind in kinds) if isinstance(kinds, list) else ()
             text = str(answer.get("message", ""))[:_KEPT_TEXT]
+            if "CheckError" in names:
+                raise checks.StudentError(text, kinds=names)
             if "NotImplementedError" in names:
                 raise checks.StudentError(f"Not yet: {function} is still the template's stub ({text}).", kinds=names)
             raise checks.StudentError(f"{function} raised {text}", kinds=names)
@@ -211,6 +215,7 @@ class Session:
 
     def _lost(self, question: Question, function: str, problem: Ended) -> checks.StudentError:
         self._forget_process()
+        self.log.restarts += 1
         self._deaths[question.name] = self._deaths.get(question.name, 0) + 1
         if isinstance(problem, TookTooLong):
             limit = self._limits.call_seconds
@@ -229,19 +234,28 @@ class Session:
     def _forget_process(self) -> None:
         if self._process is not None:
             self._process.end()
-            self.log.output = self._process.output
             self._process = None
+
+    def _keep_public_apart(self) -> None:
+        """A process that has been asked in a hidden case answers no public one.
+
+        What a public case says is shown to the student word by word; a submission could put there what it was
+        given in a hidden case. Graders that run the public cases first pay nothing for this.
+        """
+        hidden = not checks.show_numbers()
+        if self._seen_hidden and not hidden:
+            self._forget_process()
+        self._seen_hidden = hidden
 
     def _living_process(self) -> Process:
         if self._process is None:
-            self.log.restarts += 1
-            if self.log.restarts > self._limits.restarts:
+            if self.log.restarts >= self._limits.restarts:
                 self._given_up = f"Not run: the submission ended its process {self._limits.restarts} times."
                 self.log.note(self._given_up)
                 raise checks.StudentError(self._given_up, kinds=("Exception",))
             try:
                 self._run_notebook()
-            except _GivenUp as problem:
+            except _GivenUpError as problem:
                 self._given_up = str(problem)
                 raise checks.StudentError(self._given_up, kinds=("Exception",)) from None
         assert self._process is not None
@@ -264,33 +278,40 @@ class Session:
                 self._process.send(request, deadline)
                 while True:
                     reply = self._process.receive(deadline)
-                    if type(reply) is dict and set(reply) == {"cell"} and type(reply["cell"]) is int:  # pyright: ignore
+                    if type(reply) is dict and set(reply) == {"cell"} and type(reply["cell"]) is int:
                         running = reply["cell"]
                         continue
                     break
-                if type(reply) is not dict or reply.get("id") != self._calls:  # pyright: ignore[reportUnknownMemberType]
+                if type(reply) is not dict or reply.get("id") != self._calls:
                     self._process.end()
                     raise SpokeOutOfTurn("it sent something that is not an answer")
             except Ended as problem:
+                self._take_output()
                 self._forget_process()
                 self._cell_lost(running, problem)
                 continue
             except frames.FrameError as problem:
-                raise _GivenUp(f"The notebook is too large to be run: {problem}.") from None
+                raise _GivenUpError(f"The notebook is too large to be run: {problem}.") from None
             break
         self.log.add_seconds("cells", time.monotonic() - started)
+        self._take_output()
         self._take_functions(reply)
+
+    def _take_output(self) -> None:
+        """What the cells printed. What is printed later, in calls, could be what a hidden case passes: it is dropped."""
+        if self._process is not None and not self.log.output:
+            self.log.output = self._process.output
 
     def _cell_lost(self, running: int, problem: Ended) -> None:
         seconds = self._limits.notebook_seconds
         what = f"did not finish within {seconds:g} seconds" if isinstance(problem, TookTooLong) else str(problem)
         if running not in range(1, len(self._submission.cells) + 1) or running in self._skipped:
-            raise _GivenUp(f"The notebook could not be run: {what}.")
+            raise _GivenUpError(f"The notebook could not be run: {what}.")
         self.log.note(f"Cell {running} was left out, because when it ran, {what}.")
         self._skipped.add(running)
         self.log.restarts += 1
         if len(self._skipped) > 3 or time.monotonic() > self._started + self._limits.submission_seconds:
-            raise _GivenUp("The notebook could not be run: several of its cells end its process.")
+            raise _GivenUpError("The notebook could not be run: several of its cells end its process.")
 
     def _take_functions(self, reply: dict[str, Any]) -> None:
         defined: Any = reply.get("defined")
@@ -300,7 +321,7 @@ class Session:
             self.functions[name] = Proxy(self, name, autodiff_use(self._submission.cells, name))
         failed: Any = reply.get("failed")
         self.log.failed_cells = []
-        for entry in failed if isinstance(failed, list) else []:  # pyright: ignore[reportUnknownVariableType]
+        for entry in failed if isinstance(failed, list) else []:
             match entry:
                 case (int(number), str(text)) if len(self.log.failed_cells) < _KEPT_NOTES:
                     self.log.failed_cells.append((number, text[:_KEPT_TEXT]))
@@ -308,7 +329,7 @@ class Session:
                     continue
 
 
-class _GivenUp(Exception):
+class _GivenUpError(Exception):
     """The notebook cannot be run; the message is for the student."""
 
 
@@ -381,12 +402,12 @@ def _pack(value: Any, callables: list[Callable[[Any], Any]]) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):
-        return value  # pyright: ignore[reportUnknownVariableType]
+        return value
     if isinstance(value, list | tuple):
-        items = [_pack(item, callables) for item in value]  # pyright: ignore[reportUnknownVariableType]
+        items = [_pack(item, callables) for item in value]
         return tuple(items) if isinstance(value, tuple) else items
     if isinstance(value, dict):
-        return {key: _pack(item, callables) for key, item in value.items()}  # pyright: ignore
+        return {key: _pack(item, callables) for key, item in value.items()}
     kind = type(value).__name__
     if kind == "Graph":
         nodes = [_node(node) for node in value.nodes]

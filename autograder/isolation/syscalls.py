@@ -3,6 +3,7 @@
 Every function raises OSError with the call's name when the kernel refuses.
 """
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -101,10 +102,8 @@ def drop_capabilities() -> None:
             prctl(PR_CAPBSET_DROP, capability)
         except OSError:  # beyond the last capability, or not allowed to shrink the bounding set
             continue
-    try:
+    with contextlib.suppress(OSError):
         prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
-    except OSError:
-        pass
     header = ctypes.create_string_buffer(struct.pack("II", 0x20080522, 0))
     data = ctypes.create_string_buffer(24)
     syscall(_CAPSET[MACHINE], header, data, what="capset")
