@@ -31,19 +31,17 @@ def open_session(path: str) -> dict[str, Any]:
 
 def _open(record: dict[str, Any], report: Path) -> dict[str, Any]:
     from autograder.engine import single
-    from autograder.engine.worker import Settings, isolated_workshop
+    from autograder.isolation.layers import policy
+    from autograder.isolation.workshop import Workshop
 
     assignment = Assignment.load(record["assignment"])
     given = record["submission"]
     submission = Submission(given["name"], None, tuple(given["cells"]), tuple(given["notes"]))
-    settings = Settings(
-        assignment=record["assignment"],
-        seed=record["seed"],
-        secrets=tuple(record["secrets"]),
-        slot=_SLOTS[os.getpid() % len(_SLOTS)],
+    layers = policy(
+        slot=_SLOTS[os.getpid() % len(_SLOTS)], secrets=[Path(secret) for secret in record["secrets"]]
     )
     stack = ExitStack()
-    workshop = stack.enter_context(isolated_workshop(settings))
+    workshop = stack.enter_context(Workshop(layers))
     session: Any = stack.enter_context(workshop.open(submission, assignment))
     if record["seed"]:  # after the template has started: no process of the submission has it in its environment
         os.environ["AUTOGRADER_SEED"] = record["seed"]
