@@ -26,7 +26,7 @@ import numpy as np
 from autograder.isolation import frames
 from autograder.isolation.confine import Confinement, flush_standard_streams
 
-_PLAIN: Final[tuple[Callable[[Any], Any] | Any, ...]] = (int, float, complex, str, bytes)
+_PLAIN: Final[tuple[Any, ...]] = (int, float, complex, str, bytes)
 _TEXT: Final = 4000
 """Characters kept of an error message."""
 

@@ -40,6 +40,12 @@ class Confinement:
     open_files: int
     cpu_seconds: int
 
+    @staticmethod
+    def from_json(given: dict[str, Any]) -> "Confinement":
+        """What `dataclasses.asdict` and JSON made of one, as one again."""
+        lists = {"layers", "read", "list_only"}
+        return Confinement(**{key: tuple(value) if key in lists else value for key, value in given.items()})
+
 
 def supervise(
     confinement: Confinement, control: int, keep: tuple[int, ...], body: Callable[[tuple[str, ...]], None]

@@ -33,7 +33,7 @@ _KEPT_TEXT: Final = 2000
 
 @dataclass
 class SessionLog:
-    """What happened, for the student's feedback and the instructor's report. Texts from the submission are untrusted."""
+    """What happened, for feedback and report. Texts that come from the submission are untrusted."""
 
     notes: list[str] = field(default_factory=list[str])
     failed_cells: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
@@ -298,7 +298,7 @@ class Session:
         self._take_functions(reply)
 
     def _take_output(self) -> None:
-        """What the cells printed. What is printed later, in calls, could be what a hidden case passes: it is dropped."""
+        """What the cells printed. What calls print later could be what a hidden case passes: it is dropped."""
         if self._process is not None and not self.log.output:
             self.log.output = self._process.output
 

@@ -78,10 +78,7 @@ def _become(request: dict[str, Any], channel: int, output: int, control: int) ->
     from autograder.isolation import child
     from autograder.isolation.confine import Confinement, supervise
 
-    given: dict[str, Any] = request["confinement"]
-    confinement = Confinement(
-        **{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
-    )
+    confinement = Confinement.from_json(request["confinement"])
     os.dup2(output, 1)
     os.dup2(output, 2)
     serve = child.serve_artefacts if request["kind"] == "artefacts" else child.serve_submission

@@ -136,7 +136,10 @@ class Workshop:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # the folders this process imports from, whether installed or not; the submission loses all but adkit's
         paths = [str(Path(__file__).resolve().parents[2]), *_adkit_folder()]
-        start = f"import sys; sys.path[:0] = {paths!r}; from autograder.isolation.template import main; main({theirs.fileno()})"
+        start = (
+            f"import sys; sys.path[:0] = {paths!r}; "
+            f"from autograder.isolation.template import main; main({theirs.fileno()})"
+        )
         self._template = subprocess.Popen(
             [sys.executable, "-I", "-B", "-c", start],
             pass_fds=[theirs.fileno()],
