@@ -1,0 +1,78 @@
+# Works with nothing but a Python 3.11+ on the machine: `make grade`, `make test`.
+#   PYTHON=python3.12   the interpreter to use     VENV=.venv   where packages go     JOBS=2   workers
+
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV ?= .venv
+JOBS ?= auto
+NAMES := $(notdir $(patsubst %/,%,$(dir $(wildcard assignments/*/assignment.toml))))
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+# A run on a server writes its bytecode and caches like any other; JAX is asked for the CPU and for 64 bits everywhere.
+export JAX_PLATFORMS := cpu
+export JAX_ENABLE_X64 := 1
+
+.PHONY: help grade test lint format build install clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make grade    install, build every assignment, grade its sample class, say where things are"
+	@echo "make test     the tests of this repository"
+	@echo "make lint     formatting, lint, types"
+	@echo "make build    student notebooks, solutions and autograder.zip into dist/; refreshes student_template/"
+	@echo "make clean    remove what make made (.venv, dist/, build/)"
+
+install: $(INSTALLED)
+
+# Installs again only when what is to be installed has changed.
+$(INSTALLED): pyproject.toml constraints.txt .ci/install
+	@chosen=; for python in "$(PYTHON)" python3.13 python3.12 python3.11; do \
+	    if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then chosen=$$python; break; fi; \
+	    echo "$$python is not a Python 3.11 or newer"; \
+	done; \
+	if [ -z "$$chosen" ]; then \
+	    echo "No Python 3.11 or newer found. Install one, or say where it is: make PYTHON=/path/to/python3" >&2; exit 2; \
+	fi; \
+	[ "$$chosen" = "$(PYTHON)" ] || echo "using $$chosen"; \
+	"$$chosen" .ci/install "$(VENV)"
+	@touch $@
+
+build: $(INSTALLED)
+	$(BIN)/autograder build
+
+grade: build
+	@set -e; for name in $(NAMES); do \
+	    rm -rf "build/samples/$$name" "build/out/$$name"; \
+	    echo; echo "== $$name: a sample class"; \
+	    $(BIN)/autograder sample "$$name" -o "build/samples/$$name"; \
+	    code=0; $(BIN)/autograder grade "build/samples/$$name" --assignment "$$name" -o "build/out/$$name" || code=$$?; \
+	    if [ $$code -gt 1 ]; then exit $$code; fi; \
+	done
+	@echo; echo "Exit code 1 of a class means only that some of it could not be graded: the samples hold such files on purpose."
+	@set -e; for name in $(NAMES); do \
+	    echo; echo "$$name"; \
+	    echo "  grades     build/out/$$name/final_grades.csv"; \
+	    echo "  results    build/out/$$name/results/"; \
+	    echo "  feedback   build/out/$$name/feedback/"; \
+	    echo "  report     build/out/$$name/report.html"; \
+	    echo "  to upload  build/out/$$name/lms/"; \
+	    echo "  autograder dist/$$name/autograder.zip"; \
+	done
+
+# A file's tests stay in one process: several build or start something once for the whole file.
+test: $(INSTALLED)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+
+lint: $(INSTALLED)
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/pyright
+
+format: $(INSTALLED)
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+clean:
+	rm -rf $(VENV) dist build out .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
