@@ -78,8 +78,8 @@ def nuclear_norm_gradient(W: ArrayLike) -> Array:
 def numerical_gradient(f: Callable[[Any], Any], x: ArrayLike) -> NDArray[np.float64]:
     """The gradient of a scalar function of an array of any shape, by central differences.
 
-    The step balances truncation, h^2, against rounding, eps / h: h = eps^(1/3), in units of the scale max(1, |x_i|)
-    on which f is smooth. What is divided by is the step that was really made.
+    The step balances truncation, h^2, against rounding, eps / h: h = eps^(1/3), in units of the scale
+    max(1, |x_i|) on which f is smooth. What is divided by is the step that was really made.
     """
     x = np.array(x, dtype=np.float64)
     gradient = np.empty_like(x)
@@ -93,7 +93,7 @@ def numerical_gradient(f: Callable[[Any], Any], x: ArrayLike) -> NDArray[np.floa
 
 
 def check_gradient(f: Callable[[Any], Any], grad_f: Callable[[Any], Any], x: ArrayLike) -> bool:
-    """Whether grad_f(x) is the gradient of f at x: the shape of x, finite, and equal to the central differences.
+    """Whether grad_f(x) is the gradient of f at x: shaped like x, finite, and equal to central differences.
 
     The tolerance is relative to the size of the gradient, 1e-5, and a hundred times the rounding of the
     differences, eps^(2/3) |f(x)|, which is all there is where the gradient vanishes.
@@ -108,9 +108,7 @@ def check_gradient(f: Callable[[Any], Any], grad_f: Callable[[Any], Any], x: Arr
     return bool(error <= 1e-5 * np.linalg.norm(np.ravel(measured)) + 100 * rounding)
 
 
-def svd_vjp(
-    U: ArrayLike, s: ArrayLike, Vt: ArrayLike, U_bar: ArrayLike, s_bar: ArrayLike, Vt_bar: ArrayLike
-) -> Array:
+def svd_vjp(U: ArrayLike, s: ArrayLike, Vt: ArrayLike, U_bar: ArrayLike, s_bar: ArrayLike, Vt_bar: ArrayLike) -> Array:
     """The cotangent W_bar of W = U diag(s) V^T, given those of its thin factors (k = min(m, n)).
 
     U, U_bar: (m, k); s, s_bar: (k,), positive and distinct; Vt, Vt_bar: (k, n). Returns (m, n).
@@ -123,7 +121,8 @@ def svd_vjp(
 
     The projectors vanish where U or V is square.
     """
-    U, s, Vt, U_bar, s_bar, Vt_bar = (jnp.asarray(array) for array in (U, s, Vt, U_bar, s_bar, Vt_bar))
+    U, s, Vt = jnp.asarray(U), jnp.asarray(s), jnp.asarray(Vt)  # pyright: ignore[reportConstantRedefinition]
+    U_bar, s_bar, Vt_bar = jnp.asarray(U_bar), jnp.asarray(s_bar), jnp.asarray(Vt_bar)
     ratio = s[:, None] / s[None, :]
     gap = (1 / ratio - ratio) * s[:, None] * s[None, :]  # s_j^2 - s_i^2
     diagonal = jnp.eye(len(s), dtype=bool)

@@ -1,0 +1,214 @@
+"""q1: the linear solve, backwards. Eight points, three of them public; two are for work."""
+
+from otter.test_files import test_case
+
+OK_FORMAT = False
+name = "q1"
+points = None
+
+
+@test_case(points=0.75)
+def test_q1_b_bar_of_a_vector(linear_solve_vjp):
+    """b_bar for one right-hand side"""
+    import numpy as np
+    from adkit import checks
+
+    A = np.array([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0], [1.0, 0.0, 1.0]])
+    b = np.array([1.0, 2.0, 4.0])
+    x_bar = np.array([3.0, -1.0, 2.0])
+    _, b_bar = checks.call(linear_solve_vjp, A, b, x_bar, returns=2)
+    checks.close(b_bar, [-0.4, -0.6, 3.8], rtol=1e-9, what="b_bar")
+
+
+@test_case(points=0.75)
+def test_q1_a_bar_of_a_vector(linear_solve_vjp):
+    """A_bar for one right-hand side"""
+    import numpy as np
+    from adkit import checks
+
+    A = np.array([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0], [1.0, 0.0, 1.0]])
+    b = np.array([1.0, 2.0, 4.0])
+    x_bar = np.array([3.0, -1.0, 2.0])
+    A_bar, _ = checks.call(linear_solve_vjp, A, b, x_bar, returns=2)
+    expected = [[0.88, -1.36, 0.72], [1.32, -2.04, 1.08], [-8.36, 12.92, -6.84]]
+    checks.close(A_bar, expected, rtol=1e-9, what="A_bar")
+
+
+@test_case(points=0.5)
+def test_q1_a_matrix_of_right_hand_sides(linear_solve_vjp):
+    """Several right-hand sides at once: b and x_bar of shape (n, k)"""
+    import numpy as np
+    from adkit import checks
+
+    A = np.array([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0], [1.0, 0.0, 1.0]])
+    b = np.array([[1.0, 0.0], [2.0, 5.0], [4.0, -5.0]])
+    x_bar = np.array([[3.0, 1.0], [-1.0, 0.0], [2.0, 4.0]])
+    A_bar, b_bar = checks.call(linear_solve_vjp, A, b, x_bar, returns=2)
+    checks.close(b_bar, [[-0.4, -0.6], [-0.6, 0.6], [3.8, 2.2]], rtol=1e-9, what="b_bar")
+    expected = [[-1.52, 3.44, 0.12], [3.72, -6.84, 1.68], [0.44, -4.68, -4.64]]
+    checks.close(A_bar, expected, rtol=1e-9, what="A_bar")
+
+
+@test_case(points=1)
+def test_q1_factorises_once(linear_solve_vjp):
+    """Work: one LU or QR factorisation of A, and nothing larger than n x n"""
+    import numpy as np
+    from adkit import checks
+
+    n = 24
+    random = np.random.default_rng(31)
+    A, b, x_bar = random.standard_normal((n, n)), random.standard_normal(n), random.standard_normal(n)
+    try:
+        work = checks.measured(linear_solve_vjp, A, b, x_bar).work
+    except checks.StudentError as problem:
+        if {"TracerArrayConversionError", "ConcretizationTypeError"} & set(problem.kinds):
+            checks.fail(
+                "the work is counted in what JAX traces, and this function cannot be traced: these two points need "
+                f"jax.numpy and jax.scipy, the other six do not ({problem.message})"
+            )
+        raise
+    if work.by_kind["svd"] or work.by_kind["eig"]:
+        checks.fail("a linear system needs no singular or eigenvalues: one LU or QR factorisation is enough")
+    if work.factorizations == 0:
+        checks.fail("there is no LU or QR factorisation (jax.scipy.linalg.lu_factor, jnp.linalg.qr) in it")
+    if work.factorizations > 1:
+        checks.fail(f"A is factorised {work.factorizations} times; the factors of A serve the system with A^T as well")
+    if work.largest > n * n:
+        checks.fail("something larger than A itself is computed; nothing larger than n x n is needed")
+
+
+@test_case(points=0.5, hidden=True)
+def test_q1_b_bar_of_random_vectors(linear_solve_vjp):
+    """b_bar for random systems, one right-hand side"""
+    from adkit import checks
+    from autograder.checks.matrices import invertible
+    from autograder.checks.seeds import rng
+    from reference.matrix_gradients import linear_solve_vjp as reference
+
+    for round in range(2):
+        random = rng("matrix_gradients", "q1", "b_bar", round)
+        A = invertible(random, 4)
+        b, x_bar = random.standard_normal(4), random.standard_normal(4)
+        _, b_bar = checks.call(linear_solve_vjp, A, b, x_bar, returns=2)
+        _, expected = reference(A, b, x_bar)
+        checks.close(b_bar, expected, rtol=1e-9, what="b_bar")
+
+
+@test_case(points=0.75, hidden=True)
+def test_q1_a_bar_of_random_vectors(linear_solve_vjp):
+    """A_bar for random systems, one right-hand side"""
+    from adkit import checks
+    from autograder.checks.matrices import invertible
+    from autograder.checks.seeds import rng
+    from reference.matrix_gradients import linear_solve_vjp as reference
+
+    for round in range(2):
+        random = rng("matrix_gradients", "q1", "A_bar", round)
+        A = invertible(random, 4)
+        b, x_bar = random.standard_normal(4), random.standard_normal(4)
+        A_bar, _ = checks.call(linear_solve_vjp, A, b, x_bar, returns=2)
+        expected, _ = reference(A, b, x_bar)
+        checks.close(A_bar, expected, rtol=1e-9, what="A_bar")
+
+
+@test_case(points=0.5, hidden=True)
+def test_q1_b_bar_of_a_matrix(linear_solve_vjp):
+    """b_bar for several right-hand sides, and for a matrix of one column"""
+    from adkit import checks
+    from autograder.checks.matrices import invertible
+    from autograder.checks.seeds import rng
+    from reference.matrix_gradients import linear_solve_vjp as reference
+
+    for k in (3, 1):
+        random = rng("matrix_gradients", "q1", "b_bar of a matrix", k)
+        A = invertible(random, 4)
+        b, x_bar = random.standard_normal((4, k)), random.standard_normal((4, k))
+        _, b_bar = checks.call(linear_solve_vjp, A, b, x_bar, returns=2)
+        _, expected = reference(A, b, x_bar)
+        checks.close(b_bar, expected, rtol=1e-9, what="b_bar")
+
+
+@test_case(points=0.75, hidden=True)
+def test_q1_a_bar_of_a_matrix(linear_solve_vjp):
+    """A_bar for several right-hand sides: the sum over the columns"""
+    from adkit import checks
+    from autograder.checks.matrices import invertible
+    from autograder.checks.seeds import rng
+    from reference.matrix_gradients import linear_solve_vjp as reference
+
+    for k in (3, 1):
+        random = rng("matrix_gradients", "q1", "A_bar of a matrix", k)
+        A = invertible(random, 4)
+        b, x_bar = random.standard_normal((4, k)), random.standard_normal((4, k))
+        A_bar, _ = checks.call(linear_solve_vjp, A, b, x_bar, returns=2)
+        expected, _ = reference(A, b, x_bar)
+        checks.close(A_bar, expected, rtol=1e-9, what="A_bar")
+
+
+@test_case(points=0.75, hidden=True)
+def test_q1_ill_conditioned(linear_solve_vjp):
+    """A system of condition 1e7: a backward-stable solve is accurate enough"""
+    import numpy as np
+    from adkit import checks
+    from autograder.checks.matrices import invertible
+    from autograder.checks.seeds import rng
+    from reference.matrix_gradients import linear_solve_vjp as reference
+
+    random = rng("matrix_gradients", "q1", "ill-conditioned")
+    condition, n = 1e7, 4
+    A = invertible(random, n, condition)
+    b, x_bar = random.standard_normal(n), random.standard_normal(n)
+    A_bar, b_bar = checks.call(linear_solve_vjp, A, b, x_bar, returns=2)
+    expected_A, expected_b = reference(A, b, x_bar)
+    # A backward-stable solve errs by about n * eps * condition = 1e-8 at worst (1e-9 as a rule) in x and in b_bar, the
+    # reference as much. A hundred times that stays far below what the normal equations lose (condition^2 * eps = 1e-2).
+    rtol = 100 * n * np.finfo(np.float64).eps * condition
+    checks.close(b_bar, expected_b, rtol=rtol, what="b_bar")
+    checks.close(A_bar, expected_A, rtol=2 * rtol, what="A_bar")
+
+
+@test_case(points=0.75, hidden=True)
+def test_q1_tiny_and_huge(linear_solve_vjp):
+    """Systems with tiny and with huge entries"""
+    from adkit import checks
+    from autograder.checks.matrices import invertible
+    from autograder.checks.seeds import rng
+    from reference.matrix_gradients import linear_solve_vjp as reference
+
+    random = rng("matrix_gradients", "q1", "scales")
+    A = invertible(random, 4)
+    b, x_bar = random.standard_normal(4), random.standard_normal(4)
+    for scale in (1e-40, 1e40):
+        A_bar, b_bar = checks.call(linear_solve_vjp, scale * A, b, x_bar, returns=2)
+        expected_A, expected_b = reference(scale * A, b, x_bar)
+        checks.close(b_bar, expected_b, rtol=1e-9, what="b_bar")
+        checks.close(A_bar, expected_A, rtol=1e-9, what="A_bar")
+
+
+@test_case(points=1, hidden=True)
+def test_q1_forms_no_inverse(linear_solve_vjp):
+    """Work: no inverse is formed, only the right-hand sides at hand are solved for"""
+    from adkit import checks
+    from autograder.checks.seeds import rng
+
+    n = 24
+    random = rng("matrix_gradients", "q1", "work")
+    A, b, x_bar = (random.standard_normal(shape) for shape in ((n, n), n, n))
+    try:
+        work = checks.measured(linear_solve_vjp, A, b, x_bar).work
+    except checks.StudentError as problem:
+        if {"TracerArrayConversionError", "ConcretizationTypeError"} & set(problem.kinds):
+            checks.fail(
+                "the work is counted in what JAX traces, and this function cannot be traced: these two points need "
+                f"jax.numpy and jax.scipy, the other six do not ({problem.message})"
+            )
+        raise
+    if work.by_kind["svd"] or work.by_kind["eig"]:
+        checks.fail("a linear system needs no singular or eigenvalues, and no pseudo-inverse made of them")
+    # With LU each of the two systems takes two triangular solves, with QR one; an inverse takes n right-hand sides.
+    if work.solve_columns == 0:
+        checks.fail("no triangular system is solved: solve with the factors of A (lu_solve, solve_triangular)")
+    if work.solve_columns >= n:
+        checks.fail(
+            "triangular systems are solved for n right-hand sides, as forming A^-1 does; solve for b and x_bar only"
+        )

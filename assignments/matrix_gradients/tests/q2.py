@@ -1,0 +1,130 @@
+"""q2: a linear solve with a reverse rule of its own. Six points, two and a half of them public; two are for reuse."""
+
+from otter.test_files import test_case
+
+OK_FORMAT = False
+name = "q2"
+points = None
+
+
+@test_case(points=1)
+def test_q2_value_and_gradient(linear_solve):
+    """The solution, and its cotangents by your own rule, for one right-hand side"""
+    import numpy as np
+    from adkit import checks
+
+    A = np.array([[2.0, 1.0, 0.0], [0.0, 1.0, 3.0], [1.0, 0.0, 1.0]])
+    b = np.array([1.0, 2.0, 4.0])
+    x_bar = np.array([3.0, -1.0, 2.0])
+    checks.close(checks.call(linear_solve, A, b), [2.2, -3.4, 1.8], rtol=1e-9, what="x")
+    checks.has_own_reverse_rule(linear_solve, A, b)
+    A_bar, b_bar = checks.measured(linear_solve, A, b, x_bar, transform="vjp").outputs
+    checks.close(b_bar, [-0.4, -0.6, 3.8], rtol=1e-9, what="b_bar")
+    expected = [[0.88, -1.36, 0.72], [1.32, -2.04, 1.08], [-8.36, 12.92, -6.84]]
+    checks.close(A_bar, expected, rtol=1e-9, what="A_bar")
+
+
+@test_case(points=0.5)
+def test_q2_under_jit_and_vmap(linear_solve):
+    """Under jit, and under vmap over a batch of systems"""
+    import numpy as np
+    from adkit import checks
+
+    A = np.array([[[2.0, 1.0], [0.0, 1.0]], [[1.0, -1.0], [3.0, 1.0]]])
+    b = np.array([[1.0, 2.0], [4.0, 8.0]])
+    x = checks.measured(linear_solve, A[0], b[0], transform="jit").outputs[0]
+    checks.close(x, [-0.5, 2.0], rtol=1e-9, what="x under jit")
+    batch = checks.measured(linear_solve, A, b, transform="vmap").outputs[0]
+    checks.close(batch, [[-0.5, 2.0], [3.0, -1.0]], rtol=1e-9, what="x under vmap")
+
+
+@test_case(points=1)
+def test_q2_forward_factorises_once(linear_solve):
+    """Reuse: the forward pass factorises A once and forms no inverse"""
+    import numpy as np
+    from adkit import checks
+
+    n = 24
+    random = np.random.default_rng(32)
+    A, b, x_bar = random.standard_normal((n, n)), random.standard_normal(n), random.standard_normal(n)
+    checks.has_own_reverse_rule(linear_solve, A, b)
+    work = checks.measured(linear_solve, A, b, x_bar, transform="vjp_split").forward_work
+    if work.by_kind["svd"] or work.by_kind["eig"]:
+        checks.fail("a linear system needs no singular or eigenvalues: one LU or QR factorisation is enough")
+    if work.factorizations != 1:
+        checks.fail(f"the forward pass factorises {work.factorizations} times; once is right")
+    if work.solve_columns >= n:
+        checks.fail("the forward pass solves for n right-hand sides, as forming A^-1 does; solve for b only")
+
+
+@test_case(points=0.5, hidden=True)
+def test_q2_gradient_of_a_matrix(linear_solve):
+    """The cotangents by your own rule, for several right-hand sides"""
+    from adkit import checks
+    from autograder.checks.matrices import invertible
+    from autograder.checks.seeds import rng
+    from reference.matrix_gradients import linear_solve_vjp as reference
+
+    random = rng("matrix_gradients", "q2", "matrix")
+    A = invertible(random, 4)
+    b, x_bar = random.standard_normal((4, 3)), random.standard_normal((4, 3))
+    checks.has_own_reverse_rule(linear_solve, A, b)
+    A_bar, b_bar = checks.measured(linear_solve, A, b, x_bar, transform="vjp").outputs
+    expected_A, expected_b = reference(A, b, x_bar)
+    checks.close(b_bar, expected_b, rtol=1e-9, what="b_bar")
+    checks.close(A_bar, expected_A, rtol=1e-9, what="A_bar")
+
+
+@test_case(points=1, hidden=True)
+def test_q2_under_vmap_of_matrices(linear_solve):
+    """Under vmap, for a batch of systems with several right-hand sides each"""
+    import numpy as np
+    from adkit import checks
+    from autograder.checks.matrices import invertible
+    from autograder.checks.seeds import rng
+
+    random = rng("matrix_gradients", "q2", "vmap")
+    A = np.stack([invertible(random, 4) for _ in range(3)])
+    b = random.standard_normal((3, 4, 2))
+    x = checks.measured(linear_solve, A, b, transform="vmap").outputs[0]
+    checks.close(x, np.linalg.solve(A, b), rtol=1e-9, what="x under vmap")
+
+
+@test_case(points=1, hidden=True)
+def test_q2_gradient_of_the_gradient(linear_solve):
+    """grad(grad): the rule can be differentiated again"""
+    import jax.numpy as jnp
+    from adkit import artefact, checks
+    from autograder.checks.matrices import invertible
+    from autograder.checks.seeds import rng
+
+    random = rng("matrix_gradients", "q2", "second derivatives")
+    A = invertible(random, 4)
+    b, x_bar, b_bar_bar = (random.standard_normal(4) for _ in range(3))
+    A_bar_bar = random.standard_normal((4, 4))
+    arguments = (A, b, x_bar, (A_bar_bar, b_bar_bar))
+    second = checks.measured(linear_solve, *arguments, transform="vjp_vjp").outputs
+    # what JAX itself makes of a solve: nothing of the reference's rule is in it
+    expected = artefact.measure(jnp.linalg.solve, *arguments, transform="vjp_vjp").outputs
+    checks.close(second[1], expected[1], rtol=1e-8, what="the second derivative by b")
+    checks.close(second[0], expected[0], rtol=1e-8, what="the second derivative by A")
+
+
+@test_case(points=1, hidden=True)
+def test_q2_backward_reuses_the_factors(linear_solve):
+    """Reuse: the backward pass factorises nothing"""
+    from adkit import checks
+    from autograder.checks.seeds import rng
+
+    n = 24
+    random = rng("matrix_gradients", "q2", "reuse")
+    A, b, x_bar = (random.standard_normal(shape) for shape in ((n, n), n, n))
+    checks.has_own_reverse_rule(linear_solve, A, b)
+    work = checks.measured(linear_solve, A, b, x_bar, transform="vjp_split").backward_work
+    if work.factorizations:
+        checks.fail(
+            "the backward pass factorises a matrix: keep the factors of the forward pass among the residuals "
+            "that your forward rule returns, and solve with A^T by them"
+        )
+    if work.solve_columns >= n:
+        checks.fail("the backward pass solves for n right-hand sides, as forming A^-1 does; solve for x_bar only")
