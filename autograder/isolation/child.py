@@ -113,8 +113,9 @@ class _CallBack:
 
     def __call__(self, x: Any) -> Any:
         import jax
+        from jax.core import Tracer
 
-        if isinstance(x, jax.core.Tracer):
+        if isinstance(x, Tracer):
             probe = np.asarray(self._ask(np.zeros(x.shape)))
             shape = jax.ShapeDtypeStruct(probe.shape, np.float64)
             return jax.pure_callback(self._ask, shape, x, vmap_method="sequential")

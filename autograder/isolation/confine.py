@@ -43,8 +43,8 @@ class Confinement:
     @staticmethod
     def from_json(given: dict[str, Any]) -> "Confinement":
         """What `dataclasses.asdict` and JSON made of one, as one again."""
-        lists = {"layers", "read", "list_only"}
-        return Confinement(**{key: tuple(value) if key in lists else value for key, value in given.items()})
+        lists: dict[str, Any] = {key: tuple(given[key]) for key in ("layers", "read", "list_only")}
+        return Confinement(**{**given, **lists})
 
 
 def supervise(
