@@ -1,8 +1,8 @@
 """Reading what a student handed in: a notebook, a script or an Otter export, as the text of its code cells.
 
-A file is opened once, without following links, and read up to the size limit; a zip is looked into in memory and
-nothing is ever unpacked to disk. What comes out are plain strings: no metadata, no outputs, no objects. Whatever is
-wrong with a file becomes a `SubmissionError` with a sentence for the person who handed it in.
+A file is opened once, without following links, and read up to the size limit; a zip is looked into in memory
+and nothing is ever unpacked to disk. What comes out are plain strings: no metadata, no outputs, no objects.
+Whatever is wrong with a file becomes a `SubmissionError` with a sentence for the person who handed it in.
 
 This module runs nothing of what it reads.
 """
@@ -63,9 +63,7 @@ def read_submission(
 ) -> Submission:
     """Reads `path`; `assignment` (a name) helps to choose among several notebooks in a zip."""
     path = Path(path)
-    return read_content(
-        read_bytes(path, limits), path.name, limits, name=name, path=path, assignment=assignment
-    )
+    return read_content(read_bytes(path, limits), path.name, limits, name=name, path=path, assignment=assignment)
 
 
 def read_content(
@@ -147,7 +145,7 @@ def _too_large(size: int, limits: Limits) -> SubmissionError:
     )
 
 
-# --- notebooks ------------------------------------------------------------------------------------------------
+# --- notebooks ------------------------------------------------------------------------------------
 
 
 def _notebook_cells(content: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -175,9 +173,7 @@ def _parse_notebook(content: bytes) -> tuple[dict[str, Any], list[str]]:
     if content.startswith(b"PK\x03\x04"):
         raise SubmissionError("The file is a zip archive with a notebook's name. Rename it to .zip.")
     if content.count(b"[") + content.count(b"{") > MAX_CONTAINERS or content.count(b'"') > 2 * MAX_STRINGS:
-        raise SubmissionError(
-            "The notebook holds too much structured data. Clear its outputs and hand it in again."
-        )
+        raise SubmissionError("The notebook holds too much structured data. Clear its outputs and hand it in again.")
     text = _decode(content, notes)
     try:
         notebook: object = json.loads(text, parse_int=_small_int, parse_float=_zero, parse_constant=_nothing)
@@ -258,7 +254,7 @@ def _nothing(_: str) -> None:
     return None
 
 
-# --- scripts --------------------------------------------------------------------------------------------------
+# --- scripts --------------------------------------------------------------------------------------
 
 
 def _script_cells(content: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -282,12 +278,10 @@ def _script_cells(content: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return (text.replace("\r\n", "\n").replace("\r", "\n"),), tuple(notes)
 
 
-# --- zips -----------------------------------------------------------------------------------------------------
+# --- zips -----------------------------------------------------------------------------------------
 
 
-def _zip_cells(
-    content: bytes, limits: Limits, assignment: str | None
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _zip_cells(content: bytes, limits: Limits, assignment: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     # Every entry of the directory begins with this mark: counted before anything is built from them.
     if content.count(b"PK\x01\x02") > MAX_ENTRIES:
         raise SubmissionError(f"The zip has more than {MAX_ENTRIES} entries. Hand in Otter's export.")
@@ -297,9 +291,7 @@ def _zip_cells(
             declared = sum(entry.file_size for entry in entries)
             if declared > limits.submission_bytes:
                 raise _too_large(declared, limits)
-            candidates = {
-                _path(entry): entry for entry in entries if _path(entry).suffix.lower() in (".ipynb", ".py")
-            }
+            candidates = {_path(entry): entry for entry in entries if _path(entry).suffix.lower() in (".ipynb", ".py")}
             candidates = {path: entry for path, entry in candidates.items() if not _is_clutter(path)}
             path, data, notes = _choose(archive, candidates, limits, assignment)
     except (
@@ -338,11 +330,7 @@ def _choose(
     scripts = [path for path in candidates if path.suffix.lower() == ".py" and path.name != "__init__.py"]
     chosen = _fitting(notebooks, assignment)
     if len(notebooks) > 1 and chosen is None and assignment is not None and len(notebooks) <= 20:
-        named = [
-            path
-            for path in notebooks
-            if _assignment_of(_unpack(archive, candidates[path], limits)) == assignment
-        ]
+        named = [path for path in notebooks if _assignment_of(_unpack(archive, candidates[path], limits)) == assignment]
         chosen = named[0] if len(named) == 1 else None
     if chosen is None and not notebooks:
         chosen = _fitting(scripts, assignment)
@@ -399,7 +387,7 @@ def _is_clutter(path: PurePosixPath) -> bool:
     return path.name.startswith(".") or any(part in _IGNORED_FOLDERS for part in path.parts)
 
 
-# --- text -----------------------------------------------------------------------------------------------------
+# --- text -----------------------------------------------------------------------------------------
 
 
 def _decode(content: bytes, notes: list[str]) -> str:

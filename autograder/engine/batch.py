@@ -1,4 +1,5 @@
-"""From the paths on the command line to the submissions of a batch, each with a name and an output stem of its own."""
+"""From the paths on the command line to the submissions of a batch, each with a name and an output stem of
+its own."""
 
 import os
 from collections import Counter
@@ -36,7 +37,8 @@ class Batch:
     ignored: tuple[str, ...]
 
     def shard(self, index: int, count: int) -> "Batch":
-        """Every `count`-th submission, from the `index`-th on (1-based). Names and stems stay those of the whole."""
+        """Every `count`-th submission, from the `index`-th on (1-based). Names and stems stay those of the
+        whole."""
         return Batch(self.entries[index - 1 :: count], self.ignored)
 
 
@@ -73,12 +75,12 @@ def gather(paths: Sequence[str | Path], assignment: str, exclude: Path | None = 
 
 
 def stems_of(names: Sequence[str]) -> dict[str, str]:
-    """A stem for each name; names that would share one (`a.py` and `a.zip`, or `A` and `a`) get a digest added."""
+    """A stem for each name; names that would share one (`a.py` and `a.zip`, or `A` and `a`) get a digest
+    added."""
     stems = {name: file_stem(name) for name in names}
     shared = Counter(stem.casefold() for stem in stems.values())
     return {
-        name: f"{stem}-{name_digest(name)}" if shared[stem.casefold()] > 1 else stem
-        for name, stem in stems.items()
+        name: f"{stem}-{name_digest(name)}" if shared[stem.casefold()] > 1 else stem for name, stem in stems.items()
     }
 
 

@@ -90,6 +90,13 @@ def grade(order: Order, listener: Listener | None = None) -> output.Run:
     return run
 
 
+def seed() -> str:
+    """The course's secret: AUTOGRADER_SEED, or the documented default."""
+    from autograder.checks import seeds  # imports NumPy: only when something is graded
+
+    return seeds.seed()
+
+
 def write_result(record: Record, out: Path, run: output.Run) -> None:
     """A submission's own files: results/<stem>.json and feedback/<stem>.html."""
     output.write_atomically(out / "results" / f"{record.stem}.json", results_json(record))
@@ -98,9 +105,7 @@ def write_result(record: Record, out: Path, run: output.Run) -> None:
 
 def _already_graded(out: Path, assignment: Assignment) -> set[tuple[str, str]]:
     """Names and contents that the journal holds; what the grader failed on is tried again."""
-    return {
-        (record.name, record.sha256) for record in journal.read_latest(out) if record.result.status != "failed"
-    }
+    return {(record.name, record.sha256) for record in journal.read_latest(out) if record.result.status != "failed"}
 
 
 def _grader(order: Order) -> Grader:
@@ -109,9 +114,7 @@ def _grader(order: Order) -> Grader:
         seed=order.seed,
         isolated=order.isolated,
         timeout=order.timeout,
-        secrets=tuple(
-            os.path.abspath(path) for path in (order.assignment.folder, order.out, *order.paths)
-        ),
+        secrets=tuple(os.path.abspath(path) for path in (order.assignment.folder, order.out, *order.paths)),
     )
     if order.workshop is not None:
         settings = replace(settings, workshop=order.workshop)

@@ -100,7 +100,8 @@ class Journal:
 
 
 def read(folder: Path) -> Iterator[Record]:
-    """The records of a run, one at a time; a torn last line is passed over. JournalError for a damaged one before it."""
+    """The records of a run, one at a time; a torn last line is passed over. JournalError for a damaged one
+    before it."""
     try:
         with open(folder / FILE, encoding="utf-8", newline="\n") as file:
             for number, line in enumerate(file, start=1):

@@ -71,8 +71,6 @@ def _missing(folders: Sequence[Path], runs: Sequence[output.Run]) -> tuple[str, 
     present = {shard for run in runs for shard in run.shards}
     for count in sorted({int(shard.split("/")[1]) for shard in present}):
         missing += [
-            f"shard {index}/{count} is missing"
-            for index in range(1, count + 1)
-            if f"{index}/{count}" not in present
+            f"shard {index}/{count} is missing" for index in range(1, count + 1) if f"{index}/{count}" not in present
         ]
     return tuple(missing)

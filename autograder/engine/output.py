@@ -200,5 +200,3 @@ def _clear(folder: Path) -> None:
         path = folder / name
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
-
-

@@ -1,7 +1,7 @@
 """The pool: N workers, each grading one submission at a time; what dies or stalls is killed and tried once more.
 
-One thread, one event loop over the workers' pipes. A submission is handed out when a worker is free, so memory does
-not grow with the class, and results come out in the order in which they are finished.
+One thread, one event loop over the workers' pipes. A submission is handed out when a worker is free, so
+memory does not grow with the class, and results come out in the order in which they are finished.
 """
 
 import importlib.util
@@ -24,6 +24,7 @@ from autograder.engine.batch import Entry
 from autograder.engine.journal import Record
 from autograder.engine.single import ungraded
 from autograder.engine.worker import Settings, settings_line, task_of
+from autograder.isolation.workshop import remove_folder
 from autograder.results import SubmissionResult
 
 START_SECONDS = 180.0
@@ -31,6 +32,8 @@ START_SECONDS = 180.0
 MARGIN = 1.25
 """A worker is killed when a submission takes this much longer than its own limit, plus GRACE_SECONDS."""
 GRACE_SECONDS = 60.0
+STOP_SECONDS = 5.0
+"""What a worker has to end its sessions before it is killed."""
 MAX_REPLY_BYTES = 64 * 1024**2
 ATTEMPTS = 2
 
@@ -51,9 +54,17 @@ class WorkerProcess:
     """One worker: started, given a task, asked for its reply, killed with everything it started."""
 
     def __init__(self, settings: Settings) -> None:
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by stop)
+        # Scratch folders lie below it, so that nothing stays behind when the worker is killed. Submissions
+        # run under another user id: they must be able to pass through, not to look.
+        self._scratch = tempfile.mkdtemp(prefix="autograder-")
+        os.chmod(self._scratch, 0o711)
         environment = {key: value for key, value in os.environ.items() if key != "AUTOGRADER_SEED"}
-        environment |= {**_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(_import_folders())}
+        environment |= {
+            **_ENVIRONMENT,
+            "PYTHONPATH": os.pathsep.join(_import_folders()),
+            "TMPDIR": self._scratch,
+        }
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "autograder.engine.worker"],
             stdin=subprocess.PIPE,
@@ -107,17 +118,23 @@ class WorkerProcess:
         self._errors.seek(max(0, size - 2000))
         return self._errors.read().decode("utf-8", "replace").strip()
 
-    def stop(self, *, patience: float = 0.0) -> None:
-        """Ends the worker, with patience by closing its input, and kills whatever is left of its tree."""
-        if patience > 0:
-            with suppress(OSError):
-                self._input.close()
-            with suppress(subprocess.TimeoutExpired):
-                self.process.wait(patience)
+    def stop(self) -> None:
+        """Ends the worker in order if it is able to, and kills whatever is left of its tree."""
+        self._stop_in_order()
         kill_tree(self.process)
+        remove_folder(self._scratch)
         for file in (self._input, self.output, self._errors):
             with suppress(OSError):
                 file.close()
+
+    def _stop_in_order(self) -> None:
+        with suppress(OSError):
+            self._input.close()
+        if self.task is not None or not self.ready:
+            with suppress(ProcessLookupError):
+                self.process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(STOP_SECONDS)
 
     def _send(self, line: bytes) -> None:
         with suppress(OSError):  # a dead worker is noticed when its reply is read
@@ -142,9 +159,9 @@ class Pool:
     def __enter__(self) -> "Pool":
         return self
 
-    def __exit__(self, kind: object, *rest: object) -> None:
+    def __exit__(self, *exception: object) -> None:
         for worker in list(self._workers):
-            self._dismiss(worker, patience=2.0 if kind is None and worker.task is None else 0.0)
+            self._dismiss(worker)
         self._selector.close()
 
     def grade(self, entries: Iterable[Entry]) -> Iterator[Record]:
@@ -212,9 +229,7 @@ class Pool:
             what = "did not finish in time" if worker.task else "did not start"
             yield from self._failed(worker, f"the grader's worker process {what}", again)
 
-    def _failed(
-        self, worker: WorkerProcess, problem: str, again: deque[_Task], sha256: str = ""
-    ) -> Iterator[Record]:
+    def _failed(self, worker: WorkerProcess, problem: str, again: deque[_Task], sha256: str = "") -> Iterator[Record]:
         """A worker is done for; its submission goes to another one, or is given up."""
         task, words = worker.task, worker.last_words()
         self._dismiss(worker)
@@ -237,11 +252,11 @@ class Pool:
         )
         yield Record(task.entry.name, task.entry.stem, sha256, result)
 
-    def _dismiss(self, worker: WorkerProcess, *, patience: float = 0.0) -> None:
+    def _dismiss(self, worker: WorkerProcess) -> None:
         if worker in self._workers:
             self._workers.remove(worker)
             self._selector.unregister(worker.output)
-            worker.stop(patience=patience)
+            worker.stop()
 
 
 def kill_tree(process: "subprocess.Popen[bytes]") -> None:

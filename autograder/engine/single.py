@@ -1,13 +1,14 @@
 """Grading one submission: an isolated session, Otter's test files, and what each case says.
 
-The tests are read by Otter and called as Otter calls them, so that scores are those of `otter run`. The messages
-are the checks' own: Otter's would add the failing line of the test, which for a hidden case gives it away.
+The tests are read by Otter and called as Otter calls them, so that scores are those of `otter run`. The
+messages are the checks' own: Otter's would add the failing line of the test, which for a hidden case gives it
+away.
 """
 
 import inspect
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -25,13 +26,27 @@ _MESSAGE_LIMIT = 4_000
 
 
 class Log(Protocol):
-    """What a session says about itself: notes for the student, and the submission's printed text, capped."""
+    """What a session says about itself once it is closed."""
 
     @property
-    def notes(self) -> tuple[str, ...]: ...
+    def notes(self) -> Sequence[str]:
+        """For the student: limits that were hit, cells that were left out."""
+        ...
 
     @property
-    def output(self) -> str: ...
+    def failed_cells(self) -> Sequence[tuple[int, str]]:
+        """Number and error of cells that raised."""
+        ...
+
+    @property
+    def output(self) -> str:
+        """What the submission printed, capped."""
+        ...
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """Time by phase."""
+        ...
 
 
 class Session(Protocol):
@@ -81,16 +96,11 @@ def grade_one(
         functions = dict(session.functions)
         questions: list[QuestionResult] = []
         for question in assignment.questions:
-            begin = getattr(session, "begin_question", None)
-            if begin is not None:
-                begin(question.name)
-            results = tuple(
-                _run_case(case, functions, assignment, grader_notes) for case in cases[question.name]
-            )
+            results = tuple(_run_case(case, functions, assignment, grader_notes) for case in cases[question.name])
             questions.append(question_result(question, results))
-        log = session.log
-        notes, output = tuple(log.notes), log.output
         tested = time.monotonic()
+    log = session.log  # complete only now
+    cells = tuple(f"Cell {number} raised an error: {text}" for number, text in log.failed_cells)
     problem = ""
     if grader_notes:
         problem = f"The grader itself failed in {len(grader_notes)} test case(s): {grader_notes[0]}"
@@ -99,14 +109,14 @@ def grade_one(
         status="failed" if problem else "completed",
         questions=tuple(questions),
         problem=problem,
-        notes=(*submission.notes, *notes, *(GRADER_NOTE + note for note in grader_notes)),
-        output=output,
+        notes=(*submission.notes, *log.notes, *cells, *(GRADER_NOTE + note for note in grader_notes)),
+        output=log.output,
         seconds={
+            **{phase: round(seconds, 4) for phase, seconds in log.seconds.items()},
             "open": round(opened - started, 4),
             "tests": round(tested - opened, 4),
             "close": round(time.monotonic() - tested, 4),
         },
-        isolated=bool(getattr(session, "isolated", True)),
     )
 
 
@@ -190,9 +200,7 @@ def _title(test: Callable[..., None], question: str) -> str:
     return test.__name__.removeprefix(f"test_{question}_").replace("_", " ")
 
 
-def _run_case(
-    case: Case, functions: dict[str, Any], assignment: Assignment, grader_notes: list[str]
-) -> CaseResult:
+def _run_case(case: Case, functions: dict[str, Any], assignment: Assignment, grader_notes: list[str]) -> CaseResult:
     message = mistake = ""
     passed = False
     try:
@@ -202,7 +210,8 @@ def _run_case(
         mistake = _mistake(error, assignment)
         message = _message(error, case, mistake)
     except Exception as error:
-        # Not the submission's fault: proxies raise AssertionErrors. It costs the case, and the instructor is told.
+        # Not the submission's fault: proxies raise AssertionErrors. It costs the case, and the instructor is
+        # told.
         message = "The grader itself failed on this case; your instructor sees why."
         grader_notes.append(f"{case.name}: {type(error).__name__}: {str(error)[:500]}")
     return CaseResult(case.name, case.title, case.points, case.hidden, passed, message[:_MESSAGE_LIMIT], mistake)
@@ -229,6 +238,8 @@ def _kind_sentence(kind: str) -> str:
         return "not yet: the function is still the template's stub"
     if kind == "TimeoutError":
         return "the function did not finish in time in this hidden case"
+    if kind == "ProcessEnded":
+        return "the function ended its process in this hidden case"
     if kind in _BUILTIN_ERRORS:
         return f"the function raised {kind} in this hidden case"
     return "the function raised an error in this hidden case"
@@ -242,7 +253,8 @@ _BUILTIN_ERRORS = frozenset(
 
 
 def _mistake(error: AssertionError, assignment: Assignment) -> str:
-    """The sentence of the recognised mistake: told by the error, else the catalogue's sentence its message begins with."""
+    """The sentence of the recognised mistake: told by the error, else the catalogue's sentence its message
+    begins with."""
     told: object = getattr(error, "mistake", None)
     if isinstance(told, str) and told:
         return told

@@ -1,7 +1,7 @@
 """A worker: `python -m autograder.engine.worker`, one warm workshop, one submission after another.
 
-It speaks lines of JSON: settings first, then tasks on its standard input; replies on its standard output. Whatever
-else is printed in this process goes to standard error. It ends when its input does, or its parent.
+It speaks lines of JSON: settings first, then tasks on its standard input; replies on its standard output.
+Whatever else is printed in this process goes to standard error. It ends when its input does, or its parent.
 """
 
 import ctypes
@@ -37,7 +37,8 @@ class Settings:
     secrets: tuple[str, ...] = ()
     """Files and folders that no submission may read: checked when the workshop opens."""
     slot: int = 0
-    """The worker's number: each worker's submissions run under a user id of their own, where that is possible."""
+    """The worker's number: each worker's submissions run under a user id of their own, where that is
+    possible."""
     workshop: str = "autograder.engine.worker:isolated_workshop"
     """module:function that makes the workshop from these settings."""
 
@@ -78,6 +79,7 @@ def isolated_workshop(settings: Settings) -> AbstractContextManager[Workshop]:
 def main() -> int:
     """Serves until the input ends."""
     _die_with_parent()
+    signal.signal(signal.SIGTERM, _leave)
     tasks, replies = _own_pipes()
     try:
         settings = Settings(**json.loads(tasks.readline()))
@@ -103,9 +105,7 @@ def main() -> int:
     return 0
 
 
-def grade_task(
-    task: dict[str, str], settings: Settings, assignment: Assignment, workshop: Workshop
-) -> dict[str, Any]:
+def grade_task(task: dict[str, str], settings: Settings, assignment: Assignment, workshop: Workshop) -> dict[str, Any]:
     """A task `{"name", "path"}` done: `{"result", "sha256"}`, or `{"error"}` when the grader failed."""
     started = time.monotonic()
     name, path = task["name"], Path(os.fsdecode(bytes.fromhex(task["path"])))
@@ -163,6 +163,12 @@ def _own_pipes() -> tuple[IO[bytes], IO[bytes]]:
     os.close(nothing)
     os.dup2(2, 1)
     return tasks, replies
+
+
+def _leave(_signal: int, _frame: object) -> None:
+    """Unwinds, so that the session in hand ends its processes and removes its scratch folder."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(143)
 
 
 def _die_with_parent() -> None:

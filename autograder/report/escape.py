@@ -1,7 +1,7 @@
 """Making untrusted text harmless: for a terminal, HTML, CSV, Markdown and file names.
 
-What a submission prints, raises, names its files or functions is text that somebody chose. `plain` comes first
-everywhere: it leaves characters that show and nothing that steers.
+What a submission prints, raises, names its files or functions is text that somebody chose. `plain` comes
+first everywhere: it leaves characters that show and nothing that steers.
 """
 
 import hashlib
@@ -42,7 +42,15 @@ def plain(text: str, limit: int = 10_000, *, lines: bool = True) -> str:
 def _shows(character: str) -> bool:
     # Cc: controls; Cf: bidirectional marks, zero-width characters, tags; Cs: surrogates; Co, Cn: unknown;
     # Zl, Zp: line separators that some programs break lines at.
-    return character == "\n" or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+    return character == "\n" or unicodedata.category(character) not in (
+        "Cc",
+        "Cf",
+        "Cs",
+        "Co",
+        "Cn",
+        "Zl",
+        "Zp",
+    )
 
 
 def for_html(text: str, limit: int = 10_000) -> str:
@@ -75,8 +83,8 @@ def for_terminal(text: str, limit: int = 500) -> str:
 def file_stem(name: str) -> str:
     """A file name without its end that is safe everywhere, from any name; folders are joined with `__`.
 
-    Distinct names give distinct stems unless they differ in the end only (`a.py`, `a.zip`) or in case: what is
-    lost otherwise is made up for by a digest.
+    Distinct names give distinct stems unless they differ in the end only (`a.py`, `a.zip`) or in case: what
+    is lost otherwise is made up for by a digest.
     """
     text = unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode("utf-8"))
     head, dot, tail = text.rpartition(".")

@@ -1,7 +1,8 @@
 """A student's page: what was earned, what is wrong and why. Of hidden cases only how many passed.
 
-Neither a hidden case's title nor its message is shown, nor anything the submission printed: a submission can print
-or raise the inputs it was called with. A recognised mistake's sentence is the course's own and may be shown.
+Neither a hidden case's title nor its message is shown, nor anything the submission printed: a submission can
+print or raise the inputs it was called with. A recognised mistake's sentence is the course's own and may be
+shown.
 """
 
 from autograder.engine.single import GRADER_NOTE
@@ -96,7 +97,8 @@ def _hidden_cases(cases: tuple[CaseResult, ...], said: set[str]) -> str:
 
 
 def _mark(passed: bool) -> str:
-    return f'<span class="mark" role="img" aria-label="{"passed" if passed else "not passed"}">{"✓" if passed else "✗"}</span>'
+    sign, words = ("✓", "passed") if passed else ("✗", "not passed")
+    return f'<span class="mark" role="img" aria-label="{words}">{sign}</span>'
 
 
 def _footer(result: SubmissionResult) -> str:

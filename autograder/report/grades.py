@@ -1,7 +1,8 @@
 """final_grades.csv, with the columns, the order and the first row of `otter grade`.
 
-Otter: grade/utils.py, merge_scores_to_df. The first row holds the points of each question; bonus questions have 0
-possible and add to the score only. Texts that a spreadsheet would take for a formula get an apostrophe.
+Otter: grade/utils.py, merge_scores_to_df. The first row holds the points of each question; bonus questions
+have 0 possible and add to the score only. Texts that a spreadsheet would take for a formula get an
+apostrophe.
 """
 
 import csv

@@ -31,8 +31,7 @@ def gradescope_results(result: SubmissionResult) -> dict[str, Any]:
     tests: list[dict[str, Any]] = []
     for question in result.questions:
         tests += [
-            _test(f"{question.name}.{number}", question, case)
-            for number, case in enumerate(question.cases, start=1)
+            _test(f"{question.name}.{number}", question, case) for number, case in enumerate(question.cases, start=1)
         ]
         summary = hidden_summary(tuple(case for case in question.cases if case.hidden))
         mistakes = dict.fromkeys(case.mistake for case in question.cases if case.hidden and case.mistake)

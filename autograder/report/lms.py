@@ -1,8 +1,8 @@
 """Tables that Canvas, Moodle and Gradescope take: grades by student, in each one's columns.
 
-Sources: Canvas, "How do I import grades in the Gradebook?" (Student, ID, SIS User ID, SIS Login ID, Section, then
-one column an assignment, with a row `Points Possible` first); Moodle, "Grade import" (columns are matched by hand:
-Username, Email address, ID number); Gradescope, the columns of its grade export.
+Sources: Canvas, "How do I import grades in the Gradebook?" (Student, ID, SIS User ID, SIS Login ID, Section,
+then one column an assignment, with a row `Points Possible` first); Moodle, "Grade import" (columns are
+matched by hand: Username, Email address, ID number); Gradescope, the columns of its grade export.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,9 +15,14 @@ from autograder.report.roster import Student, table
 
 
 def write_lms(
-    rows: Sequence[Row], students: Mapping[str, Student], title: str, questions: Sequence[dict[str, Any]], folder: Path
+    rows: Sequence[Row],
+    students: Mapping[str, Student],
+    title: str,
+    questions: Sequence[dict[str, Any]],
+    folder: Path,
 ) -> None:
-    """Writes canvas.csv, moodle.csv and gradescope.csv; without a roster the file's stem stands for the student."""
+    """Writes canvas.csv, moodle.csv and gradescope.csv; without a roster the file's stem stands for the
+    student."""
     graded = [(row, students.get(row.file) or Student(file=row.file, name=row.stem)) for row in rows]
     possible = sum(float(question["points"]) for question in questions if not question["bonus"])
     names = [str(question["name"]) for question in questions]
@@ -28,9 +33,7 @@ def write_lms(
 
 def _canvas(graded: Iterable[tuple[Row, Student]], title: str, possible: float) -> str:
     lines: list[Sequence[object]] = [("    Points Possible", "", "", "", "", possible)]
-    lines += [
-        (student.name, student.id, "", student.login, student.section, row.earned) for row, student in graded
-    ]
+    lines += [(student.name, student.id, "", student.login, student.section, row.earned) for row, student in graded]
     return table(("Student", "ID", "SIS User ID", "SIS Login ID", "Section", title), lines)
 
 

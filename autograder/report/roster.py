@@ -1,7 +1,7 @@
 """Who handed in which file: a table with the columns file, id, name, email, login, section.
 
-`autograder collect` writes it as submissions.csv next to the files it collects; a run keeps it as roster.csv, and
-the tables for the learning platforms take names and numbers from it.
+`autograder collect` writes it as submissions.csv next to the files it collects; a run keeps it as roster.csv,
+and the tables for the learning platforms take names and numbers from it.
 """
 
 import csv
@@ -58,9 +58,7 @@ def rows(text: str, path: Path) -> list[Student]:
         reader = csv.DictReader(io.StringIO(text))
         if not set(reader.fieldnames or ()) & set(COLUMNS):
             raise RosterError(f"{path} has none of the columns {', '.join(COLUMNS)}")
-        return [
-            Student(**{column: _unguarded(line.get(column) or "") for column in COLUMNS}) for line in reader
-        ]
+        return [Student(**{column: _unguarded(line.get(column) or "") for column in COLUMNS}) for line in reader]
     except csv.Error as error:
         raise RosterError(f"{path} is no table: {error}") from None
 

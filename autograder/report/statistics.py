@@ -1,0 +1,87 @@
+"""What a class did, in numbers, gathered in one pass over the journal."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from statistics import fmean, median, quantiles
+
+from autograder.engine.journal import Record
+from autograder.report.grades import Row
+
+
+@dataclass
+class CaseCount:
+    """One test case over the class."""
+
+    question: str
+    title: str
+    hidden: bool
+    points: float
+    passed: int = 0
+
+
+@dataclass
+class Statistics:
+    """A class: rows, cases, mistakes. Only completed submissions count in averages."""
+
+    rows: list[Row] = field(default_factory=list[Row])
+    cases: dict[str, CaseCount] = field(default_factory=dict[str, CaseCount])
+    mistakes: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    """(question, sentence): how many submissions."""
+
+    @staticmethod
+    def of(records: Iterable[Record]) -> "Statistics":
+        """Counts the records."""
+        found = Statistics()
+        for record in records:
+            found._add(record)
+        found.rows.sort(key=lambda row: row.file)
+        return found
+
+    def _add(self, record: Record) -> None:
+        result = record.result
+        self.rows.append(Row.of(result, record.stem))
+        if result.status != "completed":
+            return
+        made: set[tuple[str, str]] = set()
+        for question in result.questions:
+            for case in question.cases:
+                count = self.cases.setdefault(case.name, CaseCount(question.name, case.title, case.hidden, case.points))
+                count.passed += case.passed
+                if case.mistake:
+                    made.add((question.name, case.mistake))
+        self.mistakes.update(made)
+
+    @property
+    def completed(self) -> list[Row]:
+        """The submissions that were graded."""
+        return [row for row in self.rows if row.status == "completed"]
+
+    @property
+    def problems(self) -> list[Row]:
+        """Those that were not."""
+        return [row for row in self.rows if row.status != "completed"]
+
+    def mean(self) -> float:
+        """Mean points; 0 of nothing."""
+        return fmean(row.earned for row in self.completed) if self.completed else 0.0
+
+    def median(self) -> float:
+        """Median points; 0 of nothing."""
+        return median(row.earned for row in self.completed) if self.completed else 0.0
+
+    def quartiles(self) -> tuple[float, float]:
+        """Lower and upper quartile of the points."""
+        points = [row.earned for row in self.completed]
+        if len(points) < 2:
+            return (points[0], points[0]) if points else (0.0, 0.0)
+        lower, _, upper = quantiles(points, n=4, method="inclusive")
+        return lower, upper
+
+    def histogram(self, possible: float, bins: int = 10) -> list[int]:
+        """How many submissions earned 0 to 10 %, 10 to 20 %, …; the last one holds 100 % and more."""
+        counts = [0] * bins
+        for row in self.completed:
+            share = row.earned / possible if possible else 0.0
+            counts[min(bins - 1, int(share * bins + 1e-9))] += 1
+        return counts
