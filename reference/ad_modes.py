@@ -217,7 +217,7 @@ def _best_order(graph: Graph) -> list[int]:
     return order
 
 
-def markowitz_order(graph: Graph, look_ahead: int) -> list[int]:
+def markowitz_order(graph: Graph, look_ahead: int = 1) -> list[int]:
     """Always the vertex with the least predecessors x successors, ties by index (Markowitz 1957).
 
     With `look_ahead` > 1: of that many cheapest vertices the one that leaves the cheapest pair (itself,

@@ -1,0 +1,71 @@
+"""q1: The toy example by hand."""
+
+from otter.test_files import test_case
+
+OK_FORMAT = False
+name = "q1"
+points = None
+
+
+@test_case(points=0.75)
+def test_q1_forward_trace_at_a_point(toy_forward):
+    """toy_forward at (0.7, -1.3) in the direction (1, 0)"""
+    from adkit import checks
+
+    pairs = checks.call(toy_forward, 0.7, -1.3, 1.0, 0.0, returns=5)
+    expected = [
+        [0.7, 1.0],
+        [-1.3, 0.0],
+        [-0.91, -1.3],
+        [0.644217687237691, 0.7648421872844885],
+        [-0.265782312762309, -0.5351578127155115],
+    ]
+    checks.close(pairs, expected, rtol=1e-9, what="the (value, tangent) pairs", scale="entry", atol=1e-12)
+
+
+@test_case(points=0.75)
+def test_q1_reverse_trace_at_a_point(toy_reverse):
+    """toy_reverse at (0.7, -1.3)"""
+    from adkit import checks
+
+    adjoints = checks.call(toy_reverse, 0.7, -1.3, returns=5)
+    expected = [-0.5351578127155115, 0.7, 1.0, 1.0, 1.0]
+    checks.close(adjoints, expected, rtol=1e-9, what="the adjoints (v1_bar, …, v5_bar)", scale="entry")
+
+
+@test_case(points=1.25, hidden=True)
+def test_q1_forward_trace_in_any_direction(toy_forward):
+    """toy_forward at random points in random directions"""
+    from adkit import checks
+
+    from autograder.checks.seeds import rng
+    from reference.ad_modes import toy_forward as reference
+
+    random = rng("ad_modes", "q1", "forward")
+    for _ in range(4):
+        x1, x2, dx1, dx2 = (float(entry) for entry in random.uniform(0.3, 2.5, 4) * random.choice([-1, 1], 4))
+        pairs = checks.call(toy_forward, x1, x2, dx1, dx2, returns=5)
+        # atol: sums of terms of size 1 to 10 may cancel
+        checks.close(
+            pairs,
+            reference(x1, x2, dx1, dx2),
+            rtol=1e-9,
+            atol=1e-11,
+            scale="entry",
+            what="the (value, tangent) pairs",
+        )
+
+
+@test_case(points=1.25, hidden=True)
+def test_q1_reverse_trace_at_any_point(toy_reverse):
+    """toy_reverse at random points"""
+    from adkit import checks
+
+    from autograder.checks.seeds import rng
+    from reference.ad_modes import toy_reverse as reference
+
+    random = rng("ad_modes", "q1", "reverse")
+    for _ in range(4):
+        x1, x2 = (float(entry) for entry in random.uniform(0.3, 2.5, 2) * random.choice([-1, 1], 2))
+        adjoints = checks.call(toy_reverse, x1, x2, returns=5)
+        checks.close(adjoints, reference(x1, x2), rtol=1e-9, atol=1e-11, scale="entry", what="the adjoints")

@@ -1,0 +1,160 @@
+"""q3: Forward mode."""
+
+from otter.test_files import test_case
+
+OK_FORMAT = False
+name = "q3"
+points = None
+
+
+@test_case(points=1.0)
+def test_q3_values_and_directional_derivative(forward_mode):
+    """three outputs of a function of two variables, at one point in one direction"""
+    import adkit
+    import numpy as np
+    from adkit import checks
+
+    graph = adkit.trace(
+        lambda a, b: [np.exp(np.sin(a)) * b - np.log(b), np.sqrt(a * b + 1) / np.tanh(a), np.cos(-a) + 2.5], 2
+    )
+    y, y_dot = checks.call(forward_mode, graph, np.array([0.8, 1.7]), np.array([0.3, -1.1]), returns=2)
+    checks.close(y, [2.9526864542170963, 2.3134700040090563, 3.1967067093471653], rtol=1e-9, what="y")
+    checks.close(y_dot, [-0.8787960738705779, -0.7656683692269297, -0.21520682726985682], rtol=1e-9, what="y_dot")
+
+
+@test_case(points=0.5)
+def test_q3_inputs_and_outputs_are_where_the_graph_says(forward_mode):
+    """inputs between other nodes and in another order; an input and a constant as outputs; one output twice"""
+    import numpy as np
+    from adkit import Graph, Node, checks
+
+    nodes = [
+        Node("input"),
+        Node("const", (), 3.0),
+        Node("mul", (0, 1)),
+        Node("input"),
+        Node("sub", (2, 3)),
+        Node("input"),
+    ]
+    graph = Graph(nodes, inputs=(3, 5, 0), outputs=(4, 3, 1, 4))
+    x, x_dot = np.array([10.0, 20.0, 2.0]), np.array([0.5, 7.0, 0.25])
+    y, y_dot = checks.call(forward_mode, graph, x, x_dot, returns=2)
+    checks.close(y, [-4.0, 10.0, 3.0, -4.0], rtol=1e-12, what="y")
+    checks.close(y_dot, [0.25, 0.5, 0.0, 0.25], rtol=1e-12, what="y_dot")
+
+
+@test_case(points=0.5)
+def test_q3_a_chain_of_20000_nodes(forward_mode):
+    """a chain of 20 000 nodes (Python's recursion limit is 1 000)"""
+    import numpy as np
+    from adkit import Graph, Node, checks
+
+    nodes = [Node("input"), *(Node("neg", (index,)) for index in range(20_000))]
+    graph = Graph(nodes, inputs=(0,), outputs=(20_000,))
+    y, y_dot = checks.call(forward_mode, graph, np.array([1.5]), np.array([-0.5]), returns=2, repeat=False)
+    checks.close(y, [1.5], rtol=1e-12, what="y")
+    checks.close(y_dot, [-0.5], rtol=1e-12, what="y_dot")
+
+
+@test_case(points=1.0, hidden=True)
+def test_q3_random_graphs_of_every_op(forward_mode):
+    """random graphs with every op and shared nodes"""
+    from adkit import checks
+
+    from autograder.checks.graphs import shared
+    from autograder.checks.seeds import rng
+    from reference.ad_modes import forward_mode as reference
+
+    random = rng("ad_modes", "q3", "every op")
+    for _ in range(3):
+        problem = shared(random)
+        x_dot = random.normal(size=len(problem.x))
+        y, y_dot = checks.call(forward_mode, problem.graph, problem.x, x_dot, returns=2)
+        expected, expected_dot = reference(problem.graph, problem.x, x_dot)
+        checks.close(y, expected, rtol=1e-9, what="y")
+        checks.close(y_dot, expected_dot, rtol=1e-9, what="y_dot")
+
+
+@test_case(points=0.5, hidden=True)
+def test_q3_repeated_arguments(forward_mode):
+    """random graphs with nodes such as mul(x, x)"""
+    from adkit import checks
+
+    from autograder.checks.graphs import shared
+    from autograder.checks.seeds import rng
+    from reference.ad_modes import forward_mode as reference
+
+    random = rng("ad_modes", "q3", "repeated")
+    for _ in range(2):
+        problem = shared(random, repeats=True)
+        x_dot = random.normal(size=len(problem.x))
+        y, y_dot = checks.call(forward_mode, problem.graph, problem.x, x_dot, returns=2)
+        expected, expected_dot = reference(problem.graph, problem.x, x_dot)
+        checks.close(y, expected, rtol=1e-9, what="y")
+        checks.close(y_dot, expected_dot, rtol=1e-9, what="y_dot")
+
+
+@test_case(points=0.5, hidden=True)
+def test_q3_constants_do_not_move(forward_mode):
+    """random graphs with constants: their tangent is 0"""
+    from adkit import checks
+
+    from autograder.checks.graphs import shared
+    from autograder.checks.seeds import rng
+    from reference.ad_modes import forward_mode as reference
+
+    random = rng("ad_modes", "q3", "constants")
+    for _ in range(2):
+        problem = shared(random, constants=3)
+        x_dot = random.normal(size=len(problem.x))
+        y, y_dot = checks.call(forward_mode, problem.graph, problem.x, x_dot, returns=2)
+        expected, expected_dot = reference(problem.graph, problem.x, x_dot)
+        checks.close(y, expected, rtol=1e-9, what="y")
+        checks.close(y_dot, expected_dot, rtol=1e-9, what="y_dot")
+
+
+@test_case(points=0.5, hidden=True)
+def test_q3_any_node_can_be_an_output(forward_mode):
+    """outputs that feed others, repeated ones, inputs and constants as outputs, graphs of one node, inputs anywhere"""
+    import numpy as np
+    from adkit import Graph, Node, checks
+
+    from autograder.checks.graphs import Problem, inner_outputs, shared, shuffled_inputs
+    from autograder.checks.seeds import rng
+    from reference.ad_modes import forward_mode as reference
+
+    random = rng("ad_modes", "q3", "outputs")
+    mixed = shared(random, constants=1)
+    last = mixed.graph.outputs[-1]
+    problems = [
+        inner_outputs(random),
+        Problem(Graph(mixed.graph.nodes, mixed.graph.inputs, (last, 1, 4, last, 1)), mixed.x),
+        Problem(Graph([Node("input")], [0], [0]), random.uniform(1, 2, 1)),
+        Problem(Graph([Node("const", (), 0.75)], [], [0]), np.zeros(0)),
+        shuffled_inputs(random),
+    ]
+    for problem in problems:
+        x_dot = random.normal(size=len(problem.x))
+        y, y_dot = checks.call(forward_mode, problem.graph, problem.x, x_dot, returns=2)
+        expected, expected_dot = reference(problem.graph, problem.x, x_dot)
+        checks.close(y, expected, rtol=1e-9, what="y")
+        checks.close(y_dot, expected_dot, rtol=1e-9, what="y_dot")
+
+
+@test_case(points=0.5, hidden=True)
+def test_q3_deep_graph(forward_mode):
+    """a chain of 20 000 operations with constants"""
+    from adkit import checks
+
+    from autograder.checks.graphs import chain
+    from autograder.checks.seeds import rng
+    from reference.ad_modes import forward_mode as reference
+
+    random = rng("ad_modes", "q3", "chain")
+    problem = chain(random, 20_000)
+    x_dot = random.normal(size=1)
+    y, y_dot = checks.call(forward_mode, problem.graph, problem.x, x_dot, returns=2, repeat=False)
+    expected, expected_dot = reference(problem.graph, problem.x, x_dot)
+    # 20 000 roundings of 1e-16 each, of a walk whose size varies by some factors of ten: 1e-10 at the worst
+    checks.close(y, expected, rtol=1e-7, atol=1e-9, what="y")
+    checks.close(y_dot, expected_dot, rtol=1e-8, what="y_dot")

@@ -1,0 +1,226 @@
+"""q4: Reverse mode."""
+
+from otter.test_files import test_case
+
+OK_FORMAT = False
+name = "q4"
+points = None
+
+
+@test_case(points=1.0)
+def test_q4_values_and_vector_jacobian_product(reverse_mode):
+    """three outputs of a function of two variables, at one point for one cotangent"""
+    import adkit
+    import numpy as np
+    from adkit import checks
+
+    graph = adkit.trace(
+        lambda a, b: [np.exp(np.sin(a)) * b - np.log(b), np.sqrt(a * b + 1) / np.tanh(a), np.cos(-a) + 2.5], 2
+    )
+    y, x_bar = checks.call(reverse_mode, graph, np.array([0.8, 1.7]), np.array([0.5, -2.0, 1.5]), returns=2)
+    checks.close(y, [2.9526864542170963, 2.3134700040090563, 3.1967067093471653], rtol=1e-9, what="y")
+    checks.close(x_bar, [2.3663465814535116, -0.05384044197975624], rtol=1e-9, what="x_bar")
+
+
+@test_case(points=0.75)
+def test_q4_shared_nodes_accumulate(reverse_mode):
+    """12 diamonds in a row: w = 0.5 v + 0.75 v, twelve times over"""
+    import numpy as np
+    from adkit import Graph, Node, checks
+
+    nodes = [Node("input"), Node("const", (), 0.5), Node("const", (), 0.75)]
+    last = 0
+    for _ in range(12):
+        nodes += [Node("mul", (1, last)), Node("mul", (2, last))]
+        nodes += [Node("add", (len(nodes) - 2, len(nodes) - 1))]
+        last = len(nodes) - 1
+    graph = Graph(nodes, inputs=(0,), outputs=(last,))
+    _, x_bar = checks.call(reverse_mode, graph, np.array([2.0]), np.array([1.0]), returns=2)
+    checks.close(x_bar, [1.25**12], rtol=1e-9, what="x_bar")
+
+
+@test_case(points=0.5)
+def test_q4_inputs_that_nothing_uses(reverse_mode):
+    """inputs anywhere, in any order; one that nothing uses gets 0.0"""
+    import numpy as np
+    from adkit import Graph, Node, checks
+
+    nodes = [Node("input"), Node("input"), Node("neg", (0,)), Node("input"), Node("mul", (2, 3))]
+    graph = Graph(nodes, inputs=(3, 1, 0), outputs=(4,))
+    y, x_bar = checks.call(reverse_mode, graph, np.array([5.0, 7.0, 2.0]), np.array([0.5]), returns=2)
+    checks.close(y, [-10.0], rtol=1e-12, what="y")
+    checks.close(x_bar, [-1.0, 0.0, -2.5], rtol=1e-12, what="x_bar")
+
+
+@test_case(points=0.5)
+def test_q4_an_output_that_feeds_another(reverse_mode):
+    """v = 3 x and w = v^2 are both outputs"""
+    import adkit
+    import numpy as np
+    from adkit import checks
+
+    def function(x):
+        v = 3.0 * x
+        return [v, v * v]
+
+    graph = adkit.trace(function, 1)
+    _, x_bar = checks.call(reverse_mode, graph, np.array([2.0]), np.array([10.0, 0.5]), returns=2)
+    checks.close(x_bar, [48.0], rtol=1e-12, what="x_bar")
+
+
+@test_case(points=0.75, hidden=True)
+def test_q4_every_op_without_sharing(reverse_mode):
+    """random graphs with every op in which each node is used once"""
+    from adkit import checks
+
+    from autograder.checks.graphs import tree
+    from autograder.checks.seeds import rng
+    from reference.ad_modes import reverse_mode as reference
+
+    random = rng("ad_modes", "q4", "every op")
+    for _ in range(2):
+        problem = tree(random)
+        y_bar = random.normal(size=len(problem.graph.outputs))
+        y, x_bar = checks.call(reverse_mode, problem.graph, problem.x, y_bar, returns=2)
+        expected, expected_bar = reference(problem.graph, problem.x, y_bar)
+        checks.close(y, expected, rtol=1e-9, what="y")
+        checks.close(x_bar, expected_bar, rtol=1e-9, what="x_bar")
+
+
+@test_case(points=0.5, hidden=True)
+def test_q4_shared_nodes_in_random_graphs(reverse_mode):
+    """random graphs with every op, constants and shared nodes"""
+    from adkit import checks
+
+    from autograder.checks.graphs import shared
+    from autograder.checks.seeds import rng
+    from reference.ad_modes import reverse_mode as reference
+
+    random = rng("ad_modes", "q4", "shared")
+    for _ in range(3):
+        problem = shared(random, constants=2)
+        y_bar = random.normal(size=len(problem.graph.outputs))
+        y, x_bar = checks.call(reverse_mode, problem.graph, problem.x, y_bar, returns=2)
+        expected, expected_bar = reference(problem.graph, problem.x, y_bar)
+        checks.close(y, expected, rtol=1e-9, what="y")
+        checks.close(x_bar, expected_bar, rtol=1e-9, what="x_bar")
+
+
+@test_case(points=0.5, hidden=True)
+def test_q4_repeated_arguments(reverse_mode):
+    """random graphs with nodes such as mul(x, x)"""
+    from adkit import checks
+
+    from autograder.checks.graphs import shared
+    from autograder.checks.seeds import rng
+    from reference.ad_modes import reverse_mode as reference
+
+    random = rng("ad_modes", "q4", "repeated")
+    for _ in range(2):
+        problem = shared(random, repeats=True)
+        y_bar = random.normal(size=len(problem.graph.outputs))
+        y, x_bar = checks.call(reverse_mode, problem.graph, problem.x, y_bar, returns=2)
+        expected, expected_bar = reference(problem.graph, problem.x, y_bar)
+        checks.close(y, expected, rtol=1e-9, what="y")
+        checks.close(x_bar, expected_bar, rtol=1e-9, what="x_bar")
+
+
+@test_case(points=0.5, hidden=True)
+def test_q4_outputs_that_feed_others(reverse_mode):
+    """random graphs with outputs in the middle"""
+    from adkit import checks
+
+    from autograder.checks.graphs import inner_outputs
+    from autograder.checks.seeds import rng
+    from reference.ad_modes import reverse_mode as reference
+
+    random = rng("ad_modes", "q4", "inner outputs")
+    for _ in range(2):
+        problem = inner_outputs(random)
+        y_bar = random.normal(size=len(problem.graph.outputs))
+        y, x_bar = checks.call(reverse_mode, problem.graph, problem.x, y_bar, returns=2)
+        expected, expected_bar = reference(problem.graph, problem.x, y_bar)
+        checks.close(y, expected, rtol=1e-9, what="y")
+        checks.close(x_bar, expected_bar, rtol=1e-9, what="x_bar")
+
+
+@test_case(points=0.5, hidden=True)
+def test_q4_repeated_outputs_and_leaves_as_outputs(reverse_mode):
+    """an output listed twice; inputs and constants as outputs; graphs of one node; inputs anywhere"""
+    import numpy as np
+    from adkit import Graph, Node, checks
+
+    from autograder.checks.graphs import Problem, shared, shuffled_inputs
+    from autograder.checks.seeds import rng
+    from reference.ad_modes import reverse_mode as reference
+
+    random = rng("ad_modes", "q4", "leaves")
+    mixed = shared(random, constants=1)
+    last = mixed.graph.outputs[-1]
+    problems = [
+        Problem(Graph(mixed.graph.nodes, mixed.graph.inputs, (last, 1, 4, last, 1)), mixed.x),
+        Problem(Graph([Node("input")], [0], [0]), random.uniform(1, 2, 1)),
+        Problem(Graph([Node("const", (), 0.75)], [], [0]), np.zeros(0)),
+        shuffled_inputs(random),
+    ]
+    for problem in problems:
+        y_bar = random.normal(size=len(problem.graph.outputs))
+        y, x_bar = checks.call(reverse_mode, problem.graph, problem.x, y_bar, returns=2)
+        expected, expected_bar = reference(problem.graph, problem.x, y_bar)
+        checks.close(y, expected, rtol=1e-9, what="y")
+        checks.close(x_bar, expected_bar, rtol=1e-9, what="x_bar")
+
+
+@test_case(points=0.5, hidden=True)
+def test_q4_deep_graph(reverse_mode):
+    """a chain of 20 000 operations with constants"""
+    from adkit import checks
+
+    from autograder.checks.graphs import chain
+    from autograder.checks.seeds import rng
+    from reference.ad_modes import reverse_mode as reference
+
+    random = rng("ad_modes", "q4", "chain")
+    problem = chain(random, 20_000)
+    y_bar = random.normal(size=1)
+    y, x_bar = checks.call(reverse_mode, problem.graph, problem.x, y_bar, returns=2, repeat=False)
+    expected, expected_bar = reference(problem.graph, problem.x, y_bar)
+    # 20 000 roundings of 1e-16 each, of a walk whose size varies by some factors of ten: 1e-10 at the worst
+    checks.close(y, expected, rtol=1e-7, atol=1e-9, what="y")
+    checks.close(x_bar, expected_bar, rtol=1e-8, what="x_bar")
+
+
+@test_case(points=0.5, hidden=True)
+def test_q4_many_paths(reverse_mode):
+    """60 diamonds in a row: 2^60 paths, 240 edges"""
+    from adkit import checks
+
+    from autograder.checks.graphs import diamonds
+    from autograder.checks.seeds import rng
+    from reference.ad_modes import reverse_mode as reference
+
+    random = rng("ad_modes", "q4", "diamonds")
+    problem = diamonds(random, 60)
+    y_bar = random.normal(size=1)
+    y, x_bar = checks.call(reverse_mode, problem.graph, problem.x, y_bar, returns=2, repeat=False)
+    expected, expected_bar = reference(problem.graph, problem.x, y_bar)
+    checks.close(y, expected, rtol=1e-9, what="y")
+    checks.close(x_bar, expected_bar, rtol=1e-9, what="x_bar")
+
+
+@test_case(points=0.5, hidden=True)
+def test_q4_many_inputs(reverse_mode):
+    """6 600 inputs and one output: one sweep, whatever the number of inputs"""
+    from adkit import checks
+
+    from autograder.checks.graphs import wide
+    from autograder.checks.seeds import rng
+    from reference.ad_modes import reverse_mode as reference
+
+    random = rng("ad_modes", "q4", "wide")
+    problem = wide(random, 6_600)
+    y_bar = random.normal(size=1)
+    y, x_bar = checks.call(reverse_mode, problem.graph, problem.x, y_bar, returns=2, repeat=False)
+    expected, expected_bar = reference(problem.graph, problem.x, y_bar)
+    checks.close(y, expected, rtol=1e-9, atol=1e-9, what="y")  # a sum of 6 600 terms of either sign
+    checks.close(x_bar, expected_bar, rtol=1e-9, what="x_bar")

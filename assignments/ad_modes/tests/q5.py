@@ -1,0 +1,115 @@
+"""q5: What each mode costs."""
+
+from otter.test_files import test_case
+
+OK_FORMAT = False
+name = "q5"
+points = None
+
+
+@test_case(points=0.75)
+def test_q5_cost_of_problem_1(mode_cost):
+    """problem 1: the full Jacobian of three weights and five losses costs 24 or 40"""
+    import adkit
+    from adkit import checks
+
+    graph = adkit.figure_4()
+    checks.equal(checks.call(mode_cost, graph, "forward"), 24, what='mode_cost(figure_4, "forward")')
+    checks.equal(checks.call(mode_cost, graph, "reverse"), 40, what='mode_cost(figure_4, "reverse")')
+
+
+@test_case(points=0.5)
+def test_q5_unknown_mode_is_an_error(mode_cost):
+    """a mode that is neither "forward" nor "reverse": ValueError"""
+    import adkit
+    from adkit import checks
+
+    checks.raises(mode_cost, adkit.toy_graph(), "sideways", error="ValueError", when='the mode is "sideways"')
+
+
+@test_case(points=0.75)
+def test_q5_the_cheaper_mode(choose_mode):
+    """problem 1 is for forward mode, the toy example for reverse mode, one input and one output for either"""
+    import adkit
+    import numpy as np
+    from adkit import checks
+
+    checks.equal(checks.call(choose_mode, adkit.figure_4()), "forward", what="choose_mode(figure_4)")
+    checks.equal(checks.call(choose_mode, adkit.toy_graph()), "reverse", what="choose_mode(toy_graph)")
+    square = adkit.trace(lambda x: np.sin(x) * x, 1)
+    checks.equal(checks.call(choose_mode, square), "either", what="choose_mode of x sin x")
+
+
+@test_case(points=0.75, hidden=True)
+def test_q5_edges_not_nodes(mode_cost):
+    """random graphs without constants and repeated arguments"""
+    from adkit import checks
+
+    from autograder.checks.graphs import shared
+    from autograder.checks.seeds import rng
+    from reference.ad_modes import mode_cost as reference
+
+    random = rng("ad_modes", "q5", "edges")
+    for _ in range(2):
+        graph = shared(random).graph
+        for mode in ("forward", "reverse"):
+            checks.equal(checks.call(mode_cost, graph, mode), reference(graph, mode), what=f"the {mode} cost")
+
+
+@test_case(points=0.5, hidden=True)
+def test_q5_constants_are_free(mode_cost):
+    """an argument that is a constant is no edge"""
+    from adkit import checks
+
+    from autograder.checks.graphs import shared
+    from autograder.checks.seeds import rng
+    from reference.ad_modes import mode_cost as reference
+
+    random = rng("ad_modes", "q5", "constants")
+    for constants in (2, 4):
+        graph = shared(random, constants=constants).graph
+        for mode in ("forward", "reverse"):
+            checks.equal(checks.call(mode_cost, graph, mode), reference(graph, mode), what=f"the {mode} cost")
+
+
+@test_case(points=0.75, hidden=True)
+def test_q5_repeated_arguments_are_repeated_edges(mode_cost):
+    """mul(x, x) has two edges"""
+    from adkit import checks
+
+    from autograder.checks.graphs import shared
+    from autograder.checks.seeds import rng
+    from reference.ad_modes import mode_cost as reference
+
+    random = rng("ad_modes", "q5", "repeated")
+    for _ in range(2):
+        graph = shared(random, repeats=True).graph
+        for mode in ("forward", "reverse"):
+            checks.equal(checks.call(mode_cost, graph, mode), reference(graph, mode), what=f"the {mode} cost")
+
+
+@test_case(points=0.5, hidden=True)
+def test_q5_fewer_inputs_or_fewer_outputs(choose_mode):
+    """random graphs with fewer inputs, fewer outputs, and as many of both"""
+    from adkit import checks
+
+    from autograder.checks.graphs import structure
+    from autograder.checks.seeds import rng
+    from reference.ad_modes import choose_mode as reference
+
+    random = rng("ad_modes", "q5", "choice")
+    wanted = ["forward", "reverse", "either", "forward", "reverse"]
+    while wanted:
+        inputs, outputs = (int(count) for count in random.integers(2, 6, size=2))
+        graph = structure(random, inputs, 6, outputs)
+        if reference(graph) == wanted[-1]:
+            checks.equal(checks.call(choose_mode, graph), wanted.pop(), what="the mode")
+
+
+@test_case(points=0.5, hidden=True)
+def test_q5_no_edges_is_a_tie(choose_mode, mode_cost):
+    """a graph without edges costs nothing in either mode"""
+    from adkit import Graph, Node, checks
+
+    graph = Graph([Node("input"), Node("input"), Node("const", (), 2.0)], inputs=(0, 1), outputs=(2,))
+    checks.equal(checks.call(choose_mode, graph), "either", what="the mode for a graph without edges")

@@ -1,0 +1,295 @@
+"""Random computational graphs for the hidden cases of `ad_modes`, and points at which to differentiate them.
+
+Graphs are built together with their values, so that no operation comes near the border of its domain (log,
+sqrt, div), and values and partials stay of moderate size: a backward-stable evaluation has a relative error
+of some 1e-14, and the cases' tolerance of 1e-9 (relative to the norm of the right answer) is met by every
+right method. Each builder isolates one property of graphs; what the others test is left out.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from adkit.elimination import elimination_cost, linearise
+from adkit.graph import Graph, Node
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from reference.ad_modes import markowitz_order
+
+UNARY: dict[str, tuple[Callable[[float], float], Callable[[float], bool]]] = {
+    "neg": (lambda a: -a, lambda a: True),
+    "sin": (math.sin, lambda a: True),
+    "cos": (math.cos, lambda a: True),
+    "exp": (math.exp, lambda a: a < 1.5),
+    "log": (math.log, lambda a: 0.4 < a < 4.0),
+    "sqrt": (math.sqrt, lambda a: 0.3 < a < 5.0),
+    "tanh": (math.tanh, lambda a: abs(a) < 2.0),
+}
+"""Each unary op: its function, and where it may be applied."""
+
+BINARY: dict[str, tuple[Callable[[float, float], float], Callable[[float, float], bool]]] = {
+    "add": (lambda a, b: a + b, lambda a, b: True),
+    "sub": (lambda a, b: a - b, lambda a, b: True),
+    "mul": (lambda a, b: a * b, lambda a, b: True),
+    "div": (lambda a, b: a / b, lambda a, b: 0.4 < abs(b) < 4.0),
+}
+
+LARGEST_VALUE = 6.0
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A graph and a point at which all its nodes are well away from the borders of their domains."""
+
+    graph: Graph
+    x: NDArray[np.float64]
+
+
+@dataclass
+class _Builder:
+    """Nodes so far, with their values at the point that is chosen on the way."""
+
+    random: Generator
+    nodes: list[Node] = field(default_factory=list[Node])
+    values: list[float] = field(default_factory=list[float])
+
+    def input(self) -> int:
+        return self.append(Node("input"), self.random.uniform(0.5, 1.5))
+
+    def const(self) -> int:
+        value = float(self.random.uniform(0.5, 1.5))
+        return self.append(Node("const", (), value), value)
+
+    def apply(self, op: str, pool: Sequence[int], repeat: bool = False) -> int | None:
+        """A new node of kind `op` on nodes of the pool, all different unless `repeat`; None where none is
+        possible.
+        """
+        binary = op in BINARY
+        if binary and not repeat and len(pool) < 2:
+            return None
+        for _ in range(40):
+            if not binary:
+                args = [int(self.random.choice(pool))]
+            elif repeat:
+                args = [int(self.random.choice(pool))] * 2
+            else:
+                args = [int(arg) for arg in self.random.choice(pool, size=2, replace=False)]
+            operands = [self.values[arg] for arg in args]
+            evaluate, allowed = BINARY[op] if binary else UNARY[op]
+            if allowed(*operands) and abs(evaluate(*operands)) < LARGEST_VALUE:
+                return self.append(Node(op, tuple(args)), evaluate(*operands))
+        return None
+
+    def append(self, node: Node, value: float) -> int:
+        self.nodes.append(node)
+        self.values.append(float(value))
+        return len(self.nodes) - 1
+
+    def problem(self, outputs: Sequence[int], inputs: Sequence[int] | None = None) -> Problem:
+        if inputs is None:
+            inputs = [index for index, node in enumerate(self.nodes) if node.op == "input"]
+        graph = Graph(tuple(self.nodes), tuple(inputs), tuple(outputs))
+        return Problem(graph, np.array([self.values[index] for index in inputs]))
+
+
+def tree(random: Generator) -> Problem:
+    """Every op on 14 inputs, each node used once: nothing is shared, no constants."""
+    while True:
+        build = _Builder(random)
+        pool = [build.input() for _ in range(14)]
+        if all(_consume(build, str(op), pool) for op in random.permutation([*UNARY, *BINARY, *UNARY])):
+            return build.problem(outputs=sorted(pool))
+
+
+def _consume(build: _Builder, op: str, pool: list[int]) -> bool:
+    """Applies `op` to nodes of the pool and replaces them there by the result."""
+    index = build.apply(op, pool)
+    if index is None:
+        return False
+    for arg in build.nodes[index].args:
+        pool.remove(arg)
+    pool.append(index)
+    return True
+
+
+def shared(random: Generator, *, constants: int = 0, repeats: bool = False, operations: int = 24) -> Problem:
+    """Every op on 4 inputs, nodes used any number of times; the outputs are the nodes that nothing uses.
+
+    constants: how many constants take part. repeats: whether a node is often both arguments of another.
+    """
+    ops = [*UNARY, *BINARY]
+    while True:
+        build = _Builder(random)
+        pool = [build.input() for _ in range(4)] + [build.const() for _ in range(constants)]
+        wanted = [*random.permutation(ops), *random.choice(ops, size=operations - len(ops))]
+        if repeats:
+            wanted += ["mul", "add", "mul", "div"]
+        for op in wanted:
+            index = build.apply(str(op), pool[-12:], repeat=repeats and bool(random.random() < 0.7))
+            if index is not None:
+                pool.append(index)
+        nodes = build.nodes
+        used = {arg for node in nodes for arg in node.args}
+        ends = [index for index, node in enumerate(nodes) if node.args and index not in used]
+        complete = {node.op for node in nodes} >= set(ops)
+        if complete and used.issuperset(range(4 + constants)) and 2 <= len(ends) <= 8:
+            return build.problem(outputs=ends)
+
+
+def inner_outputs(random: Generator) -> Problem:
+    """A shared graph with three outputs that feed other nodes, and one that does not."""
+    problem = shared(random)
+    nodes = problem.graph.nodes
+    used = sorted({arg for node in nodes for arg in node.args if nodes[arg].args})
+    inner = [int(index) for index in random.choice(used, size=3, replace=False)]
+    return Problem(Graph(nodes, problem.graph.inputs, (*inner, problem.graph.outputs[-1])), problem.x)
+
+
+def shuffled_inputs(random: Generator) -> Problem:
+    """Inputs that stand between the other nodes and are listed in another order."""
+    build = _Builder(random)
+    pool: list[int] = []
+    for _ in range(4):
+        pool += [build.input(), build.input()]
+        for op in random.choice(["add", "mul", "sub", "sin", "cos", "tanh"], size=2):
+            index = build.apply(str(op), pool)
+            if index is not None:
+                pool.append(index)
+    inputs = [index for index, node in enumerate(build.nodes) if node.op == "input"]
+    last = inputs[0]
+    for index in [*inputs[1:], len(build.nodes) - 1]:
+        nodes = build.nodes
+        last = build.append(Node("mul" if len(nodes) % 2 else "add", (last, index)), 0.0)
+    order = inputs
+    while order == inputs:
+        order = [int(index) for index in random.permutation(inputs)]
+    return build.problem(outputs=[last], inputs=order)
+
+
+def chain(random: Generator, length: int) -> Problem:
+    """`length` operations in a row on one input: products, sums and differences with eight constants, and
+    neg.
+
+    The derivative is a product of factors that scatter about 1, so that it stays of moderate size.
+    """
+    nodes = [Node("input")]
+    nodes += [Node("const", (), float(np.exp(0.01 * random.normal()))) for _ in range(8)]
+    nodes += [Node("const", (), float(0.01 * random.normal())) for _ in range(4)]
+    last = 0
+    for kind in random.integers(0, 4, size=length):
+        if kind == 0:
+            nodes.append(Node("neg", (last,)))
+        elif kind == 1:
+            nodes.append(Node("add", (int(random.integers(9, 13)), last)))
+        elif kind == 2:
+            nodes.append(Node("sub", (last, int(random.integers(9, 13)))))
+        else:
+            nodes.append(Node("mul", (int(random.integers(1, 9)), last)))
+        last = len(nodes) - 1
+    return Problem(Graph(tuple(nodes), (0,), (last,)), np.array([random.uniform(0.5, 1.5)]))
+
+
+def diamonds(random: Generator, levels: int) -> Problem:
+    """`levels` diamonds in a row, each two branches that meet again: 2^levels paths through 4 levels + 1
+    nodes.
+
+    Each level is v -> c1 v + c2 v with two constants of its own, c1 + c2 near 1.
+    """
+    nodes = [Node("input")]
+    last = 0
+    for _ in range(levels):
+        share = float(random.uniform(0.2, 0.8))
+        total = float(np.exp(0.1 * random.normal()))
+        at = len(nodes)
+        nodes += [Node("const", (), share * total), Node("const", (), (1 - share) * total)]
+        nodes += [Node("mul", (last, at)), Node("mul", (at + 1, last)), Node("add", (at + 2, at + 3))]
+        last = at + 4
+    return Problem(Graph(tuple(nodes), (0,), (last,)), np.array([random.uniform(0.5, 1.5)]))
+
+
+def wide(random: Generator, width: int) -> Problem:
+    """`width` inputs, the sine of each, and the sum of all: reverse mode needs one sweep, forward mode
+    `width`.
+    """
+    nodes = [Node("input") for _ in range(width)]
+    nodes += [Node("sin", (index,)) for index in range(width)]
+    last = width
+    for index in range(width + 1, 2 * width):
+        nodes.append(Node("add", (last, index)))
+        last = len(nodes) - 1
+    return Problem(Graph(tuple(nodes), tuple(range(width)), (last,)), random.uniform(-1.5, 1.5, size=width))
+
+
+def structure(random: Generator, n_inputs: int, n_inner: int, n_outputs: int, reach: int = 5) -> Graph:
+    """A graph of products for counting: node i uses two different ones of the `reach` nodes before it.
+
+    No constants, no repeated arguments, and every node that nothing uses is an output.
+    """
+    nodes = [Node("input") for _ in range(n_inputs)]
+    for index in range(n_inputs, n_inputs + n_inner + n_outputs):
+        end = min(index, n_inputs + n_inner)
+        start = max(0, end - reach)
+        if end - start < 2:
+            nodes.append(Node("sin", (start,)))
+        else:
+            args = random.choice(np.arange(start, end), size=2, replace=False)
+            nodes.append(Node("mul", tuple(int(arg) for arg in args)))
+    used = {arg for node in nodes for arg in node.args}
+    ends = [index for index in range(n_inputs, len(nodes)) if index not in used]
+    return Graph(tuple(nodes), tuple(range(n_inputs)), tuple(ends))
+
+
+@dataclass(frozen=True)
+class RivalCosts:
+    """What the three orders of question 7 cost on a graph."""
+
+    forward: int
+    reverse: int
+    markowitz: int
+
+    @property
+    def least(self) -> int:
+        """The bound that full points ask for."""
+        return min(self.forward, self.reverse, self.markowitz)
+
+    @property
+    def winner(self) -> str:
+        """The order that is cheaper than both others, "none" on a tie for the lowest cost."""
+        costs = {"forward": self.forward, "reverse": self.reverse, "markowitz": self.markowitz}
+        winners = [name for name, cost in costs.items() if cost == self.least]
+        return winners[0] if len(winners) == 1 else "none"
+
+
+def rival_costs(graph: Graph) -> RivalCosts:
+    """Costs of the forward, the reverse and the greedy Markowitz order."""
+    vertices = linearise(graph).intermediates
+    return RivalCosts(
+        forward=elimination_cost(graph, vertices),
+        reverse=elimination_cost(graph, vertices[::-1]),
+        markowitz=elimination_cost(graph, markowitz_order(graph)),
+    )
+
+
+def won_by(random: Generator, winner: str, count: int) -> list[Graph]:
+    """`count` random graphs of 8 to 12 inner nodes on which that order is cheaper than both others."""
+    graphs: list[Graph] = []
+    while len(graphs) < count:
+        inner = int(random.integers(8, 13))
+        graph = structure(random, 3, inner, 3, reach=int(random.integers(4, 7)))
+        if rival_costs(graph).winner == winner:
+            graphs.append(graph)
+    return graphs
+
+
+def with_inner_outputs(random: Generator, count: int) -> list[Graph]:
+    """The same with two outputs that feed other nodes, on which one order is cheaper than both others."""
+    graphs: list[Graph] = []
+    while len(graphs) < count:
+        graph = structure(random, 3, 9, 2)
+        inner = [int(index) for index in random.choice(np.arange(3, 12), size=2, replace=False)]
+        graph = Graph(graph.nodes, graph.inputs, tuple(sorted({*graph.outputs, *inner})))
+        if rival_costs(graph).winner != "none":
+            graphs.append(graph)
+    return graphs
