@@ -9,6 +9,7 @@ Source: Documentation/userspace-api/seccomp_filter.rst of the Linux kernel; numb
 
 import ctypes
 import errno
+import os
 import struct
 from typing import Final
 
@@ -18,6 +19,7 @@ _AUDIT_ARCH: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _SECCOMP: Final = {"x86_64": 317, "aarch64": 277}
 _CLONE: Final = {"x86_64": 56, "aarch64": 220}
 _CLONE3: Final = 435
+_TGKILL: Final = {"x86_64": 234, "aarch64": 131}
 _NEWEST: Final = 471
 """Calls with a number from here on are newer than this list: ENOSYS, as on an older kernel."""
 
@@ -30,6 +32,8 @@ REFUSED: Final[dict[str, tuple[int | None, int | None]]] = {
     "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "kcmp": (312, 272),
     "process_madvise": (440, 440), "process_mrelease": (448, 448), "pidfd_getfd": (438, 438),
     "pidfd_send_signal": (424, 424),
+    # signals; tgkill, which abort and threads use, is allowed towards the own process only
+    "kill": (62, 129), "tkill": (200, 130), "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240),
     # starting programs
     "execve": (59, 221), "execveat": (322, 281),
     # namespaces and mounts
@@ -96,6 +100,11 @@ def _program() -> list[tuple[int, int, int, int]]:
         (_JEQ, 0, 4, _CLONE[MACHINE]),
         (_LD, 0, 0, 16),  # clone's flags, the first argument on both architectures
         (_JSET, 0, 1, _NEW_NAMESPACES),
+        (_RET, 0, 0, _ERRNO | errno.EPERM),
+        (_RET, 0, 0, _ALLOW),
+        (_JEQ, 0, 4, _TGKILL[MACHINE]),
+        (_LD, 0, 0, 16),
+        (_JEQ, 1, 0, os.getpid()),
         (_RET, 0, 0, _ERRNO | errno.EPERM),
         (_RET, 0, 0, _ALLOW),
     ]
