@@ -204,9 +204,7 @@ def test_the_turns_of_a_counted_loop_are_those_it_runs(
 
 
 def test_a_loop_that_would_overflow_its_counter_is_unbounded() -> None:
-    text = LOOP.format(
-        start=2**31 - 3, limit=2**31 - 1, step=2, way="LE", operands="%i, %limit", update="add"
-    )
+    text = LOOP.format(start=2**31 - 3, limit=2**31 - 1, step=2, way="LE", operands="%i, %limit", update="add")
     assert count(text).unbounded
 
 
@@ -216,7 +214,9 @@ def test_a_loop_that_would_overflow_its_counter_is_unbounded() -> None:
 @st.composite
 def programs(draw: st.DrawFn, depth: int = 3) -> tuple[Callable[[Any], Any], int]:
     """A function of a matrix, and the number of its matrix products."""
-    kind = draw(st.sampled_from(["product", "sum"] if depth == 0 else ["product", "then", "call", "loop", "cond", "drop"]))
+    kind = draw(
+        st.sampled_from(["product", "sum"] if depth == 0 else ["product", "then", "call", "loop", "cond", "drop"])
+    )
     if kind == "product":
         return square, 1
     if kind == "sum":

@@ -28,6 +28,7 @@ by the caller and are not counted). The backward pass gets the arguments, the re
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -216,7 +217,7 @@ def _untraceable(f: Any, problem: BaseException) -> checks.StudentError:
     name = name if isinstance(name, str) and name.isidentifier() else "your function"
     kinds = tuple(kind.__name__ for kind in type(problem).__mro__ if kind is not object)
     where = checks._where(problem.__traceback__)  # pyright: ignore[reportPrivateUsage]
-    if isinstance(problem, NotImplementedError):
+    if isinstance(problem, NotImplementedError) and re.match(r"(q\d+:|$)", str(problem)):  # JAX raises others
         text = f": {problem}" if str(problem) else ""
         return checks.StudentError(f"not done yet: {name} is still the template's stub{text}", kinds)
     if isinstance(problem, ShapeOfResultError):
@@ -228,7 +229,7 @@ def _untraceable(f: Any, problem: BaseException) -> checks.StudentError:
             "it uses the value of a traced array as a Python number or in an if or while; "
             "this case needs jax.numpy, and jnp.where or jax.lax.cond where the values decide"
         )
-    elif "custom calls whose targets" in str(problem):
+    elif "host_callbacks" in str(problem) or "custom calls whose targets" in str(problem):
         why = "it calls back into Python, or uses a routine of which JAX promises no stable form"
     else:
         told = checks._told(problem)  # pyright: ignore[reportPrivateUsage]
