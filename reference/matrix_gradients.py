@@ -8,7 +8,7 @@ Sources: M. B. Giles, *Collected matrix derivative results for forward and rever
 (2008); G. A. Watson, *Characterization of the subdifferential of some matrix norms* (1992); J. Townsend,
 *Differentiating the singular value decomposition* (2016); A. Griewank and A. Walther, *Evaluating Derivatives*
 (2nd ed., 2008).
-"""  # noqa: E501
+"""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 

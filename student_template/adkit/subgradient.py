@@ -7,7 +7,7 @@ all Z: the plane through W with slope G lies nowhere above R. For a norm that is
 
 (the spectral norm is the nuclear norm's dual: R(Z) = max of <G, Z> over ||G||_2 <= 1). Where W has full rank there
 is one such G, the gradient; at a rank-deficient W there are many, and each is right.
-"""  # noqa: E501
+"""
 
 from typing import Any
 

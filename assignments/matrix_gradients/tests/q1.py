@@ -81,6 +81,7 @@ def test_q1_factorises_once(linear_solve_vjp):
 def test_q1_b_bar_of_random_vectors(linear_solve_vjp):
     """b_bar for random systems, one right-hand side"""
     from adkit import checks
+
     from autograder.checks.matrices import invertible
     from autograder.checks.seeds import rng
     from reference.matrix_gradients import linear_solve_vjp as reference
@@ -98,6 +99,7 @@ def test_q1_b_bar_of_random_vectors(linear_solve_vjp):
 def test_q1_a_bar_of_random_vectors(linear_solve_vjp):
     """A_bar for random systems, one right-hand side"""
     from adkit import checks
+
     from autograder.checks.matrices import invertible
     from autograder.checks.seeds import rng
     from reference.matrix_gradients import linear_solve_vjp as reference
@@ -115,6 +117,7 @@ def test_q1_a_bar_of_random_vectors(linear_solve_vjp):
 def test_q1_b_bar_of_a_matrix(linear_solve_vjp):
     """b_bar for several right-hand sides, and for a matrix of one column"""
     from adkit import checks
+
     from autograder.checks.matrices import invertible
     from autograder.checks.seeds import rng
     from reference.matrix_gradients import linear_solve_vjp as reference
@@ -132,6 +135,7 @@ def test_q1_b_bar_of_a_matrix(linear_solve_vjp):
 def test_q1_a_bar_of_a_matrix(linear_solve_vjp):
     """A_bar for several right-hand sides: the sum over the columns"""
     from adkit import checks
+
     from autograder.checks.matrices import invertible
     from autograder.checks.seeds import rng
     from reference.matrix_gradients import linear_solve_vjp as reference
@@ -150,6 +154,7 @@ def test_q1_ill_conditioned(linear_solve_vjp):
     """A system of condition 1e7: a backward-stable solve is accurate enough"""
     import numpy as np
     from adkit import checks
+
     from autograder.checks.matrices import invertible
     from autograder.checks.seeds import rng
     from reference.matrix_gradients import linear_solve_vjp as reference
@@ -171,6 +176,7 @@ def test_q1_ill_conditioned(linear_solve_vjp):
 def test_q1_tiny_and_huge(linear_solve_vjp):
     """Systems with tiny and with huge entries"""
     from adkit import checks
+
     from autograder.checks.matrices import invertible
     from autograder.checks.seeds import rng
     from reference.matrix_gradients import linear_solve_vjp as reference
@@ -189,6 +195,7 @@ def test_q1_tiny_and_huge(linear_solve_vjp):
 def test_q1_forms_no_inverse(linear_solve_vjp):
     """Work: no inverse is formed, only the right-hand sides at hand are solved for"""
     from adkit import checks
+
     from autograder.checks.seeds import rng
 
     n = 24

@@ -61,6 +61,7 @@ def test_q2_forward_factorises_once(linear_solve):
 def test_q2_gradient_of_a_matrix(linear_solve):
     """The cotangents by your own rule, for several right-hand sides"""
     from adkit import checks
+
     from autograder.checks.matrices import invertible
     from autograder.checks.seeds import rng
     from reference.matrix_gradients import linear_solve_vjp as reference
@@ -80,6 +81,7 @@ def test_q2_under_vmap_of_matrices(linear_solve):
     """Under vmap, for a batch of systems with several right-hand sides each"""
     import numpy as np
     from adkit import checks
+
     from autograder.checks.matrices import invertible
     from autograder.checks.seeds import rng
 
@@ -95,6 +97,7 @@ def test_q2_gradient_of_the_gradient(linear_solve):
     """grad(grad): the rule can be differentiated again"""
     import jax.numpy as jnp
     from adkit import artefact, checks
+
     from autograder.checks.matrices import invertible
     from autograder.checks.seeds import rng
 
@@ -114,6 +117,7 @@ def test_q2_gradient_of_the_gradient(linear_solve):
 def test_q2_backward_reuses_the_factors(linear_solve):
     """Reuse: the backward pass factorises nothing"""
     from adkit import checks
+
     from autograder.checks.seeds import rng
 
     n = 24

@@ -58,6 +58,7 @@ def test_q3_repeated_singular_values(nuclear_norm_gradient):
 def test_q3_random_matrices(nuclear_norm_gradient):
     """Random matrices of full rank: square, tall and wide"""
     from adkit import checks
+
     from autograder.checks.matrices import with_singular_values
     from autograder.checks.seeds import rng
     from reference.matrix_gradients import nuclear_norm_gradient as reference
@@ -73,6 +74,7 @@ def test_q3_random_matrices(nuclear_norm_gradient):
 def test_q3_repeated_and_random(nuclear_norm_gradient):
     """Two of the singular values equal, for square, tall and wide matrices"""
     from adkit import checks
+
     from autograder.checks.matrices import orthogonal
     from autograder.checks.seeds import rng
 
@@ -88,6 +90,7 @@ def test_q3_rows_and_columns(nuclear_norm_gradient):
     """A single row (1 x n) and a single column (n x 1)"""
     import numpy as np
     from adkit import checks
+
     from autograder.checks.seeds import rng
 
     random = rng("matrix_gradients", "q3", "vectors")
@@ -102,6 +105,7 @@ def test_q3_rank_deficient(nuclear_norm_gradient):
     """Rank-deficient matrices, square, tall and wide: every subgradient is right"""
     from adkit import checks
     from adkit.subgradient import check_subgradient
+
     from autograder.checks.matrices import with_singular_values
     from autograder.checks.seeds import rng
 
@@ -117,6 +121,7 @@ def test_q3_rank_deficient(nuclear_norm_gradient):
 def test_q3_tiny_and_huge(nuclear_norm_gradient):
     """Tiny and huge matrices: the gradient does not depend on the scale of W"""
     from adkit import checks
+
     from autograder.checks.matrices import with_singular_values
     from autograder.checks.seeds import rng
     from reference.matrix_gradients import nuclear_norm_gradient as reference

@@ -1,0 +1,157 @@
+"""q5: the singular value decomposition, backwards. Six points, two and a half of them public."""
+
+from otter.test_files import test_case
+
+OK_FORMAT = False
+name = "q5"
+points = None
+
+
+@test_case(points=0.75)
+def test_q5_cotangent_of_the_singular_values(svd_vjp):
+    """Only s_bar is not zero (m > n)"""
+    import numpy as np
+    from adkit import checks
+
+    U = np.array([[2.0, -1.0], [2.0, 2.0], [-1.0, 2.0]]) / 3
+    s = np.array([3.0, 1.0])
+    Vt = np.array([[0.6, 0.8], [0.8, -0.6]])
+    W_bar = checks.call(svd_vjp, U, s, Vt, np.zeros((3, 2)), np.array([2.0, -1.0]), np.zeros((2, 2)))
+    expected = np.array([[16.0, 13.0], [4.0, 22.0], [-14.0, -2.0]]) / 15
+    checks.close(W_bar, expected, rtol=1e-9, what="W_bar")
+
+
+@test_case(points=0.75)
+def test_q5_cotangent_of_the_left_factor(svd_vjp):
+    """Only U_bar is not zero (m = n)"""
+    import numpy as np
+    from adkit import checks
+
+    U = np.array([[0.8, -0.6], [0.6, 0.8]])
+    s = np.array([3.0, 1.0])
+    Vt = np.array([[0.6, 0.8], [0.8, -0.6]])
+    U_bar = np.array([[1.0, 2.0], [-1.0, 0.5]])
+    W_bar = checks.call(svd_vjp, U, s, Vt, U_bar, np.zeros(2), np.zeros((2, 2)))
+    expected = [[0.1815, 0.792], [-0.792, -0.6435]]
+    checks.close(W_bar, expected, rtol=1e-9, what="W_bar")
+
+
+@test_case(points=1)
+def test_q5_all_three_cotangents(svd_vjp):
+    """All three cotangents at once (m > n)"""
+    import numpy as np
+    from adkit import checks
+
+    U = np.array([[2.0, -1.0], [2.0, 2.0], [-1.0, 2.0]]) / 3
+    s = np.array([3.0, 1.0])
+    Vt = np.array([[0.6, 0.8], [0.8, -0.6]])
+    U_bar = np.array([[1.0, 2.0], [-1.0, 0.5], [0.0, 3.0]])
+    Vt_bar = np.array([[0.5, -1.0], [2.0, 1.0]])
+    W_bar = checks.call(svd_vjp, U, s, Vt, U_bar, np.array([2.0, -1.0]), Vt_bar)
+    expected = [
+        [2.7277777777778, 0.2111111111111],
+        [-1.2555555555556, 1.8444444444444],
+        [0.7444444444444, -1.7388888888889],
+    ]
+    checks.close(W_bar, expected, rtol=1e-9, what="W_bar")
+
+
+@test_case(points=0.75, hidden=True)
+def test_q5_left_factor_of_tall_matrices(svd_vjp):
+    """Only U_bar, for m > n: U moves out of its column space"""
+    import numpy as np
+    from adkit import checks
+
+    from autograder.checks.matrices import orthogonal
+    from autograder.checks.seeds import rng
+    from reference.matrix_gradients import svd_vjp as reference
+
+    random = rng("matrix_gradients", "q5", "tall")
+    U, s, Vt = orthogonal(random, 4, 3), np.array([3.0, 1.7, 0.8]), orthogonal(random, 3, 3).T
+    arguments = (U, s, Vt, random.standard_normal((4, 3)), np.zeros(3), np.zeros((3, 3)))
+    # F is at most 1 / (1.7^2 - 0.8^2) = 0.44 and 1 / s at most 1.25: no rounding is amplified
+    checks.close(checks.call(svd_vjp, *arguments), reference(*arguments), rtol=1e-10, what="W_bar")
+
+
+@test_case(points=0.75, hidden=True)
+def test_q5_right_factor_of_wide_matrices(svd_vjp):
+    """Only Vt_bar, for m < n: V moves out of its column space"""
+    import numpy as np
+    from adkit import checks
+
+    from autograder.checks.matrices import orthogonal
+    from autograder.checks.seeds import rng
+    from reference.matrix_gradients import svd_vjp as reference
+
+    random = rng("matrix_gradients", "q5", "wide")
+    U, s, Vt = orthogonal(random, 3, 3), np.array([3.0, 1.7, 0.8]), orthogonal(random, 4, 3).T
+    arguments = (U, s, Vt, np.zeros((3, 3)), np.zeros(3), random.standard_normal((3, 4)))
+    checks.close(checks.call(svd_vjp, *arguments), reference(*arguments), rtol=1e-10, what="W_bar")
+
+
+@test_case(points=0.75, hidden=True)
+def test_q5_everything_of_wide_matrices(svd_vjp):
+    """All three cotangents, for m < n"""
+    import numpy as np
+    from adkit import checks
+
+    from autograder.checks.matrices import orthogonal
+    from autograder.checks.seeds import rng
+    from reference.matrix_gradients import svd_vjp as reference
+
+    random = rng("matrix_gradients", "q5", "everything")
+    U, s, Vt = orthogonal(random, 3, 3), np.array([3.0, 1.7, 0.8]), orthogonal(random, 4, 3).T
+    cotangents = (random.standard_normal(factor.shape) for factor in (U, s, Vt))
+    arguments = (U, s, Vt, *cotangents)
+    checks.close(checks.call(svd_vjp, *arguments), reference(*arguments), rtol=1e-10, what="W_bar")
+
+
+@test_case(points=0.5, hidden=True)
+def test_q5_right_factor_of_square_matrices(svd_vjp):
+    """Only Vt_bar, for m = n"""
+    import numpy as np
+    from adkit import checks
+
+    from autograder.checks.matrices import orthogonal
+    from autograder.checks.seeds import rng
+    from reference.matrix_gradients import svd_vjp as reference
+
+    random = rng("matrix_gradients", "q5", "square")
+    U, s, Vt = orthogonal(random, 3, 3), np.array([3.0, 1.7, 0.8]), orthogonal(random, 3, 3).T
+    arguments = (U, s, Vt, np.zeros((3, 3)), np.zeros(3), random.standard_normal((3, 3)))
+    checks.close(checks.call(svd_vjp, *arguments), reference(*arguments), rtol=1e-10, what="W_bar")
+
+
+@test_case(points=0.5, hidden=True)
+def test_q5_tiny_and_huge(svd_vjp):
+    """Tiny and huge singular values: nothing may be added to a denominator"""
+    import numpy as np
+    from adkit import checks
+
+    from autograder.checks.matrices import orthogonal
+    from autograder.checks.seeds import rng
+    from reference.matrix_gradients import svd_vjp as reference
+
+    random = rng("matrix_gradients", "q5", "scales")
+    U, s, Vt = orthogonal(random, 4, 3), np.array([3.0, 1.7, 0.8]), orthogonal(random, 3, 3).T
+    U_bar, Vt_bar = random.standard_normal(U.shape), random.standard_normal(Vt.shape)
+    for scale in (1e-12, 1e12):
+        arguments = (U, scale * s, Vt, U_bar, np.zeros(3), Vt_bar)
+        checks.close(checks.call(svd_vjp, *arguments), reference(*arguments), rtol=1e-9, what="W_bar")
+
+
+@test_case(points=0.25, hidden=True)
+def test_q5_a_single_row(svd_vjp):
+    """A matrix of one row: one singular value, and no pair of them"""
+    import numpy as np
+    from adkit import checks
+
+    from autograder.checks.matrices import orthogonal
+    from autograder.checks.seeds import rng
+    from reference.matrix_gradients import svd_vjp as reference
+
+    random = rng("matrix_gradients", "q5", "row")
+    U, s, Vt = np.array([[-1.0]]), np.array([1.4]), orthogonal(random, 4, 1).T
+    cotangents = (random.standard_normal(factor.shape) for factor in (U, s, Vt))
+    arguments = (U, s, Vt, *cotangents)
+    checks.close(checks.call(svd_vjp, *arguments), reference(*arguments), rtol=1e-10, what="W_bar")
