@@ -94,10 +94,17 @@ def grade_one(
     with workshop.open(submission, assignment) as session:
         opened = time.monotonic()
         functions = dict(session.functions)
-        questions: list[QuestionResult] = []
-        for question in assignment.questions:
-            results = tuple(_run_case(case, functions, assignment, grader_notes) for case in cases[question.name])
-            questions.append(question_result(question, results))
+        # The public cases of all questions first: a session starts its process anew before a public case that
+        # follows a hidden one, so that nothing of a hidden case can be carried into a message that is shown.
+        results: dict[str, CaseResult] = {}
+        for hidden in (False, True):
+            for case in (case for question in assignment.questions for case in cases[question.name]):
+                if case.hidden is hidden:
+                    results[case.name] = _run_case(case, functions, assignment, grader_notes)
+        questions = tuple(
+            question_result(question, tuple(results[case.name] for case in cases[question.name]))
+            for question in assignment.questions
+        )
         tested = time.monotonic()
     log = session.log  # complete only now
     cells = tuple(f"Cell {number} raised an error: {text}" for number, text in log.failed_cells)
@@ -107,7 +114,7 @@ def grade_one(
     return SubmissionResult(
         file=submission.name,
         status="failed" if problem else "completed",
-        questions=tuple(questions),
+        questions=questions,
         problem=problem,
         notes=(*submission.notes, *log.notes, *cells, *(GRADER_NOTE + note for note in grader_notes)),
         output=log.output,

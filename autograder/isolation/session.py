@@ -67,6 +67,7 @@ class Session:
         self._skipped: set[int] = set()
         self._given_up = ""
         self._seen_hidden = False
+        self._autodiff_uses = {name: autodiff_use(submission.cells, name) for name in assignment.functions}
         self._deaths: dict[str, int] = {}
         self._started = time.monotonic()
         self._calls = 0
@@ -160,7 +161,7 @@ class Session:
     def _allowed(self, function: str, autodiff: bool) -> Question:
         question = next(q for q in self.assignment.questions if function in q.functions)
         if not autodiff and not question.autodiff:
-            use = self.functions[function].autodiff_use
+            use = self._autodiff_uses[function]
             if use is not None:
                 raise checks.CheckError(use)
         if self._given_up:
@@ -318,7 +319,7 @@ class Session:
         names = [name for name in self.assignment.functions if isinstance(defined, list) and name in defined]
         self.functions.clear()
         for name in names:
-            self.functions[name] = Proxy(self, name, autodiff_use(self._submission.cells, name))
+            self.functions[name] = Proxy(self, name)
         failed: Any = reply.get("failed")
         self.log.failed_cells = []
         for entry in failed if isinstance(failed, list) else []:
@@ -338,10 +339,8 @@ class Proxy:
 
     __autograder_proxy__: Final = True
 
-    def __init__(self, session: Session, name: str, use: str | None) -> None:
+    def __init__(self, session: Session, name: str) -> None:
         self.__name__ = name
-        self.autodiff_use = use
-        """Why an autodiff transformation costs this function's points; None when it uses none."""
         self._session = session
 
     def __call__(self, *arguments: Any, autodiff: bool = False) -> Any:
