@@ -37,9 +37,7 @@ def _open(record: dict[str, Any], report: Path) -> dict[str, Any]:
     assignment = Assignment.load(record["assignment"])
     given = record["submission"]
     submission = Submission(given["name"], None, tuple(given["cells"]), tuple(given["notes"]))
-    layers = policy(
-        slot=_SLOTS[os.getpid() % len(_SLOTS)], secrets=[Path(secret) for secret in record["secrets"]]
-    )
+    layers = policy(slot=_SLOTS[os.getpid() % len(_SLOTS)], secrets=[Path(secret) for secret in record["secrets"]])
     stack = ExitStack()
     workshop = stack.enter_context(Workshop(layers))
     session: Any = stack.enter_context(workshop.open(submission, assignment))
@@ -48,7 +46,7 @@ def _open(record: dict[str, Any], report: Path) -> dict[str, Any]:
     single._install_recognition(assignment)  # pyright: ignore[reportPrivateUsage]
     closing = _Closing(stack, session, given["notes"], report)
     atexit.register(closing.close)
-    _say_what_checks_say(assignment, session, closing)
+    _say_what_checks_say(assignment, closing)
     _close_before_results(closing)
     return {name: session.functions[name] for name in assignment.functions if name in session.functions}
 
@@ -87,24 +85,29 @@ class _Closing:
         )
 
 
-def _say_what_checks_say(assignment: Assignment, session: Any, closing: _Closing) -> None:
+def _say_what_checks_say(assignment: Assignment, closing: _Closing) -> None:
     """The engine's messages for Otter's, which show the failing line of a test: that gives a hidden case away."""
     from otter.test_files import exception_test
     from otter.test_files.abstract_test import TestCaseResult
 
     from autograder.engine import single
 
-    run_case: Any = getattr(single, "run_case", None) or single._run_case  # pyright: ignore[reportPrivateUsage]
+    run_case: Any = single._run_case  # pyright: ignore[reportPrivateUsage]
+    outcomes: dict[str, Any] = {}
 
     def run(self: Any, global_environment: dict[str, Any]) -> None:
+        if not outcomes:
+            # all public cases first: a process that has seen a hidden case is not asked in a public one again
+            for case in (case for cases in single.load_cases(assignment).values() for case in cases):
+                if not case.hidden:
+                    outcomes[case.name] = run_case(case, global_environment, assignment, closing.grader_notes)
         self.test_case_results = []
-        begin = getattr(session, "begin_question", None)
-        if begin is not None:
-            begin(self.name)
         for entry in self.test_cases:
             test = entry.body.test_func
-            case = single.Case(test.__name__, entry.name, entry.points, entry.hidden, entry.body.call_func)
-            outcome = run_case(case, global_environment, assignment, closing.grader_notes)
+            outcome = outcomes.get(test.__name__)
+            if outcome is None:
+                case = single.Case(test.__name__, entry.name, entry.points, entry.hidden, entry.body.call_func)
+                outcome = run_case(case, global_environment, assignment, closing.grader_notes)
             message = "✅ Test case passed" if outcome.passed else f"❌ Test case failed\n{outcome.message}"
             self.test_case_results.append(TestCaseResult(entry, message, outcome.passed))
 

@@ -90,7 +90,10 @@ def find_leaks(secrets: Iterable[Secret], files: dict[str, bytes]) -> list[Leak]
     leaks: list[Leak] = []
     for name, content in sorted(files.items()):
         texts = list(_texts(name, content))
-        squeezed = "\n".join(_squeeze(text) for text in texts)
+        # with and without its line breaks: a secret may be broken anew, or follow right after another line
+        squeezed = "\n".join(
+            [_squeeze(text) for text in texts] + [_squeeze(line) for text in texts for line in text.splitlines()]
+        )
         trees = {tree for text in texts for tree in _trees(text)}
         for secret in secrets:
             if (secret.tree and secret.tree in trees) or (secret.squeezed and _holds(squeezed, secret.squeezed)):
@@ -175,9 +178,11 @@ _CONVERSIONS = {
 
 
 def _is_plain_expression(node: ast.expr | None) -> bool:
-    """Names, constants, attributes and conversions of them: no arithmetic, no comparison."""
+    """Names, attributes, one or two constants and conversions of them: no arithmetic, no comparison."""
     if node is None:
         return True
+    if sum(isinstance(child, ast.Constant) for child in ast.walk(node)) > 2:
+        return False  # the inputs of a hidden case
     for child in ast.walk(node):
         if isinstance(child, ast.BinOp | ast.Compare | ast.BoolOp | ast.Lambda | ast.ListComp | ast.GeneratorExp):
             return False
@@ -238,9 +243,8 @@ def _strings(value: object) -> Iterator[str]:
         entries = cast(list[object], value)
         if entries and all(isinstance(entry, str) for entry in entries):
             yield from _strings("".join(cast(list[str], entries)))
-        else:
-            for entry in entries:
-                yield from _strings(entry)
+        for entry in entries:
+            yield from _strings(entry)
     elif isinstance(value, dict):
         for key, entry in cast(dict[str, object], value).items():
             yield key
