@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autograder.assignment import Assignment
 
-SOURCE = Path(__file__).parent / "toy_course"
+SOURCE = Path(__file__).parent / "toys_course"
 
 
 def copy_course(folder: Path) -> Assignment:
