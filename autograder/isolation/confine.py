@@ -56,7 +56,7 @@ def supervise(
     `keep`: the descriptors that the confined process keeps.
     """
     try:
-        syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+        # not tied to the template's life: the control pipe closes when the grader dies, and then all is ended in order
         syscalls.prctl(syscalls.PR_SET_CHILD_SUBREAPER, 1)
         os.setsid()
         root = os.geteuid() == 0
@@ -116,6 +116,8 @@ def _apply(confinement: Confinement) -> tuple[str, ...]:
     os.umask(0o077)
     if layers - {"watch"}:
         _give_up_privileges(confinement.uid if root and "user" in layers else None)
+    # only now: changing the user id forgets it. For the case that the supervisor itself is killed
+    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
     if "rlimits" in layers:
         _limit(confinement)
     if layers & {"landlock", "seccomp"}:

@@ -21,8 +21,10 @@ import numpy as np
 
 MAX_DEPTH: Final = 32
 MAX_VALUES: Final = 2_000_000
-MAX_DIGITS_BYTES: Final = 1024
-"""Integers of up to 8192 bits."""
+MAX_ENTRIES: Final = 10_000
+"""Entries of one dict: a bound on what colliding keys can cost."""
+MAX_EMPTY: Final = 1 << 20
+"""Entries that an array without content would have if its zero lengths were ones."""
 
 DTYPES: Final[tuple[np.dtype[Any], ...]] = tuple(
     np.dtype(name)
@@ -38,7 +40,6 @@ _I64 = struct.Struct(">q")
 _U64 = struct.Struct(">Q")
 _F64 = struct.Struct(">d")
 _C128 = struct.Struct(">dd")
-_U16 = struct.Struct(">H")
 
 
 class FrameError(Exception):
@@ -105,7 +106,11 @@ class _Encoder:
         elif kind is bool:
             out += b"T" if value else b"F"
         elif kind is int:
-            self._put_int(value)
+            # larger ones could be chosen to collide in every dict and set they are put in
+            if not -(2**63) <= value < 2**63:
+                raise FrameError(f"an integer of {value.bit_length()} bits; at most 64 can be sent")
+            out += b"i"
+            out += _I64.pack(value)
         elif kind is float:
             out += b"f"
             out += _F64.pack(value)
@@ -122,6 +127,8 @@ class _Encoder:
             for item in value:
                 self.put(item, depth + 1)
         elif kind is dict:
+            if len(value) > MAX_ENTRIES:
+                raise FrameError(f"a dict of {len(value)} entries; at most {MAX_ENTRIES} can be sent")
             out += b"d"
             out += _U32.pack(len(value))
             for key, item in value.items():
@@ -138,18 +145,6 @@ class _Encoder:
             raise FrameError(f"an object of type {kind.__name__}, which is not plain data")
         if self.limit is not None and len(out) > self.limit:
             raise FrameError(f"larger than {self.limit} bytes")
-
-    def _put_int(self, value: int) -> None:
-        if -(2**63) <= value < 2**63:
-            self.out += b"i"
-            self.out += _I64.pack(value)
-            return
-        size = (value.bit_length() + 8) // 8
-        if size > MAX_DIGITS_BYTES:
-            raise FrameError(f"an integer of {value.bit_length()} bits")
-        self.out += b"I"
-        self.out += _U16.pack(size)
-        self.out += value.to_bytes(size, "big", signed=True)
 
     def _put_bytes(self, tag: bytes, content: bytes) -> None:
         if self.limit is not None and len(content) > self.limit:
@@ -212,11 +207,6 @@ class _Decoder:
                 return False
             case b"i":
                 return int(_I64.unpack(self._bytes(8))[0])
-            case b"I":
-                size = int(_U16.unpack(self._bytes(2))[0])
-                if size > MAX_DIGITS_BYTES:
-                    raise FrameError(f"an integer of {size} bytes")
-                return int.from_bytes(self._bytes(size), "big", signed=True)
             case b"f":
                 return float(_F64.unpack(self._bytes(8))[0])
             case b"c":
@@ -247,10 +237,15 @@ class _Decoder:
 
     def _dict(self, depth: int) -> dict[Any, Any]:
         result: dict[Any, Any] = {}
-        for _ in range(self._count(2)):
+        count = self._count(2)
+        if count > MAX_ENTRIES:
+            raise FrameError(f"a dict of {count} entries; at most {MAX_ENTRIES} are accepted")
+        for _ in range(count):
             key = self.take(depth + 1)
             if type(key) not in (str, int):
                 raise FrameError(f"a dict key of type {type(key).__name__}")
+            if key in result:
+                raise FrameError("a dict key that comes twice")
             result[key] = self.take(depth + 1)
         return result
 
@@ -262,8 +257,8 @@ class _Decoder:
             raise FrameError(f"an array of {ndim} dimensions")
         shape = tuple(int(_U64.unpack(self._bytes(8))[0]) for _ in range(ndim))
         dtype = DTYPES[code]
-        # math.prod on Python integers cannot overflow; a zero anywhere must not hide an absurd size elsewhere
-        if any(size > 2**40 for size in shape):
+        # math.prod on Python integers cannot overflow; a zero must not hide lengths whose sums or transposes are huge
+        if 0 in shape and math.prod(size or 1 for size in shape) > MAX_EMPTY:
             raise FrameError(f"an array of shape {shape}")
         content = self._bytes(math.prod(shape) * dtype.itemsize)
         if dtype == np.bool_ and content.nbytes and np.frombuffer(content, np.uint8).max(initial=0) > 1:

@@ -1,8 +1,8 @@
 """seccomp: the system calls that no honest notebook needs are refused.
 
 A classic BPF filter: another architecture's calls kill the process; the calls below, and every call newer than this
-list knows, fail with EPERM or ENOSYS. What is left out on purpose: files (Landlock and the mount namespace decide
-about those) and threads (JAX needs them).
+list knows, fail with EPERM or ENOSYS. A submission is one process: threads may be started (JAX needs them), processes
+not. What is left out on purpose: files (Landlock and the mount namespace decide about those).
 
 Source: Documentation/userspace-api/seccomp_filter.rst of the Linux kernel; numbers from its syscall tables.
 """
@@ -25,7 +25,7 @@ _NEWEST: Final = 471
 
 # name: (x86_64, aarch64); None where the architecture does not have it
 REFUSED: Final[dict[str, tuple[int | None, int | None]]] = {
-    # network; socketpair stays, event loops need it
+    # network; pairs of stream sockets stay (see below), event loops need them
     "socket": (41, 198), "connect": (42, 203), "bind": (49, 200), "listen": (50, 201), "accept": (43, 202),
     "accept4": (288, 242),
     # other processes
@@ -34,12 +34,13 @@ REFUSED: Final[dict[str, tuple[int | None, int | None]]] = {
     "pidfd_send_signal": (424, 424),
     # signals; tgkill, which abort and threads use, is allowed towards the own process only
     "kill": (62, 129), "tkill": (200, 130), "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240),
-    # starting programs
-    "execve": (59, 221), "execveat": (322, 281),
+    # starting programs and processes; clone: see below
+    "execve": (59, 221), "execveat": (322, 281), "fork": (57, None), "vfork": (58, None),
     # namespaces and mounts
     "unshare": (272, 97), "setns": (308, 268), "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41),
     "chroot": (161, 51), "move_mount": (429, 429), "open_tree": (428, 428), "fsopen": (430, 430),
     "fsconfig": (431, 431), "fsmount": (432, 432), "fspick": (433, 433), "mount_setattr": (442, 442),
+    "open_tree_attr": (467, 467),
     # kernel interfaces with a history
     "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
     "bpf": (321, 280), "perf_event_open": (298, 241), "userfaultfd": (323, 282), "keyctl": (250, 219),
@@ -55,6 +56,8 @@ REFUSED: Final[dict[str, tuple[int | None, int | None]]] = {
     "memfd_create": (319, 279), "memfd_secret": (447, 447), "shmget": (29, 194), "shmat": (30, 196),
     "shmctl": (31, 195), "semget": (64, 190), "semop": (65, 193), "semtimedop": (220, 192), "msgget": (68, 186),
     "msgsnd": (69, 189), "msgrcv": (70, 188), "mq_open": (240, 180), "mq_timedsend": (242, 182),
+    # priorities and memory of other processes of the same user
+    "setpriority": (141, 140), "ioprio_set": (251, 30), "migrate_pages": (256, 238), "move_pages": (279, 239),
     # device files
     "mknod": (133, None), "mknodat": (259, 33),
     # locks that outlive limits
@@ -65,12 +68,23 @@ _ALLOW: Final = 0x7FFF0000
 _KILL: Final = 0x80000000
 _ERRNO: Final = 0x00050000
 _NEW_NAMESPACES: Final = 0x7E020080  # every CLONE_NEW* flag, time namespaces included
+_THREAD: Final = 0x00010400  # CLONE_THREAD and CLONE_FILES: a thread that shares the table of descriptors
+
+# numbers of calls whose arguments decide, (x86_64, aarch64)
+_SOCKETPAIR: Final = (53, 199)
+_PRCTL: Final = (157, 167)
+_PRLIMIT: Final = (302, 261)
+_PR_SET_PDEATHSIG: Final = 1
+_SOCK_STREAM: Final = 1
 
 _LD: Final = 0x20
 _JEQ: Final = 0x15
 _JGE: Final = 0x35
 _JSET: Final = 0x45
 _RET: Final = 0x06
+_AND: Final = 0x54
+_ARGUMENT: Final = (16, 24)
+"""Where a filter finds the lower half of the first and second argument."""
 
 
 def supported() -> bool:
@@ -97,14 +111,31 @@ def _program() -> list[tuple[int, int, int, int]]:
         (_RET, 0, 0, _ERRNO | errno.ENOSYS),
         (_JGE, 0, 1, _NEWEST),  # x32 calls have a high bit set and end here too
         (_RET, 0, 0, _ERRNO | errno.ENOSYS),
-        (_JEQ, 0, 4, _CLONE[MACHINE]),
-        (_LD, 0, 0, 16),  # clone's flags, the first argument on both architectures
-        (_JSET, 0, 1, _NEW_NAMESPACES),
+        # clone: threads only, and no new namespace
+        (_JEQ, 0, 6, _CLONE[MACHINE]),
+        (_LD, 0, 0, _ARGUMENT[0]),
+        (_JSET, 2, 0, _NEW_NAMESPACES),
+        (_AND, 0, 0, _THREAD),
+        (_JEQ, 1, 0, _THREAD),
         (_RET, 0, 0, _ERRNO | errno.EPERM),
         (_RET, 0, 0, _ALLOW),
-        (_JEQ, 0, 4, _TGKILL[MACHINE]),
-        (_LD, 0, 0, 16),
-        (_JEQ, 1, 0, os.getpid()),
+        # a datagram socket, paired or not, can be told to send to any address
+        (_JEQ, 0, 5, _SOCKETPAIR[column]),
+        (_LD, 0, 0, _ARGUMENT[1]),
+        (_AND, 0, 0, 0xF),
+        (_JEQ, 1, 0, _SOCK_STREAM),
+        (_RET, 0, 0, _ERRNO | errno.EPERM),
+        (_RET, 0, 0, _ALLOW),
+        # dying with the supervisor is not for the submission to call off
+        (_JEQ, 0, 4, _PRCTL[column]),
+        (_LD, 0, 0, _ARGUMENT[0]),
+        (_JEQ, 0, 1, _PR_SET_PDEATHSIG),
+        (_RET, 0, 0, _ERRNO | errno.EPERM),
+        (_RET, 0, 0, _ALLOW),
+        # limits of this process only, not of others of the same user
+        (_JEQ, 0, 4, _PRLIMIT[column]),
+        (_LD, 0, 0, _ARGUMENT[0]),
+        (_JEQ, 1, 0, 0),
         (_RET, 0, 0, _ERRNO | errno.EPERM),
         (_RET, 0, 0, _ALLOW),
     ]
