@@ -243,6 +243,12 @@ def test_recursion_is_refused() -> None:
         audit(forged(returned(f"call @main(%x) : ({MATRIX}) -> {MATRIX}")), [A])
 
 
+def test_recursion_in_functions_that_nothing_calls_is_refused() -> None:
+    loop = f"func.func private @f(%x: {MATRIX}) -> {MATRIX} {{\n{returned(f'call @f(%x) : ({MATRIX}) -> {MATRIX}')}\n}}"
+    with pytest.raises(ArtefactError, match="calls itself"):
+        audit(forged(returned(SAME), loop), [A])
+
+
 def test_a_composite_that_is_none_of_jax_is_refused() -> None:
     composite = f'stablehlo.composite "xla.anything" %x {{decomposition = @f}} : ({MATRIX}) -> {MATRIX}'
     f = f"func.func private @f(%x: {MATRIX}) -> {MATRIX} {{\n{returned(SAME)}\n}}"

@@ -124,6 +124,32 @@ def test_what_nothing_needs_is_not_counted() -> None:
     assert (work.factorizations, work.by_kind["qr"], work.products) == (1, 0, 0)
 
 
+DEAD = """
+func.func public @main(%x: tensor<2x2xf64>) -> tensor<2x2xf64> {
+  %dead = stablehlo.dot_general %x, %x, contracting_dims = [1] x [0]
+      : (tensor<2x2xf64>, tensor<2x2xf64>) -> tensor<2x2xf64>
+  %deader = stablehlo.dot_general %dead, %x, contracting_dims = [1] x [0]
+      : (tensor<2x2xf64>, tensor<2x2xf64>) -> tensor<2x2xf64>
+  %p:2 = call @both(%x, %dead) : (tensor<2x2xf64>, tensor<2x2xf64>) -> (tensor<2x2xf64>, tensor<2x2xf64>)
+  return %p#0 : tensor<2x2xf64>
+}
+func.func private @both(%x: tensor<2x2xf64>, %u: tensor<2x2xf64>) -> (tensor<2x2xf64>, tensor<2x2xf64>) {
+  %y = stablehlo.dot_general %x, %x, contracting_dims = [1] x [0]
+      : (tensor<2x2xf64>, tensor<2x2xf64>) -> tensor<2x2xf64>
+  %c = stablehlo.cholesky %u : tensor<2x2xf64>
+  %b:2 = stablehlo.optimization_barrier %y, %c : tensor<2x2xf64>, tensor<2x2xf64>
+  return %b#0, %b#1 : tensor<2x2xf64>, tensor<2x2xf64>
+}
+"""
+
+
+def test_dead_code_in_a_module_is_not_counted() -> None:
+    work = count(DEAD)
+    assert (work.products, work.factorizations) == (1, 0)
+    everything = count(DEAD.replace("return %p#0", "return %p#1").replace("%b#0", "%b#1"))
+    assert (everything.products, everything.factorizations) == (1, 1)  # %dead and its Cholesky factor
+
+
 def test_a_carried_value_of_a_loop_that_nothing_needs_is_not_counted() -> None:
     def f(x: Any) -> Any:
         return jax.lax.fori_loop(0, 5, lambda _, c: (c[0] @ x, c[1] + 1), (x, x))[1]
