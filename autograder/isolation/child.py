@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+from adkit import checks
 
 from autograder.isolation import frames
 from autograder.isolation.confine import Confinement, flush_standard_streams
@@ -271,6 +272,9 @@ def _reply(answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         reply = answer()
     except frames.FrameError as error:
         return {"unsendable": str(error)}
+    except checks.CheckError as error:  # a sentence already, and it knows what was behind it
+        kinds = [kind.__name__ for kind in type(error).__mro__] + list(getattr(error, "kinds", ()))
+        return {"raised": kinds[:16], "message": error.message}
     except BaseException as error:
         return {"raised": [kind.__name__ for kind in type(error).__mro__][:16], "message": _text(error)}
     reply["seconds"] = time.perf_counter() - started
