@@ -225,13 +225,37 @@ def test_solution_cells_run_from_top_to_bottom(built: Built) -> None:
     assert names["mean"]([1, 3]) == 2  # type: ignore[operator]
 
 
+MODULE = '''"""Doc."""
+
+import functools
+import math
+import os
+
+SCALE = 2.0  # of everything
+UNUSED = 3
+
+
+# why this helper exists
+def _helper(x):
+    return math.sin(x) * SCALE
+
+
+@functools.lru_cache
+def wanted(x):
+    return _helper(x)
+
+
+wanted.cache_clear()
+
+
+def other():
+    return os.name
+'''
+
+
 def test_cutting_takes_what_a_function_needs_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "module.py"
-    path.write_text(
-        '"""Doc."""\n\nimport functools\nimport math\nimport os\n\n'
-        "SCALE = 2.0  # of everything\nUNUSED = 3\n\n\n# why this helper exists\ndef _helper(x):\n    return math.sin(x) * SCALE\n\n\n"
-        "@functools.lru_cache\ndef wanted(x):\n    return _helper(x)\n\n\nwanted.cache_clear()\n\n\ndef other():\n    return os.name\n"
-    )
+    path.write_text(MODULE)
     code, bound = Module(path).cut(["wanted"])
     assert bound == {"functools", "math", "SCALE", "_helper", "wanted"}
     assert "# why this helper exists\ndef _helper" in code

@@ -69,7 +69,14 @@ def test_other_whitespace_does_not_hide_a_line(hidden: tuple[Secret, ...]) -> No
 
 
 def test_renamed_variables_do_not_hide_a_function(hidden: tuple[Secret, ...]) -> None:
-    renamed = "def maximum(values):\n    # my own idea\n    top = _SMALLEST\n    for v in values:\n        top = (v if v > top\n               else top)\n    return top\n"
+    renamed = """def maximum(values):
+    # my own idea
+    top = _SMALLEST
+    for v in values:
+        top = (v if v > top
+               else top)
+    return top
+"""
     leaks = find_leaks(hidden, {"n.ipynb": notebook(code(renamed))})
     assert [leak.secret for leak in leaks] == ["the body of largest"]
     fenced = {"cell_type": "markdown", "source": f"Like this:\n```python\n{renamed}```\n"}

@@ -1,0 +1,75 @@
+"""`otter run` on the instructor's machine with the built bundle: isolated, and scored as it must be."""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from toys import copy_course, otter
+
+from autograder.build.command import assemble, build
+from autograder.samples import write_sample_class
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("toys") / "course"
+    assignment = copy_course(root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOGRADER_ASSIGNMENTS", str(assignment.folder.parent))
+        assert build(["toy"], root / "dist", check=False) == 0
+    write_sample_class(assignment, root / "class")
+    assert assemble(assignment).solution == (root / "dist/toy/solution/toy.ipynb").read_text()
+    return root
+
+
+def run(course: Path, submission: Path, out: Path) -> dict[str, Any]:
+    out.mkdir()
+    bundle = course / "dist" / "toy" / "autograder.zip"
+    done = otter("run", "-a", str(bundle), "-o", str(out), str(submission), course=course, cwd=out)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads((out / "results.json").read_text())
+
+
+def scores(results: dict[str, Any]) -> dict[str, float]:
+    return {test["name"]: test["score"] for test in results["tests"] if "score" in test}
+
+
+def test_the_solution_notebook_gets_every_point(course: Path, tmp_path: Path) -> None:
+    results = run(course, course / "dist" / "toy" / "solution" / "toy.ipynb", tmp_path / "out")
+    assert scores(results) == {"q1": 4, "q2": 3, "q3": 2}
+
+
+def test_the_empty_template_gets_nothing_and_is_told_so(course: Path, tmp_path: Path) -> None:
+    results = run(course, course / "student_template" / "toy.ipynb", tmp_path / "out")
+    assert scores(results) == {"q1": 0, "q2": 0, "q3": 0}
+    public = next(test for test in results["tests"] if test["name"] == "Public Tests")
+    assert "ot yet" in public["output"]
+    assert "Traceback" not in json.dumps(results)
+
+
+def test_a_function_that_exits_costs_its_question_only(course: Path, tmp_path: Path) -> None:
+    results = run(course, course / "class" / "exits_the_process.ipynb", tmp_path / "out")
+    assert scores(results) == {"q1": 0, "q2": 3, "q3": 2}
+
+
+def test_a_zip_that_shadows_the_grader_changes_nothing(course: Path, tmp_path: Path) -> None:
+    path = tmp_path / "hostile.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("toy.ipynb", (course / "student_template" / "toy.ipynb").read_text())
+        archive.writestr(".OTTER_LOG", b"cposix\nsystem\n(S'exit 3'\ntR.")
+        archive.writestr("__init__.py", "raise SystemExit(3)")
+        archive.writestr("tests/q1.py", "raise SystemExit(3)")
+        archive.writestr("sitecustomize.py", "raise SystemExit(3)")
+        for package in ("autograder", "reference", "adkit", "otter", "numpy"):
+            archive.writestr(f"{package}/__init__.py", "raise SystemExit(3)")
+    assert scores(run(course, path, tmp_path / "out")) == {"q1": 0, "q2": 0, "q3": 0}
+
+
+def test_hidden_cases_say_nothing_of_themselves(course: Path, tmp_path: Path) -> None:
+    results = run(course, course / "class" / "mistake_twice__squared.ipynb", tmp_path / "out")
+    text = json.dumps(results)
+    assert scores(results)["q1"] < 4
+    for secret in ("40_000", "40000", "checks.equal", "reference"):
+        assert secret not in text
