@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-EXACT_LIMIT = 12
+EXACT_LIMIT = 10
 """Up to this many intermediate vertices the elimination order is the best there is (2^k sets of vertices)."""
 
 LOOK_AHEAD = 8
@@ -84,7 +84,7 @@ def forward_mode(graph: Graph, x: Sequence[float], x_dot: Sequence[float]) -> tu
 
     One sweep in the order of the nodes; a value and a tangent live for each node.
     """
-    v = _values(graph, x)
+    v = node_values(graph, x)
     v_dot = [0.0] * len(graph.nodes)
     for index, tangent in zip(graph.inputs, x_dot, strict=True):
         v_dot[index] = float(tangent)
@@ -101,7 +101,7 @@ def reverse_mode(graph: Graph, x: Sequence[float], y_bar: Sequence[float]) -> tu
     A sweep forwards that keeps every value, then one backwards in which each node hands its adjoint on to its
     arguments once, when all that use the node have been visited: work linear in the number of edges.
     """
-    v = _values(graph, x)
+    v = node_values(graph, x)
     v_bar = [0.0] * len(graph.nodes)
     for index, cotangent in zip(graph.outputs, y_bar, strict=True):
         v_bar[index] += float(cotangent)
@@ -167,7 +167,7 @@ def elimination_order(graph: Graph) -> list[int]:
     return min(orders, key=lambda order: elimination_cost(graph, order))
 
 
-def _values(graph: Graph, x: Sequence[float]) -> list[float]:
+def node_values(graph: Graph, x: Sequence[float]) -> list[float]:
     """The value of every node at the inputs x."""
     v = [0.0] * len(graph.nodes)
     for index, value in zip(graph.inputs, x, strict=True):
@@ -210,9 +210,7 @@ def _best_order(graph: Graph) -> list[int]:
                     total, key = cost + markowitz_count(left, vertex), gone | {vertex}
                     if key not in cheapest or total < cheapest[key][0]:
                         cheapest[key] = (total, [*order, vertex], left)
-        best = {
-            key: (total, order, _without(left, order[-1])) for key, (total, order, left) in cheapest.items()
-        }
+        best = {key: (total, order, _without(left, order[-1])) for key, (total, order, left) in cheapest.items()}
     ((_, order, _),) = best.values()
     return order
 
