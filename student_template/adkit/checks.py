@@ -45,6 +45,7 @@ __all__ = [
     "measured",
     "plain",
     "raises",
+    "sentence_of",
     "show_numbers",
 ]
 
@@ -130,9 +131,7 @@ def raises(f: Any, *args: Any, error: str = "ValueError", when: str = "") -> Non
     _failed(f"{_name(f)} should raise {error}{occasion}, but it returned an answer", answer)
 
 
-def measured(
-    f: Any, *args: Any, transform: str = "call", static: Sequence[Any] = (), autodiff: bool = False
-) -> Any:
+def measured(f: Any, *args: Any, transform: str = "call", static: Sequence[Any] = (), autodiff: bool = False) -> Any:
     """`adkit.artefact.measure` as a check: the outputs of `f` as JAX traced it, and what they take.
 
     Raises StudentError when `f` is missing or cannot be traced.
@@ -219,9 +218,7 @@ def plain(value: Any) -> Any:
         return {plain(key): plain(item) for key, item in cast("dict[Any, Any]", value).items()}
     if hasattr(value, "__array__"):
         return np.array(np.asarray(value))
-    raise TypeError(
-        f"an answer must be numbers, arrays, or a list or tuple of them, not a {type(value).__name__}"
-    )
+    raise TypeError(f"an answer must be numbers, arrays, or a list or tuple of them, not a {type(value).__name__}")
 
 
 def _base_value(value: Any) -> Any:
@@ -249,9 +246,7 @@ def _same(one: Any, other: Any, exactly: bool = False) -> bool:
     """Equality of nested data, NaN equal to NaN; unless `exactly`, up to the rounding of another run."""
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         first, second = cast("Sequence[Any]", one), cast("Sequence[Any]", other)
-        return len(first) == len(second) and all(
-            _same(a, b, exactly) for a, b in zip(first, second, strict=True)
-        )
+        return len(first) == len(second) and all(_same(a, b, exactly) for a, b in zip(first, second, strict=True))
     if isinstance(one, dict) and isinstance(other, dict):
         left, right = cast("dict[Any, Any]", one), cast("dict[Any, Any]", other)
         return left.keys() == right.keys() and all(_same(left[key], right[key], exactly) for key in left)
@@ -331,9 +326,7 @@ def _missing_names() -> str:
 # ---------------------------------------- values
 
 
-def array(
-    value: Any, *, shape: Sequence[int] | None = None, what: str, kind: Literal["f", "i"] = "f"
-) -> Array:
+def array(value: Any, *, shape: Sequence[int] | None = None, what: str, kind: Literal["f", "i"] = "f") -> Array:
     """`value` as an array of 64-bit floats, after checking that it is real, of that shape, and finite.
 
     kind: "f" for numbers, "i" for whole numbers. Lists of numbers and single numbers are arrays too.
@@ -342,9 +335,7 @@ def array(
     return _array(value, shape, what, kind)
 
 
-def _array(
-    value: Any, shape: Sequence[int] | None, what: str, kind: str = "f", answer: Any = _NOTHING
-) -> Array:
+def _array(value: Any, shape: Sequence[int] | None, what: str, kind: str = "f", answer: Any = _NOTHING) -> Array:
     answer = value if answer is _NOTHING else answer
     try:
         given = np.asarray(plain(value))
@@ -393,15 +384,11 @@ def close(
             passed = _norm(error) <= atol + rtol * _norm(right)
     if passed:
         return
-    worst = int(
-        np.argmax(error / np.where(np.abs(right) > 0, np.abs(right), 1.0) if scale == "entry" else error)
-    )
+    worst = int(np.argmax(error / np.where(np.abs(right) > 0, np.abs(right), 1.0) if scale == "entry" else error))
     parts: list[str] = []
     for sentence, wrong in (says or {}).items():
         wrong_array = np.asarray(wrong, dtype=np.float64)
-        if wrong_array.shape == given.shape and _norm(given - wrong_array) <= max(rtol, 1e-9) * _norm(
-            wrong_array
-        ):
+        if wrong_array.shape == given.shape and _norm(given - wrong_array) <= max(rtol, 1e-9) * _norm(wrong_array):
             parts.append(sentence)
             break
     else:
@@ -610,7 +597,19 @@ def _recognise(failure: Failure) -> str | None:
     if not entries:
         return None
     key = fingerprint(failure.answer)
-    return next((sentence for wrong, sentence in entries if matches(key, wrong)), None)
+    return sentence_of([sentence for wrong, sentence in entries if matches(key, wrong)], failure.answer)
+
+
+def sentence_of(sentences: Sequence[str], answer: Any) -> str | None:
+    """What to say of the mistakes that give this answer: nothing, one sentence, or one of two.
+
+    An answer of one word or number (True, "forward") comes out of too many mistakes: then it has to be a single one.
+    """
+    distinct = list(dict.fromkeys(sentences))
+    telling = isinstance(answer, list | tuple | np.ndarray) and np.size(np.asarray(answer, dtype=object)) > 1
+    if len(distinct) == 1:
+        return distinct[0]
+    return f"{distinct[0]} Or: {distinct[1]}" if len(distinct) == 2 and telling else None
 
 
 @lru_cache
