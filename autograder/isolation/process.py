@@ -4,6 +4,7 @@ Everything that arrives is untrusted. A process that sends what is no frame, or 
 """
 
 import contextlib
+import errno
 import os
 import select
 import signal
@@ -264,7 +265,9 @@ def _folder_bytes(folder: str, enough: int) -> int:
     while waiting and total <= enough:
         try:
             entries = list(os.scandir(waiting.pop()))
-        except OSError:
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:  # too deep to look into is too deep
+                return enough + 1
             continue
         for entry in entries:
             try:
@@ -294,6 +297,6 @@ def _in_words(report: str) -> str:
             signal.SIGXFSZ: "it wrote a file larger than a submission may write",
             signal.SIGSYS: "it made a system call that is not allowed",
         }
-        return words.get(number, f"its process was ended by signal {number}")
-    code = os.waitstatus_to_exitcode(status)
-    return f"its process exited (exit code {code})"
+        return words.get(number, "its process was ended by a signal")
+    # the code itself is not told: the submission chooses it, and may have seen the inputs of hidden cases
+    return "its process exited"

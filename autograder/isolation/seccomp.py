@@ -119,6 +119,12 @@ def _program() -> list[tuple[int, int, int, int]]:
         (_JEQ, 1, 0, _THREAD),
         (_RET, 0, 0, _ERRNO | errno.EPERM),
         (_RET, 0, 0, _ALLOW),
+        # signals to this process only
+        (_JEQ, 0, 4, _TGKILL[MACHINE]),
+        (_LD, 0, 0, _ARGUMENT[0]),
+        (_JEQ, 1, 0, os.getpid()),
+        (_RET, 0, 0, _ERRNO | errno.EPERM),
+        (_RET, 0, 0, _ALLOW),
         # a datagram socket, paired or not, can be told to send to any address
         (_JEQ, 0, 5, _SOCKETPAIR[column]),
         (_LD, 0, 0, _ARGUMENT[1]),

@@ -29,6 +29,7 @@ _CALLBACKS: Final = 100_000
 _CALLBACK_SIZE: Final = 100_000
 _KEPT_NOTES: Final = 20
 _KEPT_TEXT: Final = 2000
+_KEPT_KINDS: Final = 16
 
 
 @dataclass
@@ -104,7 +105,7 @@ class Session:
         shapes = {np.shape(argument) for argument in arguments if isinstance(argument, np.ndarray)}
         request = {"do": "call", "function": function, "arguments": packed}
         reply = self._ask(question, request, _Callbacks(callables, shapes))
-        if reply.get("changed"):
+        if reply.get("changed") is True:
             raise checks.CheckError(
                 f"{function} changes its arguments. A function must leave what it is given as it was: "
                 "work on a copy (np.array(x)) instead of writing into x."
@@ -129,10 +130,10 @@ class Session:
         reply = self._ask(question, request, _Callbacks([], set()))
         return reply
 
-    def run_artefacts(self, job: dict[str, Any]) -> dict[str, Any]:
+    def run_artefacts(self, job: dict[str, Any]) -> Any:
         """Runs artefacts in the disposable process; its plain, unchecked answer, or StudentError."""
         started = time.monotonic()
-        deadline = started + self._limits.call_seconds * 2
+        deadline = min(started + self._limits.call_seconds * 2, self._end)
         try:
             if self._runner is None:
                 self._runner = self._workshop.fork("artefacts", self._limits)
@@ -151,12 +152,21 @@ class Session:
             ) from None
         finally:
             self.log.add_seconds("artefacts", time.monotonic() - started)
+        # what parses hostile bytes may have been taken over by them
+        if not _answers(reply, self._calls):
+            self._runner.end()
+            self._runner = None
+            reply = {"refused": "it did not answer what it was asked"}
         if "refused" in reply:
             raise checks.StudentError(
-                f"The function, as JAX traced it, could not be run: {str(reply['refused'])[:_KEPT_TEXT]}",
-                kinds=("Exception",),
+                f"The function, as JAX traced it, could not be run: {_text(reply['refused'])}", kinds=("Exception",)
             )
-        return reply["result"]
+        return reply.get("result")
+
+    @property
+    def _end(self) -> float:
+        """When the submission's time is up (time.monotonic)."""
+        return self._started + self._limits.submission_seconds
 
     def _allowed(self, function: str, autodiff: bool) -> Question:
         question = next(q for q in self.assignment.questions if function in q.functions)
@@ -179,7 +189,7 @@ class Session:
         process = self._living_process()
         self._calls += 1
         request["id"] = self._calls
-        deadline = min(time.monotonic() + self._limits.call_seconds, self._started + self._limits.submission_seconds)
+        deadline = min(time.monotonic() + self._limits.call_seconds, self._end)
         try:
             process.send(request, deadline)
             while True:
@@ -195,23 +205,24 @@ class Session:
         return self._checked(question, request, reply)
 
     def _checked(self, question: Question, request: dict[str, Any], reply: Any) -> dict[str, Any]:
-        if type(reply) is not dict or reply.get("id") != request["id"]:
+        if not _answers(reply, request["id"]):
             assert self._process is not None
             self._process.end()
             raise self._lost(question, request["function"], SpokeOutOfTurn("it did not answer what it was asked"))
         answer: dict[str, Any] = reply
         function = request["function"]
         if "raised" in answer:
-            kinds = answer["raised"]
-            names = tuple(str(kind)[:80] for kind in kinds) if isinstance(kinds, list) else ()
-            text = str(answer.get("message", ""))[:_KEPT_TEXT]
+            given: Any = answer["raised"]
+            kinds: list[Any] = given[:_KEPT_KINDS] if type(given) is list else []
+            names = tuple(kind[:80] for kind in kinds if type(kind) is str)
+            text = _text(answer.get("message"))
             if "CheckError" in names:
                 raise checks.StudentError(text, kinds=names)
             if "NotImplementedError" in names:
                 raise checks.StudentError(f"Not yet: {function} is still the template's stub ({text}).", kinds=names)
             raise checks.StudentError(f"{function} raised {text}", kinds=names)
         if "unsendable" in answer:
-            raise checks.CheckError(f"{function} returned {str(answer['unsendable'])[:_KEPT_TEXT]}.")
+            raise checks.CheckError(f"{function} returned {_text(answer['unsendable'])}.")
         return answer
 
     def _lost(self, question: Question, function: str, problem: Ended) -> checks.StudentError:
@@ -221,7 +232,7 @@ class Session:
         if isinstance(problem, TookTooLong):
             limit = self._limits.call_seconds
             text = f"{function} did not finish within {limit:g} seconds"
-            if time.monotonic() > self._started + self._limits.submission_seconds:
+            if time.monotonic() > self._end:
                 self._given_up = (
                     f"Not run: the submission used up its {self._limits.submission_seconds:g} seconds in all."
                 )
@@ -270,7 +281,7 @@ class Session:
             self.log.add_seconds("fork", time.monotonic() - started)
             running = -1
             try:
-                deadline = time.monotonic() + self._limits.notebook_seconds
+                deadline = min(time.monotonic() + self._limits.notebook_seconds, self._end)
                 self._calls += 1
                 cells = [(k, cell) for k, cell in enumerate(self._submission.cells, 1) if k not in self._skipped]
                 request = {
@@ -283,7 +294,7 @@ class Session:
                         running = reply["cell"]
                         continue
                     break
-                if type(reply) is not dict or reply.get("id") != self._calls:
+                if not _answers(reply, self._calls):
                     self._process.end()
                     raise SpokeOutOfTurn("it sent something that is not an answer")
             except Ended as problem:
@@ -311,12 +322,13 @@ class Session:
         self.log.note(f"Cell {running} was left out, because when it ran, {what}.")
         self._skipped.add(running)
         self.log.restarts += 1
-        if len(self._skipped) > 3 or time.monotonic() > self._started + self._limits.submission_seconds:
+        if len(self._skipped) > 3 or time.monotonic() > self._end:
             raise _GivenUpError("The notebook could not be run: several of its cells end its process.")
 
     def _take_functions(self, reply: dict[str, Any]) -> None:
         defined: Any = reply.get("defined")
-        names = [name for name in self.assignment.functions if isinstance(defined, list) and name in defined]
+        told = {name for name in defined if type(name) is str} if type(defined) is list else set[str]()
+        names = [name for name in self.assignment.functions if name in told]
         self.functions.clear()
         for name in names:
             self.functions[name] = Proxy(self, name)
@@ -328,6 +340,15 @@ class Session:
                     self.log.failed_cells.append((number, text[:_KEPT_TEXT]))
                 case _:
                     continue
+
+
+def _answers(reply: Any, number: int) -> bool:
+    """Whether a reply is an answer to request `number`: by exact types, since an array would compare entry by entry."""
+    return type(reply) is dict and type(reply.get("id")) is int and reply["id"] == number
+
+
+def _text(given: Any) -> str:
+    return given[:_KEPT_TEXT] if type(given) is str else ""
 
 
 class _GivenUpError(Exception):

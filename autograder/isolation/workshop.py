@@ -2,8 +2,9 @@
 
 import json
 import os
-import shutil
+import secrets
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -11,7 +12,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from autograder.assignment import Assignment, Limits
 from autograder.isolation.confine import Confinement
@@ -183,27 +184,65 @@ def _environment() -> dict[str, str]:
 
 
 def remove_folder(folder: str) -> None:
-    """Removes a scratch folder whatever is in it: names and depths that trip a plain removal included."""
+    """Removes a folder whatever is in it, and nothing outside of it.
 
-    def again(function: Any, path: str, _problem: object) -> None:
-        try:
-            os.chmod(os.path.dirname(path), 0o700)
-            os.chmod(path, 0o700, follow_symlinks=False)
-            function(path)
-        except (OSError, NotImplementedError):
-            return
+    Nothing is ever reached by a path of the submission's: every step goes through a descriptor and follows no link,
+    and folders within folders are moved to the top first, so that no depth and no name gets in the way. Needs that
+    no process is left which could put something new in.
+    """
+    try:
+        parent = os.open(os.path.dirname(folder) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        name = os.path.basename(folder)
+        if _empty(parent, name, None):
+            os.rmdir(name, dir_fd=parent)
+    except OSError:
+        return
+    finally:
+        os.close(parent)
 
-    for _ in range(64):
-        try:
-            shutil.rmtree(folder, onerror=again)
-        except RecursionError:
-            # deeper than Python recurses: move the depths up and go on
-            deep = folder
-            for _ in range(200):
-                inner = next((e.path for e in os.scandir(deep) if e.is_dir(follow_symlinks=False)), None)
-                if inner is None:
-                    break
-                deep = inner
-            os.rename(deep, os.path.join(folder, f"moved-{time.monotonic_ns()}"))
-        if not os.path.lexists(folder):
-            return
+
+def _empty(parent: int, name: str, top: int | None) -> bool:
+    """Removes what is in folder `name` of `parent`; its folders by way of `top` (the folder itself when None)."""
+    found = _open_folder(parent, name)
+    if found is None:
+        return False
+    here = top if top is not None else found
+    try:
+        while entries := os.listdir(found):
+            moved = False
+            for entry in entries:
+                if not stat.S_ISDIR(os.stat(entry, dir_fd=found, follow_symlinks=False).st_mode):
+                    os.unlink(entry, dir_fd=found)
+                elif top is None:
+                    if not _empty(found, entry, here):
+                        return False
+                    os.rmdir(entry, dir_fd=found)
+                    moved = True
+                else:
+                    inner = _open_folder(found, entry)  # moving a folder takes the right to write in it
+                    if inner is None:
+                        return False
+                    os.close(inner)
+                    os.rename(entry, secrets.token_hex(16), src_dir_fd=found, dst_dir_fd=here)
+            if not moved:
+                break
+        return True
+    finally:
+        os.close(found)
+
+
+def _open_folder(parent: int, name: str) -> int | None:
+    """A descriptor of a folder, made readable and writable first; None for anything else, links included."""
+    flags = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        handle = os.open(name, os.O_PATH | flags, dir_fd=parent)
+    except OSError:
+        return None
+    try:
+        os.chmod(f"/proc/self/fd/{handle}", 0o700)
+        return os.open(name, os.O_RDONLY | flags, dir_fd=parent)
+    finally:
+        os.close(handle)
