@@ -1,0 +1,5 @@
+"""Grading in GitHub Actions: what the steps of .github/workflows/grade.yml call, `python -m autograder.actions`.
+
+`fetch` and `unpack` bring submissions in as plain files, `plan` says how many shards there are, `guard` runs a command
+whose output the runner must not take for commands, `summary` writes the page that a run shows.
+"""

@@ -1,0 +1,223 @@
+"""Submissions from students' repositories and archives, as plain files.
+
+A student's repository is read with git's plumbing: there is never a work tree, so no filter, hook, link, submodule or
+attribute of it takes effect, and nothing of it is run. The token is handed to git in its environment, for one server
+only, and stays out of every file and command line.
+"""
+
+import base64
+import json
+import os
+import re
+import stat
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+EXTENSIONS = (".ipynb", ".py", ".zip")
+MAX_FILES = 200
+"""Files of one repository that are looked at."""
+MAX_BYTES = 20 * 1024**2
+"""One file."""
+MAX_ARCHIVE_FILES = 20_000
+MAX_ARCHIVE_BYTES = 4 * 1024**3
+"""Everything in an instructor's archive, unpacked."""
+CLONE_SECONDS = 120.0
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
+
+
+class FetchError(Exception):
+    """What cannot be fetched; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where repositories are, and who asks."""
+
+    url: str
+    """GITHUB_SERVER_URL."""
+    api: str
+    """GITHUB_API_URL."""
+    token: str
+
+    @staticmethod
+    def from_environment() -> "Server":
+        """The runner's server, and the token in STUDENTS_TOKEN."""
+        names = ("GITHUB_SERVER_URL", "GITHUB_API_URL")
+        missing = [name for name in names if not os.environ.get(name)]
+        if missing:
+            raise FetchError(f"{' and '.join(missing)} not set: this runs in a workflow")
+        return Server(*(os.environ[name].rstrip("/") for name in names), token=os.environ.get("STUDENTS_TOKEN", ""))
+
+
+def repositories(text: str) -> list[str]:
+    """owner/name, one a line or separated by blanks or commas; FetchError names what is none."""
+    names = [name for name in re.split(r"[\s,]+", text) if name]
+    for name in names:
+        if _NAME.fullmatch(name) is None:
+            raise FetchError(f"{name!r} is not the name of a repository (owner/name)")
+    return sorted(set(names))
+
+
+def of_organisation(server: Server, organisation: str, prefix: str) -> list[str]:
+    """Repositories of an organisation that GitHub Classroom made for one assignment: `<prefix>-<login>`."""
+    if _NAME.fullmatch(f"{organisation}/x") is None:
+        raise FetchError(f"{organisation!r} is not the name of an organisation")
+    found: list[str] = []
+    for page in range(1, 101):
+        url = f"{server.api}/orgs/{urllib.parse.quote(organisation)}/repos?per_page=100&page={page}"
+        entries = _get(url, server.token)
+        found += [str(entry["full_name"]) for entry in entries]
+        if len(entries) < 100:
+            break
+    names = [name for name in found if name.split("/")[1].startswith(f"{prefix}-") and _NAME.fullmatch(name)]
+    if not names:
+        raise FetchError(
+            f"{organisation} has no repository called {prefix}-… that this token can see ({len(found)} in all)"
+        )
+    return sorted(names)
+
+
+def folder_names(names: Sequence[str], prefix: str = "") -> dict[str, str]:
+    """A folder for each repository: the student's login when `prefix` leaves it, else the repository's own name."""
+    short = {name: name.split("/")[1].removeprefix(f"{prefix}-" if prefix else "") for name in names}
+    taken = [folder.lower() for folder in short.values()]
+    return {
+        name: folder if taken.count(folder.lower()) == 1 and folder not in (".git", "") else name.replace("/", "__")
+        for name, folder in short.items()
+    }
+
+
+def fetch(server: Server, name: str, folder: Path, scratch: Path, before: str = "") -> str:
+    """Writes the notebooks, scripts and zips of a repository's default branch into `folder`; the commit's hash.
+
+    before: the last commit until then (`2026-05-01 23:59 +0200`); a commit's date is what its author's clock said.
+    """
+    clone = scratch / "clone.git"
+    depth = () if before else ("--depth", "1")
+    _git(server, "clone", "--quiet", "--bare", "--single-branch", *depth, "--", f"{server.url}/{name}", str(clone))
+    try:
+        until = ("--before", before) if before else ()
+        commit = _git(server, f"--git-dir={clone}", "rev-list", "-1", *until, "HEAD").decode().strip()
+        if not commit:
+            raise FetchError(f"there is no commit before {before}")
+        when = int(_git(server, f"--git-dir={clone}", "log", "-1", "--format=%ct", commit))
+        for path, digest in _files(server, clone, commit):
+            target = folder.joinpath(*path.parts)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(_git(server, f"--git-dir={clone}", "cat-file", "blob", digest))
+            os.utime(target, (when, when))
+    finally:
+        subprocess.run(["rm", "-rf", str(clone)], check=False)
+    return commit
+
+
+def unpack(archive: Path, folder: Path) -> int:
+    """Unpacks the archive an instructor uploaded: regular files only, inside `folder`, with limits; how many."""
+    try:
+        with zipfile.ZipFile(archive) as content:
+            members = [info for info in content.infolist() if not info.is_dir()]
+            if len(members) > MAX_ARCHIVE_FILES or sum(info.file_size for info in members) > MAX_ARCHIVE_BYTES:
+                raise FetchError(f"{archive.name} is too large unpacked")
+            written = 0
+            for info in members:
+                path = PurePosixPath(info.filename.replace("\\", "/"))
+                mode = info.external_attr >> 16
+                if not _inside(path) or (stat.S_IFMT(mode) and not stat.S_ISREG(mode)):
+                    continue
+                target = folder.joinpath(*path.parts)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content.read(info))
+                written += 1
+            return written
+    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
+        raise FetchError(f"{archive.name} cannot be unpacked: {error}") from None
+
+
+def _files(server: Server, clone: Path, commit: str) -> Iterator[tuple[PurePosixPath, str]]:
+    listing = _git(server, f"--git-dir={clone}", "ls-tree", "-r", "-z", "--long", "--full-tree", commit)
+    found = 0
+    for line in listing.split(b"\0"):
+        if not line:
+            continue
+        description, _, name = line.partition(b"\t")
+        mode, _kind, digest, size = description.decode("ascii").split()
+        path = PurePosixPath(name.decode("utf-8", "replace"))
+        if mode not in ("100644", "100755") or path.suffix.lower() not in EXTENSIONS or not _inside(path):
+            continue  # links and submodules too
+        if int(size) > MAX_BYTES:
+            continue
+        found += 1
+        if found > MAX_FILES:
+            return
+        yield path, digest
+
+
+def _inside(path: PurePosixPath) -> bool:
+    text = str(path)
+    return (
+        not path.is_absolute() and ".." not in path.parts and "\0" not in text and all(len(p) < 200 for p in path.parts)
+    )
+
+
+def _git(server: Server, *arguments: str) -> bytes:
+    settings = {
+        "core.hooksPath": "/dev/null",
+        "core.fsmonitor": "false",
+        "protocol.ext.allow": "never",
+        "fetch.fsckObjects": "true",
+        "transfer.bundleURI": "false",
+    }
+    if server.token:
+        header = base64.b64encode(f"x-access-token:{server.token}".encode()).decode()
+        settings[f"http.{server.url}/.extraheader"] = f"AUTHORIZATION: basic {header}"
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": "/nonexistent",
+        "LC_ALL": "C.UTF-8",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_CONFIG_COUNT": str(len(settings)),
+    }
+    for index, (key, value) in enumerate(settings.items()):
+        environment[f"GIT_CONFIG_KEY_{index}"] = key
+        environment[f"GIT_CONFIG_VALUE_{index}"] = value
+    try:
+        done = subprocess.run(
+            ["git", *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=CLONE_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise FetchError(f"git took longer than {CLONE_SECONDS:.0f} s") from None
+    if done.returncode != 0:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise FetchError(said[-1] if said else f"git ended with exit code {done.returncode}")
+    return done.stdout
+
+
+def _get(url: str, token: str) -> list[dict[str, Any]]:
+    headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=60) as answer:
+            content: Any = json.load(answer)
+    except urllib.error.HTTPError as error:
+        hint = "; does the token have access to the organisation?" if error.code in (401, 403, 404) else ""
+        raise FetchError(f"the list of repositories could not be read: {error.code} {error.reason}{hint}") from None
+    except (urllib.error.URLError, ValueError, TimeoutError) as error:
+        raise FetchError(f"the list of repositories could not be read: {error}") from None
+    if not isinstance(content, list):
+        raise FetchError("the list of repositories has an unknown form")
+    return content  # pyright: ignore[reportUnknownVariableType]

@@ -1,0 +1,106 @@
+"""The page a run shows: the class in numbers, a histogram, a table; nothing of a submission is more than text on it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from autograder.actions.commands import annotations
+from autograder.engine.output import Run
+from autograder.report.escape import for_markdown
+from autograder.report.grades import Row
+from autograder.report.page import number
+from autograder.report.statistics import Statistics
+
+ROWS = 400
+"""Lines of the table: a summary may have 1 MiB, and people read the CSV of a larger class."""
+_BAR = 40
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+def summary(statistics: Statistics, run: Run) -> str:
+    """Markdown for $GITHUB_STEP_SUMMARY."""
+    graded, problems = statistics.completed, statistics.problems
+    possible = sum(float(question["points"]) for question in run.questions if not question["bonus"])
+    lower, upper = statistics.quartiles()
+    parts = [
+        f"## {for_markdown(run.title)}",
+        f"**{len(graded)}** graded, **{len(problems)}** could not be. "
+        f"Mean **{number(round(statistics.mean(), 2))}** of {number(possible)}, median {number(statistics.median())}, "
+        f"quartiles {number(lower)} and {number(upper)}.",
+    ]
+    if not run.isolated or any(not row.isolated for row in statistics.rows):
+        parts.append("> [!WARNING]\n> Graded without isolation: submissions could have changed these results.")
+    if not run.finished:
+        parts.append("> [!WARNING]\n> The run was not finished: submissions are missing below.")
+    if graded:
+        parts.append("```text\n" + "\n".join(histogram(statistics.histogram(possible))) + "\n```")
+    if problems:
+        parts += ["### Could not be graded", _problems(problems)]
+    if statistics.mistakes:
+        parts += ["### Most frequent mistakes", _mistakes(statistics)]
+    parts += ["### Grades", _grades(statistics.rows, run)]
+    versions = ", ".join(f"{for_markdown(name)} {for_markdown(version)}" for name, version in run.versions.items())
+    parts.append(f"<sub>{versions}; isolation: {for_markdown(', '.join(run.isolation)) or 'none'}</sub>")
+    return "\n\n".join(parts) + "\n"
+
+
+def problem_annotations(statistics: Statistics) -> list[str]:
+    """One annotation for each submission that could not be graded."""
+    found = [(row.file, row.problem or row.status) for row in statistics.problems]
+    return annotations("error", found, "more submissions could not be graded: see the summary")
+
+
+def read(out: Path) -> tuple[Statistics, Run]:
+    """The class in an output folder of `autograder grade` or `autograder merge`."""
+    from autograder.engine import journal
+
+    return Statistics.of(journal.read_latest(out)), Run.read(out)
+
+
+def histogram(counts: Sequence[int]) -> list[str]:
+    """One line a bin, with bars of Unicode blocks that are exact to an eighth of a character."""
+    most, bins = max(counts, default=0), len(counts)
+    lines: list[str] = []
+    for index, count in enumerate(counts):
+        eighths = round(8 * _BAR * count / most) if most else 0
+        eighths = max(eighths, 1) if count else 0
+        bar = _EIGHTHS[8] * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
+        label = f"{100 * index // bins:3d}–{100 * (index + 1) // bins:3d} %"
+        lines.append(f"{label} │{bar} {count}" if count else f"{label} │")
+    return lines
+
+
+def _grades(rows: Sequence[Row], run: Run) -> str:
+    names = [str(question["name"]) for question in run.questions]
+    points = {str(question["name"]): number(float(question["points"])) for question in run.questions}
+    bonus = {str(question["name"]) for question in run.questions if question["bonus"]}
+    heads = [f"{for_markdown(name)} ({'+' if name in bonus else ''}{points[name]})" for name in names]
+    lines = [_line(["submission", *heads, "total", "%", "status"]), _line(["---", *["--:"] * (len(names) + 2), "---"])]
+    for row in rows[:ROWS]:
+        scores = [number(row.scores.get(name, 0.0)) for name in names]
+        status = "" if row.status == "completed" else row.status
+        lines.append(_line([_code(row.file), *scores, number(row.earned), f"{100 * row.percent:.0f}", status]))
+    text = "\n".join(lines)
+    left = len(rows) - ROWS
+    return f"{text}\n\n… and {left} more: see final\\_grades.csv" if left > 0 else text
+
+
+def _problems(problems: Sequence[Row]) -> str:
+    lines = [_line(["submission", "why"]), _line(["---", "---"])]
+    lines += [_line([_code(row.file), for_markdown(row.problem or row.status, 300)]) for row in problems[:ROWS]]
+    return "\n".join(lines)
+
+
+def _mistakes(statistics: Statistics) -> str:
+    lines = [_line(["question", "mistake", "submissions"]), _line(["---", "---", "--:"])]
+    for (question, sentence), count in statistics.mistakes.most_common(10):
+        lines.append(_line([for_markdown(question), for_markdown(sentence, 300), str(count)]))
+    return "\n".join(lines)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _code(name: str) -> str:
+    # Inside <code>, GitHub makes no mention of @somebody and no link of #1; what is in it is still Markdown, so escaped
+    return f"<code>{for_markdown(name, 80)}</code>"
