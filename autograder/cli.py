@@ -160,8 +160,6 @@ def _grade(options: argparse.Namespace) -> int:
     from autograder.report.write import write_class_files
 
     statistics = write_class_files(options.out)
-    if run.submissions == 0:
-        raise UsageError(f"there is nothing to grade in {', '.join(map(str, options.paths))} (.ipynb, .py or .zip)")
     return _conclude(statistics, options.out, options.quiet, run.ignored)
 
 

@@ -100,18 +100,20 @@ def read_bytes(path: Path, limits: Limits) -> bytes:
         raise SubmissionError(_why_not_opened(error)) from None
     except ValueError:
         raise SubmissionError("The file's name cannot be used on this machine.") from None
-    with open(descriptor, "rb") as file:
-        try:
-            status = os.fstat(descriptor)
-            if stat.S_ISDIR(status.st_mode):
-                raise SubmissionError("This is a folder, not a file. Hand in the notebook itself.")
-            if not stat.S_ISREG(status.st_mode):
-                raise SubmissionError("This is no regular file (a pipe or a device). Hand in the notebook.")
-            if status.st_size > limits.submission_bytes:
-                raise _too_large(status.st_size, limits)
+    try:
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise SubmissionError("This is a folder, not a file. Hand in the notebook itself.")
+        if not stat.S_ISREG(status.st_mode):
+            raise SubmissionError("This is no regular file (a pipe or a device). Hand in the notebook.")
+        if status.st_size > limits.submission_bytes:
+            raise _too_large(status.st_size, limits)
+        with open(descriptor, "rb", closefd=False) as file:
             content = file.read(limits.submission_bytes + 1)
-        except OSError as error:
-            raise SubmissionError(f"The file could not be read ({error.strerror}).") from None
+    except OSError as error:
+        raise SubmissionError(f"The file could not be read ({error.strerror}).") from None
+    finally:
+        os.close(descriptor)
     if len(content) > limits.submission_bytes:
         raise _too_large(len(content), limits)
     return content
@@ -306,9 +308,7 @@ def _zip_cells(content: bytes, limits: Limits, assignment: str | None) -> tuple[
         OverflowError,
         MemoryError,
         LookupError,
-    ) as error:
-        if isinstance(error, RecursionError):
-            raise
+    ):
         raise SubmissionError(
             "The file is no readable zip archive, perhaps cut off in an upload. Export it again and hand it in."
         ) from None

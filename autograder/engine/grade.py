@@ -9,7 +9,7 @@ from typing import Protocol
 
 from autograder.assignment import Assignment
 from autograder.engine import journal, output
-from autograder.engine.batch import Entry, gather
+from autograder.engine.batch import BatchError, Entry, gather
 from autograder.engine.journal import Journal, Record
 from autograder.engine.pool import Pool
 from autograder.engine.worker import Settings
@@ -59,6 +59,9 @@ def grade(order: Order, listener: Listener | None = None) -> output.Run:
     """Grades everything that is not graded yet; each result is written before the next one is counted."""
     assignment = order.assignment
     batch = gather(order.paths, assignment.name, exclude=order.out)
+    if not batch.entries:
+        places = ", ".join(map(str, order.paths))
+        raise BatchError(f"there is nothing to grade in {places} (.ipynb, .py or .zip)")
     if order.shard is not None:
         batch = batch.shard(*order.shard)
     run = output.Run.of(assignment, order.seed, isolated=order.isolated, jobs=order.jobs)

@@ -24,7 +24,6 @@ from autograder.engine.batch import Entry
 from autograder.engine.journal import Record
 from autograder.engine.single import ungraded
 from autograder.engine.worker import Settings, settings_line, task_of
-from autograder.isolation.workshop import remove_folder
 from autograder.results import SubmissionResult
 
 START_SECONDS = 180.0
@@ -120,6 +119,8 @@ class WorkerProcess:
 
     def stop(self) -> None:
         """Ends the worker in order if it is able to, and kills whatever is left of its tree."""
+        from autograder.isolation.workshop import remove_folder  # imports NumPy: not before a worker runs
+
         self._stop_in_order()
         kill_tree(self.process)
         remove_folder(self._scratch)

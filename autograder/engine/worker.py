@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, replace
 from importlib import import_module
@@ -84,10 +85,12 @@ def main() -> int:
     try:
         settings = Settings(**json.loads(tasks.readline()))
         assignment = settings.load_assignment()
-        load_cases(assignment)
         module, _, factory = settings.workshop.partition(":")
         opening: AbstractContextManager[Workshop] = getattr(import_module(module), factory)(settings)
-        workshop = opening.__enter__()
+        with ThreadPoolExecutor(1) as meanwhile:  # Otter takes as long to import as the template to start
+            loading = meanwhile.submit(load_cases, assignment)
+            workshop = opening.__enter__()
+            loading.result()
     except Exception as error:
         traceback.print_exc()
         _reply(replies, {"fatal": str(error) or type(error).__name__, "kind": type(error).__name__})

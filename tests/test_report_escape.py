@@ -1,0 +1,79 @@
+"""Untrusted text is harmless wherever it is shown."""
+
+import csv
+import html
+import io
+import unicodedata
+from dataclasses import astuple
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.report.escape import file_stem, for_csv, for_html, for_markdown, for_terminal, plain
+from autograder.report.roster import Student, rows, table
+
+TEXT = st.text() | st.text(alphabet="=+-@\t\r\n'\"<>&\x1b[]31m\u202e\u200b\x07\x9b|`*/._a ")
+
+
+@given(TEXT)
+def test_nothing_steers_a_terminal(text: str) -> None:
+    for character in for_terminal(text):
+        assert unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+@given(TEXT)
+def test_no_markup_gets_into_html(text: str) -> None:
+    escaped = for_html(text)
+    assert not set("<>\"'") & set(escaped)
+    assert html.unescape(escaped) == html.unescape(for_html(html.unescape(escaped)))
+
+
+@given(TEXT)
+def test_no_spreadsheet_takes_text_for_a_formula(text: str) -> None:
+    cell = for_csv(text)
+    assert not cell.lstrip().startswith(("=", "+", "-", "@"))
+    assert "\n" not in cell
+    assert "\r" not in cell
+    assert list(csv.reader(io.StringIO(table(["x", "y"], [[text, 1]])))) == [["x", "y"], [cell, "1"]]
+
+
+@given(st.lists(TEXT, min_size=1, max_size=8, unique=True))
+def test_file_stems_are_safe_and_tell_names_apart(names: list[str]) -> None:
+    stems = [file_stem(f"{name}.ipynb") for name in names]
+    assert len(set(stems)) == len(names)
+    for stem in stems:
+        assert stem
+        assert "/" not in stem
+        assert not stem.startswith((".", "-", " "))
+        assert stem.isprintable()
+        assert len(stem.encode()) <= 110
+
+
+def test_usual_names_keep_their_stem() -> None:
+    assert file_stem("doe_jane.ipynb") == "doe_jane"
+    assert file_stem("ann/hw 1.zip") == "ann__hw 1"
+
+
+def test_escape_sequences_leave_no_trace() -> None:
+    assert plain("\x1b[31mred\x1b[0m \x1b]0;title\x07\x1b]8;;http://x\x1b\\link") == "red link"
+    assert plain("a\u202eb\u200bc\x00d") == "abcd"
+
+
+def test_long_text_is_cut_and_that_shows() -> None:
+    assert plain("x" * 50, 10) == "x" * 10 + " …"
+    assert len(for_html("e" + "\u0301" * 500)) == 4
+
+
+@pytest.mark.parametrize("text", ["[a](javascript:x)", "a|b", "<img src=x>", "`x`", "# x", "![x](y)"])
+def test_markdown_is_literal(text: str) -> None:
+    escaped = for_markdown(text)
+    for sign in "[]()|<>`!":
+        assert escaped.count(sign) == escaped.count(f"\\{sign}")
+
+
+def test_a_roster_survives_writing_and_reading() -> None:
+    student = Student(file="-x.ipynb", id="007", name="=Jane", email="j@x", login="@jane", section="A")
+    text = table(("file", "id", "name", "email", "login", "section"), [astuple(student)])
+    assert rows(text, Path("roster.csv")) == [student]
