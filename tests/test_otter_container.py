@@ -131,21 +131,16 @@ def test_even_without_an_interpreter_there_is_a_result(container: Container) -> 
     assert "not your fault" in results["tests"][0]["output"]
 
 
-def test_an_export_with_a_log_and_modules_is_graded_by_its_notebook(
+def test_an_export_is_graded_by_its_notebooks_cells_and_nothing_else(
     container: Container, made: tuple[Path, bytes], tmp_path: Path
 ) -> None:
+    notebook = json.loads(made[1])
+    notebook["metadata"] = {"kernelspec": {"name": "not-there", "display_name": "?"}, "otter": {"tests": 3}}
     path = tmp_path / "export.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("toy.ipynb", made[1])
+        archive.writestr("toy.ipynb", json.dumps(notebook))
         archive.writestr(".OTTER_LOG", b"cos\nsystem\n(S'touch /tmp/unpickled'\ntR.")
         archive.writestr("otter/__init__.py", "raise SystemExit(3)")
         archive.writestr("tests/q1.py", "raise SystemExit(3)")
     tests = by_name(container.grade(export__zip=path.read_bytes()))
     assert tests["q1"]["score"] == 4
-
-
-def test_the_notebooks_kernel_and_metadata_are_ignored(container: Container, made: tuple[Path, bytes]) -> None:
-    notebook = json.loads(made[1])
-    notebook["metadata"] = {"kernelspec": {"name": "not-there", "display_name": "?"}, "otter": {"tests": 3}}
-    tests = by_name(container.grade(toy__ipynb=json.dumps(notebook).encode()))
-    assert tests["q2"]["score"] == 3

@@ -41,20 +41,12 @@ def test_the_solution_notebook_gets_every_point(course: Path, tmp_path: Path) ->
     assert scores(results) == {"q1": 4, "q2": 3, "q3": 2}
 
 
-def test_the_empty_template_gets_nothing_and_is_told_so(course: Path, tmp_path: Path) -> None:
-    results = run(course, course / "student_template" / "toy.ipynb", tmp_path / "out")
-    assert scores(results) == {"q1": 0, "q2": 0, "q3": 0}
-    public = next(test for test in results["tests"] if test["name"] == "Public Tests")
-    assert "ot yet" in public["output"]
-    assert "Traceback" not in json.dumps(results)
-
-
 def test_a_function_that_exits_costs_its_question_only(course: Path, tmp_path: Path) -> None:
     results = run(course, course / "class" / "exits_the_process.ipynb", tmp_path / "out")
     assert scores(results) == {"q1": 0, "q2": 3, "q3": 2}
 
 
-def test_a_zip_that_shadows_the_grader_changes_nothing(course: Path, tmp_path: Path) -> None:
+def test_an_empty_template_in_a_zip_that_shadows_the_grader_gets_nothing(course: Path, tmp_path: Path) -> None:
     path = tmp_path / "hostile.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("toy.ipynb", (course / "student_template" / "toy.ipynb").read_text())
@@ -64,7 +56,11 @@ def test_a_zip_that_shadows_the_grader_changes_nothing(course: Path, tmp_path: P
         archive.writestr("sitecustomize.py", "raise SystemExit(3)")
         for package in ("autograder", "reference", "adkit", "otter", "numpy"):
             archive.writestr(f"{package}/__init__.py", "raise SystemExit(3)")
-    assert scores(run(course, path, tmp_path / "out")) == {"q1": 0, "q2": 0, "q3": 0}
+    results = run(course, path, tmp_path / "out")
+    assert scores(results) == {"q1": 0, "q2": 0, "q3": 0}
+    public = next(test for test in results["tests"] if test["name"] == "Public Tests")
+    assert "ot yet" in public["output"]
+    assert "Traceback" not in json.dumps(results)
 
 
 def test_hidden_cases_say_nothing_of_themselves(course: Path, tmp_path: Path) -> None:
