@@ -124,15 +124,16 @@ def prepare(folder: Path, run: Run, *, resume: bool, force: bool) -> Run:
         raise OutputError(f"{folder} cannot be used for the output: {error.strerror}") from None
     if present and FILE in present and not force:
         earlier = Run.read(folder)
-        if not resume:
+        if not resume and any(True for _ in journal.read(folder)):
             raise OutputError(
                 f"{folder} holds the results of an earlier run: --resume grades what is missing, "
                 "--force begins anew and replaces them"
             )
         difference = earlier.resumed_by(run)
-        if difference:
+        if difference and resume:
             raise OutputError(f"{folder} cannot be resumed: {difference}; --force begins anew")
-        run = replace(run, started=earlier.started, seconds=earlier.seconds)
+        if resume:
+            run = replace(run, started=earlier.started, seconds=earlier.seconds)
     elif present and not force:
         raise OutputError(f"{folder} is not empty and holds no results of ours; choose another one, or --force")
     elif present and FILE in present:

@@ -266,7 +266,10 @@ def _mistake(error: AssertionError, assignment: Assignment) -> str:
     if isinstance(told, str) and told:
         return told
     text = str(getattr(error, "message", "")) or str(error)
-    return next((sentence for sentence in _sentences(assignment.name) if text.startswith(sentence)), "")
+    sentences = _sentences(assignment.name)
+    first = next((sentence for sentence in sentences if text.startswith(sentence)), "")
+    alternatives = (f"{first} Or: {sentence}" for sentence in sentences)
+    return next((both for both in alternatives if first and text.startswith(both)), first)
 
 
 @lru_cache(maxsize=8)
@@ -287,4 +290,4 @@ def _install_recognition(assignment: Assignment) -> None:
         if error.name != "autograder.checks.recognition":
             raise
         return
-    recognition.install(assignment.name)
+    recognition.install(str(assignment.folder))

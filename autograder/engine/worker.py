@@ -68,13 +68,13 @@ def with_timeout(assignment: Assignment, timeout: float | None) -> Assignment:
 def isolated_workshop(settings: Settings) -> AbstractContextManager[Workshop]:
     """The real one: a template process from which every submission is forked."""
     layers: Any = import_module("autograder.isolation.layers")
-    session: Any = import_module("autograder.isolation.session")
+    workshop: Any = import_module("autograder.isolation.workshop")
     policy = layers.policy(
         slot=settings.slot,
         secrets=[Path(secret) for secret in settings.secrets],
         allow_none=not settings.isolated,
     )
-    return cast("AbstractContextManager[Workshop]", session.Workshop(policy))
+    return cast("AbstractContextManager[Workshop]", workshop.Workshop(policy))
 
 
 def main() -> int:
