@@ -8,6 +8,7 @@ Beaumont, Eyraud-Dubois, Herrmann, Joly & Shilova, "Optimal checkpointing for he
 RR-9302, 2019, in these rules.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
@@ -125,10 +126,10 @@ def checkpointed_loss(params: Sequence[tuple[Array, Array]], x: Array, y: Array,
     Each segment, from a checkpoint (or x) to the next (or a_n), is one `jax.checkpoint`: of what is
     computed in it only its input is kept, and the backward pass evaluates it again.
     """
-    a: Array = x
+    a = x
     start = 0
     for end in sorted({*(int(c) for c in checkpoints), len(params)}):
-        a = jax.checkpoint(_segment)(params[start:end], a)  # pyright: ignore[reportUnknownMemberType]
+        a = jax.checkpoint(_segment)(params[start:end], a)
         start = end
     return jnp.mean((a - y) ** 2)
 

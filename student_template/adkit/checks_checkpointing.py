@@ -7,7 +7,7 @@ running case is hidden, messages hold the broken rule and no number of the case.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -31,16 +31,61 @@ def legal(n: int, schedule: Any, *, sizes: Sequence[int] | None = None, costs: S
 def at_most(number: int, bound: int, *, what: str, case: str, answer: Any) -> None:
     """Passes when `number` <= `bound`. `case` says in a public case what was asked, e.g. "n = 10"."""
     if number > bound:
-        numbers = f" of {case}: it is {number}, allowed are {bound}" if checks.show_numbers() else ""
-        checks.fail(f"{what} is too large{numbers}", answer=answer)
+        told = f"{what} is {number}, and may be {bound} (for {case})" if checks.show_numbers() else ""
+        checks.fail(told or f"{what} is too large", answer=answer)
 
 
 def exactly(number: int, right: int, *, what: str, case: str, answer: Any) -> None:
     """Passes when `number` == `right`; `case` as in `at_most`."""
     if number != right:
-        compared = "too large" if number > right else "too small"
-        numbers = f" of {case}: it is {number}, and should be {right}" if checks.show_numbers() else ""
-        checks.fail(f"{what} is {compared}{numbers}", answer=answer)
+        told = f"{what} is {number}, and should be {right} (for {case})" if checks.show_numbers() else ""
+        checks.fail(told or f"{what} is too {'large' if number > right else 'small'}", answer=answer)
+
+
+def subset(n: int, checkpoints: Any) -> list[int]:
+    """The checkpoints as a list; fails unless they are a strictly increasing subset of 1..n."""
+    given = checkpoints.tolist() if isinstance(checkpoints, np.ndarray) else checkpoints
+    case = f" (for n = {n})" if checks.show_numbers() else ""
+    if not isinstance(given, list | tuple) or any(type(c) is not int for c in cast("list[object]", given)):
+        checks.fail(f"checkpoints are a list of whole numbers{case}", answer=checkpoints)
+    chosen = list(cast("list[int]", given))
+    if any(not 1 <= c <= n for c in chosen) or any(b <= a for a, b in pairwise(chosen)):
+        checks.fail(f"checkpoints are a strictly increasing subset of 1..n{case}", answer=checkpoints)
+    return chosen
+
+
+def longest_run(n: int, checkpoints: Sequence[int]) -> int:
+    """The most activations in a row that are no checkpoints: between two, before the first, after the last."""
+    return max(b - a - 1 for a, b in pairwise([0, *checkpoints, n + 1]))
+
+
+def peak_with(n: int, checkpoints: Sequence[int]) -> int:
+    """The peak of going backward segment by segment, when each checkpoint is freed as soon as it was used.
+
+    While the run above the j-th checkpoint is worked on, j checkpoints and that run are in memory.
+    """
+    bounds = [0, *checkpoints, n + 1]
+    return max(len(checkpoints), *(j + end - start - 1 for j, (start, end) in enumerate(pairwise(bounds))))
+
+
+def evaluations_of(n: int, trace: Trace) -> list[int]:
+    """How often each of a_1 … a_n is evaluated; index 0 is not used."""
+    counts = [0] * (n + 1)
+    for name, i in trace.schedule:
+        counts[i] += name == "forward"
+    return counts
+
+
+def evaluated_twice_at_most(n: int, checkpoints: Sequence[int], trace: Trace, *, answer: Any) -> None:
+    """Fails when an activation is evaluated more than twice, or one after the last checkpoint more than once."""
+    counts = evaluations_of(n, trace)
+    last = max(checkpoints, default=0)
+    for i in range(1, n + 1):
+        allowed = 2 if i <= last else 1
+        if counts[i] > allowed:
+            where = f"a_{i} (n = {n}, checkpoints {list(checkpoints)})" if checks.show_numbers() else "an activation"
+            rule = "more than twice" if i <= last else "more than once, although it comes after the last checkpoint"
+            checks.fail(f"{where} is evaluated {rule}", answer=answer)
 
 
 @dataclass(frozen=True)

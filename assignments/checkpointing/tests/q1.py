@@ -1,0 +1,54 @@
+"""q1: vanilla backpropagation."""
+
+from otter.test_files import test_case
+
+OK_FORMAT = False
+name = "q1"
+points = None
+
+
+@test_case(points=0.5)
+def test_q1_legal(vanilla_schedule):
+    """The schedule for n = 4 is legal and complete"""
+    from adkit import checks, checks_checkpointing
+
+    schedule = checks.call(vanilla_schedule, 4)
+    checks_checkpointing.legal(4, schedule)
+
+
+@test_case(points=0.75)
+def test_q1_evaluates_once(vanilla_schedule):
+    """For n = 4 each activation is evaluated once, and the peak is n"""
+    from adkit import checks, checks_checkpointing
+
+    schedule = checks.call(vanilla_schedule, 4)
+    trace = checks_checkpointing.legal(4, schedule)
+    case = "n = 4"
+    checks_checkpointing.exactly(trace.evaluations, 4, what="the count of evaluations", case=case, answer=schedule)
+    checks_checkpointing.exactly(trace.peak, 4, what="the peak memory", case=case, answer=schedule)
+
+
+@test_case(points=1, hidden=True)
+def test_q1_legal_for_any_n(vanilla_schedule):
+    """Legal and complete for other n, n = 1 among them"""
+    from adkit import checks, checks_checkpointing
+
+    from autograder.checks.seeds import rng
+
+    for n in [1, 2, int(rng("checkpointing", "q1", "legal").integers(20, 60))]:
+        checks_checkpointing.legal(n, checks.call(vanilla_schedule, n))
+
+
+@test_case(points=0.75, hidden=True)
+def test_q1_evaluates_once_for_any_n(vanilla_schedule):
+    """Each activation is evaluated once, for other n"""
+    from adkit import checks, checks_checkpointing
+
+    from autograder.checks.seeds import rng
+
+    for n in [1, int(rng("checkpointing", "q1", "once").integers(20, 60)), 300]:
+        schedule = checks.call(vanilla_schedule, n, repeat=False)
+        trace = checks_checkpointing.legal(n, schedule)
+        checks_checkpointing.exactly(
+            trace.evaluations, n, what="the count of evaluations", case=f"n = {n}", answer=schedule
+        )

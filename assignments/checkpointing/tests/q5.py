@@ -1,0 +1,143 @@
+"""q5: the best schedule for a given memory."""
+
+from otter.test_files import test_case
+
+OK_FORMAT = False
+name = "q5"
+points = None
+
+
+@test_case(points=1)
+def test_q5_legal_within_memory(optimal_schedule):
+    """For n = 10 and memory 3: legal, complete, and never more than 3 activations in memory"""
+    from adkit import checks, checks_checkpointing
+
+    schedule = checks.call(optimal_schedule, 10, 3)
+    trace = checks_checkpointing.legal(10, schedule)
+    checks_checkpointing.at_most(trace.peak, 3, what="the peak memory", case="n = 10, memory 3", answer=schedule)
+
+
+@test_case(points=1)
+def test_q5_ends_of_the_trade_off(optimal_schedule):
+    """n = 6: with memory 1 as good as memory-poor, with memory 6 or more as good as vanilla"""
+    from adkit import checks, checks_checkpointing
+
+    for memory, least in ((1, 21), (6, 6), (9, 6)):
+        schedule = checks.call(optimal_schedule, 6, memory)
+        trace = checks_checkpointing.legal(6, schedule)
+        case = f"n = 6, memory {memory}"
+        checks_checkpointing.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
+        checks_checkpointing.exactly(
+            trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule
+        )
+
+
+@test_case(points=1)
+def test_q5_optimal_small(optimal_schedule):
+    """n = 10 with memory 3: 18 evaluations are enough; n = 5 with memory 2: 8"""
+    from adkit import checks, checks_checkpointing
+
+    for n, memory, least in ((10, 3, 18), (5, 2, 8)):
+        schedule = checks.call(optimal_schedule, n, memory)
+        trace = checks_checkpointing.legal(n, schedule)
+        case = f"n = {n}, memory {memory}"
+        checks_checkpointing.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
+        checks_checkpointing.exactly(
+            trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule
+        )
+
+
+@test_case(points=1)
+def test_q5_optimal(optimal_schedule):
+    """n = 30 with memory 5: exactly 65 evaluations"""
+    from adkit import checks, checks_checkpointing
+
+    schedule = checks.call(optimal_schedule, 30, 5)
+    trace = checks_checkpointing.legal(30, schedule)
+    case = "n = 30, memory 5"
+    checks_checkpointing.at_most(trace.peak, 5, what="the peak memory", case=case, answer=schedule)
+    checks_checkpointing.exactly(trace.evaluations, 65, what="the count of evaluations", case=case, answer=schedule)
+
+
+@test_case(points=1, hidden=True)
+def test_q5_legal_within_memory_for_any_budget(optimal_schedule):
+    """Legal, complete and within the memory for other n and budgets"""
+    from adkit import checks, checks_checkpointing
+
+    from autograder.checks.seeds import rng
+
+    random = rng("checkpointing", "q5", "legal")
+    for n, memory in ((1, 1), (2, 1), (9, 2), (int(random.integers(15, 25)), int(random.integers(2, 6)))):
+        schedule = checks.call(optimal_schedule, n, memory)
+        trace = checks_checkpointing.legal(n, schedule)
+        case = f"n = {n}, memory {memory}"
+        checks_checkpointing.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
+
+
+@test_case(points=1, hidden=True)
+def test_q5_optimal_with_two_or_three(optimal_schedule):
+    """Exactly T(n, m) evaluations with memory for two or three activations only"""
+    from adkit import checks, checks_checkpointing, least_evaluations
+
+    from autograder.checks.seeds import rng
+
+    random = rng("checkpointing", "q5", "few")
+    for memory in (2, 3):
+        for n in (4, int(random.integers(12, 20)), int(random.integers(40, 60))):
+            schedule = checks.call(optimal_schedule, n, memory, repeat=False)
+            trace = checks_checkpointing.legal(n, schedule)
+            case = f"n = {n}, memory {memory}"
+            checks_checkpointing.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
+            least = least_evaluations(n, memory)
+            checks_checkpointing.exactly(
+                trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule
+            )
+
+
+@test_case(points=2, hidden=True)
+def test_q5_optimal_well_below_the_square_root(optimal_schedule):
+    """Exactly T(n, m) evaluations for n up to 200 with budgets well under 2 sqrt(n)"""
+    from adkit import checks, checks_checkpointing, least_evaluations
+
+    from autograder.checks.seeds import rng
+
+    random = rng("checkpointing", "q5", "optimal")
+    for n, memory in ((100, 7), (64, 4), (200, 9), (int(random.integers(90, 180)), int(random.integers(5, 9)))):
+        schedule = checks.call(optimal_schedule, n, memory, repeat=False)
+        trace = checks_checkpointing.legal(n, schedule)
+        case = f"n = {n}, memory {memory}"
+        checks_checkpointing.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
+        least = least_evaluations(n, memory)
+        checks_checkpointing.exactly(
+            trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule
+        )
+
+
+@test_case(points=1, hidden=True)
+def test_q5_long_chains(optimal_schedule):
+    """Exactly T(n, m) evaluations for chains of up to 1000 layers, and for little memory up to 200"""
+    from adkit import checks, checks_checkpointing, least_evaluations
+
+    from autograder.checks.seeds import rng
+
+    some = int(rng("checkpointing", "q5", "long").integers(9, 20))
+    for n, memory in ((1000, 8), (1000, some), (1000, 20), (200, 1), (200, 200)):
+        schedule = checks.call(optimal_schedule, n, memory, repeat=False)
+        trace = checks_checkpointing.legal(n, schedule)
+        case = f"n = {n}, memory {memory}"
+        checks_checkpointing.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
+        least = least_evaluations(n, memory)
+        checks_checkpointing.exactly(
+            trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule
+        )
+
+
+@test_case(points=1, hidden=True)
+def test_q5_impossible(optimal_schedule):
+    """Memory below 1 or a chain without layers: ValueError"""
+    from adkit import checks, checks_checkpointing
+
+    checks_checkpointing.legal(3, checks.call(optimal_schedule, 3, 2))
+    checks.raises(optimal_schedule, 5, 0, error="ValueError", when="the memory is 0")
+    checks.raises(optimal_schedule, 5, -2, error="ValueError", when="the memory is negative")
+    checks.raises(optimal_schedule, 0, 3, error="ValueError", when="n is 0")

@@ -1,0 +1,79 @@
+"""q6: a real network."""
+
+from otter.test_files import test_case
+
+OK_FORMAT = False
+name = "q6"
+points = None
+
+
+@test_case(points=1.5)
+def test_q6_loss_and_gradient(checkpointed_loss):
+    """Loss and gradients of 6 layers with checkpoints 2, 4 are those of plain backpropagation"""
+    import numpy as np
+    from adkit import checks_checkpointing
+
+    case = checks_checkpointing.network([5, 4, 6, 5, 4, 7, 5], 256, [2, 4], np.random.default_rng(1))
+    result = checks_checkpointing.measured(checkpointed_loss, case)
+    checks_checkpointing.right_loss(result, case)
+    checks_checkpointing.right_gradient(result, case)
+
+
+@test_case(points=2)
+def test_q6_keeps_the_checkpoints(checkpointed_loss):
+    """Of a_1 … a_5 exactly a_2 and a_4 cross from the forward to the backward pass (6 layers)"""
+    import numpy as np
+    from adkit import checks_checkpointing
+
+    case = checks_checkpointing.network([5, 4, 6, 5, 4, 7, 5], 256, [2, 4], np.random.default_rng(2))
+    checks_checkpointing.keeps_the_checkpoints(checks_checkpointing.measured(checkpointed_loss, case), case)
+
+
+@test_case(points=1, hidden=True)
+def test_q6_loss_and_gradient_of_another_network(checkpointed_loss):
+    """Loss and gradients of another network, its output among the checkpoints"""
+    from adkit import checks_checkpointing
+
+    from autograder.checks.seeds import rng
+
+    case = checks_checkpointing.network([3, 6, 4, 4, 8, 2], 200, [1, 3, 5], rng("checkpointing", "q6", "gradient"))
+    result = checks_checkpointing.measured(checkpointed_loss, case)
+    checks_checkpointing.right_loss(result, case)
+    checks_checkpointing.right_gradient(result, case)
+
+
+@test_case(points=2, hidden=True)
+def test_q6_keeps_irregular_checkpoints(checkpointed_loss):
+    """Exactly the checkpoints cross, for checkpoints at irregular distances"""
+    from adkit import checks_checkpointing
+
+    from autograder.checks.seeds import rng
+
+    case = checks_checkpointing.network([6] * 9, 300, [1, 4, 6], rng("checkpointing", "q6", "keeps"))
+    checks_checkpointing.keeps_the_checkpoints(checks_checkpointing.measured(checkpointed_loss, case), case)
+
+
+@test_case(points=1, hidden=True)
+def test_q6_corner_cases(checkpointed_loss):
+    """Exactly the checkpoints cross when there are none, and when the output is one"""
+    from adkit import checks_checkpointing
+
+    from autograder.checks.seeds import rng
+
+    for checkpoints in ([2, 4], []):
+        case = checks_checkpointing.network([4] * 5, 200, checkpoints, rng("checkpointing", "q6", "corners"))
+        result = checks_checkpointing.measured(checkpointed_loss, case)
+        checks_checkpointing.keeps_the_checkpoints(result, case)
+
+
+@test_case(points=1.5, hidden=True)
+def test_q6_recomputes_each_segment_once(checkpointed_loss):
+    """From the checkpoints alone, the backward pass evaluates every segment once more, the last one too"""
+    from adkit import checks_checkpointing
+
+    from autograder.checks.seeds import rng
+
+    case = checks_checkpointing.network([4, 5, 6, 5, 4, 6, 5, 4], 256, [2, 5], rng("checkpointing", "q6", "work"))
+    result = checks_checkpointing.measured(checkpointed_loss, case)
+    checks_checkpointing.keeps_the_checkpoints(result, case)
+    checks_checkpointing.recomputes_once(result, case)

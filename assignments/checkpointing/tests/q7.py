@@ -1,0 +1,98 @@
+"""q7: layers that are not alike (bonus)."""
+
+from otter.test_files import test_case
+
+OK_FORMAT = False
+name = "q7"
+points = None
+
+
+@test_case(points=1)
+def test_q7_legal_within_memory(optimal_schedule_for):
+    """Five layers of sizes 2, 6, 3, 6, 1 in memory 9: legal, complete, and never more than 9"""
+    from adkit import checks, checks_checkpointing
+
+    sizes, costs = [2, 6, 3, 6, 1], [4, 4, 4, 3, 9]
+    schedule = checks.call(optimal_schedule_for, sizes, costs, 9)
+    trace = checks_checkpointing.legal(5, schedule, sizes=sizes, costs=costs)
+    checks_checkpointing.at_most(trace.peak, 9, what="the peak size", case="this chain", answer=schedule)
+
+
+@test_case(points=1)
+def test_q7_cheap(optimal_schedule_for):
+    """The same chain: a total cost of 35 is enough in memory 9, and 28 in memory 12"""
+    from adkit import checks, checks_checkpointing
+
+    sizes, costs = [2, 6, 3, 6, 1], [4, 4, 4, 3, 9]
+    for memory, cost in ((9, 35), (12, 28)):
+        schedule = checks.call(optimal_schedule_for, sizes, costs, memory)
+        trace = checks_checkpointing.legal(5, schedule, sizes=sizes, costs=costs)
+        case = f"this chain in memory {memory}"
+        checks_checkpointing.at_most(trace.peak, memory, what="the peak size", case=case, answer=schedule)
+        checks_checkpointing.at_most(trace.cost, cost, what="the total cost", case=case, answer=schedule)
+
+
+@test_case(points=1, hidden=True)
+def test_q7_legal_within_memory_for_any_chain(optimal_schedule_for):
+    """Legal, complete and within the memory, for random chains, in the tightest memory too"""
+    from adkit import checks, checks_checkpointing
+
+    from autograder.checks.seeds import rng
+
+    random = rng("checkpointing", "q7", "legal")
+    for n in (1, 6, 12, 20):
+        sizes = [int(s) for s in random.integers(1, 9, size=n)]
+        costs = [int(c) for c in random.integers(1, 9, size=n)]
+        for memory in (max(sizes), max(sizes) + 6):
+            schedule = checks.call(optimal_schedule_for, sizes, costs, memory, repeat=False)
+            trace = checks_checkpointing.legal(n, schedule, sizes=sizes, costs=costs)
+            checks_checkpointing.at_most(trace.peak, memory, what="the peak size", case="this chain", answer=schedule)
+
+
+@test_case(points=1, hidden=True)
+def test_q7_cheap_for_any_chain(optimal_schedule_for):
+    """A total cost as low as that of the best persistent schedule, for random chains"""
+    from adkit import checks, checks_checkpointing
+
+    from autograder.checks.seeds import rng
+    from reference.checkpointing import optimal_schedule_for as reference
+
+    random = rng("checkpointing", "q7", "cheap")
+    for n, more in ((8, 5), (15, 8), (22, 12), (30, 25)):
+        sizes = [int(s) for s in random.integers(1, 10, size=n)]
+        costs = [int(c) for c in random.integers(1, 20, size=n)]
+        memory = max(sizes) + more
+        schedule = checks.call(optimal_schedule_for, sizes, costs, memory, repeat=False)
+        trace = checks_checkpointing.legal(n, schedule, sizes=sizes, costs=costs)
+        checks_checkpointing.at_most(trace.peak, memory, what="the peak size", case="this chain", answer=schedule)
+        right = checks_checkpointing.legal(n, reference(sizes, costs, memory), sizes=sizes, costs=costs)
+        checks_checkpointing.at_most(trace.cost, right.cost, what="the total cost", case="this chain", answer=schedule)
+
+
+@test_case(points=0.5, hidden=True)
+def test_q7_equal_layers(optimal_schedule_for):
+    """Where all layers are alike, as few evaluations as the optimal schedule of equal layers"""
+    from adkit import checks, checks_checkpointing, least_evaluations
+
+    from autograder.checks.seeds import rng
+
+    n = int(rng("checkpointing", "q7", "equal").integers(18, 28))
+    schedule = checks.call(optimal_schedule_for, [2] * n, [3] * n, 9, repeat=False)
+    trace = checks_checkpointing.legal(n, schedule, sizes=[2] * n, costs=[3] * n)
+    checks_checkpointing.at_most(trace.peak, 9, what="the peak size", case="this chain", answer=schedule)
+    least = least_evaluations(n, 4)
+    checks_checkpointing.at_most(
+        trace.evaluations, least, what="the count of evaluations", case="this chain", answer=schedule
+    )
+
+
+@test_case(points=0.5, hidden=True)
+def test_q7_impossible(optimal_schedule_for):
+    """An activation that does not fit into the memory: ValueError"""
+    from adkit import checks, checks_checkpointing
+
+    sizes, costs = [2, 6, 3], [1, 1, 1]
+    schedule = checks.call(optimal_schedule_for, sizes, costs, 6)
+    checks_checkpointing.legal(3, schedule, sizes=sizes, costs=costs)
+    why = "an activation is larger than the memory"
+    checks.raises(optimal_schedule_for, sizes, costs, 5, error="ValueError", when=why)
