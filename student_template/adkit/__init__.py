@@ -28,6 +28,7 @@ _EXPORTS: dict[str, str] = {
     "linearise": "elimination",
     "eliminate": "elimination",
     "elimination_cost": "elimination",
+    "once_written": "stubs",
     "ScheduleError": "schedule",
     "Trace": "schedule",
     "simulate": "schedule",
