@@ -13,9 +13,9 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
+from adkit import checks
 from otter.test_files import ExceptionTestFile
 
-from adkit import checks
 from autograder.assignment import Assignment
 from reference.mistakes import Mistake, catalogue
 

@@ -2,7 +2,7 @@
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # pyright: reportUnknownParameterType=false, reportMissingParameterType=false, reportUnknownLambdaType=false
-# pyright: reportUntypedFunctionDecorator=false, reportFunctionMemberAccess=false
+# pyright: reportUntypedFunctionDecorator=false, reportFunctionMemberAccess=false, reportConstantRedefinition=false
 
 import jax
 import jax.numpy as jnp

@@ -1,0 +1,129 @@
+"""The cases of `matrix_gradients` give full points to what is right and take points from what is wrong."""
+
+from functools import cache
+from pathlib import Path
+
+import matrix_gradients_solutions as solutions
+import pytest
+from otter.test_files import ExceptionTestFile
+
+from autograder.assignment import Assignment
+from reference import matrix_gradients as reference
+from reference.mistakes import catalogue
+
+ASSIGNMENT = Assignment.load("matrix_gradients")
+REFERENCES = {name: getattr(reference, name) for name in ASSIGNMENT.functions}
+QUESTION_OF = {name: question.name for question in ASSIGNMENT.questions for name in question.functions}
+
+
+@cache
+def test_file(question):
+    return ExceptionTestFile.from_file(str(ASSIGNMENT.tests_dir / f"{question}.py"))
+
+
+test_file.__test__ = False  # pyright: ignore[reportFunctionMemberAccess]
+
+
+def results(question, functions):
+    """{test function: (points, message, None when passed)} with these functions in place of the references."""
+    file = test_file(question)
+    file.run({**REFERENCES, **functions})
+    return {
+        result.test_case.body.test_func.__name__: (
+            result.test_case.points,
+            None if result.passed else result.message.split("\n")[-1],
+        )
+        for result in file.test_case_results
+    }
+
+
+def loses_points(question, functions):
+    """Whether any case fails; stops at the first that does."""
+    for case in test_file(question).test_cases:
+        try:
+            case.body.call_func({**REFERENCES, **functions})
+        except AssertionError:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("question", [question.name for question in ASSIGNMENT.questions])
+def test_the_reference_passes_every_case(question):
+    failed = {name: told for name, (_, told) in results(question, {}).items() if told}
+    assert not failed
+
+
+@pytest.mark.parametrize("question", ASSIGNMENT.questions, ids=lambda question: question.name)
+def test_points_sum_to_the_contract_and_about_two_fifths_are_public(question):
+    cases = test_file(question.name).test_cases
+    assert sum(case.points for case in cases) == question.points
+    assert 0.35 <= sum(case.points for case in cases if not case.hidden) / question.points <= 0.45
+
+
+def test_the_assignment_is_worth_35_points():
+    assert ASSIGNMENT.points == 35
+
+
+@pytest.mark.parametrize("mistake", catalogue("matrix_gradients"), ids=lambda m: f"{m.function}-{m.name}")
+def test_every_mistake_loses_points_on_its_question(mistake):
+    assert QUESTION_OF[mistake.function] == mistake.question
+    assert loses_points(mistake.question, {mistake.function: mistake.implementation})
+
+
+def test_a_case_asks_only_for_functions_of_its_own_question():
+    # so a mistake can lose points on no other question
+    for question in ASSIGNMENT.questions:
+        for case in test_file(question.name).test_cases:
+            assert set(case.body._get_func_params()) <= set(question.functions)
+
+
+@pytest.mark.parametrize(("name", "what"), solutions.RIGHT, ids=lambda text: text.replace(" ", "-"))
+def test_unusual_right_solutions_get_full_points(name, what):
+    points, implementation = solutions.RIGHT[name, what]
+    told = results(QUESTION_OF[name], {name: implementation})
+    failed = {case: message for case, (_, message) in told.items() if message}
+    assert sum(worth for worth, message in told.values() if message is None) == points, failed
+
+
+@pytest.mark.parametrize(("name", "what"), solutions.WRONG, ids=lambda text: text.replace(" ", "-"))
+def test_subtly_wrong_solutions_lose_points(name, what):
+    assert loses_points(QUESTION_OF[name], {name: solutions.WRONG[name, what]})
+
+
+def test_a_numpy_solve_is_told_why_it_gets_no_points_for_work():
+    told = results("q1", {"linear_solve_vjp": solutions.RIGHT["linear_solve_vjp", "with NumPy"][1]})
+    for case in ("test_q1_factorises_once", "test_q1_forms_no_inverse"):
+        assert "these two points need jax.numpy" in told[case][1]
+
+
+def test_names_of_test_functions_are_unique_and_start_with_their_question():
+    names = []
+    for question in ASSIGNMENT.questions:
+        for case in test_file(question.name).test_cases:
+            names.append(case.body.test_func.__name__)
+            assert names[-1].startswith(f"test_{question.name}_")
+    assert len(set(names)) == len(names)
+
+
+def test_public_cases_import_nothing_of_the_instructor():
+    for question in ASSIGNMENT.questions:
+        for case in test_file(question.name).test_cases:
+            code = case.body.test_func.__code__
+            imported = {name.partition(".")[0] for name in code.co_names}
+            assert case.hidden or not imported & {"reference", "autograder"}
+
+
+def test_a_constant_answer_of_check_gradient_earns_nothing():
+    for answer in (True, False):
+        told = results("q4", {"check_gradient": lambda f, grad_f, x, answer=answer: answer})
+        assert all(message for name, (_, message) in told.items() if "_check_" in name)
+
+
+def test_test_files_hold_only_decorated_functions():
+    import ast
+
+    for file in Path(ASSIGNMENT.tests_dir).glob("*.py"):
+        body = ast.parse(file.read_text()).body
+        kinds = {type(statement).__name__ for statement in body}
+        assert kinds <= {"Expr", "ImportFrom", "Assign", "FunctionDef"}, file
+        assert all(s.decorator_list for s in body if isinstance(s, ast.FunctionDef)), file
