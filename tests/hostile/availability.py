@@ -1,0 +1,295 @@
+"""Attacks on availability: the batch, the machine, other submissions' results."""
+
+import io
+import json
+import zipfile
+
+from hostile.attack import WRONG, Attack, notebook
+
+SEEN = "the batch ends or hangs, the grader's memory grows, or an honest neighbour's score changes"
+
+
+def _zip(write):
+    def content(world):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            write(archive)
+        return buffer.getvalue()
+
+    return content
+
+
+def _bomb(archive):
+    archive.writestr("vault.ipynb", b"0" * 400_000_000)
+
+
+def _thousands(archive):
+    for number in range(5000):
+        archive.writestr(f"{number}/vault.ipynb", b"{}")
+
+
+def _nested(archive):
+    inner = b"0" * 10_000_000
+    for _ in range(5):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as deeper:
+            for number in range(4):
+                deeper.writestr(f"{number}.zip", inner)
+        inner = buffer.getvalue()
+    archive.writestr("vault.zip", inner)
+
+
+def _lying_sizes(world):
+    content = bytearray(_zip(lambda archive: archive.writestr("vault.ipynb", b"0" * 100_000_000))(world))
+    for at in range(len(content) - 4):
+        if content[at : at + 4] == (100_000_000).to_bytes(4, "little"):
+            content[at : at + 4] = (10).to_bytes(4, "little")
+    return bytes(content)
+
+
+def _deep(world):
+    return b'{"cells": ' + b"[" * 400_000 + b"]" * 400_000 + b"}"
+
+
+def _wide(world):
+    return b'{"cells": [' + b"{}," * 5_000_000 + b"{}]}"
+
+
+def _huge_numbers(world):
+    return b'{"nbformat": ' + b"9" * 3_000_000 + b', "cells": [{"cell_type": "code", "source": ' + b"1" * 3_000_000 + b"}]}"
+
+
+def _source(text):
+    return lambda world: notebook([WRONG, text])
+
+
+ATTACKS = (
+    Attack("endless-loop", "availability", "never ends, in a cell and in a call", SEEN, '''
+def twice(x):
+    while True: pass
+def energy(x):
+    import time
+    time.sleep(10**6)
+'''),
+    Attack("endless-cell", "availability", "a cell that never ends", SEEN, '''
+while True: pass
+'''),
+    Attack("os-exit", "availability", "ends its process everywhere: cells, calls, callbacks", SEEN, '''
+def twice(x): os._exit(0)
+def energy(x): sys.exit(1)
+def at_one(f, x):
+    f(x)
+    os.abort()
+'''),
+    Attack("segfault", "availability", "crashes in native code", SEEN, '''
+import ctypes
+def twice(x): ctypes.string_at(0)
+def energy(x): ctypes.memset(id(None), 0, 64)
+'''),
+    Attack("recursion", "availability", "recurses in Python and, by the parser and the compiler, in C", SEEN, '''
+sys.setrecursionlimit(10**9)
+def twice(x): return twice(x)
+def energy(x): return eval("-" * 10**6 + "1")
+def at_one(f, x):
+    deep = []
+    for _ in range(10**6): deep = [deep]
+    return deep
+'''),
+    Attack("signals-ignored", "availability", "ignores every signal, blocks them, stops itself", SEEN, '''
+import signal
+for number in range(1, 65):
+    try: signal.signal(number, signal.SIG_IGN)
+    except (OSError, ValueError): pass
+signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))
+def twice(x):
+    signal.raise_signal(signal.SIGSTOP)
+    while True: pass
+'''),
+    Attack("memory-flood", "availability", "takes all memory, touching every page", SEEN, '''
+def twice(x):
+    kept = []
+    while True: kept.append(np.ones(10_000_000))
+'''),
+    Attack("memory-hidden", "availability", "takes memory that belongs to no process: memfd, shm, mqueue, sockets, pipes, tmpfs", SEEN, '''
+import ctypes, socket, mmap
+libc = ctypes.CDLL(None)
+kept = []
+print(libc.syscall(319, b"x", 0), libc.shmget(0, 1 << 30, 0o1777), libc.syscall(447, 0), libc.mq_open(b"/x", 66, 0o777, None))
+try:
+    while True:
+        pair = socket.socketpair(); kept.append(pair); pair[0].setblocking(False)
+        try:
+            while True: pair[0].send(b"x" * 65536)
+        except BlockingIOError: pass
+except OSError as error: print(len(kept), error)
+'''),
+    Attack("thread-flood", "availability", "starts threads without end", SEEN, '''
+import threading, time
+def twice(x):
+    while True: threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
+'''),
+    Attack("fork-flood", "availability", "forks without end, from a thread, with setsid", SEEN, '''
+import ctypes
+libc = ctypes.CDLL(None)
+def twice(x):
+    while True:
+        for make in (os.fork, lambda: libc.syscall(57), lambda: libc.syscall(56, 17, 0, 0, 0, 0), libc.vfork):
+            try:
+                if make() == 0: os.setsid()
+            except OSError: pass
+'''),
+    Attack("descriptor-flood", "availability", "opens descriptors without end", SEEN, '''
+def twice(x):
+    kept = []
+    while True: kept.append(os.open(".", os.O_RDONLY)); os.pipe()
+'''),
+    Attack("disk-flood", "availability", "fills its folder: one file, many files, deep folders, open deleted files, holes", SEEN, '''
+def twice(x):
+    with open("big", "wb") as file:
+        while True: file.write(b"x" * (1 << 20))
+def energy(x):
+    number = 0
+    while True:
+        number += 1
+        open(f"f{number}", "wb").write(b"x" * 10000)
+def at_one(f, x):
+    while True:
+        os.mkdir("d"); os.chdir("d"); open("f", "wb").write(b"x" * 100000)
+'''),
+    Attack("deleted-files-flood", "availability", "writes to files it has deleted", SEEN, '''
+def twice(x):
+    kept = []
+    while True:
+        kept.append(open("f", "wb")); os.unlink("f"); kept[-1].write(b"x" * (1 << 20)); kept[-1].flush()
+'''),
+    Attack("shm-flood", "availability", "fills /dev/shm and /tmp", SEEN, '''
+for folder in ("/dev/shm", "/tmp", "/var/tmp", "/run"):
+    try:
+        with open(f"{folder}/{WORLD['token']}", "wb") as file:
+            for _ in range(100): file.write(b"x" * (1 << 20))
+    except OSError as error: print(type(error).__name__)
+'''),
+    Attack("output-flood", "availability", "prints without end, to both streams, by threads", SEEN, '''
+import threading
+def flood(fd):
+    while True: os.write(fd, b"flood " * 10000)
+for fd in (1, 2, 1, 2): threading.Thread(target=flood, args=(fd,), daemon=True).start()
+def twice(x):
+    while True: pass
+'''),
+    Attack("frame-oversized", "availability", "announces a frame of 4 GB, and sends 100 MB", SEEN, '''
+def twice(x):
+    for fd in range(3, 10):
+        try:
+            os.write(fd, b"\\xff\\xff\\xff\\xff")
+            while True: os.write(fd, b"x" * (1 << 20))
+        except OSError: pass
+    return 0
+def energy(x): return np.zeros(30_000_000)
+'''),
+    Attack("frame-one-byte-at-a-time", "availability", "sends a frame so slowly that every single read is fast", SEEN, '''
+import time
+def twice(x):
+    while True:
+        for fd in range(3, 10):
+            try: os.write(fd, b"\\0")
+            except OSError: pass
+        time.sleep(0.05)
+'''),
+    Attack("frame-truncated", "availability", "announces a frame, sends half, and waits or dies", SEEN, '''
+import time
+def half():
+    for fd in range(3, 10):
+        try: os.write(fd, b"\\0\\0\\1\\0" + b"l\\0\\0\\0\\5N")
+        except OSError: pass
+def twice(x): half(); time.sleep(100)
+def energy(x): half(); os._exit(0)
+'''),
+    Attack("frame-nested", "availability", "frames nested a million levels deep, and of millions of values", SEEN, '''
+import struct
+def send(body):
+    for fd in range(3, 10):
+        try: os.write(fd, struct.pack(">I", len(body)) + body)
+        except OSError: pass
+def twice(x): send(b"l\\0\\0\\0\\1" * 1_000_000 + b"N"); return 0
+def energy(x): send(b"l" + struct.pack(">I", 5_000_000) + b"N" * 5_000_000); return 0
+'''),
+    Attack("frame-colliding-keys", "availability", "dicts and lists of numbers with the same hash, to make the grader's dicts quadratic", SEEN, '''
+import struct
+def twice(x):
+    keys = [k * (2**61 - 1) for k in range(1, 60000)]
+    body = b"d" + struct.pack(">I", len(keys)) + b"".join(b"I" + struct.pack(">H", 16) + k.to_bytes(16, "big", signed=True) + b"N" for k in keys)
+    for fd in range(3, 10):
+        try: os.write(fd, struct.pack(">I", len(body)) + body)
+        except OSError: pass
+    return 0
+def energy(x): return {k * (2**61 - 1): 0 for k in range(100000)}
+'''),
+    Attack("frame-empty-giant", "availability", "arrays without content and with astronomic shapes", SEEN, '''
+import struct
+def energy(x):
+    body = b"d\\0\\0\\0\\2" + b"s\\0\\0\\0\\2id" + b"i" + struct.pack(">q", 3) + b"s\\0\\0\\0\\5value" + b"a\\x0b\\2" + struct.pack(">QQ", 0, 2**39)
+    for fd in range(3, 10):
+        try: os.write(fd, struct.pack(">I", len(body)) + body)
+        except OSError: pass
+    return np.zeros((0, 2**40))
+def at_one(f, x): return np.zeros((2**40, 0))
+'''),
+    Attack("callback-flood", "availability", "calls the test's function without end, and with large points", SEEN, '''
+def at_one(f, x):
+    while True: f(x)
+'''),
+    Attack("hostile-str", "availability", "exceptions whose __str__, __class__ and __mro__ crash, hang or lie", SEEN, '''
+class Meta(type):
+    def __getattribute__(cls, name):
+        if name == "__name__": os._exit(1)
+        return type.__getattribute__(cls, name)
+class Evil(Exception, metaclass=Meta):
+    def __str__(self):
+        while True: pass
+    __repr__ = __str__
+class Long(Exception):
+    def __str__(self): return "x" * 10**8
+def twice(x): raise Long
+def energy(x): raise Evil
+raise Long
+'''),
+    Attack("hostile-containers", "availability", "answers with sequences and mappings that never end or refer to themselves", SEEN, '''
+from collections.abc import Sequence, Mapping
+class Endless(Sequence):
+    def __len__(self): return 10**18
+    def __getitem__(self, i): return self
+def twice(x): return Endless()
+def energy(x):
+    a = []; a.append(a)
+    return a
+def at_one(f, x): return {"a": {1: {b"b": object()}}}
+'''),
+    Attack("answers-of-two-million-values", "availability", "answers with as many values as a frame may hold", SEEN, '''
+many = [0.5] * 1_900_000
+def twice(x): return many
+def energy(x): return [[1.0] * 1000] * 1500
+'''),
+    Attack("parser-bombs", "availability", "source that makes parsers in the grader recurse or fill memory", SEEN, raw=_source("x = " + "-" * 200_000 + "1\n" + "def twice(x): return " + "(" * 90 + "x" + ")" * 90)),
+    Attack("source-deep", "availability", "expressions nested a hundred thousand levels deep", SEEN, raw=_source("twice = " + "lambda: " * 100_000 + "0")),
+    Attack("source-attribute-chain", "availability", "a chain of a million attributes and operators", SEEN, raw=_source("def twice(x): return x" + ".a" * 300_000 + "\n" + "y = 1" + "+1" * 300_000)),
+    Attack("source-wide", "availability", "a literal of millions of entries", SEEN, raw=_source("data = [" + "1," * 4_000_000 + "]\ndef twice(x): return 0")),
+    Attack("source-null-bytes", "availability", "null bytes, lone surrogates, control characters and bidirectional marks in the source", SEEN, raw=_source("def twice(x): return 0 #\x00 \ud800 \u202e \x1b[31m")),
+    Attack("zip-bomb", "availability", "a zip that unpacks to 400 MB", SEEN, raw=_zip(_bomb), file="zip-bomb.zip"),
+    Attack("zip-of-thousands", "availability", "a zip of five thousand notebooks", SEEN, raw=_zip(_thousands), file="zip-of-thousands.zip"),
+    Attack("zip-nested", "availability", "zips within zips within zips", SEEN, raw=_zip(_nested), file="zip-nested.zip"),
+    Attack("zip-lying-sizes", "availability", "a zip that declares ten bytes and unpacks to 100 MB", SEEN, raw=_lying_sizes, file="zip-lying-sizes.zip"),
+    Attack("json-deep", "availability", "JSON nested four hundred thousand levels deep", SEEN, raw=_deep),
+    Attack("json-wide", "availability", "JSON of five million objects", SEEN, raw=_wide),
+    Attack("json-huge-numbers", "availability", "JSON numbers of three million digits", SEEN, raw=_huge_numbers),
+    Attack("not-a-notebook", "availability", "random bytes with a notebook's name", SEEN, raw=lambda world: bytes(range(256)) * 100),
+    Attack("empty-file", "availability", "an empty file", SEEN, raw=lambda world: b""),
+    Attack("not-the-type", "availability", "JSON of the wrong types everywhere", SEEN, raw=lambda world: json.dumps({"cells": [1, None, "x", {"cell_type": ["code"]}, {"cell_type": "code", "source": {"a": 1}}, {"cell_type": "code", "source": [1, None, ["x"]], "metadata": [1]}], "metadata": 7, "nbformat": "four"}).encode()),
+    Attack("steals-the-slot", "availability", "leaves threads, timers and a busy loop behind for the neighbour", SEEN, '''
+import threading, signal
+def busy():
+    while True: pass
+for _ in range(8): threading.Thread(target=busy, daemon=True).start()
+signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+'''),
+)  # fmt: skip

@@ -1,0 +1,13 @@
+"""All attacks."""
+
+from hostile import availability, host, injection, leak, persistence, score
+
+ATTACKS = (
+    *score.ATTACKS,
+    *leak.ATTACKS,
+    *host.ATTACKS,
+    *availability.ATTACKS,
+    *persistence.ATTACKS,
+    *injection.ATTACKS,
+)
+BY_NAME = {attack.name: attack for attack in ATTACKS}

