@@ -3,7 +3,8 @@
 The key has two parts: a digest of everything exact (structure, shapes, strings, integers, where the NaN and
 infinities are) and four projections of the floating-point numbers on fixed weights. Two keys match when the
 digests are equal and the projections agree to 1e-6 of the numbers' norm: two ways of computing the same thing
-match, two different answers do not. A list and a tuple are the same; so are a Python and a NumPy number.
+match, two different answers do not. A list and a tuple are the same, and so is an array
+of the same numbers; so are a Python and a NumPy number.
 """
 
 import hashlib
@@ -54,6 +55,10 @@ def matches(one: str, other: str) -> bool:
 def _walk(value: Any, exact: list[str], numbers: list[NDArray[np.float64]]) -> None:
     if isinstance(value, list | tuple):
         items = cast("list[Any] | tuple[Any, ...]", value)
+        array = _as_floats(items)
+        if array is not None:
+            _walk(array, exact, numbers)
+            return
         exact.append(f"({len(items)}")
         for item in items:
             _walk(item, exact, numbers)
@@ -73,8 +78,11 @@ def _walk(value: Any, exact: list[str], numbers: list[NDArray[np.float64]]) -> N
         _real(np.asarray(value, dtype=np.float64), exact, numbers)
     elif isinstance(value, np.ndarray):
         array = cast("NDArray[Any]", value)
-        exact.append(f"a{array.shape}{'f' if array.dtype.kind in 'fiu' else array.dtype.kind}")
-        if array.dtype.kind in "fiu":
+        if array.dtype.kind in "iub":
+            _walk(array.tolist(), exact, numbers)
+            return
+        exact.append(f"a{array.shape}{array.dtype.kind}")
+        if array.dtype.kind == "f":
             _real(array.astype(np.float64), exact, numbers)
         elif array.dtype.kind == "c":
             _real(np.real(array).astype(np.float64), exact, numbers)
@@ -92,13 +100,19 @@ def _walk(value: Any, exact: list[str], numbers: list[NDArray[np.float64]]) -> N
         exact.append(f"o{type(value).__name__}")
 
 
+def _as_floats(items: list[Any] | tuple[Any, ...]) -> NDArray[np.float64] | None:
+    """Nested sequences of floating-point numbers as the array they are; None for anything else."""
+    try:
+        array = np.asarray(items)
+    except (ValueError, TypeError):  # parts of several shapes
+        return None
+    return array.astype(np.float64) if array.dtype.kind == "f" else None
+
+
 def _real(array: NDArray[np.float64], exact: list[str], numbers: list[NDArray[np.float64]]) -> None:
     finite = np.isfinite(array)
     if not finite.all():
-        marks = [
-            "-" if ok else "N" if math.isnan(x) else str(x)
-            for ok, x in zip(finite.flat, array.flat, strict=True)
-        ]
+        marks = ["-" if ok else "N" if math.isnan(x) else str(x) for ok, x in zip(finite.flat, array.flat, strict=True)]
         exact.append("".join(marks))
     exact.append(f"f{array.shape}")
     numbers.append(np.where(finite, array, 0.0))

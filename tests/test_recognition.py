@@ -1,0 +1,98 @@
+"""Known mistakes are recognised by their answers, in hidden and in public cases."""
+
+import pytest
+from adkit import checks
+from otter.test_files import ExceptionTestFile
+
+from autograder.assignment import Assignment
+from autograder.checks import recognition
+from reference import matrix_gradients as reference
+from reference.mistakes import catalogue
+
+ASSIGNMENT = Assignment.load("matrix_gradients")
+REFERENCES = {name: getattr(reference, name) for name in ASSIGNMENT.functions}
+MISTAKES = {f"{entry.function}__{entry.name}": entry for entry in catalogue("matrix_gradients")}
+
+
+@pytest.fixture
+def installed():
+    recognition.install("matrix_gradients")
+    yield
+    checks.recogniser = None
+
+
+def messages(question, functions, only=None):
+    file = ExceptionTestFile.from_file(str(ASSIGNMENT.tests_dir / f"{question}.py"))
+    file.test_cases = [c for c in file.test_cases if only is None or c.body.test_func.__name__ in only]
+    file.run({**REFERENCES, **functions})
+    return {r.test_case.body.test_func.__name__: r.message for r in file.test_case_results if not r.passed}
+
+
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [
+        ("linear_solve_vjp__transpose_missing", "test_q1_b_bar_of_random_vectors"),
+        ("linear_solve_vjp__b_for_x", "test_q1_a_bar_of_a_vector"),
+        ("linear_solve_vjp__outer_of_sums", "test_q1_a_matrix_of_right_hand_sides"),
+        ("linear_solve__minus_missing", "test_q2_value_and_gradient"),
+        ("nuclear_norm_gradient__w_returned", "test_q3_random_matrices"),
+        ("nuclear_norm_gradient__through_the_svd", "test_q3_repeated_and_random"),
+        ("numerical_gradient__divided_by_h", "test_q4_gradient_of_a_function_of_a_matrix"),
+        ("check_gradient__nan_passes", "test_q4_check_nan"),
+        ("check_gradient__absolute_tolerance", "test_q4_check_is_relative"),
+        ("check_gradient__allclose", "test_q4_check_is_relative"),
+        ("svd_vjp__f_sign", "test_q5_all_three_cotangents"),
+        ("svd_vjp__left_projector_missing", "test_q5_left_factor_of_tall_matrices"),
+    ],
+)
+def test_a_mistake_is_named(installed, name, case):
+    entry = MISTAKES[name]
+    told = messages(entry.question, {entry.function: entry.implementation}, {case})
+    assert entry.says in told[case]
+
+
+def test_another_way_to_write_a_mistake_is_the_same_mistake(installed):
+    import numpy as np
+
+    def nuclear_norm_gradient(W):
+        return np.asarray(W).tolist()
+
+    says = MISTAKES["nuclear_norm_gradient__w_returned"].says
+    told = messages("q3", {"nuclear_norm_gradient": nuclear_norm_gradient}, {"test_q3_a_tall_matrix"})
+    assert says in told["test_q3_a_tall_matrix"]
+
+
+def test_an_unknown_wrong_answer_gets_no_sentence(installed):
+    def nuclear_norm_gradient(W):
+        return W + 17.0
+
+    told = messages("q3", {"nuclear_norm_gradient": nuclear_norm_gradient}, {"test_q3_a_tall_matrix"})
+    assert all(entry.says not in told["test_q3_a_tall_matrix"] for entry in MISTAKES.values())
+
+
+def test_the_handed_out_table_has_public_cases_only_and_names_mistakes():
+    files = [ASSIGNMENT.tests_dir / "q3.py", ASSIGNMENT.tests_dir / "q5.py"]
+    table = recognition.known_mistakes_table("matrix_gradients", files)
+    public = {
+        case.body.test_func.__name__
+        for file in files
+        for case in ExceptionTestFile.from_file(str(file)).test_cases
+        if not case.hidden
+    }
+    assert set(table) == public
+    sentences = [s for entries in table["test_q5_all_three_cotangents"].values() for _, s in entries]
+    assert MISTAKES["svd_vjp__f_sign"].says in sentences
+
+
+def test_an_answer_of_one_word_needs_a_single_mistake():
+    assert checks.sentence_of(["a", "b"], True) is None
+    assert checks.sentence_of(["a", "a"], True) == "a"
+    assert checks.sentence_of(["a", "b"], [1.0, 2.0]) == "a Or: b"
+    assert checks.sentence_of(["a", "b", "c"], [1.0, 2.0]) is None
+    assert checks.sentence_of([], [1.0, 2.0]) is None
+
+
+def test_every_mistake_has_a_sentence_and_a_function_of_its_question():
+    for entry in MISTAKES.values():
+        assert entry.says.endswith(".")
+        assert entry.function in ASSIGNMENT.question(entry.question).functions
