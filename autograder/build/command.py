@@ -4,6 +4,7 @@ import json
 import math
 import os
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -147,7 +148,11 @@ def _known_mistakes(assignment: Assignment, public: dict[str, str]) -> str | Non
         raise
     if Course.of(assignment).root != Path(__file__).resolve().parent.parent.parent:
         return None  # the catalogue is found by import: only this course's own
-    table: Any = recognition.known_mistakes_table(assignment, public)
+    with tempfile.TemporaryDirectory(prefix="autograder-public-") as folder:
+        files = [Path(folder, Path(relative).name) for relative in sorted(public)]
+        for file, relative in zip(files, sorted(public), strict=True):
+            file.write_text(public[relative], encoding="utf-8")
+        table: Any = recognition.known_mistakes_table(assignment.name, files)
     return json.dumps(table, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
