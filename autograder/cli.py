@@ -11,7 +11,7 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -274,7 +274,7 @@ def _table(statistics: "Statistics", out: Path) -> None:
 
 
 @contextlib.contextmanager
-def _progress(quiet: bool) -> Iterator["Listener | None"]:
+def _progress(quiet: bool) -> Generator["Listener | None", None, None]:
     """A bar with rate and remaining time on a terminal, a line now and then otherwise."""
     if quiet:
         yield None
@@ -334,7 +334,7 @@ def _line_listener() -> "Listener":
 
 
 @contextlib.contextmanager
-def _terminable() -> Iterator[None]:
+def _terminable() -> Generator[None, None, None]:
     """SIGTERM ends a run as Ctrl-C does: in order, with the journal kept."""
 
     def interrupt(_signal: int, _frame: object) -> None:

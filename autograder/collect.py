@@ -149,7 +149,8 @@ def _gradescope(source: Path, metadata: Path, assignment: str, notes: list[str])
         if time is not None and time.tzinfo is None:
             time = time.replace(tzinfo=UTC)
         order = (time.timestamp() if time else _modified(path),)
-        for submitter in entry.get(":submitters") or [{}]:
+        submitters: list[dict[str, Any]] = entry.get(":submitters") or [{}]
+        for submitter in submitters:
             student = Student(
                 id=str(submitter.get(":sid") or ""),
                 name=str(submitter.get(":name") or place.name),

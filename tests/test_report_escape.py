@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograder.engine.batch import stems_of
 from autograder.report.escape import file_stem, for_csv, for_html, for_markdown, for_terminal, plain
 from autograder.report.roster import Student, rows, table
 
@@ -41,8 +42,8 @@ def test_no_spreadsheet_takes_text_for_a_formula(text: str) -> None:
 
 @given(st.lists(TEXT, min_size=1, max_size=8, unique=True))
 def test_file_stems_are_safe_and_tell_names_apart(names: list[str]) -> None:
-    stems = [file_stem(f"{name}.ipynb") for name in names]
-    assert len(set(stems)) == len(names)
+    stems = list(stems_of([f"{name}.ipynb" for name in names]).values())
+    assert len({stem.casefold() for stem in stems}) == len(names)
     for stem in stems:
         assert stem
         assert "/" not in stem
@@ -54,6 +55,13 @@ def test_file_stems_are_safe_and_tell_names_apart(names: list[str]) -> None:
 def test_usual_names_keep_their_stem() -> None:
     assert file_stem("doe_jane.ipynb") == "doe_jane"
     assert file_stem("ann/hw 1.zip") == "ann__hw 1"
+
+
+def test_names_that_would_share_a_stem_all_get_a_digest() -> None:
+    names = ["a/b.ipynb", "a__b.py", "A__b.zip", "c.py"]
+    stems = stems_of(names)
+    assert len({stem.casefold() for stem in stems.values()}) == 4
+    assert stems["c.py"] == "c"
 
 
 def test_escape_sequences_leave_no_trace() -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Protocol
 
 from autograder.assignment import Assignment, AssignmentError, Question
@@ -60,7 +61,9 @@ class Session(Protocol):
 
     def __enter__(self) -> "Session": ...
 
-    def __exit__(self, *exception: object) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
 
 
 class Workshop(Protocol):
@@ -77,6 +80,7 @@ class Case:
     title: str
     points: float
     hidden: bool
+    parameters: tuple[str, ...]
     run: Callable[[dict[str, Any]], None]
     """Calls the test function with the parameters it names; raises when it fails."""
 
@@ -191,6 +195,7 @@ def _read_cases(file: Path, question: Question) -> tuple[Case, ...]:
             title=_title(entry.body.test_func, question.name),
             points=float(entry.points),
             hidden=bool(entry.hidden),
+            parameters=tuple(inspect.signature(entry.body.test_func).parameters),
             run=entry.body.call_func,
         )
         for entry in tests.test_cases
@@ -215,7 +220,8 @@ def _run_case(case: Case, functions: dict[str, Any], assignment: Assignment, gra
         passed = True
     except AssertionError as error:
         mistake = _mistake(error, assignment)
-        message = _message(error, case, mistake)
+        missing = [name for name in case.parameters if name in assignment.functions and name not in functions]
+        message = _message(error, case, mistake, missing)
     except Exception as error:
         # Not the submission's fault: proxies raise AssertionErrors. It costs the case, and the instructor is
         # told.
@@ -224,7 +230,7 @@ def _run_case(case: Case, functions: dict[str, Any], assignment: Assignment, gra
     return CaseResult(case.name, case.title, case.points, case.hidden, passed, message[:_MESSAGE_LIMIT], mistake)
 
 
-def _message(error: AssertionError, case: Case, mistake: str) -> str:
+def _message(error: AssertionError, case: Case, mistake: str, missing: Sequence[str]) -> str:
     """What the student may read. A hidden case keeps the course's own words only: the text of an exception that the
     submission raised, or of a plain assert, can carry the case's numbers."""
     text = str(getattr(error, "message", "")) or str(error)
@@ -232,9 +238,11 @@ def _message(error: AssertionError, case: Case, mistake: str) -> str:
         return text or "The check failed."
     if mistake:
         return mistake
-    kinds: object = getattr(error, "kinds", None)
-    if isinstance(kinds, tuple) and kinds:
-        return _kind_sentence(str(kinds[0]))
+    kinds: tuple[str, ...] = getattr(error, "kinds", ())
+    if kinds and missing:
+        return f"{missing[0]} is not defined"
+    if kinds:
+        return _kind_sentence(kinds[0])
     if getattr(error, "message", None) is None:
         return "The answer is not right in this hidden case."
     return text
@@ -247,6 +255,8 @@ def _kind_sentence(kind: str) -> str:
         return "the function did not finish in time in this hidden case"
     if kind == "ProcessEnded":
         return "the function ended its process in this hidden case"
+    if kind == "Exception":
+        return "the function could not be run in this hidden case"
     if kind in _BUILTIN_ERRORS:
         return f"the function raised {kind} in this hidden case"
     return "the function raised an error in this hidden case"

@@ -1,13 +1,13 @@
 """report.html: the class for its instructor."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from autograder.engine.output import Run
 from autograder.report.escape import for_html, plain
 from autograder.report.grades import Row
 from autograder.report.page import bar, number, page
-from autograder.report.statistics import CaseCount, Statistics
+from autograder.report.statistics import Statistics
 
 
 def report_page(statistics: Statistics, run: Run) -> str:
@@ -20,6 +20,7 @@ def report_page(statistics: Statistics, run: Run) -> str:
         _questions(statistics, run),
         _mistakes(statistics),
         _submissions(statistics, run),
+        _cases(statistics),
         _environment(run),
     ]
     return page(f"{run.title}: the class", "\n".join(part for part in parts if part), wide=True)
@@ -85,7 +86,7 @@ def _problems(rows: Sequence[Row]) -> str:
     if not rows:
         return ""
     lines = "".join(
-        f'<tr><td class="file">{_name(row)}</td><td>{for_html(row.status)}</td>'
+        f'<tr><td class="file">{_name(row)}</td><td class="s">{for_html(row.status)}</td>'
         f"<td>{for_html(plain(row.problem, 800))}</td></tr>"
         for row in rows
     )
@@ -108,34 +109,35 @@ def _questions(statistics: Statistics, run: Run) -> str:
         none = sum(points_earned <= 1e-9 for points_earned in earned)
         bonus = " (bonus)" if question["bonus"] else ""
         lines.append(
-            f"<tr><td>{for_html(name)}</td><td>{for_html(str(question['title']))}{bonus}</td>"
+            f'<tr><td class="s">{for_html(name)}</td><td>{for_html(str(question["title"]))}{bonus}</td>'
             f'<td class="n">{number(points)}</td><td class="n">{mean:.2f}</td>'
             f"<td>{bar(mean / points if points else 0.0)}</td>"
             f'<td class="n">{100 * full / count:.0f} %</td><td class="n">{100 * none / count:.0f} %</td></tr>'
         )
     header = ("", "question", "points#", "mean#", "share of points", "all points#", "none#")
-    return (
-        f'<section class="card"><h2>Questions</h2>{_table(header, "".join(lines))}'
-        f"<h3>Test cases</h3>{_cases(statistics.cases.values(), count)}</section>"
-    )
+    return f'<section class="card"><h2>Questions</h2>{_table(header, "".join(lines))}</section>'
 
 
-def _cases(cases: Iterable[CaseCount], count: int) -> str:
+def _cases(statistics: Statistics) -> str:
+    count = len(statistics.completed)
+    if not count:
+        return ""
     lines = "".join(
-        f"<tr><td>{for_html(case.question)}</td><td>{for_html(case.title, 200)}</td>"
-        f"<td>{'hidden' if case.hidden else 'public'}</td>"
+        f'<tr><td class="s">{for_html(case.question)}</td><td>{for_html(case.title, 200)}</td>'
+        f'<td class="s">{"hidden" if case.hidden else "public"}</td>'
         f'<td class="n">{number(case.points)}</td><td class="n">{100 * case.passed / count:.0f} %</td>'
         f"<td>{bar(case.passed / count)}</td></tr>"
-        for case in cases
+        for case in statistics.cases.values()
     )
-    return _table(("", "case", "kind", "points#", "passed#", "share of submissions"), lines)
+    header = ("", "case", "kind", "points#", "passed#", "share of submissions")
+    return f'<section class="card"><h2>Test cases</h2>{_table(header, lines)}</section>'
 
 
 def _mistakes(statistics: Statistics) -> str:
     if not statistics.mistakes:
         return ""
     lines = "".join(
-        f'<tr><td class="n">{times}</td><td>{for_html(question)}</td><td>{for_html(sentence, 600)}</td></tr>'
+        f'<tr><td class="n">{times}</td><td class="s">{for_html(question)}</td><td>{for_html(sentence, 600)}</td></tr>'
         for (question, sentence), times in statistics.mistakes.most_common(25)
     )
     return (
@@ -154,7 +156,7 @@ def _submissions(statistics: Statistics, run: Run) -> str:
         lines.append(
             f'<tr><td class="file">{_name(row)}</td>{scores}<td class="n"><b>{number(row.earned)}</b></td>'
             f'<td class="n">{100 * row.percent:.0f} %</td><td class="n">{row.seconds:.1f}</td>'
-            f'<td class="bad">{status}</td></tr>'
+            f'<td class="s bad">{status}</td></tr>'
         )
     header = ("file", *(f"{name}#" for name in names), "total#", "%#", "seconds#", "")
     return f'<section class="card"><h2>Submissions</h2>{_table(header, "".join(lines))}</section>'

@@ -83,19 +83,16 @@ def for_terminal(text: str, limit: int = 500) -> str:
 def file_stem(name: str) -> str:
     """A file name without its end that is safe everywhere, from any name; folders are joined with `__`.
 
-    Distinct names give distinct stems unless they differ in the end only (`a.py`, `a.zip`) or in case: what
-    is lost otherwise is made up for by a digest.
+    What is lost in this is made up for by a digest, except ends, case and the sign between folders: names that
+    differ in those only (`a.py` and `a.zip`, `a/b` and `a__b`) get the same stem.
     """
     text = unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode("utf-8"))
     head, dot, tail = text.rpartition(".")
     text = head if dot and tail.lower() in ("ipynb", "py", "zip") and head else text
-    safe = "".join(character if _is_safe(character) else "_" for character in text.replace("/", "__"))
-    safe = safe.lstrip("-. ").rstrip(". ")
-    short = safe.encode()[:100].decode("utf-8", "ignore")
-    lossless = short.replace("__", "/") == text if "/" in text else short == text
-    if lossless and short and ("/" in text or "__" not in text):
-        return short
-    return f"{short or 'submission'}-{name_digest(name)}"
+    text = text.replace("/", "__")
+    safe = "".join(character if _is_safe(character) else "_" for character in text)
+    short = safe.lstrip("-. ").rstrip(". ").encode()[:100].decode("utf-8", "ignore")
+    return short if short == text else f"{short or 'submission'}-{name_digest(name)}"
 
 
 def name_digest(name: str) -> str:

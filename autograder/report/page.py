@@ -44,14 +44,15 @@ ul.cases > li { display: grid; grid-template-columns: 1.5rem 1fr auto; gap: .25r
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .9375rem; }
 th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--faint); font-weight: 600; font-size: .8125rem; white-space: nowrap; }
-td.n, th.n { text-align: right; white-space: nowrap; }
+td.n, th.n { text-align: right; }
+td.n, td.s { white-space: nowrap; overflow-wrap: normal; }
 td.bad { color: var(--bad); }
 td.file { min-width: 12rem; }
 a { color: var(--accent); }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: .75rem; }
 .figures > div { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: .8rem 1rem; }
 .figures b { display: block; font-size: 1.5rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
-svg { max-width: 100%; height: auto; display: block; }
+svg { width: 100%; max-width: 46rem; height: auto; display: block; margin: 0 auto; }
 svg text { fill: var(--faint); font: 12px system-ui, sans-serif; }
 svg .column { fill: var(--accent); } svg .axis { stroke: var(--line); } svg text.count { fill: var(--ink); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.25rem; margin: .5rem 0; }
