@@ -1,0 +1,169 @@
+"""How long grading the sample class takes: `otter run` one by one, `autograder grade` with one and with two workers.
+
+    autograder build matrix_gradients
+    python benchmarks/bench_grading.py --assignment matrix_gradients --repeat 3
+
+Method: everything in one run on one machine, the runners in turn within each repetition, so that a slow minute hits
+all of them; medians over the repetitions, wall clock, processes started anew each time (so a worker's start and
+every compilation count). Phases are those that the grader notes with each result: `start` is what is left of the
+run's time times its workers. The scores of all runners are compared question by question; a difference is printed
+and makes the exit code 1. Nothing here is a test: times depend on the machine.
+"""
+
+import argparse
+import csv
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from autograder.engine import journal
+from autograder.engine.output import Run, versions
+from autograder.samples import write_sample_class
+
+Scores = dict[str, dict[str, float]]
+"""By file and question; a file that could not be graded has no questions."""
+
+PHASES = ("read", "open", "calls", "artefacts", "tests", "close")
+
+
+@dataclass
+class Timing:
+    """One runner over all repetitions."""
+
+    seconds: list[float] = field(default_factory=list[float])
+    phases: list[dict[str, float]] = field(default_factory=list[dict[str, float]])
+    scores: Scores = field(default_factory=Scores)
+
+
+def main() -> int:
+    options = _options()
+    bundle = Path(options.dist, options.assignment, "autograder.zip")
+    runners = [runner for runner in options.runners.split(",") if runner]
+    if "otter" in runners and not bundle.is_file():
+        print(f"{bundle} is missing: autograder build {options.assignment} -o {options.dist}", file=sys.stderr)
+        return 2
+    timings = {runner: Timing() for runner in runners}
+    with tempfile.TemporaryDirectory(prefix="bench-grading-") as temporary:
+        samples = Path(temporary, "samples")
+        write_sample_class(options.assignment, samples)
+        files = _chosen(samples, options.only)
+        for repetition in range(options.repeat):
+            for runner in runners:
+                out = Path(temporary, f"{runner}-{repetition}")
+                if runner == "otter":
+                    _time_otter(timings[runner], files, bundle, out)
+                else:
+                    _time_grade(timings[runner], samples, options.assignment, int(runner), out)
+                print(f"{repetition + 1}: {runner}: {timings[runner].seconds[-1]:.1f} s", file=sys.stderr, flush=True)
+    _print_times(timings, len(files), options.repeat)
+    return _compare(timings)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Times grading the sample class; compares the scores.")
+    parser.add_argument("--assignment", "-a", default="matrix_gradients")
+    parser.add_argument("--dist", default="dist", help="where `autograder build` wrote to")
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--runners", default="otter,1,2", help="otter, and numbers of workers")
+    parser.add_argument("--only", default="", help="only files whose name contains this")
+    return parser.parse_args()
+
+
+def _chosen(samples: Path, only: str) -> list[Path]:
+    files = [path for path in sorted(samples.iterdir()) if path.suffix in (".ipynb", ".py", ".zip")]
+    for path in files:
+        if only not in path.name:
+            path.unlink()
+    return [path for path in files if only in path.name]
+
+
+def _time_otter(timing: Timing, files: Iterable[Path], bundle: Path, out: Path) -> None:
+    started = time.monotonic()
+    for path in files:
+        folder = out / path.name
+        folder.mkdir(parents=True)
+        otter = shutil.which("otter", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
+        command = [otter or "otter", "run", "-a", str(bundle.resolve()), "-o", str(folder), "--no-logo", str(path)]
+        subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        timing.scores[path.name] = _otters_scores(folder / "results.json")
+    timing.seconds.append(time.monotonic() - started)
+
+
+def _otters_scores(path: Path) -> dict[str, float]:
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    tests: list[dict[str, Any]] = content.get("tests", [])
+    return {str(test["name"]): float(test["score"]) for test in tests if "score" in test}
+
+
+def _time_grade(timing: Timing, samples: Path, assignment: str, jobs: int, out: Path) -> None:
+    command = [sys.executable, "-m", "autograder.cli", "grade", str(samples), "-a", assignment, "-o", str(out)]
+    started = time.monotonic()
+    done = subprocess.run([*command, "-j", str(jobs), "-q"], capture_output=True, text=True, check=False)
+    timing.seconds.append(time.monotonic() - started)
+    if done.returncode not in (0, 1):
+        raise SystemExit(f"autograder grade failed: {done.stderr}")
+    phases = dict.fromkeys(PHASES, 0.0)
+    total = 0.0
+    for record in journal.read_latest(out):
+        seconds = record.result.seconds
+        total += seconds.get("total", 0.0)
+        for phase in PHASES:
+            phases[phase] += seconds.get(phase, 0.0)
+    phases["tests"] -= phases["calls"] + phases["artefacts"]  # what the tests themselves compute
+    phases["start"] = Run.read(out).seconds * jobs - total
+    timing.phases.append(phases)
+    with open(out / "final_grades.csv", encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["file"] != "points-per-question":
+                graded = row["grading_status"].startswith("Completed")
+                names = [name for name in row if name.startswith("q")] if graded else []
+                timing.scores[row["file"]] = {name: float(row[name]) for name in names}
+
+
+def _print_times(timings: Mapping[str, Timing], files: int, repeat: int) -> None:
+    found = ", ".join(f"{name} {version}" for name, version in versions().items())
+    print(f"{files} submissions, medians of {repeat}; {platform.machine()}, {os.cpu_count()} cores; {found}\n")
+    phases = ("start", *PHASES)
+    print(f"| runner | total s | s a submission | {' | '.join(phases)} |")
+    print(f"|---|{'---:|' * (2 + len(phases))}")
+    for runner, timing in timings.items():
+        total = median(timing.seconds)
+        name = "otter run" if runner == "otter" else f"grade -j {runner}"
+        cells = [_median(timing.phases, phase) for phase in phases]
+        print(f"| {name} | {total:.1f} | {total / max(1, files):.2f} | {' | '.join(cells)} |")
+
+
+def _median(phases: Sequence[Mapping[str, float]], phase: str) -> str:
+    return f"{median(entry[phase] for entry in phases):.1f}" if phases else ""
+
+
+def _compare(timings: Mapping[str, Timing]) -> int:
+    """Prints every score that is not the same everywhere; 1 when there is one."""
+    names = sorted({name for timing in timings.values() for name in timing.scores})
+    differences = 0
+    for name in names:
+        given = {runner: timing.scores.get(name, {}) for runner, timing in timings.items()}
+        for question in sorted({question for scores in given.values() for question in scores}):
+            points = {runner: scores.get(question, 0.0) for runner, scores in given.items()}
+            if len({round(value, 5) for value in points.values()}) > 1:
+                differences += 1
+                print(f"different: {name} {question}: {points}")
+    print(f"\nscores of {len(names)} submissions compared: {differences or 'no'} differences")
+    return 1 if differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
