@@ -22,7 +22,7 @@ def summary(statistics: Statistics, run: Run) -> str:
     possible = sum(float(question["points"]) for question in run.questions if not question["bonus"])
     lower, upper = statistics.quartiles()
     parts = [
-        f"## {for_markdown(run.title)}",
+        f"## {_text(run.title)}",
         f"**{len(graded)}** graded, **{len(problems)}** could not be. "
         f"Mean **{number(round(statistics.mean(), 2))}** of {number(possible)}, median {number(statistics.median())}, "
         f"quartiles {number(lower)} and {number(upper)}.",
@@ -38,8 +38,8 @@ def summary(statistics: Statistics, run: Run) -> str:
     if statistics.mistakes:
         parts += ["### Most frequent mistakes", _mistakes(statistics)]
     parts += ["### Grades", _grades(statistics.rows, run)]
-    versions = ", ".join(f"{for_markdown(name)} {for_markdown(version)}" for name, version in run.versions.items())
-    parts.append(f"<sub>{versions}; isolation: {for_markdown(', '.join(run.isolation)) or 'none'}</sub>")
+    versions = ", ".join(f"{_text(name)} {_text(version)}" for name, version in run.versions.items())
+    parts.append(f"<sub>{versions}; isolation: {_text(', '.join(run.isolation)) or 'none'}</sub>")
     return "\n\n".join(parts) + "\n"
 
 
@@ -73,7 +73,7 @@ def _grades(rows: Sequence[Row], run: Run) -> str:
     names = [str(question["name"]) for question in run.questions]
     points = {str(question["name"]): number(float(question["points"])) for question in run.questions}
     bonus = {str(question["name"]) for question in run.questions if question["bonus"]}
-    heads = [f"{for_markdown(name)} ({'+' if name in bonus else ''}{points[name]})" for name in names]
+    heads = [f"{_text(name)} ({'+' if name in bonus else ''}{points[name]})" for name in names]
     lines = [_line(["submission", *heads, "total", "%", "status"]), _line(["---", *["--:"] * (len(names) + 2), "---"])]
     for row in rows[:ROWS]:
         scores = [number(row.scores.get(name, 0.0)) for name in names]
@@ -86,14 +86,14 @@ def _grades(rows: Sequence[Row], run: Run) -> str:
 
 def _problems(problems: Sequence[Row]) -> str:
     lines = [_line(["submission", "why"]), _line(["---", "---"])]
-    lines += [_line([_code(row.file), for_markdown(row.problem or row.status, 300)]) for row in problems[:ROWS]]
+    lines += [_line([_code(row.file), _text(row.problem or row.status, 300)]) for row in problems[:ROWS]]
     return "\n".join(lines)
 
 
 def _mistakes(statistics: Statistics) -> str:
     lines = [_line(["question", "mistake", "submissions"]), _line(["---", "---", "--:"])]
     for (question, sentence), count in statistics.mistakes.most_common(10):
-        lines.append(_line([for_markdown(question), for_markdown(sentence, 300), str(count)]))
+        lines.append(_line([_text(question), _text(sentence, 300), str(count)]))
     return "\n".join(lines)
 
 
@@ -103,4 +103,12 @@ def _line(cells: Sequence[str]) -> str:
 
 def _code(name: str) -> str:
     # Inside <code>, GitHub makes no mention of @somebody and no link of #1; what is in it is still Markdown, so escaped
-    return f"<code>{for_markdown(name, 80)}</code>"
+    return f"<code>{_text(name, 80)}</code>"
+
+
+def _text(text: str, limit: int = 500) -> str:
+    # As Markdown and as HTML: a viewer that knows only one of them shows text too
+    escaped = for_markdown(text, limit)
+    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        escaped = escaped.replace(f"\\{character}", entity)
+    return escaped
