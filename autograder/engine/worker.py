@@ -67,14 +67,18 @@ def with_timeout(assignment: Assignment, timeout: float | None) -> Assignment:
 
 def isolated_workshop(settings: Settings) -> AbstractContextManager[Workshop]:
     """The real one: a template process from which every submission is forked."""
-    layers: Any = import_module("autograder.isolation.layers")
-    workshop: Any = import_module("autograder.isolation.workshop")
+    from autograder.engine.compiled import compiled, use_here
+    from autograder.isolation import layers, workshop
+
     policy = layers.policy(
         slot=settings.slot,
         secrets=[Path(secret) for secret in settings.secrets],
         allow_none=not settings.isolated,
     )
-    return cast("AbstractContextManager[Workshop]", workshop.Workshop(policy))
+    folder = compiled(Assignment.load(settings.assignment), policy)
+    if folder is not None:
+        use_here(folder)
+    return workshop.Workshop(policy, compiled=folder)
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal
@@ -30,8 +30,11 @@ Kind = Literal["submission", "artefacts"]
 class Workshop:
     """A context manager around one template process; `open` gives a session for one submission."""
 
-    def __init__(self, policy: Policy) -> None:
-        self.policy = policy
+    def __init__(self, policy: Policy, *, compiled: Path | None = None, writing: bool = False) -> None:
+        """`compiled`: a folder with what JAX has compiled before; submissions read it, and add to it if `writing`."""
+        self.policy = policy if compiled is None else replace(policy, read=(*policy.read, compiled))
+        self._compiled = compiled
+        self._writing = writing
         self._template: subprocess.Popen[bytes] | None = None
         self._requests: socket.socket | None = None
 
@@ -145,7 +148,7 @@ class Workshop:
             [sys.executable, "-I", "-B", "-c", start],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
-            env=_environment(),
+            env=_environment() | self._compilation_cache(),
             cwd="/",
             start_new_session=True,
         )
@@ -156,6 +159,17 @@ class Workshop:
         if not word.startswith(b"ready"):
             self.close()
             raise IsolationError("the template process did not start; its error is above")
+
+    def _compilation_cache(self) -> dict[str, str]:
+        if self._compiled is None:
+            return {}
+        return {
+            "JAX_COMPILATION_CACHE_DIR": str(self._compiled),
+            "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+            "JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES": "none",  # for GPUs; its path would be part of every key
+            # seconds that something must take to compile to be kept: nothing does, unless this is the run that writes
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0" if self._writing else "1e9",
+        }
 
 
 def _adkit_folder() -> list[str]:

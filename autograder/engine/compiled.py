@@ -1,0 +1,139 @@
+"""What JAX compiles for an assignment again and again, compiled once.
+
+Most of the time of a right submission is JAX compiling the same operations on the same shapes as everybody else's.
+Before the first submission is graded the reference solution is graded once, by itself, and what JAX compiled for it is
+kept in a folder: one for each assignment and its content, Python, JAX and processor. Submissions and the grader read
+it; only the run of the reference ever writes to it, so that no submission can leave anything there for another.
+
+The folder is $AUTOGRADER_CACHE, else `autograder` in the user's cache folder. It can be deleted at any time.
+"""
+
+import fcntl
+import hashlib
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from autograder.assignment import Assignment
+from autograder.isolation.layers import Policy, policy
+from autograder.isolation.workshop import Workshop
+from autograder.submission import Submission
+
+_KEPT_FOLDERS: Final = 12
+"""Older ones, of other versions or contents, are removed."""
+
+
+def compiled(assignment: Assignment, rules: Policy) -> Path | None:
+    """The folder of compiled operations for `assignment`, made if it is not there.
+
+    None where there is no reference, or no folder that can be written here and read by a submission under `rules`.
+    """
+    reference = _reference(assignment)
+    if reference is None:
+        return None
+    try:
+        root = _root()
+        root.mkdir(parents=True, exist_ok=True)
+        target = root / f"{assignment.name}-{_key(assignment, reference)}"
+        if not _readable_under(rules, target):
+            return None
+        with open(root / ".lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # other workers of this run wait here, and then find it made
+            if not target.is_dir():
+                _make(assignment, reference, target)
+                _forget_old(root, keep=target)
+    except OSError:
+        return None
+    return target
+
+
+def use_here(folder: Path) -> None:
+    """Lets JAX in this process read what was compiled, without adding to it."""
+    import jax
+
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 1e9)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
+
+
+def _reference(assignment: Assignment) -> Path | None:
+    import reference
+
+    file = Path(reference.__file__ or "").parent / f"{assignment.name}.py"
+    return file if file.is_file() else None
+
+
+def _make(assignment: Assignment, reference: Path, target: Path) -> None:
+    from autograder.engine.single import grade_one
+
+    made = Path(tempfile.mkdtemp(prefix=".making-", dir=target.parent))
+    try:
+        made.chmod(0o755)
+        submission = Submission("reference", None, (reference.read_text(encoding="utf-8"),))
+        seed = os.environ.get("AUTOGRADER_SEED")
+        # our own code, so it needs no isolation, and has to write here
+        with Workshop(policy(allow_none=True), compiled=made, writing=True) as workshop:
+            grade_one(submission, assignment, workshop, seed)
+        for file in made.rglob("*"):
+            file.chmod(0o755 if file.is_dir() else 0o644)
+        made.rename(target)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _forget_old(root: Path, keep: Path) -> None:
+    folders = sorted(
+        (entry for entry in root.iterdir() if entry.is_dir() and entry != keep),
+        key=lambda entry: entry.stat().st_mtime,
+        reverse=True,
+    )
+    for folder in folders[_KEPT_FOLDERS:]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _root() -> Path:
+    given = os.environ.get("AUTOGRADER_CACHE")
+    if given:
+        return Path(given).resolve()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache").resolve() / "autograder"
+
+
+def _readable_under(rules: Policy, folder: Path) -> bool:
+    """Whether the user a submission runs as gets there: with a root of its own it always does."""
+    if "mount" in rules.layers or "user" not in rules.layers or os.geteuid() != 0:
+        return True
+    return all(parent.stat().st_mode & 0o001 for parent in folder.parents)
+
+
+def _key(assignment: Assignment, reference: Path) -> str:
+    digest = hashlib.sha256()
+    for part in (sys.version, *(version(package) for package in ("jax", "jaxlib", "numpy")), _processor()):
+        digest.update(part.encode() + b"\0")
+    for file in _sources(assignment, reference):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:24]
+
+
+def _sources(assignment: Assignment, reference: Path) -> Iterator[Path]:
+    import adkit
+
+    yield reference
+    yield from sorted(assignment.tests_dir.glob("*.py"))
+    yield from sorted(Path(adkit.__file__).parent.glob("*.py"))
+
+
+def _processor() -> str:
+    """What machine code depends on: compiled for one processor, it may not run on another."""
+    with suppress(OSError), open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+        lines = [line for line in file if line.startswith(("model name", "flags", "Features", "CPU part"))]
+        return platform.machine() + "".join(sorted(set(lines)))
+    return platform.machine() + platform.processor()
