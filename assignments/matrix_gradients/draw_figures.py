@@ -66,12 +66,12 @@ def linear_solve() -> str:
         arrow(162, 176, 298, 138),
         arrow(402, 124, 538, 124, dashed=True),
         arrow(298, 132, 162, 102, ADJOINT),
-        arrow(298, 156, 162, 194, ADJOINT),
+        arrow(298, 148, 162, 194, ADJOINT),
         arrow(538, 142, 402, 142, ADJOINT, dashed=True),
         label(470, 166, "x̄, given", ADJOINT),
-        label(238, 98, "Ā = ?", ADJOINT),
-        label(246, 196, "b̄ = ?", ADJOINT),
-        label(470, 112, "whatever comes after", EDGE, 13),
+        label(222, 140, "Ā = ?", ADJOINT),
+        label(252, 198, "b̄ = ?", ADJOINT),
+        label(470, 98, "whatever comes after", "#5f6b76", 13),
         label(350, 232, "values from left to right, cotangents from right to left", INK, 14),
         label(350, 32, "Problem 2: the linear solve as one node", INK, 14),
     )
@@ -109,9 +109,9 @@ def kink() -> str:
     """The absolute value: one tangent where it is smooth, many supporting lines at the kink."""
 
     def at(w: float, value: float) -> tuple[float, float]:
-        return 300 + 110 * w, 210 - 110 * value
+        return 300 + 110 * w, 200 - 100 * value
 
-    parts = [arrow(40, 210, 560, 210), arrow(300, 260, 300, 44)]
+    parts = [arrow(40, 200, 560, 200), arrow(300, 330, 300, 44)]
     for slope in (-0.6, -0.2, 0.3, 0.75):
         (x1, y1), (x2, y2) = at(-1.6, -1.6 * slope), at(1.6, 1.6 * slope)
         parts.append(f"<path d='M{x1},{y1}L{x2},{y2}' stroke='{TANGENT}' stroke-width='1.5'/>")
@@ -122,14 +122,14 @@ def kink() -> str:
     )
     return picture(
         600,
-        290,
+        372,
         "Subgradients at a kink",
         *parts,
-        label(478, 62, "R(w) = |w|", ADJOINT, anchor="start"),
-        label(484, 128, "slope 0.75", TANGENT, 13, anchor="start"),
-        label(484, 180, "slope 0.3", TANGENT, 13, anchor="start"),
-        label(556, 230, "w", INK),
-        label(300, 280, "at 0 every line of slope g, |g| ≤ 1, stays below R: each g is a subgradient", INK, 14),
+        label(476, 66, "R(w) = |w|", ADJOINT, anchor="start"),
+        label(484, 84, "slope 0.75", TANGENT, 13, anchor="start"),
+        label(484, 156, "slope 0.3", TANGENT, 13, anchor="start"),
+        label(548, 222, "w", INK),
+        label(300, 356, "at 0 every line of slope g, |g| ≤ 1, stays below R: each g is a subgradient", INK, 14),
         label(300, 28, "a convex function and lines that support it at 0", INK, 14),
     )
 

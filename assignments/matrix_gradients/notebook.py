@@ -1,0 +1,418 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Gradients of matrix functions
+#
+# A computational graph need not be made of scalar operations. In numerical programs the natural node is a whole
+# linear solve, a norm, a singular value decomposition. Such a node has a derivative rule of its own, and the rule
+# is shorter, faster and more accurate than differentiating the algorithm inside it. In this notebook you derive
+# such rules by hand, write them down, teach one of them to JAX, and check all of them numerically.
+#
+# | question | function | points |
+# |---|---|---|
+# | q1 | `linear_solve_vjp(A, b, x_bar)` | 8 |
+# | q2 | `linear_solve(A, b)` | 6 |
+# | q3 | `nuclear_norm_gradient(W)` | 8 |
+# | q4 | `numerical_gradient(f, x)`, `check_gradient(f, grad_f, x)` | 7 |
+# | q5 | `svd_vjp(U, s, Vt, U_bar, s_bar, Vt_bar)` | 6 |
+#
+# Fill in the functions and run the check below each of them. The checks here are a part of the tests; the others,
+# with other inputs, run when your notebook is graded. Three rules hold throughout:
+#
+# - **64-bit floats.** `import adkit` turns them on. A function gets NumPy arrays and may return NumPy or JAX arrays;
+#   it must not change its arguments.
+# - **By hand.** Your functions may not call `jax.grad`, `vjp`, `jacobian` and their relatives: the check says so when
+#   they do. Comparing with them in a cell of your own is a good idea, and free.
+# - Where several results are asked for, return them as a tuple or a list.
+
+# %% tags=["setup"]
+import adkit
+import jax
+import jax.numpy as jnp
+import jax.scipy.linalg as jsl
+import numpy as np
+import otter
+from adkit import artefact, differences
+
+grader = otter.Notebook("matrix_gradients.ipynb", tests_dir="tests/matrix_gradients")
+
+# %% [markdown]
+# ## Cotangents, and the trace trick
+#
+# Let some program compute a scalar $L$, and let $X$ be an array somewhere in the middle of it. The **cotangent** of
+# $X$, written $\bar X$, is the derivative of $L$ with respect to $X$: an array of the shape of $X$ with
+# $\bar X_{ij} = \partial L/\partial X_{ij}$. In other words, a small change $dX$ of $X$ changes the result by
+#
+# $$dL = \sum_{ij} \bar X_{ij}\, dX_{ij} = \langle \bar X, dX\rangle = \operatorname{tr}(\bar X^\top dX).$$
+#
+# Reverse mode goes through the program from the end to the beginning. At a node $Y = f(X)$ it knows $\bar Y$ already
+# and wants $\bar X$. The recipe is always the same:
+#
+# 1. Take the differential of the node's equation: $dY$ in terms of $dX$.
+# 2. Insert it into $dL = \langle \bar Y, dY\rangle$.
+# 3. Move everything but $dX$ to the other side of the inner product. What stands there is $\bar X$.
+#
+# The tool for the third step is the **trace trick**: $\langle P, Q\rangle = \operatorname{tr}(P^\top Q)$, and a trace
+# does not change when its factors are rotated, $\operatorname{tr}(PQR) = \operatorname{tr}(QRP)$, nor when its argument is
+# transposed. Two consequences do nearly all the work:
+#
+# $$\langle P, M Q\rangle = \langle M^\top P, Q\rangle, \qquad \langle P, Q M\rangle = \langle P M^\top, Q\rangle .$$
+#
+# An example: $Y = M X N$ with constant $M$ and $N$. Step 1: $dY = M\, dX\, N$. Step 2:
+# $dL = \langle \bar Y, M\, dX\, N\rangle$. Step 3: $dL = \langle M^\top \bar Y N^\top, dX\rangle$, and so
+# $\bar X = M^\top \bar Y N^\top$. Check the shapes: they leave hardly another choice. They cannot see a minus sign or
+# a factor, though, and for square matrices they cannot see a transpose either.
+
+# %%
+random = np.random.default_rng(0)
+M, X, N = random.standard_normal((2, 3)), random.standard_normal((3, 4)), random.standard_normal((4, 5))
+Y_bar = random.standard_normal((2, 5))
+_, pull_back = jax.vjp(lambda X: M @ X @ N, X)
+print("largest difference:", np.max(np.abs(pull_back(Y_bar)[0] - M.T @ Y_bar @ N.T)))
+
+# %% [markdown]
+# ## q1: The linear solve, backwards (8 points)
+#
+# Problem 2 of the seminar. $A$ is an invertible $n \times n$ matrix, $x = A^{-1} b$, and $\bar x$ has arrived from
+# what comes after. What are $\bar A$ and $\bar b$?
+#
+# ![A and b go into the node x = A^-1 b, and on to L; x bar comes back from L, and A bar and b bar are
+# asked](figures/linear_solve.svg)
+#
+# The equation of the node is $A x = b$. Do not differentiate $A^{-1}$; take the differential of *this* product (it
+# has two factors, and both change), solve it for $dx$, and go on with step 2. You get $\bar b$ first, and $\bar A$ is
+# easily written with it.
+#
+# `b` may also be a matrix of $k$ right-hand sides, of shape $(n, k)$; $x$ and $\bar x$ then have that shape, too.
+# What happens to $\bar A$, which all columns have in common?
+#
+# ### Why nobody inverts a matrix
+#
+# $A^{-1}b$ is a notation, not an algorithm. Factorise $A = PLU$ once ($\tfrac23 n^3$ operations); after that each
+# right-hand side costs two triangular solves ($2n^2$). The inverse is $n$ right-hand sides: three times the work in
+# all, and then it still has to be multiplied with $b$. It is less accurate as well: a solve is *backward stable*, it
+# gives the exact solution of a system very close to yours, however badly conditioned, and multiplying by a computed
+# inverse does not. See the residual $\|A x - b\|$:
+
+# %%
+U, _ = np.linalg.qr(random.standard_normal((8, 8)))
+V, _ = np.linalg.qr(random.standard_normal((8, 8)))
+print("condition   residual of a solve   residual by the inverse")
+for condition in (1e2, 1e5, 1e8, 1e11):
+    A = U @ np.diag(np.geomspace(1, 1 / condition, 8)) @ V.T
+    b = A @ np.ones(8)
+    solved, inverted = np.linalg.norm(A @ np.linalg.solve(A, b) - b), np.linalg.norm(A @ (np.linalg.inv(A) @ b) - b)
+    print(f"  {condition:.0e}           {solved:.0e}                    {inverted:.0e}")
+
+# %% [markdown]
+# The backward pass needs a system with $A^\top$. But $A^\top = U^\top L^\top P^\top$ has the same triangular factors!
+# So one factorisation is enough for everything in this question. Look at the arguments of `jsl.lu_solve`, or use the
+# factors of `jnp.linalg.qr` with `jsl.solve_triangular`.
+#
+# Two of the eight points are for this: $A$ is factorised **once**, by LU or QR, nothing larger than $n \times n$ is
+# made, and no inverse is formed. The work is counted in what JAX traces, so these two points need a function that is
+# written with `jax.numpy` and `jax.scipy`. A function with NumPy or SciPy can earn the other six. Badly conditioned
+# systems (up to $10^7$) are among the tests; a stable solve has no difficulty with them.
+
+
+# %% question="q1"
+def linear_solve_vjp(A, b, x_bar):
+    """The cotangents of x = A^-1 b.
+
+    A: (n, n), invertible. b and x_bar: both (n,) or both (n, k).
+    Returns (A_bar, b_bar), shaped like A and b.
+    """
+    raise NotImplementedError("q1: linear_solve_vjp")
+
+
+# %% check="q1"
+grader.check("q1")
+
+# %% [markdown]
+# This is what is counted. (`solve_columns` are right-hand sides of triangular solves.)
+
+# %%
+with adkit.once_written():
+    A, b, x_bar = (random.standard_normal(shape) for shape in ((24, 24), 24, 24))
+    print(artefact.measure(linear_solve_vjp, A, b, x_bar).work)
+
+# %% [markdown]
+# ## q2: A solve with a rule of its own (6 points)
+#
+# Now teach the rule to JAX. `jax.custom_vjp` replaces the derivative that JAX would work out itself by yours. It
+# takes two more functions: the *forward* one gives the result and whatever the backward pass will need (the
+# **residuals**), the *backward* one takes the residuals and the cotangent of the result, and gives a tuple with the
+# cotangent of each argument. For a simpler function:
+
+
+# %%
+@jax.custom_vjp
+def hypotenuse(a, b):
+    return jnp.sqrt(a**2 + b**2)
+
+
+def hypotenuse_forward(a, b):
+    c = jnp.sqrt(a**2 + b**2)
+    return c, (a, b, c)  # the result, the residuals
+
+
+def hypotenuse_backward(residuals, c_bar):
+    a, b, c = residuals
+    return c_bar * a / c, c_bar * b / c  # a_bar, b_bar
+
+
+hypotenuse.defvjp(hypotenuse_forward, hypotenuse_backward)
+print(jax.grad(hypotenuse, argnums=(0, 1))(3.0, 4.0))
+
+# %% [markdown]
+# Write `linear_solve(A, b)` in this way, for `b` of shape $(n,)$ or $(n, k)$. It has to work under `jit`, `grad`,
+# `vmap` and `grad` of `grad`: everything in it must be JAX, and the residuals arrays (in tuples, lists or
+# dictionaries).
+#
+# Two of the six points are for **reuse**. What are good residuals? The forward pass factorises $A$ once and forms no
+# inverse; the backward pass factorises nothing at all. (`jnp.linalg.solve` alone is no answer: it has a rule, but not
+# yours.)
+
+
+# %% question="q2"
+@jax.custom_vjp
+def linear_solve(A, b):
+    """x = A^-1 b, with a reverse rule of its own. A: (n, n), b: (n,) or (n, k)."""
+    raise NotImplementedError("q2: linear_solve")
+
+
+# the forward and the backward rule, and linear_solve.defvjp(…), go here
+
+
+# %% check="q2"
+grader.check("q2")
+
+# %% [markdown]
+# The residuals, and the work on the two sides of them:
+
+# %%
+with adkit.once_written():
+    split = artefact.measure(linear_solve, A, b, x_bar, transform="vjp_split")
+    print("residuals:", [residual.shape for residual in split.residuals])
+    print("forward: ", split.forward_work)
+    print("backward:", split.backward_work)
+
+# %% [markdown]
+# ## q3: The nuclear norm (8 points)
+#
+# Problem 3 of the seminar. Every real $m \times n$ matrix has a singular value decomposition $W = U \Sigma V^\top$. In
+# the *thin* one, with $k = \min(m, n)$, $U$ is $m \times k$, $\Sigma$ is $k \times k$ and diagonal with
+# $\sigma_1 \ge \dots \ge \sigma_k \ge 0$, and $V^\top$ is $k \times n$; $U$ and $V$ have orthonormal columns. The
+# **nuclear norm** is the sum of the singular values,
+#
+# $$R(W) = \|W\|_* = \operatorname{tr}(\Sigma).$$
+#
+# As a penalty it makes matrices of low rank, as the 1-norm makes sparse vectors.
+#
+# ![W goes into the SVD, out of which come U, Sigma and V^T; only Sigma goes on to its trace
+# R](figures/nuclear_norm.svg)
+#
+# What is the gradient, an $m \times n$ matrix? Reverse mode would go back through the SVD, whose rule (q5) divides by
+# $\sigma_j^2 - \sigma_i^2$: equal singular values give NaN, although $R$ is perfectly smooth there. By hand it is
+# easier. Take the differential of $W = U\Sigma V^\top$, multiply by $U^\top$ from the left and by $V$ from the right,
+# and look at the trace. You will need that $U^\top dU$ is skew-symmetric (differentiate $U^\top U = I$), and what
+# that says about its diagonal.
+#
+# ### Where there is no gradient
+#
+# $R$ is convex but not smooth: at a $W$ with a singular value 0 it has a kink, as $|w|$ has at $w = 0$. There the
+# place of the gradient is taken by **subgradients**: the slopes $G$ of all planes through $(W, R(W))$ that stay below
+# the graph,
+#
+# $$R(Z) \ge R(W) + \langle G, Z - W\rangle \quad\text{for all } Z.$$
+#
+# ![The graph of the absolute value, with a kink at 0 and four lines through the kink that stay below
+# it](figures/kink.svg)
+#
+# Where $R$ is smooth there is exactly one, the gradient. At a kink there are many, and for an optimiser each is as
+# good as any other. For a norm there is a simple test: $G$ is a subgradient at $W$ if and only if
+#
+# $$\langle G, W\rangle = \|W\|_* \quad\text{and}\quad \|G\|_2 \le 1 ,$$
+#
+# with the spectral norm $\|G\|_2$, the largest singular value. That is how your answer is judged at kinks, so any
+# choice is right. Tests include matrices with $m < n$, $m = n$ and $m > n$, a single row or column, equal singular
+# values, low rank, $W = 0$, and tiny and huge matrices.
+
+
+# %% question="q3"
+def nuclear_norm_gradient(W):
+    """A subgradient of the nuclear norm at W, of shape (m, n): the gradient wherever there is one. W: (m, n), real."""
+    raise NotImplementedError("q3: nuclear_norm_gradient")
+
+
+# %% check="q3"
+grader.check("q3")
+
+# %% [markdown]
+# With it you can recover a matrix of low rank from noise: minimise
+# $\tfrac12 \|W - D\|_F^2 + \lambda \|W\|_*$ by going down along a subgradient with ever smaller steps.
+
+# %%
+with adkit.once_written():
+    low_rank = random.standard_normal((12, 2)) @ random.standard_normal((2, 9))
+    D = low_rank + 0.1 * random.standard_normal((12, 9))
+    W = D.copy()
+    for step in range(1, 400):
+        W = W - 0.5 / np.sqrt(step) * ((W - D) + 0.8 * np.asarray(nuclear_norm_gradient(W)))
+    print("singular values of the data:  ", np.round(np.linalg.svd(D)[1], 2))
+    print("singular values of the result:", np.round(np.linalg.svd(W)[1], 2))
+
+# %% [markdown]
+# ## q4: Checking gradients numerically (7 points)
+#
+# The seminar's numerical experiment. Every rule that was derived by hand deserves to be checked by something that
+# knows nothing of the derivation. The derivative of $f$ in the direction $v$ is close to
+#
+# $$\frac{f(x + h v) - f(x)}{h} \quad\text{(one-sided)}, \qquad
+#   \frac{f(x + h v) - f(x - h v)}{2h} \quad\text{(central)},$$
+#
+# but how close? Taylor says: up to a multiple of $h$ and of $h^2$, so take a small $h$. Floating point says: $f$
+# comes with a rounding error of about $\varepsilon |f|$, $\varepsilon = 2.2\cdot 10^{-16}$, which is divided by $h$, so
+# take a large one. Look at the two at war:
+
+
+# %%
+def bumpy(x):
+    return np.sin(3 * x[0]) * np.exp(-x[1]) + 2.0
+
+
+here, direction = np.array([0.7, 0.2]), np.array([0.6, -0.8])
+slope = 0.6 * 3 * np.cos(2.1) * np.exp(-0.2) + 0.8 * np.sin(2.1) * np.exp(-0.2)
+differences.error_plot(
+    {
+        "one-sided": lambda h: differences.forward_difference(bumpy, here, direction, h),
+        "central": lambda h: differences.central_difference(bumpy, here, direction, h),
+    },
+    exact=slope,
+)
+
+# %% [markdown]
+# Read off the picture: the slopes on the right (first and second order), the slope on the left, where the valleys
+# are, and how deep. The best step of the one-sided difference is about $\sqrt\varepsilon$, and half of the sixteen
+# digits are lost; that of the central one is about $\varepsilon^{1/3}$, and a third is lost. Now plot something
+# yourself: add 1000 to `bumpy`, which changes no derivative; or go to $x_0 = 10^4$ with $\sin(3x_0)$ replaced by
+# $\sin(x_0/10^4)$; or give the plot a difference quotient of your own with four points.
+#
+# So the step depends on the scale on which $f$ changes. If all that is known is that this scale is about
+# $\max(1, |x_i|)$ for the entry $x_i$, then the step should be in proportion *to that*: a fixed step disappears next to
+# $x_i = 10^6$, and a step in proportion to $|x_i|$ alone is far too short at $x_i = 10^{-3}$, and 0 at $x_i = 0$.
+#
+# - `numerical_gradient(f, x)`: the gradient of the scalar function `f` of an array `x` of **any shape**, with
+#   $\|\text{error}\| \le 10^{-7}\,\|\text{gradient}\|$ for every $f$ that is smooth on the scale $\max(1, |x_i|)$; also
+#   where $x$ has entries of $10^{-3}$ and of $10^3$ side by side.
+# - `check_gradient(f, grad_f, x)`: `True` if `grad_f(x)` is the gradient of `f` at `x`, `False` if it is not. The
+#   wrong ones may be subtle: one entry, a sign, a transpose, a missing term, a factor of 1.02, a wrong shape (beware of
+#   broadcasting), a NaN (what does a comparison with NaN say?). And right is right for tiny and for huge gradients:
+#   what does "close" have to be relative to?
+#
+# `f` and `grad_f` are functions of one array. Use only their values: in the grader they do not run in your process,
+# and JAX cannot look into them.
+
+
+# %% question="q4"
+def numerical_gradient(f, x):
+    """The gradient of the scalar function f at x, by finite differences: an array of the shape of x."""
+    raise NotImplementedError("q4: numerical_gradient")
+
+
+def check_gradient(f, grad_f, x):
+    """True if grad_f(x) is the gradient of f at x, else False."""
+    raise NotImplementedError("q4: check_gradient")
+
+
+# %% check="q4"
+grader.check("q4")
+
+# %% [markdown]
+# Check your own q1 and q3 with it:
+
+# %%
+with adkit.once_written():
+    A, b, c = (random.standard_normal(shape) for shape in ((5, 5), 5, 5))
+    print(
+        "q1, A_bar:",
+        check_gradient(lambda A: c @ np.linalg.solve(A, b), lambda A: linear_solve_vjp(A, b, c)[0], A),
+    )
+    W = random.standard_normal((4, 3))
+    print("q3, G:", check_gradient(lambda W: np.linalg.svd(W)[1].sum(), nuclear_norm_gradient, W))
+
+# %% [markdown]
+# Why is $(x, v) \mapsto$ "one direction is right" not enough, and what about a function with a kink at $x$? Try
+# `check_gradient` on the nuclear norm at a matrix of rank one.
+#
+# ## q5: The singular value decomposition, backwards (6 points)
+#
+# The last node: the SVD itself. $W$ is real, of full rank, with distinct singular values; $W = U \operatorname{diag}(s)
+# V^\top$ is its thin SVD, and $\bar U$, $\bar s$ and $\overline{V^\top}$ are given (each of the shape of its factor;
+# some of them may be zero). What is $\bar W$?
+#
+# A way to go (J. Townsend, *Differentiating the singular value decomposition*, 2016):
+#
+# 1. As in q3, take the differential of the decomposition and look at it "from inside",
+#    $U^\top dW\, V = U^\top dU\, S + dS + S\, dV^\top V$ with $S = \operatorname{diag}(s)$. Two of the three matrices on the
+#    right are skew-symmetric up to the factor $S$, one is diagonal.
+# 2. The diagonal gives $ds$. Off the diagonal, the entries $ij$ and $ji$ together are two equations for the two
+#    unknowns $(U^\top dU)_{ij}$ and $(V^\top dV)_{ij}$; the differences $s_j^2 - s_i^2$ appear in the denominator.
+# 3. If $m > n$, $dU$ also has a part outside the columns of $U$; apply $I - UU^\top$ to the differential to find it. The
+#    same for $dV$ if $m < n$.
+# 4. Insert into $dL = \langle\bar U, dU\rangle + \langle\bar s, ds\rangle + \langle\overline{V^\top}, dV^\top\rangle$, and use the
+#    trace trick.
+#
+# Do the three cotangents one at a time, with the others zero, as the tests do. The factors are given to you, so the
+# freedom of sign in the singular vectors is not your concern.
+
+
+# %% question="q5"
+def svd_vjp(U, s, Vt, U_bar, s_bar, Vt_bar):
+    """The cotangent of W = U diag(s) Vt, from those of its thin factors; k = min(m, n).
+
+    U, U_bar: (m, k). s, s_bar: (k,), s positive and distinct. Vt, Vt_bar: (k, n), Vt is V^T. Returns W_bar, (m, n).
+    """
+    raise NotImplementedError("q5: svd_vjp")
+
+
+# %% check="q5"
+grader.check("q5")
+
+# %% [markdown]
+# Your rule has the nuclear norm in it as a special case. Which cotangents give it? And what happens when two singular
+# values come close, in your rule and in q3?
+
+# %%
+with adkit.once_written():
+    U, s, Vt = np.linalg.svd(random.standard_normal((4, 3)), full_matrices=False)
+    for gap in (1.0, 1e-4, 1e-8):
+        s = np.array([2.0 + gap, 2.0, 1.0])
+        W_bar = svd_vjp(U, s, Vt, np.ones((4, 3)), np.zeros(3), np.zeros((3, 3)))
+        print(f"gap {gap:.0e}: largest entry of W_bar {np.max(np.abs(W_bar)):.1e}")
+
+# %% [markdown]
+# ## To read on
+#
+# - M. B. Giles, *Collected matrix derivative results for forward and reverse mode algorithmic differentiation*, 2008.
+# - J. Townsend, *Differentiating the singular value decomposition*, 2016.
+# - G. A. Watson, *Characterization of the subdifferential of some matrix norms*, Linear Algebra and its Applications
+#   170, 1992.
+# - N. J. Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd edition, SIAM 2002, chapters 9 and 14.
+#
+# ## Hand in
+#
+# Save the notebook, then run this cell: it makes the file to hand in.
+
+# %% tags=["export"]
+grader.export(pdf=False, run_tests=True)
