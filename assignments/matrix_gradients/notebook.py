@@ -62,9 +62,9 @@ grader = otter.Notebook("matrix_gradients.ipynb", tests_dir="tests/matrix_gradie
 # 2. Insert it into $dL = \langle \bar Y, dY\rangle$.
 # 3. Move everything but $dX$ to the other side of the inner product. What stands there is $\bar X$.
 #
-# The tool for the third step is the **trace trick**: $\langle P, Q\rangle = \operatorname{tr}(P^\top Q)$, and a trace
-# does not change when its factors are rotated, $\operatorname{tr}(PQR) = \operatorname{tr}(QRP)$, nor when its argument is
-# transposed. Two consequences do nearly all the work:
+# The tool for the third step is the **trace trick**: $\langle P, Q\rangle = \operatorname{tr}(P^\top Q)$, and a
+# trace does not change when its factors are rotated, $\operatorname{tr}(PQR) = \operatorname{tr}(QRP)$, nor when its
+# argument is transposed. Two consequences do nearly all the work:
 #
 # $$\langle P, M Q\rangle = \langle M^\top P, Q\rangle, \qquad \langle P, Q M\rangle = \langle P M^\top, Q\rangle .$$
 #
@@ -185,13 +185,12 @@ print(jax.grad(hypotenuse, argnums=(0, 1))(3.0, 4.0))
 
 
 # %% question="q2"
-@jax.custom_vjp
 def linear_solve(A, b):
-    """x = A^-1 b, with a reverse rule of its own. A: (n, n), b: (n,) or (n, k)."""
+    """x = A^-1 b, with a reverse rule of its own. A: (n, n), b: (n,) or (n, k).
+
+    Decorate it with jax.custom_vjp, add the forward and the backward function, and join them with defvjp.
+    """
     raise NotImplementedError("q2: linear_solve")
-
-
-# the forward and the backward rule, and linear_solve.defvjp(…), go here
 
 
 # %% check="q2"
@@ -202,6 +201,7 @@ grader.check("q2")
 
 # %%
 with adkit.once_written():
+    A, b, x_bar = (random.standard_normal(shape) for shape in ((24, 24), 24, 24))
     split = artefact.measure(linear_solve, A, b, x_bar, transform="vjp_split")
     print("residuals:", [residual.shape for residual in split.residuals])
     print("forward: ", split.forward_work)
@@ -364,14 +364,14 @@ with adkit.once_written():
 # A way to go (J. Townsend, *Differentiating the singular value decomposition*, 2016):
 #
 # 1. As in q3, take the differential of the decomposition and look at it "from inside",
-#    $U^\top dW\, V = U^\top dU\, S + dS + S\, dV^\top V$ with $S = \operatorname{diag}(s)$. Two of the three matrices on the
-#    right are skew-symmetric up to the factor $S$, one is diagonal.
+#    $U^\top dW\, V = U^\top dU\, S + dS + S\, dV^\top V$ with $S = \operatorname{diag}(s)$. Two of the three
+#    matrices on the right are skew-symmetric up to the factor $S$, one is diagonal.
 # 2. The diagonal gives $ds$. Off the diagonal, the entries $ij$ and $ji$ together are two equations for the two
 #    unknowns $(U^\top dU)_{ij}$ and $(V^\top dV)_{ij}$; the differences $s_j^2 - s_i^2$ appear in the denominator.
-# 3. If $m > n$, $dU$ also has a part outside the columns of $U$; apply $I - UU^\top$ to the differential to find it. The
-#    same for $dV$ if $m < n$.
-# 4. Insert into $dL = \langle\bar U, dU\rangle + \langle\bar s, ds\rangle + \langle\overline{V^\top}, dV^\top\rangle$, and use the
-#    trace trick.
+# 3. If $m > n$, $dU$ also has a part outside the columns of $U$; apply $I - UU^\top$ to the differential to find
+#    it. The same for $dV$ if $m < n$.
+# 4. Insert into $dL = \langle\bar U, dU\rangle + \langle\bar s, ds\rangle + \langle\overline{V^\top}, dV^\top\rangle$,
+#    and use the trace trick.
 #
 # Do the three cotangents one at a time, with the others zero, as the tests do. The factors are given to you, so the
 # freedom of sign in the singular vectors is not your concern.
