@@ -170,7 +170,8 @@ for index, node in enumerate(bump_graph.nodes):
 display(bump_graph)
 
 # %% [markdown]
-# Note the node $x \cdot x$: it has the same argument twice, and there are two arrows.
+# Indices count from 0, and the drawing counts from 1 as the formulas do: node 0 is $v_1$. Note the node
+# $v_1 \cdot v_1$: it has the same argument twice, and there are two arrows.
 #
 # ### Question 2 (3 points)
 #
@@ -300,11 +301,11 @@ def many(*x):
     return total
 
 
-print("    d   steps   numbers stored by reverse mode   sweeps for the gradient: forward / reverse")
+print("inputs   steps   values stored by reverse mode   sweeps for the gradient")
 for d in (1, 10, 100, 1000):
     graph = adkit.trace(many, d)
     steps = sum(bool(node.args) for node in graph.nodes)
-    print(f"{d:5} {steps:7} {len(graph.nodes):16} {'':30} {d:5} / 1")
+    print(f"{d:6} {steps:7} {len(graph.nodes):15} {'':15} forward {d}, reverse 1")
 
 # %% [markdown]
 # ## 5. Which mode?
@@ -458,7 +459,7 @@ with adkit.once_written():
 # multiplications. When no intermediate vertex is left, the edges lead straight from inputs to outputs and
 # *are* the Jacobian. Eliminating in the order of the program is forward mode (without the useless
 # multiplications by 0), eliminating backwards is reverse mode. But any order is right, and on some graphs
-# both modes lose. Two hourglasses in a row:
+# both modes lose. Two hourglasses in a row, where each node is named after its index:
 
 # %%
 hourglasses = adkit.Graph(
@@ -472,7 +473,7 @@ hourglasses = adkit.Graph(
     inputs=(0, 1, 2),
     outputs=(8, 9, 10),
 )
-display(hourglasses)
+display(adkit.draw(hourglasses, labels=[f"n{index}" for index in range(11)]))
 print("forward:", adkit.elimination_cost(hourglasses, [3, 4, 5, 6, 7]))
 print("reverse:", adkit.elimination_cost(hourglasses, [7, 6, 5, 4, 3]))
 

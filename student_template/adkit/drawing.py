@@ -5,7 +5,7 @@ needs no script, no font and no network.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from itertools import accumulate
 from pathlib import Path
@@ -41,7 +41,7 @@ _FILL = {"input": ("#e4effb", "#3572b8"), "const": ("#efeee9", "#8b8b85"), "outp
 class Drawing:
     """A picture that Jupyter shows when it is a cell's result."""
 
-    svg: str
+    svg: str = field(repr=False)
 
     def _repr_svg_(self) -> str:
         return self.svg
@@ -208,9 +208,7 @@ class _Picture:
         width, height = self.widths[index], self.heights[index]
         left, top = x - width / 2, y - height / 2
         output = index in self.graph.outputs
-        fill, stroke = _FILL.get(
-            "output" if output and node.op != "input" else node.op, ("#ffffff", "#5f6b76")
-        )
+        fill, stroke = _FILL.get("output" if output and node.op != "input" else node.op, ("#ffffff", "#5f6b76"))
         dashes = " stroke-dasharray='4 3'" if node.op == "const" else ""
         outer = ""
         if output:
@@ -239,9 +237,7 @@ def _legend(tangents: bool, adjoints: bool) -> str:
         words.append(f"<tspan fill='{ADJOINT}'>← adjoint</tspan>")
     if not words:
         return ""
-    body = f"<tspan fill='{INK}'>= value</tspan>" + "".join(
-        f"<tspan dx='14'>{word}</tspan>" for word in words
-    )
+    body = f"<tspan fill='{INK}'>= value</tspan>" + "".join(f"<tspan dx='14'>{word}</tspan>" for word in words)
     return f"<text y='10' font-size='12'>{body}</text>"
 
 
@@ -253,8 +249,7 @@ def _subscripted(label: str) -> str:
 def _text_width(text: str) -> float:
     """A generous estimate, in pixels, for 13 px semibold text in any of the fonts asked for."""
     return sum(
-        5.0 if char in " .,il·" else 6.4 if char in "₀₁₂₃₄₅₆₇₈₉" else 11.5 if char in "wm" else 8.6
-        for char in text
+        5.0 if char in " .,il·" else 6.4 if char in "₀₁₂₃₄₅₆₇₈₉" else 11.5 if char in "wm" else 8.6 for char in text
     )
 
 
