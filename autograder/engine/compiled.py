@@ -8,6 +8,7 @@ it; only the run of the reference ever writes to it, so that no submission can l
 The folder is $AUTOGRADER_CACHE, else `autograder` in the user's cache folder. It can be deleted at any time.
 """
 
+# pyright: reportUnknownMemberType=false
 import fcntl
 import hashlib
 import os

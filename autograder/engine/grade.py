@@ -18,8 +18,8 @@ from autograder.report.feedback import feedback_page
 from autograder.report.gradescope import results_json
 from autograder.submission import digest
 
-Listener = Callable[[Record, int, int], None]
-"""Told about each finished submission: its record, how many are done, of how many."""
+Listener = Callable[[Record | None, int, int], None]
+"""Told at the start, and about each finished submission: its record, how many are done, of how many."""
 
 
 class Grader(Protocol):
@@ -79,6 +79,8 @@ def grade(order: Order, listener: Listener | None = None) -> output.Run:
             if not graded or (entry.name, digest(entry.path, assignment.limits)) not in graded
         ]
         done = len(batch.entries) - len(todo)
+        if listener is not None:
+            listener(None, done, len(batch.entries))
         with _grader(order) as grader:
             for record in grader.grade(todo) if todo else ():
                 book.append(record)

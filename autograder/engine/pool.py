@@ -26,8 +26,8 @@ from autograder.engine.single import ungraded
 from autograder.engine.worker import Settings, settings_line, task_of
 from autograder.results import SubmissionResult
 
-START_SECONDS = 180.0
-"""A worker that is not ready after this is given up."""
+START_SECONDS = 900.0
+"""A worker that is not ready after this is given up: its start may include compiling what every submission needs."""
 MARGIN = 1.25
 """A worker is killed when a submission takes this much longer than its own limit, plus GRACE_SECONDS."""
 GRACE_SECONDS = 60.0

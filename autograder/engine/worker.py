@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from autograder.assignment import Assignment, Limits
 from autograder.engine.single import Workshop, grade_one, load_cases, ungraded

@@ -255,6 +255,8 @@ def _within(path: str, folder: str) -> bool:
 
 
 def _run_cells(notebook: Notebook, channel: Channel, request: dict[str, Any]) -> dict[str, Any]:
+    if request["look"]:
+        channel.send({"uses": _autodiff_uses(request)})
     failed: list[tuple[int, str]] = []
     for number, source in request["cells"]:
         channel.send({"cell": number})
@@ -264,6 +266,14 @@ def _run_cells(notebook: Notebook, channel: Channel, request: dict[str, Any]) ->
             failed.append((number, _text(error)))
     defined = [name for name in request["functions"] if callable(notebook.names.get(name))]
     return {"defined": defined, "failed": failed[:200]}
+
+
+def _autodiff_uses(request: dict[str, Any]) -> dict[str, str]:
+    from autograder.checks.rubric import autodiff_use
+
+    sources = [source for _, source in request["cells"]]
+    uses = {function: autodiff_use(sources, function) for function in request["functions"]}
+    return {function: sentence for function, sentence in uses.items() if sentence is not None}
 
 
 def _reply(answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:

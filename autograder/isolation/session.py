@@ -16,7 +16,6 @@ import numpy as np
 from adkit import checks
 
 from autograder.assignment import Assignment, Question
-from autograder.checks.rubric import autodiff_use
 from autograder.isolation import frames
 from autograder.isolation.process import Ended, Process, SpokeOutOfTurn, TookTooLong
 from autograder.submission import Submission
@@ -68,7 +67,8 @@ class Session:
         self._skipped: set[int] = set()
         self._given_up = ""
         self._seen_hidden = False
-        self._autodiff_uses = {name: autodiff_use(submission.cells, name) for name in assignment.functions}
+        self._autodiff_uses: dict[str, str] | None = None
+        """Why a function's use of autodiff costs its points, by function; None as long as nobody has looked."""
         self._deaths: dict[str, int] = {}
         self._started = time.monotonic()
         self._calls = 0
@@ -171,7 +171,7 @@ class Session:
     def _allowed(self, function: str, autodiff: bool) -> Question:
         question = next(q for q in self.assignment.questions if function in q.functions)
         if not autodiff and not question.autodiff:
-            use = self._autodiff_uses[function]
+            use = (self._autodiff_uses or {}).get(function)
             if use is not None:
                 raise checks.CheckError(use)
         if self._given_up:
@@ -280,14 +280,21 @@ class Session:
             self._process = self._workshop.fork("submission", self._limits)
             self.log.add_seconds("fork", time.monotonic() - started)
             running = -1
+            look = self._autodiff_uses is None
             try:
                 deadline = min(time.monotonic() + self._limits.notebook_seconds, self._end)
                 self._calls += 1
                 cells = [(k, cell) for k, cell in enumerate(self._submission.cells, 1) if k not in self._skipped]
                 request = {
                     "do": "cells", "id": self._calls, "cells": cells, "functions": list(self.assignment.functions),
+                    "look": look,
                 }  # fmt: skip
                 self._process.send(request, deadline)
+                if look:
+                    # Parsing hostile source can end a process, so it is done there; and before the first cell runs,
+                    # so that the answer can be believed.
+                    self._autodiff_uses = {}
+                    self._autodiff_uses = _sentences(self._process.receive(deadline))
                 while True:
                     reply = self._process.receive(deadline)
                     if type(reply) is dict and set(reply) == {"cell"} and type(reply["cell"]) is int:
@@ -300,6 +307,8 @@ class Session:
             except Ended as problem:
                 self._take_output()
                 self._forget_process()
+                if look and not self._autodiff_uses and running == -1:
+                    continue  # without looking this time
                 self._cell_lost(running, problem)
                 continue
             except frames.FrameError as problem:
@@ -349,6 +358,11 @@ def _answers(reply: Any, number: int) -> bool:
 
 def _text(given: Any) -> str:
     return given[:_KEPT_TEXT] if type(given) is str else ""
+
+
+def _sentences(reply: Any) -> dict[str, str]:
+    uses = reply["uses"]
+    return {str(function): str(sentence) for function, sentence in uses.items()}
 
 
 class _GivenUpError(Exception):
