@@ -17,7 +17,7 @@ def twice(x):
     return 0
 
 def energy(x):
-    return 0.0 * x.sum()
+    raise ValueError("no idea")
 
 def at_one(f, x):
     return 0.0

@@ -130,7 +130,7 @@ for line in open("/proc/self/maps"):
             with open("/proc/self/mem", "rb") as memory:
                 memory.seek(first); content = memory.read(last - first)
         except OSError: continue
-        for found in re.finditer(b"CANARY-(HIDDEN|ENV)[-\\\\w]+", content): print("found", found.group()[:6], found.group()[6:])
+        for found in re.finditer(b"CANARY-(HIDDEN|ENV)[-\\\\w]+", content): print("found", found.group())
 '''),
     Attack("secrets-in-the-environment", "leak", "prints its environment, arguments, sys.path and loaded modules", SEEN, '''
 print(dict(os.environ), sys.argv, sys.orig_argv, sys.path, sorted(sys.modules), os.getcwd())

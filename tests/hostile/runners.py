@@ -1,0 +1,399 @@
+"""The ways an attack is graded, each watched by a `Lab`."""
+
+import csv
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hostile.apparatus import NEIGHBOUR_POINTS, Lab, alive, neighbour_code, steering
+from hostile.attack import RIGHT, RIGHT_POINTS, Attack, notebook
+
+from autograder.assignment import Assignment
+from autograder.engine.journal import Record
+from autograder.engine.worker import Settings, grade_task, task_of
+from autograder.isolation.layers import FIRST_UID, Policy, policy
+from autograder.isolation.workshop import Workshop
+from autograder.report.feedback import feedback_page
+from autograder.report.gradescope import results_json
+from autograder.report.grades import Row, final_grades
+from autograder.results import SubmissionResult
+
+_REPOSITORY = Path(__file__).resolve().parents[2]
+_GROWTH = 500 * 1024**2
+"""Memory that the grader may take for one attack at most."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was observed of one attack."""
+
+    attack: str
+    runner: str
+    found: tuple[str, ...]
+    """Every sign of success; empty when the attack gained nothing."""
+    score: float | None
+    status: str
+    seconds: float
+
+    @property
+    def held(self) -> bool:
+        """Whether the attack gained nothing."""
+        return not self.found
+
+
+class SessionRunner:
+    """Grades in this process, through an isolated session: the fastest way, and the one with the closest look."""
+
+    name = "session"
+
+    def __init__(self, lab: Lab, chosen: Policy | None = None) -> None:
+        self.lab = lab
+        self.assignment = Assignment.load(lab.assignment)
+        slot = 1200 + os.getpid() % 800
+        self.policy = chosen or policy(slot=slot, secrets=lab.secrets)
+        self._settings = Settings(assignment=str(lab.assignment), seed="seed", slot=slot)
+        self._uids = [FIRST_UID + 2 * self.policy.slot + k for k in (0, 1)]
+        self._temporary = tempfile.tempdir
+
+    def __enter__(self) -> "SessionRunner":
+        tempfile.tempdir = str(self.lab.folder / "scratch")
+        self._workshop = Workshop(self.policy).__enter__()
+        self.neighbour()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._workshop.close()
+        tempfile.tempdir = self._temporary
+
+    def run(self, attack: Attack) -> Outcome:
+        """Grades one attack, then an honest neighbour, and looks at everything."""
+        folder = self.lab.folder / "submissions" / "hostile"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        path = self.lab.hand_in(attack, folder, [os.getpid(), os.getppid()])
+        descriptors = len(os.listdir("/proc/self/fd"))
+        memory = _peak(reset=True)
+        started = time.monotonic()
+        found: list[str] = []
+        result = self.grade(path, found)
+        seconds = time.monotonic() - started
+        if result is not None:
+            found += self.judge(attack, result)
+        if seconds > self.assignment.limits.submission_seconds * 1.25 + 10:
+            found.append(f"the grader was busy for {seconds:.0f} s")
+        if _peak(reset=False) - memory > _GROWTH:
+            found.append(f"the grader's memory grew by {(_peak(reset=False) - memory) / 2**20:.0f} MB")
+        if len(os.listdir("/proc/self/fd")) > descriptors:
+            found.append("the grader has more open descriptors than before")
+        found += self.left_behind()
+        points = self.neighbour()
+        if points != NEIGHBOUR_POINTS:
+            found.append(f"an honest neighbour got {points} of {NEIGHBOUR_POINTS}")
+        score = None if result is None else result.earned
+        return Outcome(attack.name, self.name, tuple(found), score, "" if result is None else result.status, seconds)
+
+    def grade(self, path: Path, found: list[str]) -> SubmissionResult | None:
+        """The result of a file; what is wrong with the grader goes to `found`."""
+        try:
+            reply = grade_task(task_of(path.name, path), self._settings, self.assignment, self._workshop)
+        except BaseException as error:
+            found.append(f"the batch ended: {type(error).__name__}: {error}")
+            return None
+        if "error" in reply:
+            found.append(f"the grader failed: {reply['error']}")
+            return None
+        return SubmissionResult.from_json(reply["result"])
+
+    def judge(self, attack: Attack, result: SubmissionResult) -> list[str]:
+        """Signs of success in the result and in what is made of it."""
+        found: list[str] = []
+        if result.earned > attack.deserves or (attack.deserves == RIGHT_POINTS != result.earned):
+            found.append(f"{result.earned:g} points instead of {attack.deserves:g}")
+        if result.status == "failed":
+            found.append(f"the grader itself failed: {[note for note in result.notes if 'grader' in note]}")
+        record = Record(result.file, "stem", "0", result)
+        page, results = feedback_page(result, self.assignment.title), results_json(record)
+        questions = [{"name": q.name, "points": q.points, "bonus": q.bonus} for q in self.assignment.questions]
+        grades = final_grades([Row.of(result, "stem")], questions)
+        for suffix, text, students in ((".html", page, True), (".json", results, False), (".csv", grades, False)):
+            found += self.lab.leaks(text, for_students=students) + steering(suffix, text)
+        shown = [test["output"] for test in json.loads(results)["tests"] if test["visibility"] == "visible"]
+        found += self.lab.leaks("\n".join([*shown, json.loads(results)["output"]]), for_students=True)
+        return found + self.lab.leaks(json.dumps(result.to_json()), for_students=False)
+
+    def left_behind(self) -> list[str]:
+        """Processes and files that are still there."""
+        found = self.lab.traces()
+        if os.geteuid() == 0 and (pids := alive(self._uids)):
+            found.append(f"{len(pids)} processes are alive")
+        if left := os.listdir(self.lab.folder / "scratch"):
+            found.append(f"scratch folders are left: {left}")
+            for name in left:
+                shutil.rmtree(self.lab.folder / "scratch" / name, ignore_errors=True)
+        return found
+
+    def neighbour(self) -> float | str:
+        """The points of an honest submission, graded now."""
+        path = self.lab.folder / "submissions" / "honest.ipynb"
+        path.write_bytes(notebook([neighbour_code()]))
+        problems: list[str] = []
+        result = self.grade(path, problems)
+        return problems[0] if result is None else result.earned
+
+
+class GradeRunner:
+    """`autograder grade` over a folder with all attacks and honest submissions between them."""
+
+    name = "autograder grade"
+
+    def __init__(self, lab: Lab, jobs: int = 2) -> None:
+        self.lab = lab
+        self.jobs = jobs
+
+    def run(self, attacks: Sequence[Attack]) -> Iterator[Outcome]:
+        """Grades them together; an outcome for each, then one for the batch as a whole."""
+        folder, out = self.lab.folder / "submissions" / "class", self.lab.folder / "out"
+        folder.mkdir()
+        for attack in attacks:
+            self.lab.hand_in(attack, folder, [os.getpid()])
+        honest = [f"honest-{number}.ipynb" for number in range(max(3, len(attacks) // 10))]
+        for name in honest:
+            (folder / name).write_bytes(notebook([RIGHT]))
+        started = time.monotonic()
+        command = [sys.executable, "-m", "autograder.cli", "grade", str(folder), "-a", str(self.lab.assignment)]
+        done = subprocess.run(
+            [*command, "-o", str(out), "-j", str(self.jobs)],
+            cwd=_REPOSITORY,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            env={**os.environ, "PYTHONPATH": _paths(), "AUTOGRADER_SEED": f"CANARY-SEED-{self.lab.canary}"},
+            check=False,
+        )
+        seconds = time.monotonic() - started
+        if not (out / "final_grades.csv").is_file():
+            yield Outcome("(the batch)", self.name, (f"no grades: {done.stdout[-500:]} {done.stderr[-1500:]}",), None, "", seconds)
+            return
+        problems = self.lab.inspect(out)
+        results = {data["extra_data"]["file"]: data for data in map(_load, (out / "results").glob("*.json"))}
+        everything = [f"terminal: {sign}" for sign in steering(".txt", done.stdout.replace("\x1b", "") + done.stderr)]
+        everything += self.lab.traces()
+        if os.geteuid() == 0 and (pids := alive(range(FIRST_UID, FIRST_UID + 2 * self.jobs))):
+            everything.append(f"{len(pids)} processes are alive")
+        for name in honest:
+            if name not in results or results[name]["score"] != RIGHT_POINTS:
+                everything.append(f"{name} got {results.get(name, {}).get('score')} instead of {RIGHT_POINTS:g}")
+        with open(out / "final_grades.csv", newline="") as file:
+            rows = len(list(csv.reader(file))) - 2
+        if rows != len(attacks) + len(honest):
+            everything.append(f"{rows} rows for {len(attacks) + len(honest)} submissions")
+        claimed: set[str] = set()
+        for attack in attacks:
+            data = _of(attack, results)
+            found = [problem for problem in problems if attack.name in problem]
+            claimed |= set(found)
+            found += [trace for trace in everything if f"HOSTILE-{attack.name}" in trace]
+            if data is None:
+                found.append("it has no result")
+            elif data["score"] > attack.deserves:
+                found.append(f"{data['score']:g} points instead of {attack.deserves:g}")
+            elif data["extra_data"]["status"] == "failed":
+                found.append(f"the grader itself failed: {data['extra_data']}")
+            took = 0.0 if data is None else data["execution_time"]
+            score, status = (None, "") if data is None else (data["score"], data["extra_data"]["status"])
+            yield Outcome(attack.name, self.name, tuple(found), score, status, took)
+        everything += [problem for problem in problems if problem not in claimed]
+        yield Outcome("(the batch)", self.name, tuple(everything), None, f"exit code {done.returncode}", seconds)
+
+
+class OtterRunner:
+    """`otter run` with the assignment's autograder.zip, one submission at a time."""
+
+    name = "otter run"
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.bundle = bundle(lab)
+
+    def run(self, attack: Attack) -> Outcome:
+        """Grades one attack."""
+        folder = Path(tempfile.mkdtemp(dir=self.lab.folder))
+        path = self.lab.hand_in(attack, folder, [os.getpid()])
+        started = time.monotonic()
+        environment = {**os.environ, "PYTHONPATH": _paths(), "TMPDIR": str(self.lab.folder / "scratch")}
+        environment["AUTOGRADER_SEED"] = f"CANARY-SEED-{self.lab.canary}"
+        try:
+            done = subprocess.run(
+                [str(Path(sys.executable).parent / "otter"), "run", "-a", str(self.bundle), "-o", str(folder), "--no-logo", str(path)],
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                env=environment,
+                timeout=300,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return Outcome(attack.name, self.name, ("it did not end in 300 s",), None, "", 300.0)
+        except ValueError as error:  # a name that cannot be passed to a program
+            return Outcome(attack.name, self.name, (), None, f"not run: {error}", 0.0)
+        seconds = time.monotonic() - started
+        found = self.lab.traces()
+        score: float | None = None
+        file = folder / "results.json"
+        if file.is_file():
+            content = file.read_text("utf-8", "replace")
+            data = json.loads(content)
+            score = sum(test.get("score", 0.0) for test in data.get("tests", []))
+            found += self.lab.leaks(content, for_students=False) + steering(".json", content)
+            shown = "\n".join(str(t.get("output", "")) for t in data["tests"] if t.get("visibility") == "visible")
+            found += self.lab.leaks(shown, for_students=True)
+            if score > attack.deserves or (attack.deserves == RIGHT_POINTS != score):
+                found.append(f"{score:g} points instead of {attack.deserves:g}")
+        elif not done.stderr.strip():
+            found.append("no result and no error")
+        found += self.lab.leaks(done.stdout + done.stderr, for_students=False)
+        if os.geteuid() == 0:
+            slots = range(FIRST_UID + 400, FIRST_UID + 4400)
+            found += [f"{len(pids)} processes are alive"] if (pids := alive(slots)) else []
+        status = f"exit code {done.returncode}" + ("" if file.is_file() else f": {done.stderr.strip().splitlines()[-1:]}")
+        shutil.rmtree(folder, ignore_errors=True)
+        return Outcome(attack.name, self.name, tuple(found), score, status, seconds)
+
+
+class DockerRunner:
+    """`otter grade`: all attacks and honest submissions, each in a container."""
+
+    name = "otter grade"
+
+    def __init__(self, lab: Lab, image: str = "rig-base:latest", containers: int = 2) -> None:
+        self.lab = lab
+        self.image = image
+        self.containers = containers
+        self.bundle = bundle(lab)
+
+    def run(self, attacks: Sequence[Attack]) -> Iterator[Outcome]:
+        """Grades them together; an outcome for each, then one for the batch as a whole."""
+        folder, out = self.lab.folder / "submissions" / "docker", self.lab.folder / "docker-out"
+        for place in (folder, out):
+            place.mkdir()
+        given = [attack for attack in attacks if not attack.link and attack.file_name.endswith(".ipynb")]
+        zips = [attack for attack in attacks if attack.file_name.endswith(".zip")]
+        for attack in given:
+            self.lab.hand_in(attack, folder, [os.getpid()])
+        honest = [f"honest-{number}.ipynb" for number in range(3)]
+        for name in honest:
+            (folder / name).write_bytes(notebook([RIGHT]))
+        yield from self._graded(folder, out, given, honest, [])
+        if zips:
+            for place in (folder, out):
+                shutil.rmtree(place)
+                place.mkdir()
+            for attack in zips:
+                self.lab.hand_in(attack, folder)
+            yield from self._graded(folder, out, zips, [], ["--ext", "zip"])
+
+    def _graded(
+        self, folder: Path, out: Path, attacks: Sequence[Attack], honest: Sequence[str], options: Sequence[str]
+    ) -> Iterator[Outcome]:
+        started = time.monotonic()
+        command = [str(Path(sys.executable).parent / "otter"), "grade", "-n", "vault", "-a", str(self.bundle)]
+        command += ["--image", self.image, "--containers", str(self.containers), "--timeout", "180", "--no-network"]
+        done = subprocess.run(
+            [*command, *options, "-o", str(out), str(folder)],
+            cwd=self.lab.folder,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            env={**os.environ, "PYTHONPATH": _paths()},
+            check=False,
+        )
+        seconds = time.monotonic() - started
+        table = out / "final_grades.csv"
+        if not table.is_file():
+            yield Outcome("(the batch)", self.name, (f"no grades: {done.stdout[-500:]} {done.stderr[-1500:]}",), None, "", seconds)
+            return
+        with open(table, newline="") as file:
+            rows = {row["file"]: row for row in csv.DictReader(file)}
+        everything = [*self.lab.traces(), *self.lab.inspect(out)]
+        for attack in attacks:
+            row = rows.get(attack.file_name)
+            if row is None:
+                yield Outcome(attack.name, self.name, ("it has no row",), None, "", 0.0)
+                continue
+            score = float(row["total_points_earned"] or 0)
+            found = (f"{score:g} points instead of {attack.deserves:g}",) if score > attack.deserves else ()
+            yield Outcome(attack.name, self.name, found, score, row["grading_status"][:60], seconds / len(rows))
+        for name in honest:
+            if name not in rows or float(rows[name]["total_points_earned"]) != RIGHT_POINTS:
+                everything.append(f"{name}: {rows.get(name)}")
+        yield Outcome("(the batch)", self.name, tuple(everything), None, f"exit code {done.returncode}", seconds)
+
+
+def bundle(lab: Lab) -> Path:
+    """The vault's autograder.zip."""
+    from autograder.build.bundle import write_bundle
+    from autograder.build.testfiles import read_test_files
+
+    path = lab.folder / "instructor" / "autograder.zip"
+    if not path.is_file():
+        assignment = Assignment.load(lab.assignment)
+        write_bundle(assignment, read_test_files(assignment), path)
+    return path
+
+
+def _of(attack: Attack, results: dict[str, dict[str, object]]) -> dict[str, object] | None:
+    from autograder.report.escape import plain
+
+    wanted = plain(os.fsencode(attack.file_name).decode("utf-8", "replace"), 300, lines=False)
+    return results.get(wanted)
+
+
+def _load(path: Path) -> dict[str, object]:
+    return json.loads(path.read_text("utf-8"))
+
+
+def _paths() -> str:
+    import adkit
+
+    return os.pathsep.join([str(_REPOSITORY), str(Path(adkit.__file__).resolve().parents[1])])
+
+
+def _peak(*, reset: bool) -> int:
+    """The grader's peak of resident memory in bytes, since the last reset where that is allowed."""
+    try:
+        if reset:
+            Path("/proc/self/clear_refs").write_text("5")
+        status = Path("/proc/self/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) * 1024
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def table(outcomes: Iterable[Outcome]) -> str:
+    """Attack × runner, with what was observed."""
+    by_attack: dict[str, dict[str, Outcome]] = {}
+    for outcome in outcomes:
+        by_attack.setdefault(outcome.attack, {})[outcome.runner] = outcome
+    runners = list(dict.fromkeys(runner for row in by_attack.values() for runner in row))
+    lines = [f"| attack | {' | '.join(runners)} |", f"|---|{'---|' * len(runners)}"]
+    for name, row in by_attack.items():
+        lines.append(f"| {name} | {' | '.join(_cell(row.get(runner)) for runner in runners)} |")
+    return "\n".join(lines)
+
+
+def _cell(outcome: Outcome | None) -> str:
+    if outcome is None:
+        return "—"
+    score = "no score" if outcome.score is None else f"{outcome.score:g} points"
+    if outcome.held:
+        return f"held ({score}, {outcome.seconds:.1f} s)"
+    return f"**SUCCEEDED**: {'; '.join(outcome.found)[:300]}".replace("|", "/").replace("\n", " ")
