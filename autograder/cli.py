@@ -295,13 +295,14 @@ def _progress(quiet: bool) -> Generator["Listener | None", None, None]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("grading", total=None, rate="")
         started = time.monotonic()
-        first: list[int] = []
+        before = 0
 
-        def listener(_record: Any, done: int, of: int) -> None:
-            first.append(done) if not first else None
-            graded = done - first[0] + 1
-            rate = graded / max(1e-9, time.monotonic() - started)
-            progress.update(bar, completed=done, total=of, rate=f"{rate:.2f}/s")
+        def listener(record: Any, done: int, of: int) -> None:
+            nonlocal before
+            if record is None:
+                before = done
+            rate = (done - before) / max(1e-9, time.monotonic() - started)
+            progress.update(bar, completed=done, total=of, rate=f"{rate:.2f}/s" if rate else "")
 
         yield listener
 
@@ -311,18 +312,21 @@ def _line_listener() -> "Listener":
     from autograder.report.page import number
 
     started = time.monotonic()
-    last = [started - _SECONDS_BETWEEN_LINES]
-    first: list[int] = []
+    last = started - _SECONDS_BETWEEN_LINES
+    before = 0
 
     def listener(record: Any, done: int, of: int) -> None:
-        if not first:
-            first.append(done)
+        nonlocal last, before
+        if record is None:
+            before = done
+            _say(f"{of} submissions" + (f", {done} of them are graded already" if done else ""))
+            return
         now = time.monotonic()
         problem = record.result.status != "completed"
-        if of > 40 and not problem and done != of and now - last[0] < _SECONDS_BETWEEN_LINES:
+        if of > 40 and not problem and done != of and now - last < _SECONDS_BETWEEN_LINES:
             return
-        last[0] = now
-        rate = (done - first[0] + 1) / max(1e-9, now - started)
+        last = now
+        rate = (done - before) / max(1e-9, now - started)
         remaining = (of - done) / rate
         what = record.result.status if problem else f"{number(record.result.earned)} points"
         _say(f"{done}/{of} {for_terminal(record.name, 80)}: {what} ({rate:.2f} a second, {remaining:.0f} s to go)")

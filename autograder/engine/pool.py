@@ -64,15 +64,20 @@ class WorkerProcess:
             "PYTHONPATH": os.pathsep.join(_import_folders()),
             "TMPDIR": self._scratch,
         }
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "autograder.engine.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env=environment,
-            start_new_session=True,  # Ctrl-C is for the parent, which then ends its workers in order
-            bufsize=0,
-        )
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "autograder.engine.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                env=environment,
+                start_new_session=True,  # Ctrl-C is for the parent, which then ends its workers in order
+                bufsize=0,
+            )
+        except BaseException:
+            self._errors.close()
+            os.rmdir(self._scratch)
+            raise
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self._input, self.output = self.process.stdin, self.process.stdout
