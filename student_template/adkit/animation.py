@@ -16,7 +16,7 @@ from typing import Any
 from adkit.drawing import FONT, INK, PAPER
 from adkit.schedule import State, simulate
 
-MOST_FRAMES = 1000
+MOST_FRAMES = 600
 """A longer schedule would take minutes to watch: `adkit.space_time` shows it at a glance."""
 
 MOST_LAYERS = 40

@@ -67,7 +67,7 @@ def crossing(
             strange.append(np.shape(residual))
             strange_numbers += left.size
     sizes = np.array([a.size for a in chain])
-    cross = tuple(int(i) for i in range(1, n) if found[i] > 0.01 * sizes[i])
+    cross = tuple(int(i) for i in range(1, n) if found[i] > 0.1 * sizes[i])
     large = strange_numbers >= sizes[1:].min() / 2
     return Crossing(cross, tuple(strange) if large else ())
 

@@ -1,0 +1,245 @@
+"""What a network keeps for its backward pass: every number explained, right solutions of all kinds, and wrong ones."""
+
+from collections.abc import Callable
+from functools import reduce
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from adkit import checks, checks_checkpointing, mlp, mlp_layer, mlp_loss
+from adkit.crossing import activations, crossing
+from jax.ad_checkpoint import checkpoint_name
+
+from reference.checkpointing import checkpointed_loss
+
+CASE = checks_checkpointing.network([5, 4, 6, 5, 4, 7, 5], 256, [2, 4], np.random.default_rng(0))
+CHAIN = activations(CASE.params, CASE.x)
+
+
+def test_the_parameters_have_the_widths_and_repeat_with_the_key() -> None:
+    params = mlp([3, 5, 2], key=1)
+    assert [(W.shape, b.shape) for W, b in params] == [((3, 5), (5,)), ((5, 2), (2,))]
+    assert np.array_equal(mlp([3, 5, 2], key=1)[0][0], params[0][0])
+    assert not np.array_equal(mlp([3, 5, 2], key=2)[0][0], params[0][0])
+    assert params[0][0].dtype == jnp.float64
+
+
+@pytest.mark.parametrize("widths", [[], [3], [3, 0]])
+def test_a_network_without_layers_is_refused(widths: list[int]) -> None:
+    with pytest.raises(ValueError, match="widths"):
+        mlp(widths, key=0)
+
+
+def test_numpy_and_jax_agree_on_the_network_and_its_gradient() -> None:
+    loss, gradient = checks_checkpointing.loss_and_gradient(CASE)
+    value, tree = jax.value_and_grad(mlp_loss)(CASE.params, CASE.x, CASE.y)
+    np.testing.assert_allclose(loss, value, rtol=1e-13)
+    for ours, theirs in zip(gradient, jax.tree.leaves(tree), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-15)
+    np.testing.assert_allclose(reduce(lambda a, p: mlp_layer(p, a), CASE.params, CASE.x), CHAIN[-1])
+
+
+def explained(*residuals: Any) -> tuple[tuple[int, ...], int]:
+    found = crossing(CASE.params, CASE.x, CASE.y, residuals)
+    return found.activations, len(found.unexplained)
+
+
+def test_activations_are_recognised_alone_transposed_and_stacked() -> None:
+    assert explained(CHAIN[2], CHAIN[4]) == ((2, 4), 0)
+    assert explained(CHAIN[2].T) == ((2,), 0)
+    assert explained(np.concatenate([CHAIN[1].ravel(), CHAIN[3].ravel()])) == ((1, 3), 0)
+    assert explained(np.concatenate([CHAIN[2], np.zeros_like(CHAIN[2])], axis=1)) == ((2,), 0)
+
+
+def test_what_is_at_hand_anyway_is_not_counted() -> None:
+    W, b = CASE.params[0]
+    output, y = CHAIN[6], CASE.y
+    assert explained(CASE.x, y, W.T, b, np.ones_like(output), 3.0, np.arange(50)) == ((), 0)
+    assert explained(output, output - y, 2 / output.size * (output - y), (output - y).ravel()) == ((), 0)
+    assert explained(1 - output**2, (output - y) ** 2, (output - y) * (1 - output**2)) == ((), 0)
+
+
+@pytest.mark.parametrize(
+    "disguise",
+    [
+        lambda a: 1 - a**2,
+        np.arctanh,
+        lambda a: 2 * a,
+        lambda a: a + 1,
+        lambda a: a.astype(np.float32),
+        lambda a: a @ CASE.params[2][0],
+        lambda a: 1.5 * a.astype(complex),
+    ],
+    ids=["1 - tanh^2", "pre-activation", "scaled", "shifted", "rounded", "product", "complex"],
+)
+def test_a_disguised_activation_is_unexplained(disguise: Callable[[Any], Any]) -> None:
+    assert explained(CHAIN[4], disguise(CHAIN[2])) == ((4,), 1)
+
+
+Loss = Callable[[Any, Any, Any, Any], Any]
+
+
+def segments(n: int, checkpoints: Any) -> list[tuple[int, int]]:
+    ends = sorted({*(int(c) for c in checkpoints), n})
+    return list(zip([0, *ends[:-1]], ends, strict=True))
+
+
+def layers(params: Any, a: Any) -> Any:
+    for W, b in params:
+        a = jnp.tanh(a @ W + b)
+    return a
+
+
+def remat_of_closures(params: Any, x: Any, y: Any, checkpoints: Any) -> Any:
+    a = x
+    for start, end in segments(len(params), checkpoints):
+        a = jax.remat(lambda a, start=start, end=end: layers(params[start:end], a))(a)
+    return jnp.mean(jnp.square(y - a))
+
+
+def loss_within_the_last_segment(params: Any, x: Any, y: Any, checkpoints: Any) -> Any:
+    *before, last = segments(len(params), checkpoints)
+    a = x
+    for start, end in before:
+        a = jax.checkpoint(layers)(params[start:end], a)
+    return jax.checkpoint(lambda p, a: jnp.mean((layers(p, a) - y) ** 2))(params[slice(*last)], a)
+
+
+def names_and_a_policy(params: Any, x: Any, y: Any, checkpoints: Any) -> Any:
+    def loss(params: Any, x: Any, y: Any) -> Any:
+        a = x
+        for i, layer in enumerate(params, start=1):
+            a = checkpoint_name(mlp_layer(layer, a), f"a{i}")
+        return jnp.mean((a - y) ** 2)
+
+    policy = jax.checkpoint_policies.save_only_these_names(*(f"a{int(i)}" for i in checkpoints))
+    return jax.checkpoint(loss, policy=policy)(params, x, y)
+
+
+def one_example_at_a_time(params: Any, x: Any, y: Any, checkpoints: Any) -> Any:
+    def single(x: Any, y: Any) -> Any:
+        a = x
+        for start, end in segments(len(params), checkpoints):
+            a = jax.checkpoint(layers)(params[start:end], a)
+        return (a - y) ** 2
+
+    return jnp.mean(jax.vmap(single)(x, y))
+
+
+def a_dot_product_for_the_loss(params: Any, x: Any, y: Any, checkpoints: Any) -> Any:
+    a = x
+    for start, end in segments(len(params), checkpoints):
+        a = jax.checkpoint(layers)(params[start:end], a)
+    difference = (a - y).ravel()
+    return jnp.vdot(difference, difference) / difference.size
+
+
+def by_hand(reuse: bool) -> Loss:
+    """A rule written by hand; `reuse`: it takes checkpoints and a_n as they are instead of evaluating them again."""
+
+    def loss(params: Any, x: Any, y: Any, checkpoints: Any) -> Any:
+        parts = segments(len(params), checkpoints)
+
+        @jax.custom_vjp
+        def f(params: Any, x: Any, y: Any) -> Any:
+            return mlp_loss(params, x, y)
+
+        def forward(params: Any, x: Any, y: Any) -> Any:
+            kept = [x]
+            for start, end in parts:
+                kept.append(layers(params[start:end], kept[-1]))
+            return jnp.mean((kept[-1] - y) ** 2), (params, y, kept)
+
+        def backward(residuals: Any, g: Any) -> Any:
+            params, y, kept = residuals
+            a_bar = 2 * g * (kept[-1] - y) / y.size
+            y_bar = -a_bar
+            bars: list[Any] = [None] * len(params)
+            for k, (start, end) in reversed(list(enumerate(parts))):
+                a = [kept[k]]
+                for i in range(start, end):
+                    a.append(kept[k + 1] if reuse and i == end - 1 else mlp_layer(params[i], a[-1]))
+                for i in range(end - 1, start - 1, -1):
+                    z_bar = a_bar * (1 - a[i - start + 1] ** 2)
+                    bars[i] = (a[i - start].T @ z_bar, z_bar.sum(axis=0))
+                    a_bar = z_bar @ params[i][0].T
+            return bars, a_bar, y_bar
+
+        f.defvjp(forward, backward)
+        return f(list(params), x, y)
+
+    return loss
+
+
+RIGHT: dict[str, Loss] = {
+    "segments": checkpointed_loss,
+    "remat of closures": remat_of_closures,
+    "loss within the last segment": loss_within_the_last_segment,
+    "names and a policy": names_and_a_policy,
+    "one example at a time": one_example_at_a_time,
+    "a dot product for the loss": a_dot_product_for_the_loss,
+    "by hand": by_hand(reuse=False),
+    "by hand, reusing checkpoints": by_hand(reuse=True),
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_solution_passes_however_it_is_written(name: str) -> None:
+    result = checks_checkpointing.measured(RIGHT[name], CASE)
+    checks_checkpointing.right_loss(result, CASE)
+    checks_checkpointing.right_gradient(result, CASE)
+    checks_checkpointing.keeps_the_checkpoints(result, CASE)
+    checks_checkpointing.recomputes_once(result, CASE)
+
+
+def dots_are_saved(params: Any, x: Any, y: Any, checkpoints: Any) -> Any:
+    policy = jax.checkpoint_policies.dots_saveable
+    return jax.checkpoint(mlp_loss, policy=policy)(params, x, y)
+
+
+def scaled_checkpoints(params: Any, x: Any, y: Any, checkpoints: Any) -> Any:
+    a = 2 * x
+    for start, end in segments(len(params), checkpoints):
+        a = 2 * jax.checkpoint(lambda p, a: layers(p, a / 2))(params[start:end], a)
+    return jnp.mean((a / 2 - y) ** 2)
+
+
+def one_checkpoint_only(params: Any, x: Any, y: Any, checkpoints: Any) -> Any:
+    return checkpointed_loss(params, x, y, checkpoints[:1])
+
+
+def halves_within_segments(params: Any, x: Any, y: Any, checkpoints: Any) -> Any:
+    def halved(params: Any, a: Any) -> Any:
+        if len(params) == 1:
+            return layers(params, a)
+        middle = len(params) // 2
+        return jax.checkpoint(halved)(params[middle:], jax.checkpoint(halved)(params[:middle], a))
+
+    a = x
+    for start, end in segments(len(params), checkpoints):
+        a = jax.checkpoint(halved)(params[start:end], a)
+    return jnp.mean((a - y) ** 2)
+
+
+WRONG: dict[str, Loss] = {
+    "matrix products saved": dots_are_saved,
+    "checkpoints scaled": scaled_checkpoints,
+    "one checkpoint only": one_checkpoint_only,
+    "recomputed twice": halves_within_segments,
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_solution_fails_although_its_gradient_is_right(name: str) -> None:
+    """Besides these: the known mistakes, each of which has to lose points."""
+    result = checks_checkpointing.measured(WRONG[name], CASE)
+    checks_checkpointing.right_gradient(result, CASE)
+
+    def judge() -> None:
+        checks_checkpointing.keeps_the_checkpoints(result, CASE)
+        checks_checkpointing.recomputes_once(result, CASE)
+
+    with pytest.raises(checks.CheckError):
+        judge()
