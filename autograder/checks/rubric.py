@@ -16,7 +16,10 @@ from adkit.autodiff_use import MESSAGE, NAMES
 Scope = Mapping[str, str | None]
 """Names bound in the functions around a place: to a dotted path when an import binds them, else to None."""
 
-_MAGIC = re.compile(r"^(\s*)(?:[%!?]|\w+(?:\s*,\s*\w+)*\s*=\s*[%!]).*$", re.MULTILINE)
+_MAX_CHARACTERS = 300_000
+"""Of a notebook's code. Parsing takes memory a thousand times its size, in the grader; what comes later is not read."""
+# blanks of one line only, once each: a million empty lines must not take a million looks at each
+_MAGIC = re.compile(r"^([ \t]*)(?:[%!?]|\w+(?:[ \t]*,[ \t]*\w+)*[ \t]*=[ \t]*[%!]).*$", re.MULTILINE)
 
 
 def autodiff_use(cells: Sequence[str], function: str) -> str | None:
@@ -26,7 +29,11 @@ def autodiff_use(cells: Sequence[str], function: str) -> str | None:
     one, as running the cells does. Cells that are no Python, once lines of magics are dropped, are skipped.
     """
     notebook = _Notebook()
+    left = _MAX_CHARACTERS
     for cell in cells:
+        left -= len(cell)
+        if left < 0:
+            break
         tree = _parsed(cell)
         if tree is not None:
             for statement in tree.body:

@@ -170,6 +170,8 @@ def _call(f: Any, args: tuple[Any, ...], autodiff: bool) -> Any:
     if getattr(f, "__autograder_proxy__", False):
         try:
             return plain(f(*args, autodiff=autodiff))
+        except TypeError as problem:  # bytes: data that can be sent, but no answer
+            _student_failed(f"{_name(f)}: {_told(problem)}", _kinds(problem))
         except StudentError as problem:
             if problem.failure is None:
                 problem.failure = _failure(problem.message)
@@ -265,6 +267,8 @@ def _same(one: Any, other: Any, exactly: bool = False) -> bool:
         return True
     if hasattr(one, "__array__") and hasattr(other, "__array__"):
         return _same(np.asarray(one), np.asarray(other), exactly)
+    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+        return False  # an array and something else: == would compare entry by entry
     return bool(one == other)
 
 

@@ -198,7 +198,7 @@ def forged(f, args, transform, static=()):
     exported = export.export(jax.jit(f), disabled_checks=[export.DisabledSafetyCheck.custom_call(name) for name in ("xla_ffi_python_cpu_callback", "xla_python_cpu_callback")])(*args)
     return {"artefacts": [bytes(exported.serialize())]}
 artefact.export_plain = forged
-'''),
+''', deserves=1.0),
     Attack("artefact-corrupt", "host", "artefacts with flipped bytes, cut short, empty and doubled", "the grader crashes", '''
 import random, adkit.artefact as artefact
 real = artefact.export_plain
