@@ -272,6 +272,8 @@ class Runner:
         source = git(self.repository, "show", f"HEAD:.github/workflows/{workflow}")
         document: dict[Any, Any] = yaml.safe_load(source)
         triggers = document[True]  # YAML 1.1 reads `on` as a boolean
+        if not isinstance(triggers, dict):
+            triggers = dict.fromkeys(_list(triggers), None)
         if event not in triggers:
             raise WorkflowError(f"{workflow} is not started by {event}")
         self._document = document
