@@ -125,9 +125,8 @@ class _Notebook:
                 self.definitions.setdefault(owner, []).append(value)
 
     def _define(self, name: str, node: ast.AST) -> None:
-        wraps_itself = any(
-            isinstance(inner, ast.Name) and inner.id == name
-            for inner in ([] if isinstance(node, ast.stmt) else ast.walk(node))
+        wraps_itself = not isinstance(node, ast.stmt) and any(
+            isinstance(inner, ast.Name) and inner.id == name for inner in ast.walk(node)
         )
         before = self.definitions.get(name, []) if wraps_itself else []  # f = jax.jit(f)
         self.definitions[name] = [*before, node]
@@ -147,7 +146,8 @@ def _imported(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str
     """(name, dotted path) for every name that an import binds."""
     for alias in statement.names:
         if isinstance(statement, ast.Import):
-            yield (alias.asname, alias.name) if alias.asname else (alias.name.partition(".")[0],) * 2
+            package = alias.name.partition(".")[0]
+            yield (alias.asname, alias.name) if alias.asname else (package, package)
         elif alias.name == "*":
             for path in NAMES:
                 module, _, name = path.rpartition(".")
