@@ -576,7 +576,8 @@ def mode_cost__unknown_mode_accepted(graph: Graph, mode: str) -> int:
 
 @mistake(question="q5", says='On a tie neither mode is better: the answer is "either".')
 def choose_mode__tie_is_forward(graph: Graph) -> str:
-    return "forward" if sweeps(graph, "forward") <= sweeps(graph, "reverse") else "reverse"
+    forward, reverse = (sweeps(graph, mode) * edge_count(graph) for mode in ("forward", "reverse"))
+    return "forward" if forward <= reverse else "reverse"
 
 
 @mistake(

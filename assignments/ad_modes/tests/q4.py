@@ -54,18 +54,18 @@ def test_q4_inputs_that_nothing_uses(reverse_mode):
 
 @test_case(points=0.5)
 def test_q4_an_output_that_feeds_another(reverse_mode):
-    """v = 3 x and w = v^2 are both outputs"""
+    """v = 3 x, w = v^2 and 4 x are outputs"""
     import adkit
     import numpy as np
     from adkit import checks
 
     def function(x):
         v = 3.0 * x
-        return [v, v * v]
+        return [v, v * v, 4.0 * x]
 
     graph = adkit.trace(function, 1)
-    _, x_bar = checks.call(reverse_mode, graph, np.array([2.0]), np.array([10.0, 0.5]), returns=2)
-    checks.close(x_bar, [48.0], rtol=1e-12, what="x_bar")
+    _, x_bar = checks.call(reverse_mode, graph, np.array([2.0]), np.array([10.0, -0.5, 1.5]), returns=2)
+    checks.close(x_bar, [18.0], rtol=1e-12, what="x_bar")
 
 
 @test_case(points=0.75, hidden=True)
