@@ -62,6 +62,8 @@ class Attack:
     """Points that its right answers are worth: anything above is a success."""
     metadata: str = ""
     """Text that goes into every free field of the notebook's metadata."""
+    slow: bool = False
+    """Takes more than a few seconds: left out of quick test runs."""
     link: str = ""
     """Instead of bytes: a symbolic link to WORLD[link]."""
 

@@ -1,0 +1,31 @@
+"""Every attack of the corpus, handed in and watched from outside: none may gain anything."""
+
+from collections.abc import Iterator
+
+import pytest
+from hostile.apparatus import Lab
+from hostile.corpus import ATTACKS
+from hostile.runners import SessionRunner
+
+KINDS = ("score", "leak", "host", "availability", "persistence", "injection")
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[SessionRunner]:
+    with Lab() as lab, SessionRunner(lab) as runner:
+        yield runner
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(attack.name, marks=pytest.mark.slow if attack.slow else ()) for attack in ATTACKS]
+)
+def test_the_attack_gains_nothing(runner: SessionRunner, name: str) -> None:
+    attack = next(attack for attack in ATTACKS if attack.name == name)
+    assert not runner.run(attack).found, attack.tries
+
+
+def test_the_corpus_has_attacks_of_every_class_that_say_what_they_try_and_how_it_would_show() -> None:
+    assert len(ATTACKS) >= 60
+    assert {attack.kind for attack in ATTACKS} == set(KINDS)
+    assert len({attack.name for attack in ATTACKS}) == len({attack.file_name for attack in ATTACKS}) == len(ATTACKS)
+    assert all(attack.tries and attack.seen for attack in ATTACKS)

@@ -1,0 +1,310 @@
+"""Each layer of isolation by itself: with it alone an attack fails, without any the same attack succeeds.
+
+The second half is the proof that the first could fail: an attack that a layer is said to stop must work where nothing
+stops it.
+"""
+
+import ctypes
+import os
+import select
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from autograder.assignment import Assignment, Limits, Question
+from autograder.isolation import layers
+from autograder.isolation.layers import IsolationError, Policy
+from autograder.isolation.workshop import Workshop
+from autograder.submission import Submission
+
+RUN = "import os, sys, time, socket, ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\ndef run(code): return eval(code)"
+LIMITS = Limits(call_seconds=20, memory_bytes=600_000_000, scratch_bytes=4_000_000, open_files=200)
+ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root has another user id to change to")
+
+
+class World:
+    """One workshop whose policy is replaced between sessions, and things outside that an attack would like to reach."""
+
+    def __init__(self, workshop: Workshop, folder: Path) -> None:
+        self.workshop = workshop
+        self.secret = folder / "secret.txt"
+        self.secret.write_text("the secret")
+        self.tcp = socket.create_server(("127.0.0.1", 0))
+        self.abstract = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.abstract.bind(f"\0layers-{os.getpid()}")
+
+    def attack(self, code: str, chosen: frozenset[str], limits: Limits = LIMITS) -> object:
+        """What `code` gives in a session with exactly these layers; the check's message when the call fails."""
+        self.workshop.policy = replace(self.workshop.policy, layers=chosen)
+        assignment = Assignment("layers", "Layers", Path(), (Question("q1", "t", 1, ("run",)),), limits)
+        with self.workshop.open(Submission("layers", None, (RUN,)), assignment) as session:
+            try:
+                return session.functions["run"](code)
+            except AssertionError as error:
+                return str(error)
+
+    def connected(self) -> bool:
+        """Whether someone has reached a listener since the last look."""
+        ready, _, _ = select.select([self.tcp, self.abstract], [], [], 0.0)
+        for listener in ready:
+            if listener is self.tcp:
+                listener.accept()[0].close()
+            else:
+                listener.recv(100)
+        return bool(ready)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    policy = layers.policy(slot=1100 + os.getpid() % 90)
+    folder = tmp_path_factory.mktemp("layers")
+    for parent in (folder, *folder.parents[:3]):
+        if parent.stat().st_uid == os.geteuid() and parent != Path("/tmp"):
+            parent.chmod(parent.stat().st_mode | 0o055)
+    with Workshop(policy) as workshop:
+        made = World(workshop, folder)
+        yield made
+        made.tcp.close()
+        made.abstract.close()
+
+
+Sign = Callable[[World, str, object], bool]
+
+
+def _answers(wanted: object) -> Sign:
+    return lambda world, code, answer: answer == wanted
+
+
+def _reached(world: World, code: str, answer: object) -> bool:
+    return world.connected()
+
+
+def _killed(world: World, code: str, answer: object) -> bool:
+    return _victim is not None and _victim.poll() is not None
+
+
+_victim: "subprocess.Popen[bytes] | None" = None
+
+TCP = "socket.create_connection(('127.0.0.1', {port}), 1) and 1"
+PAIR = "socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0].sendto(b'x', '\\0' + {abstract!r})"
+READ = "open({secret!r}).read()"
+KILL = "os.kill({victim}, 9)"
+
+# layer, what it is to stop, how that would show
+CASES: tuple[tuple[str, str, Sign], ...] = (
+    ("mount", READ, _answers("the secret")),
+    ("mount", "open({folder!r} + '/mount-was-here', 'w').write('x')", _answers(1)),
+    ("landlock", READ, _answers("the secret")),
+    ("landlock", "open({folder!r} + '/landlock-was-here', 'w').write('x')", _answers(1)),
+    ("landlock", TCP, _reached),
+    ("landlock", PAIR, _reached),
+    ("landlock", KILL, _killed),
+    ("landlock", "open('/proc/{grader}/environ', 'rb').read(1) != b''", _answers(True)),
+    ("seccomp", TCP, _reached),
+    ("seccomp", PAIR, _reached),
+    ("seccomp", KILL, _killed),
+    ("seccomp", "libc.prlimit({victim}, 0, (ctypes.c_ulong * 2)(0, 0), None)", _answers(0)),
+    ("seccomp", "os.waitpid(os.posix_spawn('/bin/true', ['true'], {{}}), 0)[1]", _answers(0)),
+    ("seccomp", "[pid := os.fork(), pid or os._exit(0), os.waitpid(pid, 0)[1]][2]", _answers(0)),
+    ("seccomp", "libc.prctl(1, 0)", _answers(0)),
+    ("seccomp", "libc.syscall(319, b'x', 0) > 0 if os.uname().machine == 'x86_64' else True", _answers(True)),
+    ("network", TCP, _reached),
+    ("network", PAIR, _reached),
+    ("pid", KILL, _killed),
+    ("pid", "os.path.exists('/proc/{grader}/stat') if os.getpid() != 1 else False", _answers(True)),
+    ("ipc", "libc.shmget({key}, 0, 0) >= 0", _answers(True)),
+    ("rlimits", "len([os.open('/dev/null', 0) for _ in range(300)])", _answers(300)),
+    ("rlimits", "open('big', 'wb').write(b'x' * 9_000_000)", _answers(9_000_000)),
+    ("rlimits", "ctypes.CDLL(None).malloc(1) and len(__import__('mmap').mmap(-1, 6 * 10**9))", _answers(6 * 10**9)),
+    ("watch", "[kept := __import__('numpy').ones(9 * 10**7), time.sleep(1)][1]", _answers(None)),
+    (
+        "watch",
+        "[open(f'f{{k}}', 'wb').write(b'x' * 10**6) for k in range(20)] and time.sleep(1)",
+        _answers(None),
+    ),
+)
+ROOT_CASES: tuple[tuple[str, str, Sign], ...] = (
+    ("user", "os.getuid() == 0", _answers(True)),
+    ("user", "open({private!r}).read()", _answers("for root alone")),
+    ("user", KILL, _killed),
+)
+
+
+def _succeeds(world: World, code: str, sign: Sign, chosen: frozenset[str]) -> bool:
+    global _victim
+    world.connected()
+    folder = world.secret.parent
+    private = folder / "private.txt"
+    private.write_text("for root alone")
+    private.chmod(0o600)
+    for left in folder.glob("*-was-here"):
+        left.unlink()
+    libc = ctypes.CDLL(None)
+    key = 0x5EC0 + os.getpid() % 1000
+    segment = libc.shmget(key, 4096, 0o1666)
+    _victim = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        filled = code.format(
+            secret=str(world.secret),
+            private=str(private),
+            folder=str(folder),
+            port=world.tcp.getsockname()[1],
+            abstract=world.abstract.getsockname()[1:].decode(),
+            victim=_victim.pid,
+            grader=os.getpid(),
+            key=key,
+        )
+        answer = world.attack(filled, chosen)
+        if sign is _killed:
+            try:
+                _victim.wait(0.5)
+            except subprocess.TimeoutExpired:
+                return False
+        return sign(world, filled, answer)
+    finally:
+        _victim.kill()
+        _victim.wait()
+        libc.shmctl(segment, 0, None)
+
+
+def _names(cases: tuple[tuple[str, str, Sign], ...]) -> list[str]:
+    return [f"{layer}-{number}" for number, (layer, _, _) in enumerate(cases)]
+
+
+@pytest.mark.parametrize(("layer", "code", "sign"), CASES, ids=_names(CASES))
+def test_a_layer_alone_stops_what_succeeds_without_it(world: World, layer: str, code: str, sign: Sign) -> None:
+    if layer not in layers.available():
+        pytest.skip(f"this machine has no {layer}")
+    if layer == "landlock" and code in (PAIR, KILL) and _landlock() < 6:
+        pytest.skip("this Landlock knows no scopes")
+    if os.geteuid() != 0 and code.startswith("open('/proc/"):
+        pytest.skip("reading the environment of a process of the same user may be forbidden already")
+    assert _succeeds(world, code, sign, frozenset()), "the attack must work where nothing stops it"
+    assert not _succeeds(world, code, sign, frozenset({layer}))
+
+
+@ROOT
+@pytest.mark.parametrize(("layer", "code", "sign"), ROOT_CASES, ids=_names(ROOT_CASES))
+def test_another_user_id_alone_stops_what_root_may(world: World, layer: str, code: str, sign: Sign) -> None:
+    if layer not in layers.available():
+        pytest.skip(f"this machine has no {layer}")
+    assert _succeeds(world, code, sign, frozenset())
+    assert not _succeeds(world, code, sign, frozenset({layer}))
+
+
+def test_every_layer_has_a_case_and_a_sentence_on_what_is_lost_without_it() -> None:
+    assert {layer for layer, _, _ in (*CASES, *ROOT_CASES)} == set(layers.LAYERS) == set(layers.LOST_WITHOUT)
+
+
+@pytest.mark.parametrize("layer", ["pid", None], ids=["in a process namespace", "without one"])
+def test_processes_left_behind_are_ended_with_the_session(world: World, layer: str | None) -> None:
+    """Without seccomp, which would refuse the fork; ended by the namespace, or hunted down."""
+    chosen = frozenset({layer} if layer else {"user"}) & layers.available()
+    code = (
+        "[signal := __import__('signal'), signal.signal(15, signal.SIG_IGN), "
+        "pid := os.fork(), pid or [os.setsid(), os.fork() and os._exit(0), time.sleep(100)], os.getpid()][-1]"
+    )
+    before = _forks(world)
+    world.attack(code, chosen)
+    assert _forks(world) == before
+
+
+def _forks(world: World) -> set[int]:
+    """Processes that the template started, by the command line they share with it."""
+    template = world.workshop._template
+    assert template is not None
+    own = Path(f"/proc/{template.pid}/cmdline").read_bytes()
+    found: set[int] = set()
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if (entry / "cmdline").read_bytes() == own and b"State:\tZ" not in (entry / "status").read_bytes():
+                found.add(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+def _landlock() -> int:
+    from autograder.isolation import landlock
+
+    return landlock.version()
+
+
+# ---------------------------------------- closed when something is missing
+
+
+@pytest.mark.parametrize(
+    ("there", "missing"),
+    [
+        ({"seccomp", "network", "user", "pid", "rlimits", "watch"}, "files"),
+        ({"landlock", "mount", "user", "pid", "rlimits", "watch"}, "network"),
+        ({"watch"}, "files"),
+    ],
+)
+def test_a_machine_without_file_or_network_isolation_is_refused(
+    monkeypatch: pytest.MonkeyPatch, there: set[str], missing: str
+) -> None:
+    monkeypatch.setattr(layers, "available", lambda: frozenset(there))
+    with pytest.raises(IsolationError, match=f"cannot isolate a submission's {missing}.*--no-isolation"):
+        layers.policy()
+
+
+@pytest.mark.parametrize("without", [("mount", "landlock"), ("seccomp", "network")])
+def test_switching_off_all_layers_for_files_or_network_is_refused(without: tuple[str, ...]) -> None:
+    with pytest.raises(IsolationError):
+        layers.policy(without=without)
+
+
+def test_only_no_isolation_gives_a_policy_that_is_not_isolated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layers, "available", lambda: frozenset({"watch"}))
+    assert not layers.policy(allow_none=True).isolated
+
+
+def test_an_unknown_layer_is_refused() -> None:
+    with pytest.raises(IsolationError, match="no layer landlook"):
+        layers.policy(without=("landlook",))
+
+
+def test_a_secret_in_a_folder_that_submissions_read_is_refused() -> None:
+    import numpy
+
+    with pytest.raises(IsolationError, match="which submissions can read"):
+        layers.policy(secrets=[Path(numpy.__file__)])
+
+
+@pytest.mark.parametrize("chosen", [frozenset({"rlimits"}), None], ids=["alone", "with all others"])
+def test_no_cell_runs_when_a_layer_does_not_hold(world: World, tmp_path: Path, chosen: frozenset[str] | None) -> None:
+    """A limit that the kernel refuses to set stands for any step of confinement that fails."""
+    marker = tmp_path / "ran"
+    everything = layers.policy().layers
+    world.workshop.policy = replace(world.workshop.policy, layers=chosen or everything)
+    limits = replace(LIMITS, open_files=2**40)
+    assignment = Assignment("layers", "Layers", Path(), (Question("q1", "t", 1, ("run",)),), limits)
+    cell = f"open({str(marker)!r}, 'w')"
+    with (
+        pytest.raises(IsolationError, match="no isolated process could be started.*isolation failed"),
+        world.workshop.open(Submission("layers", None, (cell,)), assignment),
+    ):
+        pytest.fail("a session was opened")
+    assert not marker.exists()
+
+
+def test_a_layer_that_the_process_does_not_report_is_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from autograder.isolation.process import Process
+
+    monkeypatch.setattr(Process, "receive", lambda self, deadline: {"ready": ["rlimits"]})
+    everything = layers.policy().layers
+    world.workshop.policy = replace(world.workshop.policy, layers=everything)
+    with pytest.raises(IsolationError, match="these layers did not hold"):
+        world.workshop.fork("submission", LIMITS)
+
+
+def test_the_policy_that_grading_uses_has_every_layer_of_the_machine() -> None:
+    chosen: Policy = layers.policy()
+    assert chosen.layers == layers.available() & frozenset(layers.LAYERS)
+    assert chosen.isolated
