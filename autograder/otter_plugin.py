@@ -50,7 +50,7 @@ class IsolationPlugin(AbstractOtterPlugin):
     _record: Path
     _notes: tuple[str, ...]
 
-    def before_grading(self, config: Any) -> None:
+    def before_grading(self, config: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Takes the submission apart; only its text survives."""
         folder = Path(self.submission_path).resolve().parent
         source = folder.parent / "source"
@@ -88,7 +88,7 @@ class IsolationPlugin(AbstractOtterPlugin):
         notebook: Any = nbformat.v4.new_notebook(cells=[cell], metadata=kernel)  # pyright: ignore[reportUnknownMemberType]
         return notebook
 
-    def after_grading(self, results: Any) -> None:
+    def after_grading(self, results: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Adds bonus points and notes; raises when the results cannot be believed."""
         try:
             report = self._report()

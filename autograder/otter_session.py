@@ -13,6 +13,7 @@ from typing import Any
 
 from autograder.assignment import Assignment
 from autograder.otter_plugin import REPORT, start_of
+from autograder.results import CaseResult
 from autograder.submission import Submission
 
 _SLOTS = range(200, 2200)
@@ -71,7 +72,9 @@ class _Closing:
         processes = _descendants()
         self._stack.close()
         log = self._session.log
-        failed = [f"Cell {number} failed: {text}" for number, text in getattr(log, "failed_cells", [])]
+        from autograder.engine.single import GRADER_NOTE
+
+        failed = [f"Cell {number} raised an error: {text}" for number, text in getattr(log, "failed_cells", [])]
         left = [entry for entry in processes if start_of(entry[0]) == entry[1]]
         _write(
             self._report,
@@ -79,7 +82,7 @@ class _Closing:
                 "closed": not left,
                 "processes": processes,
                 "problem": f"{len(left)} processes of the submission could not be ended" if left else "",
-                "notes": [*self._notes, *failed, *log.notes, *self.grader_notes],
+                "notes": [*self._notes, *log.notes, *failed, *(GRADER_NOTE + note for note in self.grader_notes)],
                 "output": log.output,
             },
         )
@@ -93,23 +96,25 @@ def _say_what_checks_say(assignment: Assignment, closing: _Closing) -> None:
     from autograder.engine import single
 
     run_case: Any = single._run_case  # pyright: ignore[reportPrivateUsage]
-    outcomes: dict[str, Any] = {}
+    cases = {case.name: case for file in single.load_cases(assignment).values() for case in file}
+    outcomes: dict[str, CaseResult] = {}
+
+    def outcome(name: str, functions: dict[str, Any]) -> CaseResult:
+        if name not in outcomes:
+            outcomes[name] = run_case(cases[name], functions, assignment, closing.grader_notes)
+        return outcomes[name]
 
     def run(self: Any, global_environment: dict[str, Any]) -> None:
-        if not outcomes:
-            # all public cases first: a process that has seen a hidden case is not asked in a public one again
-            for case in (case for cases in single.load_cases(assignment).values() for case in cases):
-                if not case.hidden:
-                    outcomes[case.name] = run_case(case, global_environment, assignment, closing.grader_notes)
-        self.test_case_results = []
+        functions = {name: global_environment[name] for name in assignment.functions if name in global_environment}
+        # all public cases first: a process that has seen a hidden case is started anew before a public one
+        for name in (name for name, case in cases.items() if not case.hidden):
+            outcome(name, functions)
+        results: list[Any] = []
         for entry in self.test_cases:
-            test = entry.body.test_func
-            outcome = outcomes.get(test.__name__)
-            if outcome is None:
-                case = single.Case(test.__name__, entry.name, entry.points, entry.hidden, entry.body.call_func)
-                outcome = run_case(case, global_environment, assignment, closing.grader_notes)
-            message = "✅ Test case passed" if outcome.passed else f"❌ Test case failed\n{outcome.message}"
-            self.test_case_results.append(TestCaseResult(entry, message, outcome.passed))
+            told = outcome(entry.body.test_func.__name__, functions)
+            message = "✅ Test case passed" if told.passed else f"❌ Test case failed\n{told.message}"
+            results.append(TestCaseResult(entry, message, told.passed))
+        self.test_case_results = results
 
     exception_test.ExceptionTestFile.run = run
 

@@ -106,8 +106,9 @@ class _Samples:
                 cell["source"] = "".join(cell["source"])
         for position, source in ((0, first), (len(notebook["cells"]) + bool(first), last)):
             if source:
-                cell = {"cell_type": "code", "id": f"added-{position}", "metadata": {}, "source": source}
-                notebook["cells"].insert(position, cell | {"execution_count": None, "outputs": []})
+                cell: dict[str, Any] = {"cell_type": "code", "id": f"added-{position}", "metadata": {}}
+                cell |= {"source": source, "execution_count": None, "outputs": []}
+                notebook["cells"].insert(position, cell)
         return notebook
 
     def solved(self, **instead: str) -> dict[str, str]:

@@ -328,7 +328,9 @@ def bundle(course: Path, tmp_path_factory: pytest.TempPathFactory) -> zipfile.Zi
 
     assignment = Assignment.load(course / "assignments" / "toy")
     path = tmp_path_factory.mktemp("dist") / "autograder.zip"
-    write_bundle(assignment, read_test_files(assignment), path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("AUTOGRADER_SEED", raising=False)
+        write_bundle(assignment, read_test_files(assignment), path)
     return zipfile.ZipFile(path)
 
 
@@ -348,6 +350,16 @@ def test_bundle_loads_the_isolation_plugin_with_the_bonus_points(bundle: zipfile
     assert name == "autograder.otter_plugin.IsolationPlugin"
     assert settings == {"assignment": "toy", "bonus": {"q3": [0.5, 1.5]}}
     assert "token" not in config
+
+
+def test_the_courses_seed_travels_in_the_bundle(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from autograder.build.bundle import write_bundle
+
+    monkeypatch.setenv("AUTOGRADER_SEED", "a secret")
+    assignment = Assignment.load(course / "assignments" / "toy")
+    write_bundle(assignment, read_test_files(assignment), tmp_path / "autograder.zip")
+    config = json.loads(zipfile.ZipFile(tmp_path / "autograder.zip").read("otter_config.json"))
+    assert config["plugins"][0]["autograder.otter_plugin.IsolationPlugin"]["seed"] == "a secret"
 
 
 def test_bonus_cases_are_worth_nothing_possible_to_otter(bundle: zipfile.ZipFile) -> None:

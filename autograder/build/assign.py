@@ -5,7 +5,7 @@ import io
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import nbformat
 
@@ -39,6 +39,6 @@ def assign(master: Any, name: str) -> Assigned:
 
 
 def _version(folder: Path, name: str) -> tuple[Any, dict[str, str]]:
-    notebook: Any = nbformat.read(folder / f"{name}.ipynb", as_version=4)  # pyright: ignore[reportUnknownMemberType]
+    notebook = cast(Any, nbformat.read(folder / f"{name}.ipynb", as_version=4))  # pyright: ignore
     tests = {path.stem: path.read_text(encoding="utf-8") for path in sorted((folder / "tests").glob("*.py"))}
     return notebook, tests

@@ -9,6 +9,7 @@ files/                        autograder, reference, adkit, assignments/<name>: 
 
 import contextlib
 import json
+import os
 import shutil
 import tempfile
 import zipfile
@@ -57,8 +58,12 @@ def _config(assignment: Assignment, tests: tuple[TestFile, ...]) -> dict[str, An
         for file in tests
         if assignment.question(file.question).bonus
     }
+    settings: dict[str, Any] = {"assignment": assignment.name, "bonus": bonus}
+    if os.environ.get("AUTOGRADER_SEED"):
+        # containers get no environment from the instructor: the course's secret travels in the zip, as the tests do
+        settings["seed"] = os.environ["AUTOGRADER_SEED"]
     return {
-        "plugins": [{PLUGIN: {"assignment": assignment.name, "bonus": bonus}}],
+        "plugins": [{PLUGIN: settings}],
         "show_hidden": False,
         "show_stdout": False,
         "logo": False,

@@ -9,7 +9,7 @@
 
 import ast
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import jupytext
 
@@ -39,8 +39,8 @@ def read_cells(assignment: Assignment) -> tuple[Cell, ...]:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise BuildError(f"{path}: missing; it is the notebook's text (jupytext percent format)") from None
-    notebook: Any = jupytext.reads(text, fmt="py:percent")  # pyright: ignore[reportUnknownMemberType]
-    cells = tuple(_cell(entry, path.name) for entry in notebook.cells if entry.source.strip())
+    entries = cast("list[Any]", jupytext.reads(text, fmt="py:percent").cells)  # pyright: ignore
+    cells = tuple(_cell(entry, path.name) for entry in entries if entry.source.strip())
     _check_conventions(assignment, cells)
     return cells
 

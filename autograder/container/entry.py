@@ -13,7 +13,7 @@ import signal
 import tempfile
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import nbformat
 import nbformat.v4
@@ -57,10 +57,10 @@ def _grade(folder: Path, work: Path, config: dict[str, Any]) -> dict[str, bytes]
 
 
 def _assignment_name(config: dict[str, Any]) -> str:
-    for plugin in config.get("plugins", []):
-        for name, settings in plugin.items() if isinstance(plugin, dict) else ():
+    for plugin in cast("list[dict[str, Any]]", config.get("plugins", [])):
+        for name, settings in plugin.items():
             if name.endswith(".IsolationPlugin"):
-                return settings["assignment"]
+                return str(settings["assignment"])
     raise AssignmentError("otter_config.json does not name the isolation plugin")
 
 

@@ -32,4 +32,4 @@ def _both(status: str, tests: list[dict[str, Any]]) -> dict[str, bytes]:
     # A built-in exception: the pickle is read where this package may not be installed.
     results: Any = GradingResults.without_results(RuntimeError(status))
     document = {"score": 0, "tests": tests}
-    return {"results.json": json.dumps(document, indent=1).encode(), "results.pkl": dill.dumps(results)}
+    return {"results.json": json.dumps(document, indent=1).encode(), "results.pkl": dill.dumps(results)}  # pyright: ignore[reportUnknownMemberType]

@@ -22,7 +22,7 @@ def crashed(folder: Path, text: str) -> None:
     from otter.test_files import GradingResults
 
     failed = GradingResults.without_results(RuntimeError("the autograder failed: " + text.strip().splitlines()[-1]))
-    (folder / "results" / "results.pkl").write_bytes(dill.dumps(failed))
+    (folder / "results" / "results.pkl").write_bytes(dill.dumps(failed))  # pyright: ignore[reportUnknownMemberType]
 
 
 if __name__ == "__main__":
