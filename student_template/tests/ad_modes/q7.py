@@ -1,0 +1,67 @@
+"""q7: Elimination orders."""
+
+from otter.test_files import test_case
+
+OK_FORMAT = False
+name = "q7"
+points = None
+
+
+@test_case(name="two graphs where both modes lose", points=1)
+def test_q7_cheaper_than_both_modes(elimination_order):
+    """two graphs where both modes lose"""
+    import adkit
+    import numpy as np
+    from adkit import Graph, Node, checks
+
+    hourglasses = [
+        *(Node("input") for _ in range(3)),
+        Node("add", (0, 1, 2)),
+        *(Node("sin", (3,)), Node("cos", (3,)), Node("exp", (3,))),
+        Node("add", (4, 5, 6)),
+        *(Node("sin", (7,)), Node("cos", (7,)), Node("exp", (7,))),
+    ]
+    products = [(0, 1), (0, 3), (3, 4), (5, 2), (3, 5), (5, 6), (5, 6)]
+    for graph, both in (
+        (Graph(hourglasses, inputs=(0, 1, 2), outputs=(8, 9, 10)), 27),
+        (Graph([Node("input")] * 3 + [Node("mul", args) for args in products], (0, 1, 2), (7, 8, 9)), 22),
+    ):
+        answer = checks.call(elimination_order, graph)
+        order = np.ravel(checks.array(answer, kind="i", what="the order")).astype(int)
+        try:
+            cost = adkit.elimination_cost(graph, order)
+        except ValueError as problem:
+            checks.fail(str(problem), answer=answer)
+        if cost >= both:
+            checks.fail(
+                f"forward and reverse order cost {both} multiplications each, your order {list(map(int, order))} "
+                f"costs {cost}, and there is a cheaper one",
+                answer=answer,
+            )
+
+
+@test_case(name="three graphs, on which forward, reverse and the greedy Markowitz order win in turn", points=1)
+def test_q7_never_worse_than_the_best_of_three(elimination_order):
+    """three graphs, on which forward, reverse and the greedy Markowitz order win in turn"""
+    import adkit
+    import numpy as np
+    from adkit import Graph, Node, checks
+
+    for products, outputs, least in (
+        ([(0, 1), (0, 1), (1, 4), (5, 3), (6, 4), (4, 7), (6, 7), (7, 5)], (8, 9, 10), 22),
+        ([(0, 1), (2, 3), (3, 4), (3, 5), (5, 4), (6, 4), (5, 7), (7, 8), (7, 6)], (9, 10, 11), 30),
+        ([(0, 1), (0, 3), (3, 4), (5, 2), (3, 5), (5, 6), (5, 6)], (7, 8, 9), 16),
+    ):
+        graph = Graph([Node("input")] * 3 + [Node("mul", args) for args in products], (0, 1, 2), outputs)
+        answer = checks.call(elimination_order, graph)
+        order = np.ravel(checks.array(answer, kind="i", what="the order")).astype(int)
+        try:
+            cost = adkit.elimination_cost(graph, order)
+        except ValueError as problem:
+            checks.fail(str(problem), answer=answer)
+        if cost > least:
+            checks.fail(
+                f"the best of forward, reverse and greedy Markowitz costs {least} multiplications here, your order "
+                f"{list(map(int, order))} costs {cost}",
+                answer=answer,
+            )

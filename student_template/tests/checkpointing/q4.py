@@ -1,0 +1,30 @@
+"""q4: where to put the checkpoints."""
+
+from otter.test_files import test_case
+
+OK_FORMAT = False
+name = "q4"
+points = None
+
+
+@test_case(name="A strictly increasing subset of 1..n, for n = 1, 10, 16", points=0.5)
+def test_q4_valid(choose_checkpoints):
+    """A strictly increasing subset of 1..n, for n = 1, 10, 16"""
+    from adkit import checks, checks_checkpointing
+
+    for n in (1, 10, 16):
+        checks_checkpointing.subset(n, checks.call(choose_checkpoints, n))
+
+
+@test_case(name="With these checkpoints the peak is at most 2*ceil(sqrt(n)), for n = 16, 30, 100", points=1)
+def test_q4_peak(choose_checkpoints):
+    """With these checkpoints the peak is at most 2*ceil(sqrt(n)), for n = 16, 30, 100"""
+    from math import isqrt
+
+    from adkit import checks, checks_checkpointing
+
+    for n in (16, 30, 100):
+        answer = checks.call(choose_checkpoints, n)
+        peak = checks_checkpointing.peak_with(n, checks_checkpointing.subset(n, answer))
+        bound = 2 * (isqrt(n - 1) + 1)
+        checks_checkpointing.at_most(peak, bound, what="the peak memory", case=f"n = {n}", answer=answer)

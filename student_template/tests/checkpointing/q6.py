@@ -1,0 +1,29 @@
+"""q6: a real network."""
+
+from otter.test_files import test_case
+
+OK_FORMAT = False
+name = "q6"
+points = None
+
+
+@test_case(name="Loss and gradients of 6 layers with checkpoints 2, 4 are those of plain backpropagation", points=1.5)
+def test_q6_loss_and_gradient(checkpointed_loss):
+    """Loss and gradients of 6 layers with checkpoints 2, 4 are those of plain backpropagation"""
+    import numpy as np
+    from adkit import checks_checkpointing
+
+    case = checks_checkpointing.network([5, 4, 6, 5, 4, 7, 5], 256, [2, 4], np.random.default_rng(1))
+    result = checks_checkpointing.measured(checkpointed_loss, case)
+    checks_checkpointing.right_loss(result, case)
+    checks_checkpointing.right_gradient(result, case)
+
+
+@test_case(name="Of a_1 … a_5 exactly a_2 and a_4 cross from the forward to the backward pass (6 layers)", points=2)
+def test_q6_keeps_the_checkpoints(checkpointed_loss):
+    """Of a_1 … a_5 exactly a_2 and a_4 cross from the forward to the backward pass (6 layers)"""
+    import numpy as np
+    from adkit import checks_checkpointing
+
+    case = checks_checkpointing.network([5, 4, 6, 5, 4, 7, 5], 256, [2, 4], np.random.default_rng(2))
+    checks_checkpointing.keeps_the_checkpoints(checks_checkpointing.measured(checkpointed_loss, case), case)
