@@ -120,6 +120,8 @@ class Lab:
             text = path.read_text("utf-8", "replace")
             students = "feedback" in path.parts
             problems = [*self.leaks(text, for_students=students), *steering(path.suffix, text)]
+            if path.name in ("run.json", "report.html"):  # the instructor's: they say the seed, on purpose
+                problems = [problem for problem in problems if "CANARY-SEED" not in problem]
             if _STEERING.search(path.name):
                 problems.append("control characters in a file's name")
             found += [f"{path.relative_to(folder)}: {problem}" for problem in problems]

@@ -269,16 +269,16 @@ def at_one(f, x): return {"a": {1: {b"b": object()}}}
 many = [0.5] * 1_900_000
 def twice(x): return many
 def energy(x): return [[1.0] * 1000] * 1500
-'''),
+''', slow=True),
     Attack("parser-bombs", "availability", "source that makes parsers in the grader recurse or fill memory", SEEN, raw=_source("x = " + "-" * 200_000 + "1\n" + "def twice(x): return " + "(" * 90 + "x" + ")" * 90)),
     Attack("source-deep", "availability", "expressions nested a hundred thousand levels deep", SEEN, raw=_source("twice = " + "lambda: " * 100_000 + "0")),
-    Attack("source-attribute-chain", "availability", "a chain of a million attributes and operators", SEEN, raw=_source("def twice(x): return x" + ".a" * 300_000 + "\n" + "y = 1" + "+1" * 300_000)),
+    Attack("source-attribute-chain", "availability", "a chain of a million attributes and operators", SEEN, raw=_source("def twice(x): return x" + ".a" * 300_000 + "\n" + "y = 1" + "+1" * 300_000), slow=True),
     Attack("source-wide", "availability", "a literal of millions of entries", SEEN, raw=_source("data = [" + "1," * 4_000_000 + "]\ndef twice(x): return 0")),
-    Attack("source-blank-lines", "availability", "a million empty lines, commas and magics, for regular expressions to look at again and again", SEEN, raw=_source("\n" * 1_000_000 + "a , " * 200_000 + "\n" + " \t" * 200_000 + "%\n" + "x" * 500_000)),
-    Attack("source-commas", "availability", "a hundred thousand lines that could all be one assignment of a magic", SEEN, raw=_source("a,\n" * 90_000)),
-    Attack("source-many-functions", "availability", "a hundred thousand functions that call each other", SEEN, raw=_source("".join(f"def f{k}(x): return f{k + 1}(f{k}(x))\n" for k in range(100_000)) + "def twice(x): return f0(x)")),
+    Attack("source-blank-lines", "availability", "a million empty lines, commas and magics, for regular expressions to look at again and again", SEEN, raw=_source("\n" * 1_000_000 + "a , " * 200_000 + "\n" + " \t" * 200_000 + "%\n" + "x" * 500_000), slow=True),
+    Attack("source-commas", "availability", "a hundred thousand lines that could all be one assignment of a magic", SEEN, raw=_source("a,\n" * 90_000), slow=True),
+    Attack("source-many-functions", "availability", "a hundred thousand functions that call each other", SEEN, raw=_source("".join(f"def f{k}(x): return f{k + 1}(f{k}(x))\n" for k in range(100_000)) + "def twice(x): return f0(x)"), slow=True),
     Attack("source-null-bytes", "availability", "null bytes, lone surrogates, control characters and bidirectional marks in the source", SEEN, raw=_source("def twice(x): return 0 #\x00 \ud800 \u202e \x1b[31m")),
-    Attack("zip-bomb", "availability", "a zip that unpacks to 400 MB", SEEN, raw=_zip(_bomb), file="zip-bomb.zip"),
+    Attack("zip-bomb", "availability", "a zip that unpacks to 400 MB", SEEN, raw=_zip(_bomb), file="zip-bomb.zip", slow=True),
     Attack("zip-of-thousands", "availability", "a zip of five thousand notebooks", SEEN, raw=_zip(_thousands), file="zip-of-thousands.zip"),
     Attack("zip-nested", "availability", "zips within zips within zips", SEEN, raw=_zip(_nested), file="zip-nested.zip"),
     Attack("zip-lying-sizes", "availability", "a zip that declares ten bytes and unpacks to 100 MB", SEEN, raw=_lying_sizes, file="zip-lying-sizes.zip"),
@@ -294,5 +294,5 @@ def busy():
     while True: pass
 for _ in range(8): threading.Thread(target=busy, daemon=True).start()
 signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
-'''),
+''', slow=True),
 )  # fmt: skip

@@ -44,5 +44,5 @@ child._run_cells = cells
     Attack("kinds-markup", "injection", "replies with forged kinds of exceptions, each of them markup", SEEN, "MARKUP = " + repr(MARKUP + TERMINAL) + '''
 from autograder.isolation import child
 child._reply = lambda answer: {"raised": [MARKUP] * 100000, "message": MARKUP}
-'''),
+''', slow=True),
 )  # fmt: skip
