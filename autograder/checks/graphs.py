@@ -239,16 +239,17 @@ def diamonds(random: Generator, levels: int) -> Problem:
 
 
 def wide(random: Generator, width: int) -> Problem:
-    """`width` inputs, the sine of each, and the sum of all: reverse mode needs one sweep, forward mode
-    `width`.
+    """`width` inputs, the sine of each, summed in pairs of pairs: one sweep in reverse mode, `width` in forward mode.
+
+    No path is longer than the logarithm of the width, so that only the width is hard.
     """
     nodes = [Node("input") for _ in range(width)]
     nodes += [Node("sin", (index,)) for index in range(width)]
-    last = width
-    for index in range(width + 1, 2 * width):
-        nodes.append(Node("add", (last, index)))
-        last = len(nodes) - 1
-    return Problem(Graph(tuple(nodes), tuple(range(width)), (last,)), random.uniform(-1.5, 1.5, size=width))
+    first = width
+    while len(nodes) - first > 1:
+        nodes.append(Node("add", (first, first + 1)))
+        first += 2
+    return Problem(Graph(tuple(nodes), tuple(range(width)), (len(nodes) - 1,)), random.uniform(-1.5, 1.5, size=width))
 
 
 def structure(random: Generator, n_inputs: int, n_inner: int, n_outputs: int, reach: int = 5) -> Graph:
