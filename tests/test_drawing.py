@@ -35,7 +35,7 @@ def test_every_node_and_every_edge_is_drawn():
     assert len(boxes(root)) == len(graph.nodes)
     assert len(root.findall(f".//{SVG}polygon")) == sum(len(node.args) for node in graph.nodes)
     texts = [text.text for text in root.iter(SVG + "text")]
-    assert texts == ["v₁", "v₂", "v₃ = v₁ · v₁", "v₄ = exp v₃", "v₅ = v₁ · v₂", "2.5", "v₇ = v₅ + v₆"]
+    assert texts == ["v₁", "v₂", "v₃ = v₁ · v₁", "v₄ = exp v₃", "v₅ = v₁ · v₂", "v₆ = 2.5", "v₇ = v₅ + v₆"]
 
 
 def test_values_tangents_and_adjoints_are_written_into_the_nodes():

@@ -30,6 +30,8 @@ PAPER = "#fbfaf6"
 FONT = "font-family='system-ui, -apple-system, Segoe UI, Helvetica, Arial, DejaVu Sans, sans-serif'"
 
 _GAP = 44.0
+_BORDER = 3.5
+"""How far the second border of an output lies outside the first."""
 _LINE = 17.0
 _MARGIN = 18.0
 
@@ -98,7 +100,7 @@ def formulas(graph: Graph, names: Sequence[str]) -> list[str]:
         if node.op == "input":
             texts.append(name)
         elif node.value is not None:
-            texts.append(short_number(node.value))
+            texts.append(f"{name} = {short_number(node.value)}")
         elif node.op in _INFIX:
             texts.append(f"{name} = {_INFIX[node.op].join(args)}")
         elif node.op == "neg":
@@ -186,7 +188,8 @@ class _Picture:
         for vertex in path[1:]:
             start, end = self._span(vertex)
             last = vertex == path[-1]
-            there = (start - 7, position[vertex] + port) if last else (start, position[vertex])
+            border = _BORDER if vertex in self.graph.outputs else 0.0
+            there = (start - border - 7, position[vertex] + port) if last else (start, position[vertex])
             middle = (at[0] + there[0]) / 2
             corners = ((middle, at[1]), (middle, there[1]), there)
             pieces.append("C" + " ".join("{:.1f},{:.1f}".format(*self._point(*corner)) for corner in corners))
@@ -213,8 +216,8 @@ class _Picture:
         outer = ""
         if output:
             outer = (
-                f"<rect x='{left - 3.5:.1f}' y='{top - 3.5:.1f}' width='{width + 7:.1f}' "
-                f"height='{height + 7:.1f}' rx='11' fill='{PAPER}' stroke='{_FILL['output'][1]}' "
+                f"<rect x='{left - _BORDER:.1f}' y='{top - _BORDER:.1f}' width='{width + 2 * _BORDER:.1f}' "
+                f"height='{height + 2 * _BORDER:.1f}' rx='11' fill='{PAPER}' stroke='{_FILL['output'][1]}' "
                 f"stroke-width='1.3'/>"
             )
         texts = "".join(
