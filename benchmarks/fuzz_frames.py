@@ -58,7 +58,7 @@ def grammatical(chance: random.Random, depth: int = 0) -> bytes:
             entries = [_key(chance) + grammatical(chance, depth + 1) for _ in range(count)]
             return b"d" + _u32(chance, count) + b"".join(entries)
         case b"a":
-            shape = [chance.choice((0, 1, 2, 3, 2**chance.randrange(63))) for _ in range(chance.randrange(4))]
+            shape = [chance.choice((0, 1, 2, 3, 2 ** chance.randrange(63))) for _ in range(chance.randrange(4))]
             body = chance.randbytes(chance.choice((0, 8, 16, 48, 96)))
             head = bytes((chance.randrange(16), len(shape)))
             return b"a" + head + b"".join(struct.pack(">Q", size) for size in shape) + body
@@ -83,7 +83,9 @@ def mutated(chance: random.Random, body: bytes) -> bytes:
             case 2:
                 changed[at:at] = changed[at : at + chance.randrange(1, 9)]
             case 3:
-                changed[at : at + 4] = chance.choice((b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\0\x1e\x84\x80"))
+                changed[at : at + 4] = chance.choice(
+                    (b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\0\x1e\x84\x80")
+                )
             case _:
                 changed[at] = chance.choice(_TAGS)
     return bytes(changed)
@@ -161,7 +163,9 @@ def _guided(seconds: int) -> None:
     for name in ("take", "_bytes", "_u32", "_count", "_text", "_dict", "_array", "_object"):
         setattr(frames._Decoder, name, atheris.instrument_func(getattr(frames._Decoder, name)))
     # libFuzzer prints its own record and ends the process with 0 when nothing was found
-    atheris.Setup([sys.argv[0], f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=5", "-max_len=512"], check)
+    atheris.Setup(
+        [sys.argv[0], f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=5", "-max_len=512"], check
+    )
     atheris.Fuzz()
 
 

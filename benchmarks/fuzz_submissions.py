@@ -23,7 +23,7 @@ LIMITS = Limits(submission_bytes=2 * 1024**2)
 
 
 def check(name: str, content: bytes) -> str:
-    """"read" or "refused"; anything else is a fault."""
+    """ "read" or "refused"; anything else is a fault."""
     try:
         submission = read_content(content, name, LIMITS, assignment="toy")
     except SubmissionError as error:
@@ -44,7 +44,12 @@ def notebook(chance: random.Random) -> bytes:
         source: Any = chance.choice(("x = 1\n", ["a = 2\n", "b = 3"], "%matplotlib inline", "é\u2028", ""))
         cell = {"cell_type": chance.choice(("code", "markdown")), "metadata": {"tags": ["a"]}, "source": source}
         cells.append({**cell, "outputs": [], "execution_count": 1} if chance.random() < 0.7 else cell)
-    content: dict[str, Any] = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"otter": {"assignment_name": "toy"}}, "cells": cells}
+    content: dict[str, Any] = {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {"otter": {"assignment_name": "toy"}},
+        "cells": cells,
+    }
     for _ in range(chance.randrange(3)):
         _change(chance, content)
     return json.dumps(content).encode(chance.choice(("utf-8", "utf-8", "utf-8-sig", "utf-16")))
@@ -52,7 +57,9 @@ def notebook(chance: random.Random) -> bytes:
 
 def _change(chance: random.Random, node: Any) -> None:
     """Puts something else somewhere into a tree of JSON."""
-    odd: Any = chance.choice((None, 1, -1e308, "", [], {}, [[[]]], {"a": {}}, True, "\ud800", 10**30, ["x", 1], "x" * 5000))
+    odd: Any = chance.choice(
+        (None, 1, -1e308, "", [], {}, [[[]]], {"a": {}}, True, "\ud800", 10**30, ["x", 1], "x" * 5000)
+    )
     while True:
         if isinstance(node, dict) and node:
             key = chance.choice(list(node))
@@ -72,7 +79,19 @@ def archive(chance: random.Random) -> bytes:
     warnings.simplefilter("ignore", UserWarning)  # the same name twice is wanted
     with zipfile.ZipFile(buffer, "w", chance.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as made:
         for _ in range(chance.randrange(1, 5)):
-            name = chance.choice(("toy.ipynb", "a/toy.ipynb", "../x.ipynb", "/etc/x.py", "x.py", "é.ipynb", "__MACOSX/._toy.ipynb", ".OTTER_LOG", "a" * 300 + ".py"))
+            name = chance.choice(
+                (
+                    "toy.ipynb",
+                    "a/toy.ipynb",
+                    "../x.ipynb",
+                    "/etc/x.py",
+                    "x.py",
+                    "é.ipynb",
+                    "__MACOSX/._toy.ipynb",
+                    ".OTTER_LOG",
+                    "a" * 300 + ".py",
+                )
+            )
             made.writestr(name, notebook(chance))
     return buffer.getvalue()
 
@@ -92,9 +111,13 @@ def mutated(chance: random.Random, content: bytes) -> bytes:
             case 2:
                 changed[at:at] = changed[at : at + chance.randrange(1, 200)]
             case 3:
-                changed[at : at + 4] = chance.choice((b"\xff\xff\xff\xff", b"\0\0\0\0", b"PK\3\4", b"PK\1\2", b"PK\5\6"))
+                changed[at : at + 4] = chance.choice(
+                    (b"\xff\xff\xff\xff", b"\0\0\0\0", b"PK\3\4", b"PK\1\2", b"PK\5\6")
+                )
             case _:
-                changed[at:at] = chance.choice((b"[" * 3000, b'{"a":' * 2000, b'"', b"\\ud800", b"9" * 6000, b"\0" * 100, b"NaN"))
+                changed[at:at] = chance.choice(
+                    (b"[" * 3000, b'{"a":' * 2000, b'"', b"\\ud800", b"9" * 6000, b"\0" * 100, b"NaN")
+                )
     return bytes(changed)
 
 
@@ -122,7 +145,9 @@ def main() -> int:
             print(f"FAULT {type(error).__name__}: {error}: {kind} {content[:300]!r}")
         slowest = max(slowest, time.perf_counter() - before)
     seconds = time.monotonic() - started
-    print(f"{options.count} files (seed {options.seed}) in {seconds:.0f} s: {dict(sorted(counts.items()))}, {faults} faults")
+    print(
+        f"{options.count} files (seed {options.seed}) in {seconds:.0f} s: {dict(sorted(counts.items()))}, {faults} faults"
+    )
     growth = (_resident() - warm) / 2**20
     print(f"slowest file {slowest * 1000:.1f} ms; resident memory grew by {growth:.1f} MB after the first tenth")
     if options.atheris and not faults:
@@ -135,14 +160,26 @@ def _guided(seconds: int) -> None:
 
     from autograder import submission
 
-    for name in ("_notebook_cells", "_parse_notebook", "_cells", "_source", "_zip_cells", "_choose", "_unpack", "_decode", "_script_cells"):
+    for name in (
+        "_notebook_cells",
+        "_parse_notebook",
+        "_cells",
+        "_source",
+        "_zip_cells",
+        "_choose",
+        "_unpack",
+        "_decode",
+        "_script_cells",
+    ):
         setattr(submission, name, atheris.instrument_func(getattr(submission, name)))
 
     def one(data: bytes) -> None:
         check(("toy.ipynb", "toy.zip", "toy.py")[data[0] % 3] if data else "toy.ipynb", data[1:])
 
     # libFuzzer prints its own record and ends the process with 0 when nothing was found
-    atheris.Setup([sys.argv[0], f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=10", "-max_len=4096"], one)
+    atheris.Setup(
+        [sys.argv[0], f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=10", "-max_len=4096"], one
+    )
     atheris.Fuzz()
 
 

@@ -140,7 +140,18 @@ def test_a_length_beyond_the_limit_is_refused_before_anything_is_read(length: in
 
 @pytest.mark.parametrize(
     "value",
-    [object(), {1, 2}, print, np.array([object()]), np.array("text"), 2**64, {1.5: 0}, {(1,): 0}, np.float64(1), range(3)],
+    [
+        object(),
+        {1, 2},
+        print,
+        np.array([object()]),
+        np.array("text"),
+        2**64,
+        {1.5: 0},
+        {(1,): 0},
+        np.float64(1),
+        range(3),
+    ],
     ids=repr,
 )
 def test_what_is_no_plain_data_cannot_be_sent(value: object) -> None:

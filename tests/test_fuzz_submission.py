@@ -27,7 +27,13 @@ CELLS = st.fixed_dictionaries(
     },
 )
 NOTEBOOKS = st.fixed_dictionaries(
-    {}, optional={"cells": st.lists(CELLS | JSON, max_size=5) | JSON, "worksheets": JSON, "metadata": JSON, "nbformat": JSON}
+    {},
+    optional={
+        "cells": st.lists(CELLS | JSON, max_size=5) | JSON,
+        "worksheets": JSON,
+        "metadata": JSON,
+        "nbformat": JSON,
+    },
 )
 
 

@@ -1,0 +1,195 @@
+"""A session believes nothing but the values it asked for, keeps its time, and says how things ended."""
+
+import os
+import select
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from adkit import checks
+
+from autograder.assignment import Assignment, Limits, Question
+from autograder.isolation import layers
+from autograder.isolation.process import Process
+from autograder.isolation.session import Session
+from autograder.isolation.workshop import Workshop
+from autograder.submission import Submission
+
+HEAD = "import os, sys, time\nimport numpy as np\nfrom autograder.isolation import child, frames\n"
+LIMITS = Limits(
+    call_seconds=5, notebook_seconds=10, submission_seconds=60, restarts_per_question=50, restarts=50, frame_bytes=10**6
+)
+
+
+@pytest.fixture(scope="module")
+def workshop() -> Iterator[Workshop]:
+    with Workshop(layers.policy(slot=1000 + os.getpid() % 90)) as workshop:
+        yield workshop
+
+
+def opened(workshop: Workshop, code: str, limits: Limits = LIMITS) -> Session:
+    assignment = Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, ("f", "g")),), limits)
+    return workshop.open(Submission("toy", None, (HEAD, code)), assignment)
+
+
+REPLIES = (
+    "np.arange(3)", "[1]", "None", "'text'", "3", "{}", "{'id': None}", "{'id': 'x'}", "{'id': 2.0, 'value': 1}",
+    "{'id': True, 'value': 1}", "{'id': np.arange(5), 'value': 1}", "{'id': np.array(2), 'value': 1}",
+    "{'id': 10**6, 'value': 1}", "{'value': 1}", "{'id': [2], 'value': 1}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("reply", REPLIES)
+def test_what_answers_no_question_ends_the_process_and_costs_the_call(workshop: Workshop, reply: str) -> None:
+    with opened(
+        workshop,
+        f"def f(x): os.write(CH, frames.frame({reply})); time.sleep(30)\nCH = [int(n) for n in os.listdir('/proc/self/fd') if int(n) > 2][0]",
+    ) as session:
+        with pytest.raises(checks.StudentError, match="could not be finished"):
+            session.functions["f"](1)
+
+
+ANSWERS = (
+    "{'id': r['id'], 'raised': np.zeros(3), 'message': np.zeros(3)}", "{'id': r['id'], 'raised': [[1], None], 'message': {}}",
+    "{'id': r['id'], 'raised': ['ValueError'] * 10**4, 'message': 'x' * 10**5}", "{'id': r['id'], 'unsendable': np.zeros(2)}",
+    "{'id': r['id'], 'value': 1, 'changed': True}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_answer_of_odd_types_is_a_failed_check_of_bounded_length(workshop: Workshop, answer: str) -> None:
+    forged = f"""
+real = child.Channel.send
+def send(self, r):
+    real(self, {answer} if 'value' in r else r)
+child.Channel.send = send
+def f(x): return 1
+"""
+    with opened(workshop, forged) as session, pytest.raises(checks.CheckError) as raised:
+        session.functions["f"](1)
+    assert len(raised.value.message) < 5000
+    assert len(getattr(raised.value, "kinds", ())) <= 16
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "{'defined': np.zeros(3), 'failed': np.zeros(3)}",
+        "{'defined': [np.zeros(3), ['f'], 'f', '__class__'], 'failed': [[np.zeros(2), 'x'], (1, 2), ('a', 'b'), (2**62, 'x' * 10**5)]}",
+        "{'defined': {'f': 1}, 'failed': 3}",
+    ],
+)
+def test_forged_news_of_the_cells_gives_proxies_for_the_contract_alone(workshop: Workshop, told: str) -> None:
+    with opened(workshop, f"child._run_cells = lambda *a: {told}\ndef f(x): return 7") as session:
+        assert set(session.functions) <= {"f", "g"}
+    assert all(type(number) is int and len(text) <= 2000 for number, text in session.log.failed_cells)
+
+
+def test_a_reply_before_the_question_ends_the_process(workshop: Workshop) -> None:
+    code = "os.write([int(n) for n in os.listdir('/proc/self/fd') if int(n) > 2][0], frames.frame({'id': 1, 'defined': ['f'], 'failed': []}))\ndef f(x): return 1"
+    with opened(workshop, code) as session:
+        failures = 0
+        for _ in range(3):
+            try:
+                assert session.functions["f"](1) == 1 if "f" in session.functions else True
+            except checks.StudentError:
+                failures += 1
+        assert failures or not session.functions
+
+
+def test_descriptors_that_are_sent_are_not_taken(workshop: Workshop) -> None:
+    code = """
+import socket, array
+def f(x):
+    ch = [int(n) for n in os.listdir('/proc/self/fd') if int(n) > 2][0]
+    s = socket.socket(fileno=os.dup(ch))
+    here = os.open('.', os.O_RDONLY)
+    for _ in range(20): s.sendmsg([frames.frame({'callback': 0, 'x': 0})], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [here] * 10))])
+    return 1
+"""
+    with opened(workshop, code) as session:
+        before = len(os.listdir("/proc/self/fd"))
+        try:
+            session.functions["f"](1)
+        except checks.StudentError:
+            pass
+        assert len(os.listdir("/proc/self/fd")) <= before
+
+
+def test_how_a_process_exits_says_nothing_that_it_could_choose(workshop: Workshop) -> None:
+    with opened(workshop, "def f(x): os._exit(int(x))") as session:
+        messages = set()
+        for number in (3, 77):
+            with pytest.raises(checks.StudentError) as raised:
+                session.functions["f"](number)
+            messages.add(raised.value.message)
+        assert len(messages) == 1
+
+
+def test_the_submission_s_time_bounds_the_cells_of_its_restarts_too(workshop: Workshop) -> None:
+    """Cells that take long and a function that ends its process: not a restart for each, but one end."""
+    limits = Limits(call_seconds=5, notebook_seconds=50, submission_seconds=2, restarts=50, restarts_per_question=50)
+    started = time.monotonic()
+    with opened(workshop, "time.sleep(0.9)\ndef f(x): os._exit(1)", limits) as session:
+        for _ in range(30):
+            with pytest.raises(checks.StudentError):
+                session.functions["f"](1)
+        assert session.log.restarts <= 5
+    assert time.monotonic() - started < 30  # thirty restarts would take longer than this by their sleeping alone
+
+
+def test_a_function_of_the_test_is_asked_only_about_arrays_of_the_shapes_it_was_given(workshop: Workshop) -> None:
+    code = """
+def f(h, x):
+    told = []
+    for point in (np.zeros(9), np.zeros((2, 2)), 'text', None):
+        try: told.append(h(point))
+        except Exception as error: told.append(type(error).__name__)
+    return [h(x), *told]
+"""
+    asked: list[Any] = []
+    with opened(workshop, code) as session:
+        answer = session.functions["f"](lambda x: asked.append(x) or float(np.sum(x)), np.ones(3))
+    assert answer[0] == 3.0
+    assert all(isinstance(told, str) for told in answer[1:])
+    assert [np.shape(x) for x in asked] == [(3,)]
+
+
+def test_a_supervisor_outlives_the_template_and_still_ends_its_process(workshop: Workshop) -> None:
+    own = Workshop(workshop.policy)
+    with own, opened(own, "def f(x): return x + 1") as session:
+        template = own._template
+        assert template is not None
+        template.kill()
+        template.wait()
+        assert session.functions["f"](1) == 2
+        process = session._process
+        assert isinstance(process, Process)
+        supervisor = process._supervisor
+    assert not _lives(supervisor)
+
+
+def test_a_killed_supervisor_takes_its_process_along(workshop: Workshop) -> None:
+    from autograder.isolation.confine import descendants
+
+    with opened(workshop, "import ctypes\nctypes.CDLL(None).prctl(1, 0)\ndef f(x): return x + 1") as session:
+        assert session.functions["f"](1) == 2
+        process = session._process
+        assert isinstance(process, Process)
+        (below,) = descendants(process._supervisor)
+        ended = os.pidfd_open(below)
+        os.kill(process._supervisor, 9)
+        assert select.select([ended], [], [], 20)[0]
+        os.close(ended)
+        with pytest.raises(checks.StudentError):
+            session.functions["f"](1)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+    except OSError:
+        return False
