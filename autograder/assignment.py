@@ -30,6 +30,8 @@ class Limits:
 
     notebook_seconds: float = 120.0
     """Running all cells of the notebook, together."""
+    cell_seconds: float = 30.0
+    """One cell of the notebook. A cell that takes longer is left out when the notebook is started anew."""
     call_seconds: float = 10.0
     """One call of one function."""
     submission_seconds: float = 600.0

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _CALLBACKS: Final = 100_000
 """How often one call may call the functions it was given."""
 _CALLBACK_SIZE: Final = 100_000
+_LOST_CELLS: Final = 5
+"""Cells that may be left out because they end the notebook's process; with more, nothing is run."""
 _KEPT_NOTES: Final = 20
 _KEPT_TEXT: Final = 2000
 _KEPT_KINDS: Final = 16
@@ -275,8 +277,8 @@ class Session:
 
     def _run_notebook(self) -> None:
         """Starts a process and runs the cells, leaving out cells that ended an earlier one."""
-        started = time.monotonic()
         while True:
+            started = time.monotonic()
             self._process = self._workshop.fork("submission", self._limits)
             self.log.add_seconds("fork", time.monotonic() - started)
             running = -1
@@ -296,7 +298,7 @@ class Session:
                     self._autodiff_uses = {}
                     self._autodiff_uses = _sentences(self._process.receive(deadline))
                 while True:
-                    reply = self._process.receive(deadline)
+                    reply = self._process.receive(min(deadline, time.monotonic() + self._limits.cell_seconds))
                     if type(reply) is dict and set(reply) == {"cell"} and type(reply["cell"]) is int:
                         running = reply["cell"]
                         continue
@@ -307,6 +309,7 @@ class Session:
             except Ended as problem:
                 self._take_output()
                 self._forget_process()
+                self.log.add_seconds("cells", time.monotonic() - started)
                 if look and not self._autodiff_uses and running == -1:
                     continue  # without looking this time
                 self._cell_lost(running, problem)
@@ -324,14 +327,16 @@ class Session:
             self.log.output = self._process.output
 
     def _cell_lost(self, running: int, problem: Ended) -> None:
-        seconds = self._limits.notebook_seconds
-        what = f"did not finish within {seconds:g} seconds" if isinstance(problem, TookTooLong) else str(problem)
+        what = str(problem)
+        if isinstance(problem, TookTooLong):
+            limits = self._limits
+            what = f"it took longer than {limits.cell_seconds:g} s (or all cells than {limits.notebook_seconds:g} s)"
         if running not in range(1, len(self._submission.cells) + 1) or running in self._skipped:
             raise _GivenUpError(f"The notebook could not be run: {what}.")
-        self.log.note(f"Cell {running} was left out, because when it ran, {what}.")
+        self.log.note(f"Cell {running} was left out: {what}.")
         self._skipped.add(running)
         self.log.restarts += 1
-        if len(self._skipped) > 3 or time.monotonic() > self._end:
+        if len(self._skipped) > _LOST_CELLS or time.monotonic() > self._end:
             raise _GivenUpError("The notebook could not be run: several of its cells end its process.")
 
     def _take_functions(self, reply: dict[str, Any]) -> None:
