@@ -129,7 +129,7 @@ class Assignment:
 
 
 def assignments_folder() -> Path:
-    """Where assignments are: $AUTOGRADER_ASSIGNMENTS, or `assignments/` beside this package, or in the current folder."""
+    """Where assignments are: $AUTOGRADER_ASSIGNMENTS, else `assignments/` beside this package or in this folder."""
     given = os.environ.get("AUTOGRADER_ASSIGNMENTS")
     if given:
         return Path(given)

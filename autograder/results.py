@@ -1,4 +1,4 @@
-"""What grading says about a submission, as plain data: every later stage (journal, CSV, feedback, report) reads only this."""
+"""What grading says about a submission, as plain data: all that later stages (journal, CSV, feedback, report) read."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal

@@ -60,6 +60,7 @@ def with_timeout(assignment: Assignment, timeout: float | None) -> Assignment:
             limits,
             submission_seconds=timeout,
             notebook_seconds=min(limits.notebook_seconds, timeout),
+            cell_seconds=min(limits.cell_seconds, timeout),
             call_seconds=min(limits.call_seconds, timeout),
         ),
     )
