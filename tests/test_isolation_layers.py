@@ -128,6 +128,12 @@ CASES: tuple[tuple[str, str, Sign], ...] = (
         _answers(None),
     ),
 )
+FLOODS = {
+    "files": "[open(f'f{k}', 'wb').write(b'x' * 10**6) for k in range(20)]",
+    "deleted files": "[[sys.path.append(open('f', 'wb')), os.unlink('f'), sys.path[-1].write(b'x' * 10**6),"
+    " sys.path[-1].flush()] for k in range(20)]",
+    "deep folders": "[[os.mkdir('d' * 200), os.chdir('d' * 200)] for k in range(30)]",
+}
 ROOT_CASES: tuple[tuple[str, str, Sign], ...] = (
     ("user", "os.getuid() == 0", _answers(True)),
     ("user", "open({private!r}).read()", _answers("for root alone")),
@@ -186,6 +192,13 @@ def test_a_layer_alone_stops_what_succeeds_without_it(world: World, layer: str, 
         pytest.skip("reading the environment of a process of the same user may be forbidden already")
     assert _succeeds(world, code, sign, frozenset()), "the attack must work where nothing stops it"
     assert not _succeeds(world, code, sign, frozenset({layer}))
+
+
+@pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS.keys())
+def test_the_watch_sees_what_is_written_where_no_file_system_bounds_it(world: World, flood: str) -> None:
+    """As in a container: the scratch folder is on the machine's own disk."""
+    code = f"{flood} and time.sleep(10)"
+    assert "MB of files a submission may write" in str(world.attack(code, frozenset({"watch"})))
 
 
 @ROOT

@@ -3,7 +3,8 @@
 Most of the time of a right submission is JAX compiling the same operations on the same shapes as everybody else's.
 Before the first submission is graded the reference solution is graded once, by itself, and what JAX compiled for it is
 kept in a folder: one for each assignment and its content, Python, JAX and processor. Submissions and the grader read
-it; only the run of the reference ever writes to it, so that no submission can leave anything there for another.
+it; only the run of the reference ever writes to it, so that no submission can leave anything there for another. What is
+kept are JAX's own operations alone: a compiled function of the reference would be its solution, ready to be run.
 
 The folder is $AUTOGRADER_CACHE, else `autograder` in the user's cache folder. It can be deleted at any time.
 """
@@ -86,6 +87,9 @@ def _make(assignment: Assignment, target: Path) -> None:
         # a process of its own: this one has yet to decide what JAX reads here
         command = [sys.executable, "-m", "autograder.engine.compiled", str(assignment.folder), str(made)]
         subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=True)
+        for file in made.iterdir():
+            if not _is_jax_own(file.name):
+                file.unlink()
         for file in (made, *made.rglob("*")):
             file.chmod(0o755 if file.is_dir() else 0o644)
         made.rename(target)
@@ -93,6 +97,17 @@ def _make(assignment: Assignment, target: Path) -> None:
         raise OSError(f"compiling ahead failed: {problem}") from None
     finally:
         shutil.rmtree(made, ignore_errors=True)
+
+
+def _is_jax_own(entry: str) -> bool:
+    """Whether an entry of the cache, `jit_<function>-<key>-cache`, is one of JAX's operations, by its name."""
+    import jax
+    import jax.numpy.linalg
+    import jax.scipy.linalg
+
+    name = entry.removeprefix("jit_").split("-")[0].lstrip("_")
+    homes = (jax.lax, jax.lax.linalg, jax.numpy, jax.numpy.linalg, jax.scipy.linalg)
+    return entry.startswith("jit_") and any(hasattr(home, found) for home in homes for found in (name, f"{name}_p"))
 
 
 def main(folder: str, made: str) -> None:

@@ -9,6 +9,7 @@ import os
 import select
 import signal
 import socket
+import stat
 import threading
 import time
 from collections.abc import Callable
@@ -196,7 +197,7 @@ class Process:
         used = sum(_resident(pid) for pid in processes)
         if used > self._memory_bytes:
             self._limit_hit = f"it used more memory than the {self._memory_bytes / 1024**3:.3g} GB a submission may use"
-        elif self._scratch is not None and _folder_bytes(self._scratch, self._scratch_bytes) > self._scratch_bytes:
+        elif self._scratch is not None and self._written(self._scratch, processes) > self._scratch_bytes:
             self._limit_hit = (
                 f"it wrote more than the {self._scratch_bytes / 1024**2:.0f} MB of files a submission may write"
             )
@@ -206,6 +207,11 @@ class Process:
                 self._control.shutdown(socket.SHUT_WR)
             except OSError:
                 return
+
+    def _written(self, scratch: str, processes: list[int]) -> int:
+        """Bytes in the scratch folder, and in files deleted from it that are still open or mapped."""
+        deleted = sum(_deleted_bytes(pid, scratch) for pid in processes)
+        return deleted + _folder_bytes(scratch, self._scratch_bytes)
 
 
 class _Kept:
@@ -257,6 +263,30 @@ def _resident(pid: int) -> int:
 def _kilobytes(status: bytes, key: bytes) -> int:
     at = status.find(key)
     return int(status[at + len(key) :].split(None, 1)[0]) if at >= 0 else 0
+
+
+def _deleted_bytes(pid: int, folder: str) -> int:
+    """Bytes of files that were deleted from below `folder` and that the process still has open or mapped."""
+    found: dict[tuple[int, int], int] = {}
+    try:
+        for descriptor in os.listdir(f"/proc/{pid}/fd"):
+            try:
+                status = os.stat(f"/proc/{pid}/fd/{descriptor}")
+            except OSError:
+                continue
+            if stat.S_ISREG(status.st_mode) and status.st_nlink == 0:
+                found[status.st_dev, status.st_ino] = status.st_blocks * 512
+        with open(f"/proc/{pid}/maps", "rb") as maps:
+            for line in maps:
+                if line.endswith(b" (deleted)\n") and folder.encode() in line:
+                    addresses, _, _, device, inode = line.split(None, 5)[:5]
+                    first, _, last = addresses.partition(b"-")
+                    major, _, minor = device.partition(b":")
+                    key = os.makedev(int(major, 16), int(minor, 16)), int(inode)
+                    found[key] = max(found.get(key, 0), int(last, 16) - int(first, 16))
+    except OSError:
+        pass
+    return sum(found.values())
 
 
 def _folder_bytes(folder: str, enough: int) -> int:

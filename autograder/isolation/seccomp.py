@@ -28,6 +28,8 @@ REFUSED: Final[dict[str, tuple[int | None, int | None]]] = {
     # network; pairs of stream sockets stay (see below), event loops need them
     "socket": (41, 198), "connect": (42, 203), "bind": (49, 200), "listen": (50, 201), "accept": (43, 202),
     "accept4": (288, 242),
+    # descriptors in messages: files that no process has open and no watch sees
+    "sendmsg": (46, 211), "sendmmsg": (307, 269),
     # other processes
     "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "kcmp": (312, 272),
     "process_madvise": (440, 440), "process_mrelease": (448, 448), "pidfd_getfd": (438, 438),

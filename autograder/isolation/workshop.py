@@ -120,7 +120,8 @@ class Workshop:
             frame_bytes=limits.frame_bytes,
             memory_bytes=limits.memory_bytes if watched else 1 << 62,
             output_bytes=limits.output_bytes,
-            scratch=scratch,
+            # in a root of its own the scratch is in memory, bounded by its own file system
+            scratch=None if "mount" in self.policy.layers else scratch,
             scratch_bytes=limits.scratch_bytes if watched else 1 << 62,
         )
         process.at_end(lambda: remove_folder(scratch))

@@ -239,18 +239,19 @@ class _Page(HTMLParser):
             self.found.append("a comment of the attacker")
 
 
-def alive(uids: Iterable[int]) -> list[int]:
-    """Processes of these user ids."""
+def alive(uids: Iterable[int], lab: str) -> list[int]:
+    """Processes of these user ids that come from a submission graded in the lab's scratch folder."""
     wanted = set(uids)
     found: list[int] = []
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             try:
                 status = Path(f"/proc/{entry}/status").read_text()
+                mounts = Path(f"/proc/{entry}/mountinfo").read_text() + os.readlink(f"/proc/{entry}/cwd")
             except OSError:
                 continue
             uid = int(re.findall(r"^Uid:\s+(\d+)", status, re.M)[0])
-            if uid in wanted and not re.search(r"^State:\s+[ZX]", status, re.M):
+            if uid in wanted and lab in mounts and not re.search(r"^State:\s+[ZX]", status, re.M):
                 found.append(int(entry))
     return found
 

@@ -132,7 +132,7 @@ class SessionRunner:
     def left_behind(self) -> list[str]:
         """Processes and files that are still there."""
         found = self.lab.traces()
-        if os.geteuid() == 0 and (pids := alive(self._uids)):
+        if os.geteuid() == 0 and (pids := alive(self._uids, self.lab.folder.name)):
             found.append(f"{len(pids)} processes are alive")
         if left := os.listdir(self.lab.folder / "scratch"):
             found.append(f"scratch folders are left: {left}")
@@ -175,7 +175,12 @@ class GradeRunner:
             capture_output=True,
             text=True,
             errors="replace",
-            env={**os.environ, "PYTHONPATH": _paths(), "AUTOGRADER_SEED": f"CANARY-SEED-{self.lab.canary}"},
+            env={
+                **os.environ,
+                "PYTHONPATH": _paths(),
+                "TMPDIR": str(self.lab.folder / "scratch"),
+                "AUTOGRADER_SEED": f"CANARY-SEED-{self.lab.canary}",
+            },
             check=False,
         )
         seconds = time.monotonic() - started
@@ -186,7 +191,7 @@ class GradeRunner:
         results = {data["extra_data"]["file"]: data for data in map(_load, (out / "results").glob("*.json"))}
         everything = [f"terminal: {sign}" for sign in steering(".txt", done.stdout.replace("\x1b", "") + done.stderr)]
         everything += self.lab.traces()
-        if os.geteuid() == 0 and (pids := alive(range(FIRST_UID, FIRST_UID + 2 * self.jobs))):
+        if os.geteuid() == 0 and (pids := alive(range(FIRST_UID, FIRST_UID + 2 * self.jobs), self.lab.folder.name)):
             everything.append(f"{len(pids)} processes are alive")
         for name in honest:
             if name not in results or results[name]["score"] != RIGHT_POINTS:
@@ -263,7 +268,7 @@ class OtterRunner:
         found += self.lab.leaks(done.stdout + done.stderr, for_students=False)
         if os.geteuid() == 0:
             slots = range(FIRST_UID + 400, FIRST_UID + 4400)
-            found += [f"{len(pids)} processes are alive"] if (pids := alive(slots)) else []
+            found += [f"{len(pids)} processes are alive"] if (pids := alive(slots, self.lab.folder.name)) else []
         status = f"exit code {done.returncode}" + ("" if file.is_file() else f": {done.stderr.strip().splitlines()[-1:]}")
         shutil.rmtree(folder, ignore_errors=True)
         return Outcome(attack.name, self.name, tuple(found), score, status, seconds)
