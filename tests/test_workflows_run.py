@@ -1,10 +1,13 @@
 """The workflows, run: every step of every job in clean clones, on a course with one small assignment."""
 
 import csv
+import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -225,23 +228,33 @@ def test_grading_nothing_fails_and_says_why(repository: Path, tmp_path: Path) ->
 
 
 def test_every_step_of_ci_runs(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the environment that `make install` would make, and with tests collected instead of run: this is one."""
+    """With the environment that `make install` would make; tests are collected instead of run, because this is one, and
+    linters only say that they were called, because `.ci/run` runs them beside these tests."""
     prepared = tmp_path / "prepared"
     make_environment(prepared)
     runner = Runner(
         repository,
         tmp_path / "run",
         environment={
-            "VENV": str(prepared),
             "PYTEST_ADDOPTS": "--collect-only -q -o 'testpaths=tests/test_actions.py tests/test_docker.py'",
             "PYTHONPATH": ".:student_template",
         },
+        checked_out=lambda folder: (folder / ".venv").symlink_to(prepared),
     )
     (prepared / "bin" / "autograder").write_text(f'#!/bin/sh\nexec {prepared}/bin/python -m autograder.cli "$@"\n')
     (prepared / "bin" / "autograder").chmod(0o755)
+    for linter in ("ruff", "pyright"):
+        (prepared / "bin" / linter).unlink(missing_ok=True)
+        (prepared / "bin" / linter).write_text(f'#!/bin/sh\necho "{linter} $@"\n')
+        (prepared / "bin" / linter).chmod(0o755)
     (prepared / ".installed").touch()
+    os.utime(prepared / ".installed", (later := time.time() + 3600, later))  # newer than what is checked out later
     run = runner.run("ci.yml", "push")
     assert run.ok, run.log
+    for said in ("ruff format --check", "ruff check", "pyright --pythonpath", "up to date: toy", "| <code>"):
+        assert said in run.log + run.jobs["course"][0].summary
+    assert len(run.jobs["test"]) == 3
+    assert "installing with" not in run.log
 
 
 # --- check.yml --------------------------------------------------------------------------------------------------
@@ -294,13 +307,30 @@ def test_a_notebook_that_ends_its_process_is_red_and_said_so(
     assert "ended early (exit code 7)" in run.log
 
 
-@pytest.mark.parametrize(("policy", "green"), [("wrong", True), ("incomplete", False), ("nothing", True)])
-def test_the_policy_line_decides_what_is_red(policy: str, green: bool, students: Path, tmp_path: Path) -> None:
-    script = (students / "check.py").read_text()
-    assert 'RED_WHEN = "wrong"\n' in script
-    (students / "check.py").write_text(script.replace('RED_WHEN = "wrong"', f'RED_WHEN = "{policy}"'))
-    commit(students)
-    assert check(students, tmp_path).ok is green
+@pytest.mark.parametrize(
+    ("policy", "states", "red"),
+    [
+        ("wrong", ["passed", "not yet"], False),
+        ("wrong", ["passed", "wrong"], True),
+        ("incomplete", ["passed", "not yet"], True),
+        ("incomplete", ["passed", "passed"], False),
+        ("nothing", ["wrong"], False),
+    ],
+)
+def test_the_policy_line_decides_what_is_red(
+    policy: str, states: list[str], red: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = ROOT / "student_template" / "check.py"
+    assert script.read_text().count('RED_WHEN = "wrong"\n') == 1
+    spec = importlib.util.spec_from_file_location("students_check", script)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "students_check", module)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "RED_WHEN", policy)
+    questions = [module.Question("q", state, 0, 0, 0.0, 0.0) for state in states]
+    assert module.is_red([module.Report("notebook", questions)]) is red
 
 
 def test_what_a_notebook_is_called_that_is_not_there_is_said(students: Path) -> None:

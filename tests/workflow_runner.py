@@ -248,6 +248,7 @@ class Runner:
         secrets: Mapping[str, str] | None = None,
         variables: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
+        checked_out: Callable[[Path], None] | None = None,
     ) -> None:
         self.repository = repository
         self.folder = folder
@@ -256,6 +257,8 @@ class Runner:
         self.secrets = dict(secrets or {})
         self.variables = dict(variables or {})
         self.extra = dict(environment or {})
+        self.checked_out = checked_out
+        """Called with each checkout's folder: for what a job would make there in minutes."""
         folder.mkdir(parents=True, exist_ok=True)
 
     def run(
@@ -415,6 +418,8 @@ class Runner:
                 git(self.folder, "clone", "--quiet", f"file://{self.repository}", str(target))
                 if settings.get("ref"):
                     git(target, "checkout", "--quiet", settings["ref"])
+                if self.checked_out is not None:
+                    self.checked_out(target)
             case "actions/setup-python":
                 python = make_environment(Path(environment["RUNNER_TEMP"]) / "python")
                 environment["PATH"] = f"{python.parent}{os.pathsep}{environment['PATH']}"
