@@ -1,16 +1,16 @@
 """What an assignment is: `assignments/<name>/assignment.toml` read into frozen dataclasses.
 
-    title = "Gradients of matrix functions"
+title = "Gradients of matrix functions"
 
-    [limits]                 # optional; defaults below
-    call_seconds = 10
+[limits]                 # optional; defaults below
+call_seconds = 10
 
-    [questions.q1]
-    title = "The linear solve, backwards"
-    points = 8
-    functions = ["linear_solve_vjp"]
-    autodiff = false         # whether jax.grad and friends may be used (default false)
-    bonus = false            # bonus questions add to the score, never to the points possible
+[questions.q1]
+title = "The linear solve, backwards"
+points = 8
+functions = ["linear_solve_vjp"]
+autodiff = false         # whether jax.grad and friends may be used (default false)
+bonus = false            # bonus questions add to the score, never to the points possible
 """
 
 import os

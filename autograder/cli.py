@@ -248,7 +248,7 @@ def _table(statistics: "Statistics", out: Path) -> None:
 
     run = Run.read(out)
     table = Table(title=Text(for_terminal(run.title)), title_justify="left")
-    table.add_column("file", overflow="fold")
+    table.add_column("file", overflow="ellipsis", no_wrap=True)
     names = [str(question["name"]) for question in run.questions]
     for name in [*names, "total", "%"]:
         table.add_column(name, justify="right")
@@ -267,7 +267,8 @@ def _table(statistics: "Statistics", out: Path) -> None:
     total = sum(float(question["points"]) for question in run.questions if not question["bonus"])
     table.add_section()
     table.add_row("possible", *map(number, points), number(total), "", "")
-    console = Console(highlight=False)
+    # a log has no width of its own, and a narrow table is harder to read there than a long line
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     console.print(table)
     if len(shown) < len(rows):
         console.print(f"… and {len(rows) - len(shown)} more in final_grades.csv")

@@ -44,7 +44,7 @@ def _open(record: dict[str, Any], report: Path) -> dict[str, Any]:
     session: Any = stack.enter_context(workshop.open(submission, assignment))
     if record["seed"]:  # after the template has started: no process of the submission has it in its environment
         os.environ["AUTOGRADER_SEED"] = record["seed"]
-    single._install_recognition(assignment)  # pyright: ignore[reportPrivateUsage]
+    single.install_recognition(assignment)
     closing = _Closing(stack, session, given["notes"], report)
     atexit.register(closing.close)
     _say_what_checks_say(assignment, closing)
@@ -95,13 +95,12 @@ def _say_what_checks_say(assignment: Assignment, closing: _Closing) -> None:
 
     from autograder.engine import single
 
-    run_case: Any = single._run_case  # pyright: ignore[reportPrivateUsage]
     cases = {case.name: case for file in single.load_cases(assignment).values() for case in file}
     outcomes: dict[str, CaseResult] = {}
 
     def outcome(name: str, functions: dict[str, Any]) -> CaseResult:
         if name not in outcomes:
-            outcomes[name] = run_case(cases[name], functions, assignment, closing.grader_notes)
+            outcomes[name] = single.run_case(cases[name], functions, assignment, closing.grader_notes)
         return outcomes[name]
 
     def run(self: Any, global_environment: dict[str, Any]) -> None:

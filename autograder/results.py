@@ -83,8 +83,9 @@ class SubmissionResult:
     @staticmethod
     def from_json(data: dict[str, Any]) -> "SubmissionResult":
         """The inverse of `to_json`; KeyError or TypeError on data of another shape."""
-        questions = tuple(
-            QuestionResult(**{**question, "cases": tuple(CaseResult(**case) for case in question["cases"])})
-            for question in data["questions"]
-        )
-        return SubmissionResult(**{**data, "questions": questions, "notes": tuple(data["notes"])})
+        questions: list[QuestionResult] = []
+        for question in data["questions"]:
+            cases: Any = tuple(CaseResult(**case) for case in question["cases"])
+            questions.append(QuestionResult(**{**question, "cases": cases}))
+        tuples: dict[str, Any] = {"questions": tuple(questions), "notes": tuple(data["notes"])}
+        return SubmissionResult(**{**data, **tuples})

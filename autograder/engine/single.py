@@ -92,7 +92,7 @@ def grade_one(
     cases = load_cases(assignment)
     if seed is not None:
         os.environ["AUTOGRADER_SEED"] = str(seed)
-    _install_recognition(assignment)
+    install_recognition(assignment)
     started = time.monotonic()
     grader_notes: list[str] = []
     with workshop.open(submission, assignment) as session:
@@ -104,7 +104,7 @@ def grade_one(
         for hidden in (False, True):
             for case in (case for question in assignment.questions for case in cases[question.name]):
                 if case.hidden is hidden:
-                    results[case.name] = _run_case(case, functions, assignment, grader_notes)
+                    results[case.name] = run_case(case, functions, assignment, grader_notes)
         questions = tuple(
             question_result(question, tuple(results[case.name] for case in cases[question.name]))
             for question in assignment.questions
@@ -212,7 +212,8 @@ def _title(test: Callable[..., None], question: str) -> str:
     return test.__name__.removeprefix(f"test_{question}_").replace("_", " ")
 
 
-def _run_case(case: Case, functions: dict[str, Any], assignment: Assignment, grader_notes: list[str]) -> CaseResult:
+def run_case(case: Case, functions: dict[str, Any], assignment: Assignment, grader_notes: list[str]) -> CaseResult:
+    """One case against the submission's functions; what is the grader's own fault is added to `grader_notes`."""
     message = mistake = ""
     passed = False
     try:
@@ -293,7 +294,8 @@ def _sentences(assignment: str) -> tuple[str, ...]:
     return tuple(sorted(sentences, key=len, reverse=True))
 
 
-def _install_recognition(assignment: Assignment) -> None:
+def install_recognition(assignment: Assignment) -> None:
+    """Lets failing checks name the known mistake behind them."""
     try:
         recognition: Any = import_module("autograder.checks.recognition")
     except ModuleNotFoundError as error:
