@@ -1,8 +1,8 @@
-"""Every attack against every way of grading: `python benchmarks/attacks.py [--runner session|grade|otter|docker]… [NAME…]`.
+"""Every attack against every way of grading: `python benchmarks/attacks.py [--runner RUNNER]… [NAME…]`.
 
 Prints the table attack × runner with what was observed from outside, and ends with 1 when an attack gained anything.
-`session` and `grade` take two minutes each, `otter` ten seconds an attack, `docker` five (it needs the image that --image
-names). The corpus and what success looks like: `tests/hostile`.
+Runners: `session` and `grade` take two minutes each, `otter` ten seconds an attack, `docker` five (it needs the image
+that --image names). The corpus and what success looks like: `tests/hostile`.
 """
 
 import argparse
@@ -59,7 +59,8 @@ def main() -> int:
     print()
     kinds = Counter(attack.kind for attack in attacks)
     print(
-        f"{len(attacks)} attacks ({', '.join(f'{count} {kind}' for kind, count in kinds.items())}) in {time.monotonic() - started:.0f} s"
+        f"{len(attacks)} attacks ({', '.join(f'{count} {kind}' for kind, count in kinds.items())}) "
+        f"in {time.monotonic() - started:.0f} s"
     )
     print(f"layers here: {', '.join(sorted(available()))}")
     won = [outcome for outcome in outcomes if not outcome.held]

@@ -1,8 +1,8 @@
 """Fuzzing the parser of frames: `python benchmarks/fuzz_frames.py [--count N] [--seed S] [--atheris SECONDS]`.
 
 Frames are made by a grammar of the format's own tags, by mutating well-formed ones, and from plain random bytes. Each
-must decode to a value of plain types that encodes again to something equal, or raise FrameError, in bounded memory. With
---atheris, libFuzzer is guided by the decoder's branches for that long as well (`pip install atheris`).
+must decode to a value of plain types that encodes again to something equal, or raise FrameError, in bounded memory.
+With --atheris, libFuzzer is guided by the decoder's branches for that long as well (`pip install atheris`).
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Fuzzing the reader of submissions: `python benchmarks/fuzz_submissions.py [--count N] [--seed S] [--atheris SECONDS]`.
+"""Fuzzing the reader of submissions: `python benchmarks/fuzz_submissions.py [--count N] [--seed S] [--atheris S]`.
 
 Notebooks, scripts and zips are mutated as bytes and as JSON. Each must be read as a Submission whose cells are strings,
 or raise SubmissionError with a sentence, in bounded time and memory.
@@ -10,10 +10,12 @@ import json
 import random
 import resource
 import sys
+import tempfile
 import time
 import warnings
 import zipfile
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Limits
@@ -146,7 +148,8 @@ def main() -> int:
         slowest = max(slowest, time.perf_counter() - before)
     seconds = time.monotonic() - started
     print(
-        f"{options.count} files (seed {options.seed}) in {seconds:.0f} s: {dict(sorted(counts.items()))}, {faults} faults"
+        f"{options.count} files (seed {options.seed}) in {seconds:.0f} s: "
+        f"{dict(sorted(counts.items()))}, {faults} faults"
     )
     growth = (_resident() - warm) / 2**20
     print(f"slowest file {slowest * 1000:.1f} ms; resident memory grew by {growth:.1f} MB after the first tenth")
@@ -176,11 +179,15 @@ def _guided(seconds: int) -> None:
     def one(data: bytes) -> None:
         check(("toy.ipynb", "toy.zip", "toy.py")[data[0] % 3] if data else "toy.ipynb", data[1:])
 
-    # libFuzzer prints its own record and ends the process with 0 when nothing was found
-    atheris.Setup(
-        [sys.argv[0], f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=10", "-max_len=4096"], one
-    )
-    atheris.Fuzz()
+    # libFuzzer starts from well-formed files, prints its own record and ends the process with 0 when nothing was found
+    chance = random.Random(1)
+    with tempfile.TemporaryDirectory() as seeds:
+        for number in range(200):
+            content = b"\1" + archive(chance) if number % 3 == 1 else bytes((number % 3,)) + notebook(chance)
+            Path(seeds, str(number)).write_bytes(content)
+        options = [f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=10", "-max_len=16384"]
+        atheris.Setup([sys.argv[0], *options, seeds], one)
+        atheris.Fuzz()
 
 
 def _resident() -> int:

@@ -300,7 +300,7 @@ def test_no_cell_runs_when_a_layer_does_not_hold(world: World, tmp_path: Path, c
     assignment = Assignment("layers", "Layers", Path(), (Question("q1", "t", 1, ("run",)),), limits)
     cell = f"open({str(marker)!r}, 'w')"
     with (
-        pytest.raises(IsolationError, match="no isolated process could be started.*isolation failed"),
+        pytest.raises(IsolationError, match=r"no isolated process could be started.*isolation failed"),
         world.workshop.open(Submission("layers", None, (cell,)), assignment),
     ):
         pytest.fail("a session was opened")
