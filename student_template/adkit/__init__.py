@@ -45,9 +45,7 @@ _EXPORTS: dict[str, str] = {
 def __getattr__(name: str) -> Any:
     """Loads the module that has `name` (PEP 562)."""
     if name not in _EXPORTS:
-        raise AttributeError(
-            f"module 'adkit' has no attribute '{name}'; it has: {', '.join(sorted(_EXPORTS))}"
-        )
+        raise AttributeError(f"module 'adkit' has no attribute '{name}'; it has: {', '.join(sorted(_EXPORTS))}")
     module = import_module(f"adkit.{_EXPORTS[name]}")
     value = module if name == _EXPORTS[name] else getattr(module, name)
     globals()[name] = value

@@ -84,9 +84,7 @@ def elimination_cost(graph: Graph, order: Iterable[int]) -> int:
     wanted = set(linearised.intermediates)
     for vertex in vertices:
         if vertex not in wanted:
-            raise ValueError(
-                f"{vertex} is not an intermediate vertex (or stands twice) in the elimination order"
-            )
+            raise ValueError(f"{vertex} is not an intermediate vertex (or stands twice) in the elimination order")
         wanted.remove(vertex)
     if wanted:
         raise ValueError(f"the elimination order lacks {sorted(wanted)}")

@@ -136,9 +136,7 @@ def _coordinates(
     return position
 
 
-def _place(
-    row: list[int], wanted: list[float], position: list[float], room: Sequence[float], gap: float
-) -> None:
+def _place(row: list[int], wanted: list[float], position: list[float], room: Sequence[float], gap: float) -> None:
     """Writes the positions nearest to `wanted` (least squares) that keep the row's order and gaps.
 
     With the gaps subtracted the positions must not decrease: isotonic regression, by pooling adjacent

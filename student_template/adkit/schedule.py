@@ -252,9 +252,7 @@ def _incomplete(actions: int, saved: set[int], working: int, following: int) -> 
     else:
         rule = "a complete schedule leaves nothing in memory: what was saved must be freed"
         found = f"a_{min(saved)} is still saved" if saved else f"a_{working} is still the working activation"
-    message = (
-        f"the schedule is not complete after its {actions} actions: {rule}, but {found}. State: {state}."
-    )
+    message = f"the schedule is not complete after its {actions} actions: {rule}, but {found}. State: {state}."
     return ScheduleError(message, rule=rule, state=state)
 
 
