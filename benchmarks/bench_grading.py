@@ -6,8 +6,8 @@
 Method: everything in one run on one machine, the runners in turn within each repetition, so that a slow minute hits
 all of them; medians over the repetitions, wall clock, processes started anew each time (so a worker's start and
 every compilation count). Phases are those that the grader notes with each result: `start` is what is left of the
-run's time times its workers. The scores of all runners are compared question by question; a difference is printed
-and makes the exit code 1. Nothing here is a test: times depend on the machine.
+run's time times its workers. The scores of all runners are compared question by question, and which cases failed, case
+by case; a difference is printed and makes the exit code 1. Nothing here is a test: times depend on the machine.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import csv
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -31,7 +32,7 @@ from autograder.engine.output import Run, versions
 from autograder.samples import write_sample_class
 
 Scores = dict[str, dict[str, float]]
-"""By file and question; a file that could not be graded has no questions."""
+"""By file and question; a file that could not be graded has no questions. Cases that failed are there as 1."""
 
 PHASES = ("read", "open", "calls", "artefacts", "tests", "close")
 
@@ -104,8 +105,18 @@ def _otters_scores(path: Path) -> dict[str, float]:
         content: Any = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    tests: list[dict[str, Any]] = content.get("tests", [])
-    return {str(test["name"]): float(test["score"]) for test in tests if "score" in test}
+    tests: list[dict[str, Any]] = [test for test in content.get("tests", []) if "score" in test]
+    scores = {str(test["name"]): float(test["score"]) for test in tests}
+    failed = ((test["name"], title) for test in tests for title in _FAILED.findall(test["output"]))
+    return scores | {_case(question, title): 1.0 for question, title in failed}
+
+
+_FAILED = re.compile(r"^    (\S.*) result:\n\s*❌", re.MULTILINE)
+"""A case that failed, in Otter's summary of a question."""
+
+
+def _case(question: str, title: str) -> str:
+    return f"{question} failed: {title}"
 
 
 def _time_grade(timing: Timing, samples: Path, assignment: str, jobs: int, out: Path) -> None:
@@ -122,6 +133,13 @@ def _time_grade(timing: Timing, samples: Path, assignment: str, jobs: int, out: 
         total += seconds.get("total", 0.0)
         for phase in PHASES:
             phases[phase] += seconds.get(phase, 0.0)
+        if record.result.status == "completed":
+            timing.scores[record.result.file] = {
+                _case(question.name, case.title): 1.0
+                for question in record.result.questions
+                for case in question.cases
+                if not case.passed
+            }
     phases["tests"] -= phases["calls"] + phases["artefacts"]  # what the tests themselves compute
     phases["start"] = Run.read(out).seconds * jobs - total
     timing.phases.append(phases)
@@ -130,7 +148,8 @@ def _time_grade(timing: Timing, samples: Path, assignment: str, jobs: int, out: 
             if row["file"] != "points-per-question":
                 graded = row["grading_status"].startswith("Completed")
                 names = [name for name in row if name.startswith("q")] if graded else []
-                timing.scores[row["file"]] = {name: float(row[name]) for name in names}
+                scores = {name: float(row[name]) for name in names}
+                timing.scores[row["file"]] = timing.scores.get(row["file"], {}) | scores
 
 
 def _print_times(timings: Mapping[str, Timing], files: int, repeat: int) -> None:
