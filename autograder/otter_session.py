@@ -32,6 +32,7 @@ def open_session(path: str) -> dict[str, Any]:
 
 def _open(record: dict[str, Any], report: Path) -> dict[str, Any]:
     from autograder.engine import single
+    from autograder.engine.compiled import compiled, use_here
     from autograder.isolation.layers import policy
     from autograder.isolation.workshop import Workshop
 
@@ -39,8 +40,12 @@ def _open(record: dict[str, Any], report: Path) -> dict[str, Any]:
     given = record["submission"]
     submission = Submission(given["name"], None, tuple(given["cells"]), tuple(given["notes"]))
     layers = policy(slot=_SLOTS[os.getpid() % len(_SLOTS)], secrets=[Path(secret) for secret in record["secrets"]])
+    # for one submission it does not pay to make it
+    folder = compiled(assignment, layers, make=False)
+    if folder is not None:
+        use_here(folder)
     stack = ExitStack()
-    workshop = stack.enter_context(Workshop(layers))
+    workshop = stack.enter_context(Workshop(layers, compiled=folder))
     session: Any = stack.enter_context(workshop.open(submission, assignment))
     if record["seed"]:  # after the template has started: no process of the submission has it in its environment
         os.environ["AUTOGRADER_SEED"] = record["seed"]

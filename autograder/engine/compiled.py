@@ -33,8 +33,8 @@ _KEPT_FOLDERS: Final = 12
 """Older ones, of other versions or contents, are removed."""
 
 
-def compiled(assignment: Assignment, rules: Policy) -> Path | None:
-    """The folder of compiled operations for `assignment`, made if it is not there.
+def compiled(assignment: Assignment, rules: Policy, *, make: bool = True) -> Path | None:
+    """The folder of compiled operations for `assignment`, made if it is not there (and `make`).
 
     None where there is no reference, or no folder that can be written here and read by a submission under `rules`.
     """
@@ -47,6 +47,8 @@ def compiled(assignment: Assignment, rules: Policy) -> Path | None:
         target = root / f"{assignment.name}-{_key(assignment, reference)}"
         if not _readable_under(rules, target):
             return None
+        if not make:
+            return target if target.is_dir() else None
         with open(root / ".lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # other workers of this run wait here, and then find it made
             if not target.is_dir():
