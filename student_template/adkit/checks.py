@@ -142,11 +142,14 @@ def measured(f: Any, *args: Any, transform: str = "call", static: Sequence[Any] 
     if f is None:
         _student_failed(f"{_missing_names()} not defined: run the cell that defines it", ("NameError",))
     try:
-        return artefact.measure(f, *args, transform=transform, static=static, autodiff=autodiff)
+        found = artefact.measure(f, *args, transform=transform, static=static, autodiff=autodiff)
     except StudentError as problem:
         if problem.failure is None:
             problem.failure = _failure(problem.message)
         raise
+    if not found.outputs:
+        _failed(f"{_name(f)} returned nothing that JAX could trace: None or an empty list")
+    return found
 
 
 def has_own_reverse_rule(f: Any, *args: Any) -> None:
@@ -604,13 +607,20 @@ def _recognise(failure: Failure) -> str | None:
     return sentence_of([sentence for wrong, sentence in entries if matches(key, wrong)], failure.answer)
 
 
+def _entries(answer: Any) -> int:
+    """How many numbers or words an answer holds; counted, since parts of different shapes make no array."""
+    if isinstance(answer, list | tuple):
+        return sum(_entries(part) for part in cast("Sequence[Any]", answer))
+    return int(answer.size) if isinstance(answer, np.ndarray) else 1
+
+
 def sentence_of(sentences: Sequence[str], answer: Any) -> str | None:
     """What to say of the mistakes that give this answer: nothing, one sentence, or one of two.
 
     An answer of one word or number (True, "forward") comes out of too many mistakes: then it has to be a single one.
     """
     distinct = list(dict.fromkeys(sentences))
-    telling = isinstance(answer, list | tuple | np.ndarray) and np.size(np.asarray(answer, dtype=object)) > 1
+    telling = _entries(answer) > 1
     if len(distinct) == 1:
         return distinct[0]
     return f"{distinct[0]} Or: {distinct[1]}" if len(distinct) == 2 and telling else None
