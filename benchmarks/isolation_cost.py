@@ -1,7 +1,7 @@
 """What isolation costs: `python benchmarks/isolation_cost.py [--repeat N]`. Medians of N.
 
 Set-up: a submission of one cell opened and closed, with all layers, with each one left out, and with none. A call: of
-a function that returns its argument, a number and then a matrix. Nothing of JAX is in it: that is the submission's time.
+a function that returns its argument, a number and then a matrix. No JAX is in it: that is the submission's time.
 """
 
 import argparse

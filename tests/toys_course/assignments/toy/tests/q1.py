@@ -20,9 +20,9 @@ def test_q1_of_three(twice):
 @test_case(points=2.5, hidden=True)
 def test_q1_of_many(twice):
     """Twice numbers of both signs"""
-    from reference.toy import twice as reference
-
     from adkit import checks
+
+    from reference.toy import twice as reference
 
     for number in (-17, 0, 1.25, 40_000):
         checks.equal(checks.call(twice, number), reference(number), what="twice(x)")
