@@ -1,11 +1,14 @@
 """Every attack of the corpus, handed in and watched from outside: none may gain anything."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hostile.apparatus import Lab
-from hostile.corpus import ATTACKS
+from hostile.corpus import ATTACKS, BY_NAME
 from hostile.runners import SessionRunner
+
+from autograder.isolation.layers import policy
 
 KINDS = ("score", "leak", "host", "availability", "persistence", "injection")
 
@@ -13,6 +16,12 @@ KINDS = ("score", "leak", "host", "availability", "persistence", "injection")
 @pytest.fixture(scope="module")
 def runner() -> Iterator[SessionRunner]:
     with Lab() as lab, SessionRunner(lab) as runner:
+        yield runner
+
+
+@pytest.fixture(scope="module")
+def unprotected() -> Iterator[SessionRunner]:
+    with Lab() as lab, SessionRunner(lab, replace(policy(allow_none=True), slot=90)) as runner:
         yield runner
 
 
@@ -29,3 +38,20 @@ def test_the_corpus_has_attacks_of_every_class_that_say_what_they_try_and_how_it
     assert {attack.kind for attack in ATTACKS} == set(KINDS)
     assert len({attack.name for attack in ATTACKS}) == len({attack.file_name for attack in ATTACKS}) == len(ATTACKS)
     assert all(attack.tries and attack.seen for attack in ATTACKS)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "uses-the-reference-it-finds",
+        "reads-hidden-tests",
+        "links-to-secrets",
+        "tcp",
+        "unix-sockets",
+        "datagrams-from-a-pair",
+        "starts-programs",
+    ],
+)
+def test_the_apparatus_sees_the_attack_succeed_where_nothing_is_isolated(unprotected: SessionRunner, name: str) -> None:
+    """Harmless ones: the proof that the attacks are live and that nothing would be missed."""
+    assert unprotected.run(BY_NAME[name]).found

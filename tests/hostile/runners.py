@@ -332,17 +332,20 @@ class DockerRunner:
             rows = {row["file"]: row for row in csv.DictReader(file)}
         everything = [*self.lab.traces(), *self.lab.inspect(out)]
         for attack in attacks:
+            named = [sign for sign in everything if attack.file_name in sign or f"HOSTILE-{attack.name}" in sign]
+            everything = [sign for sign in everything if sign not in named]
             row = rows.get(attack.file_name)
             if row is None:
-                yield Outcome(attack.name, self.name, ("it has no row",), None, "", 0.0)
+                yield Outcome(attack.name, self.name, (*named, "it has no row"), None, "", 0.0)
                 continue
             score = float(row["total_points_earned"] or 0)
-            found = (f"{score:g} points instead of {attack.deserves:g}",) if score > attack.deserves else ()
-            yield Outcome(attack.name, self.name, found, score, row["grading_status"][:60], seconds / len(rows))
+            if score > attack.deserves:
+                named.append(f"{score:g} points instead of {attack.deserves:g}")
+            yield Outcome(attack.name, self.name, tuple(named), score, row["grading_status"][:60], seconds / len(rows))
         for name in honest:
             if name not in rows or float(rows[name]["total_points_earned"]) != RIGHT_POINTS:
                 everything.append(f"{name}: {rows.get(name)}")
-        yield Outcome("(the batch)", self.name, tuple(everything), None, f"exit code {done.returncode}", seconds)
+        yield Outcome(f"(the batch{' of zips' if options else ''})", self.name, tuple(everything), None, f"exit code {done.returncode}", seconds)
 
 
 def bundle(lab: Lab) -> Path:

@@ -248,5 +248,18 @@ from autograder.isolation import child
 child._call = lambda notebook, request: {"value": True, "changed": False, "passed": True, "points": 99}
 child._export = child._call
 '''),
+    Attack("uses-the-reference-it-finds", "score", "looks for the references, where graders and containers keep them, and answers with them", SEEN, '''
+import time
+end = time.monotonic() + 1.5
+for top in (WORLD["course"], "/autograder", "/proc/self/root/autograder", "/opt", WORLD["repository"] + "/tests", "/tmp"):
+    for folder, _, files in os.walk(top):
+        if "vault.py" in files:
+            try: exec(open(os.path.join(folder, "vault.py")).read())
+            except OSError as error: print(type(error).__name__)
+        if time.monotonic() > end: break
+for name in ("reference.vault", "vault"):
+    try: exec("from " + name + " import twice, energy, at_one")
+    except ImportError: pass
+'''),
     Attack("honest", "score", "nothing: an honest submission has its exact score", "a score other than 10", base=RIGHT, deserves=10.0),
 )  # fmt: skip
