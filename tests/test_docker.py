@@ -1,7 +1,7 @@
 """`otter grade` with real containers: the sample class of every assignment, compared with `autograder grade`.
 
-A container starts everything anew, so a submission takes half a minute. One of each kind is graded here, the whole sample
-class where AUTOGRADER_DOCKER_CLASS=whole is set (in CI).
+A container starts everything anew, so a submission takes half a minute. One of each kind is graded here, the whole
+sample class where AUTOGRADER_DOCKER_CLASS=whole is set (in CI).
 """
 
 import csv
