@@ -20,6 +20,7 @@ import os
 import site
 import sys
 import sysconfig
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,7 +136,10 @@ def available() -> frozenset[str]:
 
 
 def _works(attempt: Callable[[], None]) -> bool:
-    pid = os.fork()
+    with warnings.catch_warnings():
+        # JAX warns of forks in processes with threads; this one makes a few system calls and ends
+        warnings.simplefilter("ignore", RuntimeWarning)
+        pid = os.fork()
     if pid == 0:
         try:
             attempt()
