@@ -8,7 +8,8 @@ away.
 import inspect
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -89,9 +90,27 @@ def grade_one(
     submission: Submission, assignment: Assignment, workshop: Workshop, seed: str | int | None = None
 ) -> SubmissionResult:
     """Runs the submission in isolation and every test case of the assignment against it."""
-    cases = load_cases(assignment)
+    with _seeded(seed):
+        return _grade(submission, assignment, workshop)
+
+
+@contextmanager
+def _seeded(seed: str | int | None) -> Generator[None, None, None]:
+    """The course's seed where hidden cases look for it, for as long as a submission is graded."""
+    before = os.environ.get("AUTOGRADER_SEED")
     if seed is not None:
         os.environ["AUTOGRADER_SEED"] = str(seed)
+    try:
+        yield
+    finally:
+        if seed is not None:
+            del os.environ["AUTOGRADER_SEED"]
+            if before is not None:
+                os.environ["AUTOGRADER_SEED"] = before
+
+
+def _grade(submission: Submission, assignment: Assignment, workshop: Workshop) -> SubmissionResult:
+    cases = load_cases(assignment)
     install_recognition(assignment)
     started = time.monotonic()
     grader_notes: list[str] = []
