@@ -15,6 +15,9 @@ from typing import Any
 import pytest
 from workflow_runner import Run, Runner, WorkflowError, commit, git, make_environment
 
+from autograder.assignment import Assignment, names
+from autograder.build.command import assemble
+
 ROOT = Path(__file__).resolve().parent.parent
 TOYS = Path(__file__).parent / "toys_course"
 HOSTILE_LOGIN = "eve"
@@ -338,6 +341,34 @@ def test_what_a_notebook_is_called_that_is_not_there_is_said(students: Path) -> 
     done = subprocess.run(command, cwd=students, capture_output=True, text=True)
     assert done.returncode == 2
     assert "here are: toy" in done.stderr
+
+
+# --- what students really get ------------------------------------------------------------------------------------
+
+
+def check_template(folder: Path, *arguments: str, **notebooks: str) -> subprocess.CompletedProcess[str]:
+    """A student's `python check.py` in a copy of student_template/ with these notebooks."""
+    shutil.copytree(ROOT / "student_template", folder, ignore=shutil.ignore_patterns("__pycache__", ".OTTER_LOG"))
+    for name, notebook in notebooks.items():
+        (folder / f"{name}.ipynb").write_text(notebook, encoding="utf-8")
+    return subprocess.run([sys.executable, "check.py", *arguments], cwd=folder, capture_output=True, text=True)
+
+
+def test_the_courses_own_template_is_green_untouched(tmp_path: Path) -> None:
+    done = check_template(tmp_path / "template")
+    questions = sum(len(Assignment.load(name).questions) for name in names())
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{questions} questions: 0 passed, 0 wrong, {questions} not yet" in done.stdout
+    assert "!" not in done.stdout
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_courses_own_solutions_pass_every_public_test(name: str, tmp_path: Path) -> None:
+    solved = assemble(Assignment.load(name)).solution
+    done = check_template(tmp_path / "template", name, **{name: solved})
+    questions = len(Assignment.load(name).questions)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{questions} passed, 0 wrong, 0 not yet" in done.stdout
 
 
 # --- the runner itself ------------------------------------------------------------------------------------------
