@@ -139,7 +139,8 @@ def _close_before_results(closing: _Closing) -> None:
 def _descendants() -> list[tuple[int, str]]:
     from autograder.isolation.confine import descendants
 
-    return [(pid, start_of(pid)) for pid in descendants(os.getpid())]
+    started = [(pid, start_of(pid)) for pid in descendants(os.getpid())]
+    return [(pid, start) for pid, start in started if start]  # without those that have ended and wait to be collected
 
 
 def _write(report: Path, content: dict[str, Any]) -> None:

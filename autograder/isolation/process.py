@@ -55,6 +55,7 @@ class Process:
         self._output = output
         self._control = control
         self._supervisor = supervisor
+        self._supervisor_ended = os.pidfd_open(supervisor)
         self._frame_bytes = frame_bytes
         self._memory_bytes = memory_bytes
         self._scratch = scratch
@@ -118,11 +119,15 @@ class Process:
                 words += piece
         except OSError:
             os.kill(self._supervisor, signal.SIGKILL)
+        # it closes its pipe a moment before it is gone
+        gone = select.poll()
+        gone.register(self._supervisor_ended, select.POLLIN)
+        gone.poll(_END_SECONDS * 1000)
         os.write(self._stop_writing, b"x")
         self._watch.join()
         with self._reading:
             self._text.add(_rest(self._output))
-        for descriptor in (self._output, self._stop_reading, self._stop_writing):
+        for descriptor in (self._output, self._stop_reading, self._stop_writing, self._supervisor_ended):
             os.close(descriptor)
         self._control.close()
         self._channel.close()
