@@ -150,7 +150,14 @@ class Lab:
         import numpy as np
 
         here = Path(__file__).resolve()
-        places = [*map(Path, _PLACES), here.parents[2], here.parents[1], Path(np.__file__).parent, Path.cwd(), Path.home()]
+        places = [
+            *map(Path, _PLACES),
+            here.parents[2],
+            here.parents[1],
+            Path(np.__file__).parent,
+            Path.cwd(),
+            Path.home(),
+        ]
         found = {path for place in places for path in _names(place) if "HOSTILE" in path.name}
         own = [self.folder / "markers", self.folder / "home", self.folder / "course"]
         for folder in own:
@@ -205,7 +212,9 @@ def steering(suffix: str, text: str) -> list[str]:
         for row in csv.reader(io.StringIO(text)):
             found += [f"a formula: {cell[:40]}" for cell in row if cell[:1] in "=+-@|%\t\r" and "HOSTILE" in cell]
     if suffix == ".md":
-        found += [f"markup: {mark}" for mark in ("<details", "<script", "\n# HOSTILE", "](http", "\n::") if mark in text]
+        found += [
+            f"markup: {mark}" for mark in ("<details", "<script", "\n# HOSTILE", "](http", "\n::") if mark in text
+        ]
     return found
 
 
@@ -227,7 +236,9 @@ class _Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         last = self._tags[-1] if self._tags else ""
-        if "HOSTILE" in data and (last in ("script", "style") or (last in ("b", "details") and data.startswith("HOSTILE"))):
+        if "HOSTILE" in data and (
+            last in ("script", "style") or (last in ("b", "details") and data.startswith("HOSTILE"))
+        ):
             self.found.append(f"text of the attacker in <{last}>")
 
     def handle_endtag(self, tag: str) -> None:

@@ -56,7 +56,13 @@ def _wide(world):
 
 
 def _huge_numbers(world):
-    return b'{"nbformat": ' + b"9" * 3_000_000 + b', "cells": [{"cell_type": "code", "source": ' + b"1" * 3_000_000 + b"}]}"
+    return (
+        b'{"nbformat": '
+        + b"9" * 3_000_000
+        + b', "cells": [{"cell_type": "code", "source": '
+        + b"1" * 3_000_000
+        + b"}]}"
+    )
 
 
 def _source(text):

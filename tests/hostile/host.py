@@ -10,12 +10,12 @@ from hostile.attack import WRONG, Attack, notebook
 MARKER = "a file with the attack's token outside its scratch folder"
 REACHED = "a listener on loopback, or on a unix or abstract socket, was reached"
 
-_PICKLE = '''
+_PICKLE = """
 import pickle
 class Boom:
     def __reduce__(self): return (exec, (f"open({WORLD['markers'] + '/' + WORLD['token']!r}, 'w').close()",))
 boom = pickle.dumps(Boom())
-'''
+"""
 
 
 class _Boom:

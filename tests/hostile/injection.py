@@ -9,7 +9,9 @@ FORMULA = '=cmd|"/c calc"!A1 HOSTILE'
 
 
 def _say(text):
-    return f"TEXT = {text!r}\n" + '''
+    return (
+        f"TEXT = {text!r}\n"
+        + """
 print(TEXT); print(TEXT, file=sys.stderr)
 class Named(Exception): pass
 Named.__name__ = Named.__qualname__ = TEXT
@@ -19,7 +21,8 @@ def at_one(f, x): raise ValueError(TEXT)
 twice.__name__ = energy.__name__ = at_one.__qualname__ = TEXT
 # %%
 raise ValueError(TEXT)
-'''
+"""
+    )
 
 
 ATTACKS = (

@@ -3,12 +3,12 @@
 from hostile.attack import WRONG, Attack
 
 SEEN = "a canary's text in the output, the result, the feedback or the grades"
-_READ = '''
+_READ = """
 def show(path):
     try:
         with open(path, "rb") as file: print(path, file.read(2000))
     except Exception as error: print(type(error).__name__)
-'''
+"""
 
 ATTACKS = (
     Attack("reads-hidden-tests", "leak", "opens the hidden tests, the reference and the neighbour by their paths", SEEN, _READ + '''

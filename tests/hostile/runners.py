@@ -185,7 +185,9 @@ class GradeRunner:
         )
         seconds = time.monotonic() - started
         if not (out / "final_grades.csv").is_file():
-            yield Outcome("(the batch)", self.name, (f"no grades: {done.stdout[-500:]} {done.stderr[-1500:]}",), None, "", seconds)
+            yield Outcome(
+                "(the batch)", self.name, (f"no grades: {done.stdout[-500:]} {done.stderr[-1500:]}",), None, "", seconds
+            )
             return
         problems = self.lab.inspect(out)
         results = {data["extra_data"]["file"]: data for data in map(_load, (out / "results").glob("*.json"))}
@@ -239,7 +241,16 @@ class OtterRunner:
         environment["AUTOGRADER_SEED"] = f"CANARY-SEED-{self.lab.canary}"
         try:
             done = subprocess.run(
-                [str(Path(sys.executable).parent / "otter"), "run", "-a", str(self.bundle), "-o", str(folder), "--no-logo", str(path)],
+                [
+                    str(Path(sys.executable).parent / "otter"),
+                    "run",
+                    "-a",
+                    str(self.bundle),
+                    "-o",
+                    str(folder),
+                    "--no-logo",
+                    str(path),
+                ],
                 cwd=folder,
                 capture_output=True,
                 text=True,
@@ -271,7 +282,9 @@ class OtterRunner:
         if os.geteuid() == 0:
             slots = range(FIRST_UID + 400, FIRST_UID + 4400)
             found += [f"{len(pids)} processes are alive"] if (pids := alive(slots, self.lab.folder.name)) else []
-        status = f"exit code {done.returncode}" + ("" if file.is_file() else f": {done.stderr.strip().splitlines()[-1:]}")
+        status = f"exit code {done.returncode}" + (
+            "" if file.is_file() else f": {done.stderr.strip().splitlines()[-1:]}"
+        )
         shutil.rmtree(folder, ignore_errors=True)
         return Outcome(attack.name, self.name, tuple(found), score, status, seconds)
 
@@ -326,7 +339,9 @@ class DockerRunner:
         seconds = time.monotonic() - started
         table = out / "final_grades.csv"
         if not table.is_file():
-            yield Outcome("(the batch)", self.name, (f"no grades: {done.stdout[-500:]} {done.stderr[-1500:]}",), None, "", seconds)
+            yield Outcome(
+                "(the batch)", self.name, (f"no grades: {done.stdout[-500:]} {done.stderr[-1500:]}",), None, "", seconds
+            )
             return
         with open(table, newline="") as file:
             rows = {row["file"]: row for row in csv.DictReader(file)}
@@ -345,7 +360,14 @@ class DockerRunner:
         for name in honest:
             if name not in rows or float(rows[name]["total_points_earned"]) != RIGHT_POINTS:
                 everything.append(f"{name}: {rows.get(name)}")
-        yield Outcome(f"(the batch{' of zips' if options else ''})", self.name, tuple(everything), None, f"exit code {done.returncode}", seconds)
+        yield Outcome(
+            f"(the batch{' of zips' if options else ''})",
+            self.name,
+            tuple(everything),
+            None,
+            f"exit code {done.returncode}",
+            seconds,
+        )
 
 
 def bundle(lab: Lab) -> Path:
