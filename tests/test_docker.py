@@ -59,7 +59,11 @@ os._exit(0)
 def answers() -> bool:
     if shutil.which("docker") is None:
         return False
-    return subprocess.run(["docker", "info"], capture_output=True).returncode == 0
+    # otter builds its images with buildx
+    return all(
+        subprocess.run(["docker", *asked], capture_output=True).returncode == 0
+        for asked in (["info"], ["buildx", "version"])
+    )
 
 
 @pytest.fixture(scope="module")
