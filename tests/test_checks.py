@@ -218,7 +218,8 @@ def test_proxies_get_the_call_as_it_is():
     assert error(lambda: checks.call(Proxy(), 3, autodiff=False)).kinds == ("ValueError", "Exception")
 
 
-def test_known_mistakes_beside_the_test_file_are_told(tmp_path):
+def test_known_mistakes_beside_the_test_file_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(checks, "recogniser", None)  # as on a student's machine, where no grader has set one
     wrong = 3 * np.array([[1.0, 2.0], [3.0, 4.0]])
     table = {"test_q1_public": {"2": [[checks.fingerprint(wrong), "You tripled it."]]}}
     (tmp_path / "known_mistakes.json").write_text(json.dumps(table))
