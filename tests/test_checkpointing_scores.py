@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from adkit import checks
 from otter.test_files import ExceptionTestFile
 
 import reference.checkpointing as reference
@@ -96,3 +97,17 @@ def test_a_strange_answer_costs_its_cases_and_nothing_else(answer: Any) -> None:
             assert not result.passed
             assert result.message is not None
             assert "CheckError" in result.message or "StudentError" in result.message
+
+
+def test_mistakes_that_keep_the_same_are_told_apart() -> None:
+    """One jax.checkpoint around everything and nested ones both keep nothing: each has a sentence of its own."""
+    case = next(c for c in file_of("q6").test_cases if "keeps_the_checkpoints" in c.body.test_func.__name__)
+    answers: list[Any] = []
+    for entry in catalogue("checkpointing"):
+        if entry.function == "checkpointed_loss" and entry.name in ("whole_network", "nested"):
+            functions = {entry.function: entry.implementation}
+            failure = checks.first_failure(lambda functions=functions: case.body.call_func(functions))
+            assert failure is not None
+            answers.append(failure.answer)
+    assert len(answers) == 2
+    assert answers[0] != answers[1]

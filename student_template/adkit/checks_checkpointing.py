@@ -157,7 +157,9 @@ def keeps_the_checkpoints(result: Measured, case: Case) -> None:
     """Fails unless of a_1 … a_{n-1} exactly the checkpoints cross, and nothing else as large."""
     found = crossing(case.params, case.x, case.y, result.residuals or [])
     wanted = tuple(sorted(i for i in case.checkpoints if i < case.n))
-    answer = [list(found.activations), len(found.unexplained)]
+    products = result.backward_work.products if result.backward_work is not None else 0
+    # The products tell apart mistakes that keep the same: one jax.checkpoint around everything, and nested ones.
+    answer = [list(found.activations), len(found.unexplained), products]
     if found.activations == wanted and not found.unexplained:
         return
     missing, extra = set(wanted) - set(found.activations), set(found.activations) - set(wanted)
