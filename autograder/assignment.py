@@ -11,6 +11,7 @@ points = 8
 functions = ["linear_solve_vjp"]
 autodiff = false         # whether jax.grad and friends may be used (default false)
 bonus = false            # bonus questions add to the score, never to the points possible
+call_seconds = 45        # optional: instead of the limit above, for this question's functions
 """
 
 import os
@@ -68,6 +69,8 @@ class Question:
     functions: tuple[str, ...]
     bonus: bool = False
     autodiff: bool = False
+    call_seconds: float | None = None
+    """Instead of the assignment's limit, where right solutions of this question may take longer."""
 
 
 @dataclass(frozen=True)
@@ -151,8 +154,7 @@ def _parse(folder: Path, content: dict[str, Any]) -> Assignment:
     for key, value in given.items():
         if key not in known:
             raise ValueError(f"unknown limit '{key}'; limits are: {', '.join(known)}")
-        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-            raise ValueError(f"limit '{key}' must be a positive number, got {value!r}")
+        _check_limit(f"limit '{key}'", value)
     return Assignment(
         name=folder.name,
         title=str(content["title"]),
@@ -162,10 +164,17 @@ def _parse(folder: Path, content: dict[str, Any]) -> Assignment:
     )
 
 
+def _check_limit(what: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise ValueError(f"{what} must be a positive number, got {value!r}")
+
+
 def _question(name: str, entry: dict[str, Any]) -> Question:
-    unknown = set(entry) - {"title", "points", "functions", "bonus", "autodiff"}
+    unknown = set(entry) - {"title", "points", "functions", "bonus", "autodiff", "call_seconds"}
     if unknown:
         raise ValueError(f"question {name}: unknown keys: {', '.join(sorted(unknown))}")
+    if "call_seconds" in entry:
+        _check_limit(f"question {name}: call_seconds", entry["call_seconds"])
     return Question(
         name=name,
         title=str(entry["title"]),
@@ -173,4 +182,5 @@ def _question(name: str, entry: dict[str, Any]) -> Question:
         functions=tuple(str(function) for function in entry["functions"]),
         bonus=bool(entry.get("bonus", False)),
         autodiff=bool(entry.get("autodiff", False)),
+        call_seconds=entry.get("call_seconds"),
     )

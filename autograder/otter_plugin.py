@@ -67,7 +67,12 @@ class IsolationPlugin(AbstractOtterPlugin):
         self._record = Path(tempfile.mkdtemp(prefix="autograder-session-"))  # readable by its owner alone
         record = {
             "assignment": str(_settled(assignment.folder, self._record)),
-            "submission": {"name": submission.name, "cells": submission.cells, "notes": self._notes},
+            "submission": {
+                "name": submission.name,
+                "cells": submission.cells,
+                "notes": self._notes,
+                "demonstrations": submission.demonstrations,
+            },
             "seed": os.environ.get("AUTOGRADER_SEED") or self.plugin_config.get("seed", ""),
             "secrets": [str(folder), str(source), str(self._record)],
         }

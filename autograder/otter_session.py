@@ -38,7 +38,9 @@ def _open(record: dict[str, Any], report: Path) -> dict[str, Any]:
 
     assignment = Assignment.load(record["assignment"])
     given = record["submission"]
-    submission = Submission(given["name"], None, tuple(given["cells"]), tuple(given["notes"]))
+    submission = Submission(
+        given["name"], None, tuple(given["cells"]), tuple(given["notes"]), tuple(given["demonstrations"])
+    )
     layers = policy(slot=_SLOTS[os.getpid() % len(_SLOTS)], secrets=[Path(secret) for secret in record["secrets"]])
     # for one submission it does not pay to make it
     folder = compiled(assignment, layers, make=False)

@@ -17,7 +17,7 @@ import re
 import stat
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
@@ -56,6 +56,13 @@ class Submission:
     """The text of the code cells, in order."""
     notes: tuple[str, ...] = ()
     """What was tolerated or ignored, for the student."""
+    demonstrations: tuple[int, ...] = ()
+    """Numbers (from 1) of cells that are demonstrations as they were handed out: run only if others need them."""
+
+
+def demonstration_digest(source: str) -> str:
+    """What a notebook's handed-out demonstration cells carry as `metadata.demonstration`: it tells them unchanged."""
+    return hashlib.sha256(source.strip().encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def read_submission(
@@ -82,14 +89,14 @@ def read_content(
     if not content.strip(b"\x00 \t\r\n"):
         raise SubmissionError("The file is empty. Save the notebook and hand it in again.")
     if suffix == ".zip":
-        cells, notes = _zip_cells(content, limits, assignment)
+        code = _zip_code(content, limits, assignment)
     elif suffix == ".ipynb":
-        cells, notes = _notebook_cells(content)
+        code = _notebook_code(content)
     elif suffix == ".py":
-        cells, notes = _script_cells(content)
+        code = _script_code(content)
     else:
         raise SubmissionError("Only notebooks (.ipynb), scripts (.py) and Otter's exports (.zip) are graded.")
-    return Submission(name=name or file_name, path=path, cells=cells, notes=notes)
+    return Submission(name or file_name, path, code.cells, code.notes, code.demonstrations)
 
 
 def read_bytes(path: Path, limits: Limits) -> bytes:
@@ -147,12 +154,22 @@ def _too_large(size: int, limits: Limits) -> SubmissionError:
     )
 
 
+@dataclass(frozen=True)
+class _Code:
+    """What a file holds: cells, notes and demonstrations of a `Submission`."""
+
+    cells: tuple[str, ...]
+    notes: tuple[str, ...]
+    demonstrations: tuple[int, ...] = ()
+
+
 # --- notebooks ------------------------------------------------------------------------------------
 
 
-def _notebook_cells(content: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _notebook_code(content: bytes) -> _Code:
     notebook, notes = _parse_notebook(content)
     cells: list[str] = []
+    demonstrations: list[int] = []
     ignored = 0
     for cell in _cells(notebook):
         if cell.get("cell_type") != "code":
@@ -161,13 +178,15 @@ def _notebook_cells(content: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
             ignored += 1
             continue
         cells.append(_valid_unicode(_source(cell)))
+        if _is_demonstration(cell, cells[-1]):
+            demonstrations.append(len(cells))
     if len(cells) > MAX_CELLS:
         raise SubmissionError(f"The notebook has {len(cells)} code cells; at most {MAX_CELLS} are read.")
     if ignored:
         notes.append(f"{_count(ignored, 'cell')} tagged otter_ignore not run.")
     if not any(cell.strip() for cell in cells):
         notes.append("The notebook has no code.")
-    return tuple(cells), tuple(notes)
+    return _Code(tuple(cells), tuple(notes), tuple(demonstrations))
 
 
 def _parse_notebook(content: bytes) -> tuple[dict[str, Any], list[str]]:
@@ -236,6 +255,13 @@ def _is_ignored(cell: dict[str, Any]) -> bool:
     return isinstance(otter, dict) and bool(cast(dict[str, Any], otter).get("ignore"))
 
 
+def _is_demonstration(cell: dict[str, Any], source: str) -> bool:
+    """Whether it was handed out as a demonstration and is unchanged. Who forges that leaves out a cell of their own."""
+    metadata: object = cell.get("metadata")
+    given: object = cast(dict[str, Any], metadata).get("demonstration") if isinstance(metadata, dict) else None
+    return isinstance(given, str) and given == demonstration_digest(source)
+
+
 def _otter_assignment(notebook: dict[str, Any]) -> str | None:
     """The assignment's name that `otter assign` wrote into a notebook's metadata."""
     metadata: object = notebook.get("metadata")
@@ -259,7 +285,7 @@ def _nothing(_: str) -> None:
 # --- scripts --------------------------------------------------------------------------------------
 
 
-def _script_cells(content: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _script_code(content: bytes) -> _Code:
     """The whole script as one cell, as Otter runs it; percent-format markers are comments."""
     notes: list[str] = []
     if content.lstrip(codecs.BOM_UTF8 + b" \t\r\n").startswith(b"{") and b'"cells"' in content:
@@ -274,16 +300,16 @@ def _script_cells(content: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
             break
         if encoding in _SCRIPT_ENCODINGS and encoding != "utf-8":
             text = _valid_unicode(content.decode(encoding, "replace"))
-            return (text,), tuple(notes)
+            return _Code((text,), tuple(notes))
         break
     text = _valid_unicode(_decode(content, notes))
-    return (text.replace("\r\n", "\n").replace("\r", "\n"),), tuple(notes)
+    return _Code((text.replace("\r\n", "\n").replace("\r", "\n"),), tuple(notes))
 
 
 # --- zips -----------------------------------------------------------------------------------------
 
 
-def _zip_cells(content: bytes, limits: Limits, assignment: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _zip_code(content: bytes, limits: Limits, assignment: str | None) -> _Code:
     # Every entry of the directory begins with this mark: counted before anything is built from them.
     if content.count(b"PK\x01\x02") > MAX_ENTRIES:
         raise SubmissionError(f"The zip has more than {MAX_ENTRIES} entries. Hand in Otter's export.")
@@ -315,9 +341,8 @@ def _zip_cells(content: bytes, limits: Limits, assignment: str | None) -> tuple[
     others = len(entries) - 1
     if others:
         notes.append(f"Of the zip only '{_shown(path)}' was graded; {_count(others, 'other file')} ignored.")
-    read = _notebook_cells if path.suffix.lower() == ".ipynb" else _script_cells
-    cells, more = read(data)
-    return cells, (*notes, *more)
+    code = _notebook_code(data) if path.suffix.lower() == ".ipynb" else _script_code(data)
+    return replace(code, notes=(*notes, *code.notes))
 
 
 def _choose(

@@ -15,6 +15,7 @@ from toys import copy_course
 
 from autograder.build.bundle import write_bundle
 from autograder.build.command import assemble
+from autograder.submission import demonstration_digest
 
 
 class Container:
@@ -144,3 +145,14 @@ def test_an_export_is_graded_by_its_notebooks_cells_and_nothing_else(
         archive.writestr("tests/q1.py", "raise SystemExit(3)")
     tests = by_name(container.grade(export__zip=path.read_bytes()))
     assert tests["q1"]["score"] == 4
+
+
+def test_a_demonstration_is_one_in_a_container_too(container: Container, made: tuple[Path, bytes]) -> None:
+    notebook = json.loads(made[1])
+    source = "while True: pass"
+    endless: dict[str, Any] = {"cell_type": "code", "id": "endless", "outputs": [], "execution_count": None}
+    endless |= {"source": source, "metadata": {"demonstration": demonstration_digest(source)}}
+    notebook["cells"].append(endless)
+    results = container.grade(toy__ipynb=json.dumps(notebook).encode())
+    assert by_name(results)["q1"]["score"] == 4
+    assert "left out" not in json.dumps(results)

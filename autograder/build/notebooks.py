@@ -11,6 +11,7 @@ from typing import Any
 
 from autograder.build import BuildError
 from autograder.build.master import ANSWER_TAG, KERNEL, SOLUTION_TAG
+from autograder.submission import demonstration_digest
 
 _OTTER_TAGS = {ANSWER_TAG, SOLUTION_TAG, "otter_include"}
 
@@ -56,7 +57,7 @@ def _finish(otters: Any, drop: Any) -> str:
         made: dict[str, Any] = {
             "cell_type": cell["cell_type"],
             "id": _identifier(cell["cell_type"], source, ids),
-            "metadata": _metadata(cell["metadata"], locked=source.startswith("grader.check(")),
+            "metadata": _metadata(cell, source),
             "source": source,
         }
         if cell["cell_type"] == "code":
@@ -67,12 +68,18 @@ def _finish(otters: Any, drop: Any) -> str:
     return dumps({"cells": cells, "metadata": KERNEL, "nbformat": 4, "nbformat_minor": 5})
 
 
-def _metadata(metadata: Any, *, locked: bool) -> dict[str, Any]:
-    kept: dict[str, Any] = {"question": metadata["question"]} if "question" in metadata else {}
-    if locked:  # Otter locks everything of a question; students may well edit an example between stub and check
-        kept |= {"deletable": False, "editable": False}
+def _metadata(cell: Any, source: str) -> dict[str, Any]:
+    metadata = cell["metadata"]
     tags = [tag for tag in metadata.get("tags", []) if tag not in _OTTER_TAGS]
-    return kept | ({"tags": tags} if tags else {})
+    kept: dict[str, Any] = {"tags": tags} if tags else {}
+    if "question" in metadata:
+        return kept | {"question": metadata["question"]}
+    if source.startswith("grader.check("):
+        # Otter locks everything of a question; students may well edit an example between stub and check
+        return kept | {"deletable": False, "editable": False}
+    if cell["cell_type"] == "code" and not tags:  # neither the setup nor the export
+        return {"demonstration": demonstration_digest(source)}
+    return kept
 
 
 def _without_markers(source: str) -> str:

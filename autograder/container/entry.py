@@ -20,7 +20,7 @@ import nbformat.v4
 
 from autograder.assignment import Assignment, AssignmentError
 from autograder.container import results as written
-from autograder.submission import Submission, SubmissionError, read_submission
+from autograder.submission import Submission, SubmissionError, demonstration_digest, read_submission
 
 
 def main(folder: Path) -> int:
@@ -90,9 +90,19 @@ def _lay_out(folder: Path, work: Path, config: dict[str, Any], submission: Submi
     metadata = {"autograder_notes": list(submission.notes)}
     # Otter's image leaves this file empty, which Otter then cannot read
     (work / "submission_metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
-    cells: list[Any] = [nbformat.v4.new_code_cell(cell) for cell in submission.cells]  # pyright: ignore
+    cells: list[Any] = [
+        nbformat.v4.new_code_cell(cell, metadata=_cell_metadata(submission, number))  # pyright: ignore
+        for number, cell in enumerate(submission.cells, 1)
+    ]
     notebook: Any = nbformat.v4.new_notebook(cells=cells)  # pyright: ignore[reportUnknownMemberType]
     nbformat.write(notebook, work / "submission" / "submission.ipynb")  # pyright: ignore[reportUnknownMemberType]
+
+
+def _cell_metadata(submission: Submission, number: int) -> dict[str, str]:
+    """What the plugin has to know of a cell when it reads the notebook again."""
+    if number not in submission.demonstrations:
+        return {}
+    return {"demonstration": demonstration_digest(submission.cells[number - 1])}
 
 
 def _end_everything_else() -> None:

@@ -56,6 +56,10 @@ def with_timeout(assignment: Assignment, timeout: float | None) -> Assignment:
     limits: Limits = assignment.limits
     return replace(
         assignment,
+        questions=tuple(
+            replace(question, call_seconds=min(question.call_seconds or limits.call_seconds, timeout))
+            for question in assignment.questions
+        ),
         limits=replace(
             limits,
             submission_seconds=timeout,

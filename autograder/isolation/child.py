@@ -26,6 +26,7 @@ from adkit import checks
 
 from autograder.isolation import frames
 from autograder.isolation.confine import Confinement, flush_standard_streams
+from autograder.isolation.demonstrations import cells_to_run
 
 _PLAIN: Final[tuple[Any, ...]] = (int, float, complex, str, bytes)
 _TEXT: Final = 4000
@@ -258,7 +259,7 @@ def _run_cells(notebook: Notebook, channel: Channel, request: dict[str, Any]) ->
     if request["look"]:
         channel.send({"uses": _autodiff_uses(request)})
     failed: list[tuple[int, str]] = []
-    for number, source in request["cells"]:
+    for number, source in cells_to_run(request["cells"], request["demonstrations"]):
         channel.send({"cell": number})
         try:
             notebook.run_cell(source, number)

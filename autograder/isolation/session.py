@@ -67,6 +67,7 @@ class Session:
         self._process: Process | None = None
         self._runner: Process | None = None
         self._skipped: set[int] = set()
+        self._demonstrations = list(submission.demonstrations)
         self._given_up = ""
         self._seen_hidden = False
         self._autodiff_uses: dict[str, str] | None = None
@@ -170,6 +171,9 @@ class Session:
         """When the submission's time is up (time.monotonic)."""
         return self._started + self._limits.submission_seconds
 
+    def _call_seconds(self, question: Question) -> float:
+        return question.call_seconds or self._limits.call_seconds
+
     def _allowed(self, function: str, autodiff: bool) -> Question:
         question = next(q for q in self.assignment.questions if function in q.functions)
         if not autodiff and not question.autodiff:
@@ -191,7 +195,7 @@ class Session:
         process = self._living_process()
         self._calls += 1
         request["id"] = self._calls
-        deadline = min(time.monotonic() + self._limits.call_seconds, self._end)
+        deadline = min(time.monotonic() + self._call_seconds(question), self._end)
         try:
             process.send(request, deadline)
             while True:
@@ -232,7 +236,7 @@ class Session:
         self.log.restarts += 1
         self._deaths[question.name] = self._deaths.get(question.name, 0) + 1
         if isinstance(problem, TookTooLong):
-            limit = self._limits.call_seconds
+            limit = self._call_seconds(question)
             text = f"{function} did not finish within {limit:g} seconds"
             if time.monotonic() > self._end:
                 self._given_up = (
@@ -289,7 +293,7 @@ class Session:
                 cells = [(k, cell) for k, cell in enumerate(self._submission.cells, 1) if k not in self._skipped]
                 request = {
                     "do": "cells", "id": self._calls, "cells": cells, "functions": list(self.assignment.functions),
-                    "look": look,
+                    "look": look, "demonstrations": self._demonstrations,
                 }  # fmt: skip
                 self._process.send(request, deadline)
                 if look:
@@ -311,7 +315,8 @@ class Session:
                 self._forget_process()
                 self.log.add_seconds("cells", time.monotonic() - started)
                 if look and not self._autodiff_uses and running == -1:
-                    continue  # without looking this time
+                    self._demonstrations = []
+                    continue  # without reading it this time
                 self._cell_lost(running, problem)
                 continue
             except frames.FrameError as problem:
