@@ -1,13 +1,17 @@
 """How long grading the sample class takes: `otter run` one by one, `autograder grade` with one and with two workers.
 
+`stock` is `otter run` with the same tests and without this project's plugin: the submission in the kernel, the tests
+beside it, no isolation. It has no time limit; a submission that hangs is ended after --stock-timeout seconds.
+
     autograder build matrix_gradients
     python benchmarks/bench_grading.py --assignment matrix_gradients --repeat 3
 
 Method: everything in one run on one machine, the runners in turn within each repetition, so that a slow minute hits
 all of them; medians over the repetitions, wall clock, processes started anew each time (so a worker's start and
 every compilation count). Phases are those that the grader notes with each result: `start` is what is left of the
-run's time times its workers. The scores of all runners are compared question by question, and which cases failed, case
-by case; a difference is printed and makes the exit code 1. Nothing here is a test: times depend on the machine.
+run's time times its workers. The scores of all runners but stock are compared question by question, and which cases
+failed, case by case; a difference is printed and makes the exit code 1. Nothing here is a test: times depend on the
+machine.
 """
 
 import argparse
@@ -17,11 +21,14 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -29,6 +36,7 @@ from typing import Any
 
 from autograder.engine import journal
 from autograder.engine.output import Run, versions
+from autograder.isolation.confine import descendants
 from autograder.samples import write_sample_class
 
 Scores = dict[str, dict[str, float]]
@@ -50,7 +58,7 @@ def main() -> int:
     options = _options()
     bundle = Path(options.dist, options.assignment, "autograder.zip")
     runners = [runner for runner in options.runners.split(",") if runner]
-    if "otter" in runners and not bundle.is_file():
+    if {"otter", "stock"} & set(runners) and not bundle.is_file():
         print(f"{bundle} is missing: autograder build {options.assignment} -o {options.dist}", file=sys.stderr)
         return 2
     timings = {runner: Timing() for runner in runners}
@@ -58,16 +66,21 @@ def main() -> int:
         samples = Path(temporary, "samples")
         write_sample_class(options.assignment, samples)
         files = _chosen(samples, options.only)
+        stock = Path(temporary, "stock.zip")
+        if "stock" in runners:
+            _without_plugins(bundle, stock)
         for repetition in range(options.repeat):
             for runner in runners:
                 out = Path(temporary, f"{runner}-{repetition}")
                 if runner == "otter":
                     _time_otter(timings[runner], files, bundle, out)
+                elif runner == "stock":
+                    _time_otter(timings[runner], files, stock, out, options.stock_timeout)
                 else:
                     _time_grade(timings[runner], samples, options.assignment, int(runner), out)
                 print(f"{repetition + 1}: {runner}: {timings[runner].seconds[-1]:.1f} s", file=sys.stderr, flush=True)
     _print_times(timings, len(files), options.repeat)
-    return _compare(timings)
+    return _compare({runner: timing for runner, timing in timings.items() if runner != "stock"})
 
 
 def _options() -> argparse.Namespace:
@@ -75,7 +88,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--assignment", "-a", default="matrix_gradients")
     parser.add_argument("--dist", default="dist", help="where `autograder build` wrote to")
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--runners", default="otter,1,2", help="otter, and numbers of workers")
+    parser.add_argument("--runners", default="otter,1,2", help="stock, otter, and numbers of workers")
+    parser.add_argument("--stock-timeout", type=float, default=180.0, help="seconds; stock Otter has no limit itself")
     parser.add_argument("--only", default="", help="only files whose name contains this")
     return parser.parse_args()
 
@@ -88,16 +102,42 @@ def _chosen(samples: Path, only: str) -> list[Path]:
     return [path for path in files if only in path.name]
 
 
-def _time_otter(timing: Timing, files: Iterable[Path], bundle: Path, out: Path) -> None:
+def _without_plugins(bundle: Path, target: Path) -> None:
+    """The same autograder.zip, for Otter as it comes."""
+    with zipfile.ZipFile(bundle) as given, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as made:
+        for entry in given.infolist():
+            content = given.read(entry)
+            if entry.filename == "otter_config.json":
+                content = json.dumps(json.loads(content) | {"plugins": []}).encode()
+            made.writestr(entry, content)
+
+
+def _time_otter(
+    timing: Timing, files: Iterable[Path], bundle: Path, out: Path, seconds_each: float | None = None
+) -> None:
     started = time.monotonic()
     for path in files:
         folder = out / path.name
         folder.mkdir(parents=True)
         otter = shutil.which("otter", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
         command = [otter or "otter", "run", "-a", str(bundle.resolve()), "-o", str(folder), "--no-logo", str(path)]
-        subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        _run(command, seconds_each)
         timing.scores[path.name] = _otters_scores(folder / "results.json")
     timing.seconds.append(time.monotonic() - started)
+
+
+def _run(command: Sequence[str], seconds: float | None) -> None:
+    """Runs a command, its kernel included, and ends both when the time is up."""
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        for pid in (*descendants(process.pid), process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.wait()
 
 
 def _otters_scores(path: Path) -> dict[str, float]:
@@ -161,7 +201,7 @@ def _print_times(timings: Mapping[str, Timing], files: int, repeat: int) -> None
     print(f"|---|{'---:|' * (2 + len(phases))}")
     for runner, timing in timings.items():
         total = median(timing.seconds)
-        name = "otter run" if runner == "otter" else f"grade -j {runner}"
+        name = {"otter": "otter run", "stock": "otter run, stock"}.get(runner, f"grade -j {runner}")
         cells = [_median(timing.phases, phase) for phase in phases]
         print(f"| {name} | {total:.1f} | {total / max(1, files):.2f} | {' | '.join(cells)} |")
 
