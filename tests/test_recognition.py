@@ -96,3 +96,58 @@ def test_every_mistake_has_a_sentence_and_a_function_of_its_question():
     for entry in MISTAKES.values():
         assert entry.says.endswith(".")
         assert entry.function in ASSIGNMENT.question(entry.question).functions
+
+
+# --- what is remembered ------------------------------------------------------------------------------------------
+
+TRANSPOSED = MISTAKES["linear_solve_vjp__transpose_missing"]
+HIDDEN = "test_q1_b_bar_of_random_vectors"
+
+
+@pytest.fixture
+def forgotten(installed):
+    recognition._recogniser.cache_clear()
+    recognition.install("matrix_gradients")
+    yield
+    recognition._recogniser.cache_clear()
+
+
+def told_of_the_missing_transpose():
+    return messages("q1", {"linear_solve_vjp": TRANSPOSED.implementation}, {HIDDEN})[HIDDEN]
+
+
+def nothing_is_run(*_arguments):
+    raise AssertionError("a mistake was run again")
+
+
+def test_what_mistakes_answer_is_handed_to_the_next_process(forgotten, tmp_path, monkeypatch):
+    assert TRANSPOSED.says in told_of_the_missing_transpose()
+    recognition.save_answers("matrix_gradients", tmp_path / "answers.json")
+    recognition._recogniser.cache_clear()
+    recognition.install("matrix_gradients")
+    recognition.load_answers("matrix_gradients", tmp_path / "answers.json")
+    monkeypatch.setattr(recognition, "_answer_of", nothing_is_run)
+    assert TRANSPOSED.says in told_of_the_missing_transpose()
+
+
+def test_answers_under_another_seed_are_not_taken_for_these(forgotten, monkeypatch):
+    assert TRANSPOSED.says in told_of_the_missing_transpose()
+    monkeypatch.setenv("AUTOGRADER_SEED", "another course")
+    assert TRANSPOSED.says in told_of_the_missing_transpose()
+
+
+def test_answers_are_kept_where_only_their_owner_reads(forgotten, tmp_path):
+    told_of_the_missing_transpose()
+    recognition.save_answers("matrix_gradients", tmp_path / "answers.json")
+    assert (tmp_path / "answers.json").stat().st_mode & 0o077 == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["answers.json"]
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{", '{"place": 3}', '{"place": {"name": [1]}}', '{"place": {"name": "x"}}']
+)
+def test_an_unusable_file_of_answers_costs_time_only(forgotten, tmp_path, content):
+    (tmp_path / "answers.json").write_text(content)
+    recognition.load_answers("matrix_gradients", tmp_path / "answers.json")
+    recognition.load_answers("matrix_gradients", tmp_path / "no such file")
+    assert TRANSPOSED.says in told_of_the_missing_transpose()

@@ -2,9 +2,13 @@
 
 When a case fails, its test function is run again with each known mistake of the question in the student's place; a
 mistake that fails at the same check with the same answer, up to rounding, is what the student is told. This costs
-nothing while answers are right, and each mistake is run at most once a case in the life of a process.
+nothing while answers are right, and each mistake is run at most once a case: what it answers is kept for as long as the
+process lives, and can be handed to the next one.
 """
 
+import hashlib
+import json
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,9 +21,13 @@ from adkit import checks
 from otter.test_files import ExceptionTestFile
 
 from autograder.assignment import Assignment
+from autograder.checks.seeds import seed
 from reference.mistakes import Mistake, catalogue
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
+_Answer = tuple[int, str]
+"""At which check of the case a mistake fails, and the fingerprint of what it answers."""
 
 
 @dataclass(frozen=True)
@@ -63,32 +71,75 @@ def known_mistakes_table(
     return table
 
 
-@lru_cache
-def _recogniser(assignment_name: str) -> Callable[[checks.Failure], str | None]:
-    assignment = Assignment.load(assignment_name)
-    cases = {case.name: case for file in sorted(assignment.tests_dir.glob("*.py")) for case in _cases(file)}
-    answers: dict[tuple[str, Mistake], tuple[int, str] | None] = {}
+class _Recogniser:
+    """Names the known mistakes of one assignment, and remembers what each of them answers."""
 
-    def recognise(failure: checks.Failure) -> str | None:
-        case = cases.get(failure.test)
+    def __init__(self, assignment_name: str) -> None:
+        self.assignment = Assignment.load(assignment_name)
+        self._cases = {
+            case.name: case for file in sorted(self.assignment.tests_dir.glob("*.py")) for case in _cases(file)
+        }
+        self.answers: dict[str, dict[str, _Answer | None]] = {}
+        """By course's seed and test function, then by mistake (hidden cases draw their inputs from the seed)."""
+
+    def __call__(self, failure: checks.Failure) -> str | None:
+        """The sentence for a failed check; None when no known mistake answers like that."""
+        case = self._cases.get(failure.test)
         if case is None or not failure.answered:
             return None
         key = checks.fingerprint(failure.answer)
+        known = self.answers.setdefault(_place(case), {})
         sentences: list[str] = []
-        for mistake in catalogue(assignment.name):
+        for mistake in catalogue(self.assignment.name):
             if mistake.question != case.question:
                 continue
-            if (case.name, mistake) not in answers:
-                answers[case.name, mistake] = _answer_of(assignment.name, case, mistake)
-            found = answers[case.name, mistake]
+            name = f"{mistake.function}__{mistake.name}"
+            if name not in known:
+                known[name] = _answer_of(self.assignment.name, case, mistake)
+            found = known[name]
             if found is not None and found[0] == failure.ordinal and checks.matches(found[1], key):
                 sentences.append(mistake.says)
         return checks.sentence_of(sentences, failure.answer)
 
-    return recognise
+
+def save_answers(assignment_name: str, file: Path) -> None:
+    """Writes what the known mistakes were found to answer, for `load_answers` of another process.
+
+    It holds fingerprints of answers in hidden cases: a file that its owner alone may read.
+    """
+    content = json.dumps(_recogniser(assignment_name).answers).encode()
+    partial = file.with_name(f"{file.name}.{os.getpid()}")
+    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
+        target.write(content)
+    partial.replace(file)
 
 
-def _answer_of(assignment_name: str, case: Case, mistake: Mistake) -> tuple[int, str] | None:
+def load_answers(assignment_name: str, file: Path) -> None:
+    """Takes over what an earlier process found; without a usable file nothing is known yet, which only costs time."""
+    try:
+        given: dict[str, dict[str, list[Any] | None]] = json.loads(file.read_text(encoding="utf-8"))
+        answers = {
+            place: {name: None if found is None else (int(found[0]), str(found[1])) for name, found in entries.items()}
+            for place, entries in given.items()
+        }
+    except (OSError, ValueError, TypeError, AttributeError, IndexError):
+        return
+    known = _recogniser(assignment_name).answers
+    for place, entries in answers.items():
+        known.setdefault(place, {}).update(entries)
+
+
+def _place(case: Case) -> str:
+    """A case under the seed in force. The seed itself is written nowhere."""
+    return f"{hashlib.sha256(seed().encode()).hexdigest()[:16]} {case.name}"
+
+
+@lru_cache
+def _recogniser(assignment_name: str) -> _Recogniser:
+    return _Recogniser(assignment_name)
+
+
+def _answer_of(assignment_name: str, case: Case, mistake: Mistake) -> _Answer | None:
     """At which check the mistake fails in that case, and the fingerprint of its answer; None when there is none."""
     parameters = list(signature(case.function).parameters)
     if mistake.function not in parameters:
