@@ -33,7 +33,7 @@ LIMITS = Limits(
 
 @pytest.fixture(scope="module")
 def workshop() -> Iterator[Workshop]:
-    with Workshop(layers.policy(slot=1000 + os.getpid() % 90)) as workshop:
+    with Workshop(layers.policy()) as workshop:
         yield workshop
 
 

@@ -48,12 +48,16 @@ class Confinement:
 
 
 def supervise(
-    confinement: Confinement, control: int, keep: tuple[int, ...], body: Callable[[tuple[str, ...]], None]
+    confinement: Confinement,
+    control: int,
+    keep: tuple[int, ...],
+    body: Callable[[tuple[str, ...]], None],
+    held: tuple[int, ...] = (),
 ) -> None:
     """Runs `body` in a confined child and reports on `control` how it ended. Never returns.
 
     `control`: one end of a socket pair. Its closing at the other end is the order to end everything.
-    `keep`: the descriptors that the confined process keeps.
+    `keep`: the descriptors that the confined process keeps. `held`: what stays open here until all has ended.
     """
     try:
         # not tied to the template's life: the control pipe closes when the grader dies, and then all is ended in order
@@ -72,7 +76,7 @@ def supervise(
         child = os.fork()
         if child == 0:
             _confined(confinement, keep, body)
-        _keep_only({control})
+        _keep_only({control, *held})
         status = _wait(child, control, confinement)
         os.write(control, b"%d\n" % status)
         os._exit(0)
