@@ -89,6 +89,12 @@ def policy(*, without: Iterable[str] = (), secrets: Iterable[Path] = (), allow_n
             "(`otter grade`) or on another machine; `--no-isolation` runs submissions unprotected and marks "
             "every result"
         )
+    owner = "mount" not in layers and not (os.geteuid() == 0 and "user" in layers)
+    if result.isolated and owner and landlock.version() < landlock.TRUNCATES and not allow_none:
+        raise IsolationError(
+            "this machine cannot keep a submission from emptying your files: Linux 6.2 or newer, or user namespaces, "
+            "or grading as root is needed; `autograder doctor` says what is there"
+        )
     for secret in secrets:
         for folder in read:
             if secret.resolve().is_relative_to(folder) and not allow_none:
