@@ -309,7 +309,8 @@ def _folder_bytes(folder: str, enough: int) -> int:
         try:
             entries = list(os.scandir(waiting.pop()))
         except OSError as error:
-            if error.errno == errno.ENAMETOOLONG:  # too deep to look into is too deep
+            # too deep to look into is too deep, and so is one that its maker alone may write to but nobody list
+            if error.errno in (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM):
                 return enough + 1
             continue
         for entry in entries:

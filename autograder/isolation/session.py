@@ -146,9 +146,14 @@ class Session:
             reply = self._runner.receive(deadline)
         except Ended as problem:
             self._runner = None
-            self.log.note(f"running an exported function failed: {problem}")
+            why = str(problem)
+            if isinstance(problem, TookTooLong):
+                why = f"it did not finish within {self._limits.call_seconds * 2:g} seconds"
+                if time.monotonic() > self._end:
+                    why = self._used_up()
+            self.log.note(f"A function, as JAX traced it, could not be run: {why}.")
             raise checks.StudentError(
-                f"The function, as JAX traced it, could not be run: {problem}.", kinds=("Exception",)
+                f"The function, as JAX traced it, could not be run: {why}.", kinds=("Exception",)
             ) from None
         except frames.FrameError as problem:
             raise checks.StudentError(
@@ -243,15 +248,16 @@ class Session:
             limit = self._limits.call_seconds
             text = f"{function} did not finish within {limit:g} seconds"
             if time.monotonic() > self._end:
-                self._given_up = (
-                    f"Not run: the submission used up its {self._limits.submission_seconds:g} seconds in all."
-                )
-                text += f", and the submission's {self._limits.submission_seconds:g} seconds in all are used up"
+                self._given_up = f"Not run: {self._used_up()}."
+                text = f"{function} did not finish: {self._used_up()}"
         else:
             text = f"{function} could not be finished: {problem}"
         self.log.note(f"{question.name}: {text}.")
         kind = "TimeoutError" if isinstance(problem, TookTooLong) else "ProcessEnded"
         return checks.StudentError(f"{text}.", kinds=(kind, "Exception"))
+
+    def _used_up(self) -> str:
+        return f"the submission used up its {self._limits.submission_seconds:g} seconds in all"
 
     def _forget_process(self) -> None:
         if self._process is not None:
@@ -293,6 +299,7 @@ class Session:
             self._process = self._workshop.fork("submission", self._limits)
             self.log.add_seconds("fork", time.monotonic() - started)
             running = -1
+            deadline = self._end
             look = self._autodiff_uses is None
             try:
                 deadline = min(time.monotonic() + self._limits.notebook_seconds, self._end)
@@ -323,7 +330,7 @@ class Session:
                 self.log.add_seconds("cells", time.monotonic() - started)
                 if look and not self._autodiff_uses and running == -1:
                     continue  # without looking this time
-                self._cell_lost(running, problem)
+                self._cell_lost(running, problem, deadline)
                 continue
             except frames.FrameError as problem:
                 raise _GivenUpError(f"The notebook is too large to be run: {problem}.") from None
@@ -337,18 +344,24 @@ class Session:
         if self._process is not None and not self.log.output:
             self.log.output = self._process.output
 
-    def _cell_lost(self, running: int, problem: Ended) -> None:
+    def _cell_lost(self, running: int, problem: Ended, deadline: float) -> None:
+        """Leaves out the cell that was running. `deadline`: of all cells together."""
         what = str(problem)
         if isinstance(problem, TookTooLong):
-            limits = self._limits
-            what = f"it took longer than {limits.cell_seconds:g} s (or all cells than {limits.notebook_seconds:g} s)"
+            what = f"it took longer than the {self._limits.cell_seconds:g} seconds of a cell"
+            if time.monotonic() >= self._end:
+                what = self._used_up()
+            elif time.monotonic() >= deadline:
+                what = f"all cells together took longer than {self._limits.notebook_seconds:g} seconds"
         if running not in range(1, len(self._submission.cells) + 1) or running in self._skipped:
             raise _GivenUpError(f"The notebook could not be run: {what}.")
         self.log.note(f"Cell {running} was left out: {what}.")
         self._skipped.add(running)
         self.log.restarts += 1
-        if len(self._skipped) > _LOST_CELLS or time.monotonic() > self._end:
-            raise _GivenUpError("The notebook could not be run: several of its cells end its process.")
+        if time.monotonic() > self._end:
+            raise _GivenUpError(f"The notebook could not be run: {self._used_up()}.")
+        if len(self._skipped) > _LOST_CELLS:
+            raise _GivenUpError(f"The notebook could not be run: more than {_LOST_CELLS} cells ended its process.")
 
     def _take_functions(self, reply: dict[str, Any]) -> None:
         defined: Any = reply.get("defined")
@@ -421,8 +434,9 @@ class Proxy:
         from autograder.isolation import artefacts
 
         request = artefacts.request_for(args, transform)
+        largest = self._session.assignment.limits.artefact_bytes
         reply = self._session.export(self.__name__, args, transform=transform, static=static, autodiff=autodiff)
-        plain = self._session.run_artefacts(artefacts.job_for(request, reply))
+        plain = self._session.run_artefacts(artefacts.job_for(request, reply, largest))
         return artefacts.measured_from_plain(plain, request)
 
 

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Final, Literal
 
 from autograder.assignment import Assignment, Limits
-from autograder.isolation.confine import Confinement
+from autograder.isolation.confine import Confinement, threads_of
 from autograder.isolation.layers import IsolationError, Policy
 from autograder.isolation.leases import Lease, LeaseError, lease
 from autograder.isolation.process import Ended, Process
@@ -88,12 +88,14 @@ class Workshop:
         if self._template is None or self._template.poll() is not None:
             self._start()
         assert self._requests is not None
-        uid, held = os.getuid(), list[int]()
+        uid, held, others = os.getuid(), list[int](), 0
         if os.geteuid() == 0 and "user" in self.policy.layers:
             taken = self._leased()
             uid = taken.submission if kind == "submission" else taken.artefacts
             held = [] if taken.descriptor is None else [taken.descriptor]
             os.chown(scratch, uid, uid)
+        else:  # the limit counts whatever else this user runs
+            others = threads_of(uid)
         confinement = Confinement(
             layers=tuple(sorted(self.policy.layers)),
             read=tuple(map(str, self.policy.read)),
@@ -102,7 +104,8 @@ class Workshop:
             uid=uid,
             memory_bytes=limits.memory_bytes,
             scratch_bytes=limits.scratch_bytes,
-            processes=limits.processes,
+            processes=limits.processes + others,
+            threads=limits.processes,
             open_files=limits.open_files,
             cpu_seconds=max(1, round(4 * limits.submission_seconds)),
         )
