@@ -27,7 +27,7 @@ class AssignmentError(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use. Every limit that ends something is named in the student's feedback."""
+    """What one submission may use. The student's feedback names the limit that was hit, and where."""
 
     notebook_seconds: float = 120.0
     """Running all cells of the notebook, together."""
@@ -42,7 +42,7 @@ class Limits:
     scratch_bytes: int = 256 * 1024**2
     """Files in the scratch folder, together."""
     processes: int = 256
-    """Processes and threads at once."""
+    """Threads at once: a submission is one process, which can start no other."""
     open_files: int = 256
     """Open file descriptors of one process."""
     output_bytes: int = 64 * 1024

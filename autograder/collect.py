@@ -249,10 +249,10 @@ def _compare(latest: Sequence[HandIn], students: Sequence[Student], notes: list[
 
 def _named(latest: Sequence[HandIn]) -> dict[str, HandIn]:
     """Each hand-in by its new file name: who, and the kind of file. The same person always gets the same name."""
-    stems = stems_of([hand_in.person for hand_in in latest])
+    stems = stems_of([hand_in.person for hand_in in latest], space="_")
     named: dict[str, HandIn] = {}
     for hand_in in latest:
-        name = f"{stems[hand_in.person].replace(' ', '_')}{hand_in.path.suffix.lower()}"
+        name = f"{stems[hand_in.person]}{hand_in.path.suffix.lower()}"
         named[name] = replace(hand_in, student=replace(hand_in.student, file=name))
     return named
 

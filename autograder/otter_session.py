@@ -16,9 +16,6 @@ from autograder.otter_plugin import REPORT, start_of
 from autograder.results import CaseResult
 from autograder.submission import Submission
 
-_SLOTS = range(200, 2200)
-"""Worker numbers of Otter's kernels: each running kernel its own, none of them `autograder grade`'s."""
-
 
 def open_session(path: str) -> dict[str, Any]:
     """The submission's functions by name, as proxies. What goes wrong is reported to the plugin, which then fails."""
@@ -41,7 +38,7 @@ def _open(record: dict[str, Any], report: Path) -> dict[str, Any]:
     submission = Submission(
         given["name"], None, tuple(given["cells"]), tuple(given["notes"]), tuple(given["demonstrations"])
     )
-    layers = policy(slot=_SLOTS[os.getpid() % len(_SLOTS)], secrets=[Path(secret) for secret in record["secrets"]])
+    layers = policy(secrets=[Path(secret) for secret in record["secrets"]])
     # for one submission it does not pay to make it
     folder = compiled(assignment, layers, make=False)
     if folder is not None:

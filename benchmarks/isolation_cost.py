@@ -31,7 +31,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--repeat", type=int, default=30)
     repeat = parser.parse_args().repeat
-    chosen = layers.policy(slot=1050)
+    chosen = layers.policy()
     started = time.perf_counter()
     with Workshop(chosen) as workshop:
         print(f"template process, once a worker: {time.perf_counter() - started:.2f} s")

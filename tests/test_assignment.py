@@ -55,7 +55,7 @@ def test_a_call_ends_at_its_questions_limit() -> None:
     assignment = Assignment("toy", "Toy", Path(), questions, Limits(call_seconds=20))
     code = "import time\ndef f(x):\n    while True: pass\ndef g(x):\n    time.sleep(1.5)\n    return x"
     with (
-        Workshop(layers.policy(slot=1190)) as workshop,
+        Workshop(layers.policy()) as workshop,
         workshop.open(Submission("toy", None, (code,)), assignment) as session,
     ):
         with pytest.raises(checks.StudentError, match="f did not finish within 1 seconds"):

@@ -199,6 +199,25 @@ def test_returns_takes_sequences_of_that_length():
     assert error(lambda: checks.call(lambda: 1.0, returns=2))
 
 
+@pytest.mark.parametrize("value", [2**63 - 1, [0, -(2**63)], [2.0**53], 1e300, np.uint64(2**64 - 1)])
+def test_whole_numbers_that_a_float_cannot_tell_apart_are_refused(value):
+    assert "2^53" in error(lambda: checks.array(value, what="v", kind="i")).message
+    np.testing.assert_array_equal(checks.array([2**53 - 1, -3], what="v", kind="i"), [2**53 - 1, -3])
+
+
+def test_a_hidden_case_tells_no_length_that_the_answer_chose():
+    """A function could make lengths of the numbers it was given."""
+    ragged = [[0.0] * 31, [0.0] * 41]
+    public, hidden = told(lambda x: [[ragged, ragged], [ragged]])
+    assert "inhomogeneous" in public
+    assert hidden.endswith("y should be an array of numbers")
+
+    def test_q1_hidden():
+        checks.call(lambda: [0.0] * 31415, returns=2)
+
+    assert "many more" in error(test_q1_hidden).message
+
+
 def test_generators_and_objects_are_no_answers():
     assert "generator" in error(lambda: checks.call(lambda: (i for i in range(3)))).message
 

@@ -124,3 +124,11 @@ def test_the_roster_is_joined_and_compared(source: Path, out: Path, tmp_path: Pa
 def test_a_folder_without_submissions_is_an_error(source: Path, out: Path) -> None:
     with pytest.raises(CollectError, match="no submission of toy"):
         collect(source, "toy", out)
+
+
+def test_names_that_differ_in_a_space_are_two_students(source: Path, out: Path) -> None:
+    put(source / "a b.ipynb", "right")
+    put(source / "a_b.ipynb", "wrong")
+    found = collect(source, "toy", out)
+    assert sorted(contents(found, out).values()) == [False, True]
+    assert len(list(out.glob("*.ipynb"))) == 2

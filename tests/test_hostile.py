@@ -1,7 +1,6 @@
 """Every attack of the corpus, handed in and watched from outside: none may gain anything."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from hostile.apparatus import Lab
@@ -21,7 +20,7 @@ def runner() -> Iterator[SessionRunner]:
 
 @pytest.fixture(scope="module")
 def unprotected() -> Iterator[SessionRunner]:
-    with Lab() as lab, SessionRunner(lab, replace(policy(allow_none=True), slot=90)) as runner:
+    with Lab() as lab, SessionRunner(lab, policy(allow_none=True)) as runner:
         yield runner
 
 

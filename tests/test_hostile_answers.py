@@ -1,6 +1,5 @@
 """The assignments' own tests on answers of every odd kind: a failed case each time, never a failed grader."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -22,7 +21,7 @@ ANSWERS = (
 
 @pytest.fixture(scope="module")
 def workshop() -> Iterator[Workshop]:
-    with Workshop(layers.policy(slot=1010 + os.getpid() % 80)) as workshop:
+    with Workshop(layers.policy()) as workshop:
         yield workshop
 
 

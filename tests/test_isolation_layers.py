@@ -61,7 +61,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    policy = layers.policy(slot=1100 + os.getpid() % 90)
+    policy = layers.policy()
     folder = tmp_path_factory.mktemp("layers")
     for parent in (folder, *folder.parents[:3]):
         if parent.stat().st_uid == os.geteuid() and parent != Path("/tmp"):
@@ -95,6 +95,8 @@ PAIR = "socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0].sendto(b'x', '\\
 READ = "open({secret!r}).read()"
 KILL = "os.kill({victim}, 9)"
 
+_TRUE = _answers(True)
+
 # layer, what it is to stop, how that would show
 CASES: tuple[tuple[str, str, Sign], ...] = (
     ("mount", READ, _answers("the secret")),
@@ -113,6 +115,9 @@ CASES: tuple[tuple[str, str, Sign], ...] = (
     ("seccomp", "[pid := os.fork(), pid or os._exit(0), os.waitpid(pid, 0)[1]][2]", _answers(0)),
     ("seccomp", "libc.prctl(1, 0)", _answers(0)),
     ("seccomp", "libc.syscall(319, b'x', 0) > 0 if os.uname().machine == 'x86_64' else True", _answers(True)),
+    ("seccomp", "[m := os.stat({secret!r}), os.chmod({secret!r}, m.st_mode ^ 8), os.stat({secret!r}) != m][2]", _TRUE),
+    ("seccomp", "[m := os.stat({folder!r}), os.utime({folder!r}, (0, 0)), os.stat({folder!r}) != m][2]", _TRUE),
+    ("seccomp", "libc.inotify_add_watch(libc.inotify_init1(0), os.fsencode({folder!r}), 0x3ff) >= 0", _TRUE),
     ("network", TCP, _reached),
     ("network", PAIR, _reached),
     ("pid", KILL, _killed),
@@ -201,6 +206,27 @@ def test_the_watch_sees_what_is_written_where_no_file_system_bounds_it(world: Wo
     assert "MB of files a submission may write" in str(world.attack(code, frozenset({"watch"})))
 
 
+def test_copies_are_made_where_permissions_cannot_be_changed(world: World) -> None:
+    """`shutil.copy` sets the copy's permissions, and nobody misses them."""
+    code = "[open('a', 'w').write('x'), __import__('shutil').copy2('a', 'b'), open('b').read()][2]"
+    assert world.attack(code, frozenset({"landlock", "seccomp"}) & layers.available()) == "x"
+
+
+def test_a_folder_that_cannot_be_listed_counts_as_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from autograder.isolation import process
+
+    (tmp_path / "closed").mkdir()
+    look = os.scandir
+
+    def refused(path: str) -> Iterator[os.DirEntry[str]]:
+        if path.endswith("closed"):
+            raise PermissionError(13, "Permission denied")
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    assert process._folder_bytes(str(tmp_path), 10_000) > 10_000
+
+
 @ROOT
 @pytest.mark.parametrize(("layer", "code", "sign"), ROOT_CASES, ids=_names(ROOT_CASES))
 def test_another_user_id_alone_stops_what_root_may(world: World, layer: str, code: str, sign: Sign) -> None:
@@ -265,6 +291,17 @@ def test_a_machine_without_file_or_network_isolation_is_refused(
     monkeypatch.setattr(layers, "available", lambda: frozenset(there))
     with pytest.raises(IsolationError, match=f"cannot isolate a submission's {missing}.*--no-isolation"):
         layers.policy()
+
+
+def test_landlock_alone_is_refused_where_it_cannot_keep_files_from_being_emptied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(layers, "available", lambda: frozenset({"landlock", "seccomp", "rlimits", "watch"}))
+    monkeypatch.setattr(layers.landlock, "version", lambda: 2)
+    with pytest.raises(IsolationError, match=r"emptying your files: Linux 6\.2"):
+        layers.policy()
+    monkeypatch.setattr(layers.landlock, "version", lambda: 3)
+    assert layers.policy().isolated
 
 
 @pytest.mark.parametrize("without", [("mount", "landlock"), ("seccomp", "network")])

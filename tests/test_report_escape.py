@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.engine.batch import stems_of
-from autograder.report.escape import file_stem, for_csv, for_html, for_markdown, for_terminal, plain
+from autograder.report.escape import file_stem, for_csv, for_html, for_markdown, for_terminal, name_digest, plain
 from autograder.report.roster import Student, rows, table
 
 TEXT = st.text() | st.text(alphabet="=+-@\t\r\n'\"<>&\x1b[]31m\u202e\u200b\x07\x9b|`*/._a ")
@@ -85,3 +85,15 @@ def test_a_roster_survives_writing_and_reading() -> None:
     student = Student(file="-x.ipynb", id="007", name="=Jane", email="j@x", login="@jane", section="A")
     text = table(("file", "id", "name", "email", "login", "section"), [astuple(student)])
     assert rows(text, Path("roster.csv")) == [student]
+
+
+def test_no_name_can_be_made_to_take_another_one_s_stem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Results and feedback are files named after stems: sharing one would overwrite a student's."""
+    victims = ["a.py", "A.ipynb", "b/c.py", "b__c.py"]
+    chosen = [f"{file_stem(name)}-{name_digest(name)}.zip" for name in victims]
+    again = [f"{file_stem(name)}-{name_digest(name)}.py" for name in chosen]
+    stems = stems_of([*victims, *chosen, *again])
+    assert len({stem.casefold() for stem in stems.values()}) == len(victims) * 3
+    monkeypatch.setattr("autograder.engine.batch.name_digest", lambda name: "00000000")
+    stems = stems_of([*victims, "a-00000000.py", "A-00000000.zip"])
+    assert len({stem.casefold() for stem in stems.values()}) == len(victims) + 2

@@ -40,7 +40,7 @@ def sample_class(toy: Assignment, tmp_path_factory: pytest.TempPathFactory) -> t
 
 @pytest.fixture(scope="module")
 def workshop() -> Iterator[Workshop]:
-    with Workshop(policy(slot=90)) as opened:
+    with Workshop(policy()) as opened:
         yield opened
 
 

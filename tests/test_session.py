@@ -33,7 +33,7 @@ LIMITS = Limits(
 
 @pytest.fixture(scope="module")
 def workshop() -> Iterator[Workshop]:
-    with Workshop(layers.policy(slot=1000 + os.getpid() % 90)) as workshop:
+    with Workshop(layers.policy()) as workshop:
         yield workshop
 
 
@@ -129,6 +129,80 @@ def f(x):
             with pytest.raises(checks.StudentError, match="PermissionError"):
                 session.functions["f"](1)
         assert len(os.listdir("/proc/self/fd")) <= before
+
+
+TOLD = (
+    "{'id': r['id'], 'raised': ['ValueError', 'Exception'], 'message': 'it was 31415'}",
+    "{'id': r['id'], 'raised': [], 'message': 'it was 31415'}",
+    "{'id': r['id'], 'raised': ['CheckError'], 'message': 'it was 31415'}",
+    "{'id': r['id'], 'raised': ['TypeError'], 'message': 'custom_vjp 31415'}",
+    "{'id': r['id'], 'raised': ['NotImplementedError'], 'message': 'it was 31415'}",
+    "{'id': r['id'], 'unsendable': 'it was 31415'}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("told", TOLD)
+def test_in_a_hidden_case_no_message_has_words_of_the_submission(workshop: Workshop, told: str) -> None:
+    forged = f"""
+real = child.Channel.send
+def send(self, r):
+    real(self, {told} if 'value' in r else r)
+child.Channel.send = send
+def f(x): return 1
+"""
+
+    def test_q1_hidden() -> None:
+        session.functions["f"](31415)
+
+    with opened(workshop, forged) as session:
+        with pytest.raises(checks.CheckError, match="31415"):
+            session.functions["f"](31415)
+        with pytest.raises(checks.CheckError) as raised:
+            test_q1_hidden()
+    assert "31415" not in raised.value.message
+
+
+BROKEN = ("b'a' + bytes((11, 2)) + struct.pack('>QQ', 0, 31415 * 10**6)", "b's' + struct.pack('>I', 31415)")
+
+
+@pytest.mark.parametrize("body", BROKEN)
+def test_what_is_wrong_with_a_frame_is_not_told_since_the_submission_chose_it(workshop: Workshop, body: str) -> None:
+    code = f"""
+import struct
+def f(x):
+    body = {body}
+    os.write(CHANNEL, struct.pack('>I', len(body)) + body); time.sleep(30)
+"""
+    with opened(workshop, code) as session, pytest.raises(checks.StudentError, match="not an answer") as raised:
+        session.functions["f"](1)
+    assert "31415" not in raised.value.message + " ".join(session.log.notes)
+
+
+def test_a_frame_that_is_too_large_is_refused_by_the_limit_s_name(workshop: Workshop) -> None:
+    code = "import struct\ndef f(x): os.write(CHANNEL, struct.pack('>I', 314159265)); time.sleep(30)"
+    with (
+        opened(workshop, code) as session,
+        pytest.raises(checks.StudentError, match="more than the 0\\.954 MB") as raised,
+    ):
+        session.functions["f"](1)
+    assert "31415" not in raised.value.message
+
+
+def test_what_is_traced_has_not_seen_the_values_it_will_be_run_on(workshop: Workshop) -> None:
+    code = """
+import jax.numpy as jnp
+def f(x, pair, k):
+    frame, seen = sys._getframe(), []
+    while frame is not None:
+        request = frame.f_locals.get("request")
+        if isinstance(request, dict) and "arguments" in request: seen = request["arguments"]
+        frame = frame.f_back
+    assert np.shape(seen[0]) == (3,) and type(seen[1]) is tuple and type(seen[2]) is int
+    return x * pair[0] * k * 0 + (np.abs(seen[0]).sum() + abs(seen[1][0]) + abs(seen[2]))
+"""
+    with opened(workshop, code) as session:
+        measured = session.functions["f"].measure((np.full(3, 7.0), (2.5,), 3))
+    np.testing.assert_array_equal(measured.outputs[0], np.zeros(3))
 
 
 def test_how_a_process_exits_says_nothing_that_it_could_choose(workshop: Workshop) -> None:

@@ -74,14 +74,25 @@ def gather(paths: Sequence[str | Path], assignment: str, exclude: Path | None = 
     return Batch(tuple(sorted(entries, key=lambda entry: entry.name)), tuple(sorted(ignored)))
 
 
-def stems_of(names: Sequence[str]) -> dict[str, str]:
-    """A stem for each name; names that would share one (`a.py` and `a.zip`, or `A` and `a`) get a digest
-    added."""
-    stems = {name: file_stem(name) for name in names}
-    shared = Counter(stem.casefold() for stem in stems.values())
-    return {
-        name: f"{stem}-{name_digest(name)}" if shared[stem.casefold()] > 1 else stem for name, stem in stems.items()
-    }
+def stems_of(names: Sequence[str], *, space: str = " ") -> dict[str, str]:
+    """A stem for each name; names that would share one (`a.py` and `a.zip`, or `A` and `a`) get a digest added.
+
+    No two are the same, in any case of letters, whatever the names are: a name can be made to look like another one's
+    stem with its digest. `space`: what stands for a space.
+    """
+    stems = {name: file_stem(name).replace(" ", space) for name in names}
+    plain = set(stems)
+    while shared := plain & _sharing(stems):
+        plain -= shared
+        stems |= {name: f"{stems[name]}-{name_digest(name)}" for name in shared}
+    for number, name in enumerate(sorted(_sharing(stems)), start=1):  # digests that are the same, too
+        stems[name] = f"{stems[name]}~{number}"
+    return stems
+
+
+def _sharing(stems: dict[str, str]) -> set[str]:
+    taken = Counter(stem.casefold() for stem in stems.values())
+    return {name for name, stem in stems.items() if taken[stem.casefold()] > 1}
 
 
 def _walk(folder: Path, assignment: str, exclude: Path | None, ignored: list[str]) -> list[Path]:

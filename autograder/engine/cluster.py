@@ -136,8 +136,7 @@ def grade_remotely(
 
 def _warm_pool(settings: Settings) -> Pool:
     """This thread's pool of one worker, kept for the next submission."""
-    slot = 100 + threading.get_native_id() % 1000  # the user id of its submissions is its own on this machine
-    key = (settings, slot)
+    key = (settings, threading.get_native_id())
     if key not in _warm:
-        _warm[key] = Pool(replace(settings, slot=slot))
+        _warm[key] = Pool(settings)
     return _warm[key]

@@ -16,7 +16,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,6 @@ class WorkerProcess:
         self._input, self.output = self.process.stdin, self.process.stdout
         os.set_blocking(self.output.fileno(), False)
         self._received = bytearray()
-        self.slot = settings.slot
         self.ready = False
         self.task: _Task | None = None
         self.deadline = time.monotonic() + START_SECONDS
@@ -191,9 +190,7 @@ class Pool:
                 following = _next_task(waiting, again)
 
     def _start(self) -> None:
-        taken = {worker.slot for worker in self._workers}
-        slot = next(slot for slot in range(self.settings.slot, sys.maxsize) if slot not in taken)
-        worker = WorkerProcess(replace(self.settings, slot=slot))
+        worker = WorkerProcess(self.settings)
         self._workers.append(worker)
         self._selector.register(worker.output, selectors.EVENT_READ, worker)
 

@@ -37,9 +37,6 @@ class Settings:
     """Instead of the assignment's submission_seconds."""
     secrets: tuple[str, ...] = ()
     """Files and folders that no submission may read: checked when the workshop opens."""
-    slot: int = 0
-    """The worker's number: each worker's submissions run under a user id of their own, where that is
-    possible."""
     workshop: str = "autograder.engine.worker:isolated_workshop"
     """module:function that makes the workshop from these settings."""
 
@@ -76,7 +73,6 @@ def isolated_workshop(settings: Settings) -> AbstractContextManager[Workshop]:
     from autograder.isolation import layers, workshop
 
     policy = layers.policy(
-        slot=settings.slot,
         secrets=[Path(secret) for secret in settings.secrets],
         allow_none=not settings.isolated,
     )

@@ -31,6 +31,7 @@ from adkit.transforms import inputs_of
 from adkit.work import parse
 
 MAX_ARTEFACT_BYTES = 4 * 2**20
+"""One artefact, where an assignment's limits say nothing else."""
 MAX_OPERATIONS = 50_000
 """Operations with every call written out."""
 MAX_VALUE_BYTES = 64 * 2**20
@@ -92,15 +93,18 @@ def request_for(args: Sequence[Any], transform: str) -> dict[str, Any]:
     return {"transform": transform, "inputs": inputs, "primals": primals, "outputs": outputs}
 
 
-def job_for(request: dict[str, Any], reply: Any) -> dict[str, Any]:
-    """The disposable process's task, with what the submission's process replied. Raises `ArtefactError`."""
+def job_for(request: dict[str, Any], reply: Any, largest: int = MAX_ARTEFACT_BYTES) -> dict[str, Any]:
+    """The disposable process's task, with what the submission's process replied. Raises `ArtefactError`.
+
+    largest: bytes that one artefact may have.
+    """
     artefacts = reply.get("artefacts") if type(reply) is dict else None
     number = 2 if request["transform"] == "vjp_split" else 1
     if type(artefacts) is not list or [type(artefact) for artefact in artefacts] != [bytes] * number:
         raise ArtefactError("what came back is no traced function")
     for artefact in artefacts:
-        if len(artefact) > MAX_ARTEFACT_BYTES:
-            raise ArtefactError(_too_large("the traced function", len(artefact), MAX_ARTEFACT_BYTES))
+        if len(artefact) > largest:
+            raise ArtefactError(_too_large("the traced function", len(artefact), largest))
     return {**request, "artefacts": artefacts}
 
 
@@ -130,8 +134,6 @@ def audit(artefact: bytes, inputs: Sequence[Any] | None = None) -> Any:
     """
     from jax import export
 
-    if len(artefact) > MAX_ARTEFACT_BYTES:
-        raise ArtefactError(_too_large("the traced function", len(artefact), MAX_ARTEFACT_BYTES))
     try:
         exported = export.deserialize(bytearray(artefact))
     except Exception as problem:
@@ -404,4 +406,9 @@ def _clipped(text: str) -> str:
 
 
 def _too_large(what: str, size: int, limit: int) -> str:
-    return f"{what} has {size / 2**20:.0f} MiB; at most {limit / 2**20:.0f} MiB are taken"
+    return f"{what} has {_mebibytes(size)}; at most {_mebibytes(limit)} are taken"
+
+
+def _mebibytes(size: int) -> str:
+    number = size / 2**20
+    return f"{number:.0f} MiB" if number >= 10 else f"{number:.2g} MiB"

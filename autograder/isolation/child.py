@@ -8,6 +8,7 @@ notebooks work as they do in Jupyter, and turns what functions return into plain
 
 import ast
 import builtins
+import errno
 import inspect
 import linecache
 import os
@@ -31,6 +32,9 @@ from autograder.isolation.demonstrations import cells_to_run
 _PLAIN: Final[tuple[Any, ...]] = (int, float, complex, str, bytes)
 _TEXT: Final = 4000
 """Characters kept of an error message."""
+
+_limits: Confinement | None = None
+"""What this process may use, for saying which limit an exception comes from."""
 
 
 class Channel:
@@ -242,6 +246,8 @@ def serve_submission(descriptor: int, applied: tuple[str, ...], confinement: Con
 
 
 def _enter(confinement: Confinement) -> None:
+    global _limits
+    _limits = confinement
     os.environ.update(HOME=confinement.scratch, TMPDIR=confinement.scratch, PWD=confinement.scratch)
     readable = (*confinement.read, *confinement.list_only)
     keep = [entry for entry in sys.path if any(_within(entry, folder) for folder in readable)]
@@ -338,7 +344,27 @@ def _text(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         where = f" (line {error.lineno} of the cell)"
         message = error.msg
+    where += _limit_behind(error)
     return f"{type(error).__name__}: {message}{where}" if message else f"{type(error).__name__}{where}"
+
+
+def _limit_behind(error: BaseException) -> str:
+    """The limit that the system's words for an exception leave unsaid."""
+    if _limits is None:
+        return ""
+    scratch = f"a submission may write {_limits.scratch_bytes / 1024**2:.3g} MB of files"
+    told = {
+        errno.ENOSPC: scratch,
+        errno.EFBIG: scratch,
+        errno.EMFILE: f"a submission may have {_limits.open_files} files open at once",
+    }
+    if isinstance(error, OSError) and error.errno in told:
+        return f" ({told[error.errno]})"
+    if isinstance(error, MemoryError):
+        return f" (a submission may use {_limits.memory_bytes / 1024**3:.3g} GB of memory)"
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return f" (a submission may have {_limits.threads} threads at once)"
+    return ""
 
 
 def serve_artefacts(descriptor: int, applied: tuple[str, ...], confinement: Confinement, limit: int) -> None:

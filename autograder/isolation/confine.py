@@ -37,6 +37,8 @@ class Confinement:
     memory_bytes: int
     scratch_bytes: int
     processes: int
+    """What the kernel is told: threads of the submission and, where the user id is not its own, of all others."""
+    threads: int
     open_files: int
     cpu_seconds: int
 
@@ -48,12 +50,16 @@ class Confinement:
 
 
 def supervise(
-    confinement: Confinement, control: int, keep: tuple[int, ...], body: Callable[[tuple[str, ...]], None]
+    confinement: Confinement,
+    control: int,
+    keep: tuple[int, ...],
+    body: Callable[[tuple[str, ...]], None],
+    held: tuple[int, ...] = (),
 ) -> None:
     """Runs `body` in a confined child and reports on `control` how it ended. Never returns.
 
     `control`: one end of a socket pair. Its closing at the other end is the order to end everything.
-    `keep`: the descriptors that the confined process keeps.
+    `keep`: the descriptors that the confined process keeps. `held`: what stays open here until all has ended.
     """
     try:
         # not tied to the template's life: the control pipe closes when the grader dies, and then all is ended in order
@@ -72,7 +78,7 @@ def supervise(
         child = os.fork()
         if child == 0:
             _confined(confinement, keep, body)
-        _keep_only({control})
+        _keep_only({control, *held})
         status = _wait(child, control, confinement)
         os.write(control, b"%d\n" % status)
         os._exit(0)
@@ -129,7 +135,7 @@ def _apply(confinement: Confinement) -> tuple[str, ...]:
             [Path(path) for path in confinement.list_only],
         )
     if "seccomp" in layers:
-        seccomp.install()
+        seccomp.install(shield="mount" not in layers and not (root and "user" in layers))
     return tuple(sorted(layers))
 
 
@@ -312,6 +318,20 @@ def descendants(pid: int) -> list[int]:
         children = parents.get(waiting.pop(), [])
         found += children
         waiting += children
+    return found
+
+
+def threads_of(uid: int) -> int:
+    """How many threads a user has, as far as /proc shows them: what a limit on processes counts along."""
+    found = 0
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                if os.stat(f"/proc/{entry}").st_uid == uid:
+                    with open(f"/proc/{entry}/stat", "rb") as file:
+                        found += int(file.read().rpartition(b")")[2].split()[17])
+            except (OSError, IndexError, ValueError):
+                continue
     return found
 
 

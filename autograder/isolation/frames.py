@@ -96,7 +96,7 @@ class _Encoder:
     def put(self, value: Any, depth: int) -> None:
         self.values += 1
         if depth > MAX_DEPTH:
-            raise FrameError(f"nested deeper than {MAX_DEPTH} levels")
+            raise FrameError(f"something nested deeper than {MAX_DEPTH} levels")
         if self.values > MAX_VALUES:
             raise FrameError(f"more than {MAX_VALUES} values")
         kind = type(value)
@@ -143,12 +143,14 @@ class _Encoder:
             self.put(value.data, depth + 1)
         else:
             raise FrameError(f"an object of type {kind.__name__}, which is not plain data")
-        if self.limit is not None and len(out) > self.limit:
-            raise FrameError(f"larger than {self.limit} bytes")
+        self._bounded(len(out))
+
+    def _bounded(self, size: int) -> None:
+        if self.limit is not None and size > self.limit:
+            raise FrameError(f"more than the {self.limit / 1024**2:.3g} MB that one answer may have")
 
     def _put_bytes(self, tag: bytes, content: bytes) -> None:
-        if self.limit is not None and len(content) > self.limit:
-            raise FrameError(f"larger than {self.limit} bytes")
+        self._bounded(len(content))
         self.out += tag
         self.out += _U32.pack(len(content))
         self.out += content
@@ -158,8 +160,7 @@ class _Encoder:
         code = _DTYPE_CODES.get(dtype)
         if code is None:
             raise FrameError(f"an array of dtype {value.dtype}; only boolean and numeric arrays can be sent")
-        if self.limit is not None and value.nbytes > self.limit:
-            raise FrameError(f"larger than {self.limit} bytes")
+        self._bounded(value.nbytes)
         self.out += b"a"
         self.out += bytes((code, value.ndim))
         for size in value.shape:

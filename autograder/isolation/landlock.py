@@ -22,6 +22,8 @@ WRITE_FILE: Final = 1 << 1
 READ_FILE: Final = 1 << 2
 READ_DIR: Final = 1 << 3
 _TRUNCATE: Final = 1 << 14
+TRUNCATES: Final = 3
+"""The first version that decides about truncating a file, too (Linux 6.2)."""
 
 # access rights known to each version of the interface
 _FILE_RIGHTS: Final = {

@@ -45,9 +45,6 @@ LOST_WITHOUT: Final[dict[str, str]] = {
 FILES: Final = frozenset({"mount", "landlock"})
 NETWORK: Final = frozenset({"network", "seccomp"})
 
-FIRST_UID: Final = 61_000
-"""Started as root, worker number k runs submissions as user id FIRST_UID + k, which owns nothing."""
-
 
 class IsolationError(Exception):
     """Isolation that is needed and cannot be had; the message says what to do."""
@@ -60,8 +57,6 @@ class Policy:
     layers: frozenset[str]
     read: tuple[Path, ...]
     list_only: tuple[Path, ...]
-    slot: int = 0
-    """The worker's number: submissions of different workers run under different user ids."""
     weakened: tuple[str, ...] = field(default=())
     """Layers that were switched off by hand."""
 
@@ -71,9 +66,7 @@ class Policy:
         return bool(self.layers & FILES) and bool(self.layers & NETWORK)
 
 
-def policy(
-    *, without: Iterable[str] = (), slot: int = 0, secrets: Iterable[Path] = (), allow_none: bool = False
-) -> Policy:
+def policy(*, without: Iterable[str] = (), secrets: Iterable[Path] = (), allow_none: bool = False) -> Policy:
     """Every layer this machine has, except `without`.
 
     IsolationError when files or network cannot be isolated (unless `allow_none`), or when one of the `secrets`
@@ -87,7 +80,7 @@ def policy(
     if not allow_none:
         layers = frozenset(layer for layer in layers if layer in available())
     read, list_only = readable()
-    result = Policy(layers, read, list_only, slot, tuple(sorted(dropped)))
+    result = Policy(layers, read, list_only, tuple(sorted(dropped)))
     if not result.isolated and not allow_none:
         missing = "files" if not layers & FILES else "network"
         raise IsolationError(
@@ -95,6 +88,12 @@ def policy(
             "namespaces, and seccomp, is needed; `autograder doctor` says what is there. Grade in Docker "
             "(`otter grade`) or on another machine; `--no-isolation` runs submissions unprotected and marks "
             "every result"
+        )
+    owner = "mount" not in layers and not (os.geteuid() == 0 and "user" in layers)
+    if result.isolated and owner and landlock.version() < landlock.TRUNCATES and not allow_none:
+        raise IsolationError(
+            "this machine cannot keep a submission from emptying your files: Linux 6.2 or newer, or user namespaces, "
+            "or grading as root is needed; `autograder doctor` says what is there"
         )
     for secret in secrets:
         for folder in read:

@@ -20,6 +20,7 @@ from autograder.isolation.confine import descendants
 
 _WATCH_SECONDS: Final = 0.1
 _END_SECONDS: Final = 20.0
+_NO_ANSWER: Final = "it sent something that is not an answer"
 
 
 class Ended(Exception):  # noqa: N818 (an end is not always an error)
@@ -99,11 +100,18 @@ class Process:
     def receive(self, deadline: float) -> Any:
         """The next frame, decoded, before `deadline`."""
         try:
-            length = frames.body_length(self._exactly(4, deadline), self._frame_bytes)
+            header = self._exactly(4, deadline)
+            try:
+                length = frames.body_length(header, self._frame_bytes)
+            except frames.FrameError as error:
+                self.end()
+                megabytes = self._frame_bytes / 1024**2
+                raise SpokeOutOfTurn(f"it sent more than the {megabytes:.3g} MB of one answer") from error
             return frames.decode(self._exactly(length, deadline))
         except (frames.FrameError, RecursionError, MemoryError) as error:
             self.end()
-            raise SpokeOutOfTurn(f"it sent something that is not an answer: {error}") from None
+            # what exactly is not told: the submission chooses it, and may have seen the inputs of hidden cases
+            raise SpokeOutOfTurn(_NO_ANSWER) from error
 
     def end(self) -> str:
         """Ends the process and everything it started, and waits until all are gone. Says how it ended."""
@@ -301,7 +309,8 @@ def _folder_bytes(folder: str, enough: int) -> int:
         try:
             entries = list(os.scandir(waiting.pop()))
         except OSError as error:
-            if error.errno == errno.ENAMETOOLONG:  # too deep to look into is too deep
+            # too deep to look into is too deep, and so is one that its maker alone may write to but nobody list
+            if error.errno in (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM):
                 return enough + 1
             continue
         for entry in entries:

@@ -2,7 +2,9 @@
 
 A classic BPF filter: another architecture's calls kill the process; the calls below, and every call newer than this
 list knows, fail with EPERM or ENOSYS. A submission is one process: threads may be started (JAX needs them), processes
-not. What is left out on purpose: files (Landlock and the mount namespace decide about those).
+not. What is left out on purpose: files (Landlock and the mount namespace decide about those). Landlock says nothing
+about permissions, owners, times and attributes, though: where a submission has the grader's own user id and sees the
+grader's files, calls that change those do nothing.
 
 Source: Documentation/userspace-api/seccomp_filter.rst of the Linux kernel; numbers from its syscall tables.
 """
@@ -62,9 +64,21 @@ REFUSED: Final[dict[str, tuple[int | None, int | None]]] = {
     "setpriority": (141, 140), "ioprio_set": (251, 30), "migrate_pages": (256, 238), "move_pages": (279, 239),
     # device files
     "mknod": (133, None), "mknodat": (259, 33),
+    # names of files that come and go in folders it cannot list
+    "inotify_init": (253, None), "inotify_init1": (294, 26), "inotify_add_watch": (254, 27),
     # locks that outlive limits
     "mlock": (149, 228), "mlock2": (325, 284), "mlockall": (151, 230),
 }  # fmt: skip
+
+WITHOUT_EFFECT: Final[dict[str, tuple[int | None, int | None]]] = {
+    "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452),
+    "chown": (92, None), "fchown": (93, 55), "lchown": (94, None), "fchownat": (260, 54),
+    "utime": (132, None), "utimes": (235, None), "futimesat": (261, None), "utimensat": (280, 88),
+    "setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7), "setxattrat": (463, 463),
+    "removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16), "removexattrat": (466, 466),
+    "file_setattr": (469, 469),
+}  # fmt: skip
+"""On files of the submission's own these matter to nobody (`shutil.copy` makes them): they succeed, and do nothing."""
 
 _ALLOW: Final = 0x7FFF0000
 _KILL: Final = 0x80000000
@@ -101,8 +115,9 @@ def supported() -> bool:
     return True
 
 
-def _program() -> list[tuple[int, int, int, int]]:
+def _program(*, shield: bool) -> list[tuple[int, int, int, int]]:
     column = 0 if MACHINE == "x86_64" else 1
+    without_effect = [number for numbers in WITHOUT_EFFECT.values() if (number := numbers[column]) is not None]
     refused = sorted(number for numbers in REFUSED.values() if (number := numbers[column]) is not None)
     program = [
         (_LD, 0, 0, 4),
@@ -149,12 +164,17 @@ def _program() -> list[tuple[int, int, int, int]]:
     ]
     for number in refused:
         program += [(_JEQ, 0, 1, number), (_RET, 0, 0, _ERRNO | errno.EPERM)]
+    for number in without_effect if shield else ():
+        program += [(_JEQ, 0, 1, number), (_RET, 0, 0, _ERRNO)]
     return [*program, (_RET, 0, 0, _ALLOW)]
 
 
-def install() -> None:
-    """Installs the filter in this process and its descendants, for good. Needs `no_new_privs`; OSError if refused."""
-    program = _program()
+def install(*, shield: bool = False) -> None:
+    """Installs the filter in this process and its descendants, for good. Needs `no_new_privs`; OSError if refused.
+
+    `shield`: whether files with this process's user id lie in its sight.
+    """
+    program = _program(shield=shield)
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in program))
     header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program), ctypes.addressof(code)))
     syscall(_SECCOMP[MACHINE], 1, 1, header, what="seccomp")  # SECCOMP_SET_MODE_FILTER, TSYNC

@@ -126,8 +126,10 @@ class Session:
     ) -> dict[str, Any]:
         """A function of the submission as artefacts, plain and unchecked; StudentError when it cannot be traced."""
         question = self._allowed(function, autodiff)
+        # Shapes and types are all that tracing needs. With the values a submission could compute the answer while it is
+        # traced, by any work it likes, and hand over a function that only says it.
         request = {
-            "do": "export", "function": function, "arguments": [_pack(argument, []) for argument in arguments],
+            "do": "export", "function": function, "arguments": [_blank(_pack(argument, [])) for argument in arguments],
             "transform": transform, "static": [_pack(value, []) for value in static],
         }  # fmt: skip
         reply = self._ask(question, request, _Callbacks([], set()))
@@ -145,9 +147,14 @@ class Session:
             reply = self._runner.receive(deadline)
         except Ended as problem:
             self._runner = None
-            self.log.note(f"running an exported function failed: {problem}")
+            why = str(problem)
+            if isinstance(problem, TookTooLong):
+                why = f"it did not finish within {self._limits.call_seconds * 2:g} seconds"
+                if time.monotonic() > self._end:
+                    why = self._used_up()
+            self.log.note(f"A function, as JAX traced it, could not be run: {why}.")
             raise checks.StudentError(
-                f"The function, as JAX traced it, could not be run: {problem}.", kinds=("Exception",)
+                f"The function, as JAX traced it, could not be run: {why}.", kinds=("Exception",)
             ) from None
         except frames.FrameError as problem:
             raise checks.StudentError(
@@ -220,15 +227,21 @@ class Session:
         if "raised" in answer:
             given: Any = answer["raised"]
             kinds: list[Any] = given[:_KEPT_KINDS] if type(given) is list else []
-            names = tuple(kind[:80] for kind in kinds if type(kind) is str)
+            names = tuple(kind[:80] for kind in kinds if type(kind) is str) or ("Exception",)
             text = _text(answer.get("message"))
+            if checks.hides_words():
+                text = _in_our_words(names, text)
             if "CheckError" in names:
                 raise checks.StudentError(text, kinds=names)
             if "NotImplementedError" in names:
                 raise checks.StudentError(f"Not yet: {function} is still the template's stub ({text}).", kinds=names)
             raise checks.StudentError(f"{function} raised {text}", kinds=names)
         if "unsendable" in answer:
-            raise checks.CheckError(f"{function} returned {_text(answer['unsendable'])}.")
+            what = _text(answer["unsendable"])
+            if checks.hides_words():
+                megabytes = self._limits.frame_bytes / 1024**2
+                what = f"what is neither numbers nor an array nor a sequence of them, or more than {megabytes:.3g} MB"
+            raise checks.CheckError(f"{function} returned {what}.")
         return answer
 
     def _lost(self, question: Question, function: str, problem: Ended) -> checks.StudentError:
@@ -239,15 +252,16 @@ class Session:
             limit = self._call_seconds(question)
             text = f"{function} did not finish within {limit:g} seconds"
             if time.monotonic() > self._end:
-                self._given_up = (
-                    f"Not run: the submission used up its {self._limits.submission_seconds:g} seconds in all."
-                )
-                text += f", and the submission's {self._limits.submission_seconds:g} seconds in all are used up"
+                self._given_up = f"Not run: {self._used_up()}."
+                text = f"{function} did not finish: {self._used_up()}"
         else:
             text = f"{function} could not be finished: {problem}"
         self.log.note(f"{question.name}: {text}.")
         kind = "TimeoutError" if isinstance(problem, TookTooLong) else "ProcessEnded"
         return checks.StudentError(f"{text}.", kinds=(kind, "Exception"))
+
+    def _used_up(self) -> str:
+        return f"the submission used up its {self._limits.submission_seconds:g} seconds in all"
 
     def _forget_process(self) -> None:
         if self._process is not None:
@@ -263,6 +277,9 @@ class Session:
         hidden = not checks.show_numbers()
         if self._seen_hidden and not hidden:
             self._forget_process()
+            if self._runner is not None:
+                self._runner.end()
+                self._runner = None
         self._seen_hidden = hidden
 
     def _living_process(self) -> Process:
@@ -286,6 +303,7 @@ class Session:
             self._process = self._workshop.fork("submission", self._limits)
             self.log.add_seconds("fork", time.monotonic() - started)
             running = -1
+            deadline = self._end
             look = self._autodiff_uses is None
             try:
                 deadline = min(time.monotonic() + self._limits.notebook_seconds, self._end)
@@ -317,7 +335,7 @@ class Session:
                 if look and not self._autodiff_uses and running == -1:
                     self._demonstrations = []
                     continue  # without reading it this time
-                self._cell_lost(running, problem)
+                self._cell_lost(running, problem, deadline)
                 continue
             except frames.FrameError as problem:
                 raise _GivenUpError(f"The notebook is too large to be run: {problem}.") from None
@@ -331,18 +349,24 @@ class Session:
         if self._process is not None and not self.log.output:
             self.log.output = self._process.output
 
-    def _cell_lost(self, running: int, problem: Ended) -> None:
+    def _cell_lost(self, running: int, problem: Ended, deadline: float) -> None:
+        """Leaves out the cell that was running. `deadline`: of all cells together."""
         what = str(problem)
         if isinstance(problem, TookTooLong):
-            limits = self._limits
-            what = f"it took longer than {limits.cell_seconds:g} s (or all cells than {limits.notebook_seconds:g} s)"
+            what = f"it took longer than the {self._limits.cell_seconds:g} seconds of a cell"
+            if time.monotonic() >= self._end:
+                what = self._used_up()
+            elif time.monotonic() >= deadline:
+                what = f"all cells together took longer than {self._limits.notebook_seconds:g} seconds"
         if running not in range(1, len(self._submission.cells) + 1) or running in self._skipped:
             raise _GivenUpError(f"The notebook could not be run: {what}.")
         self.log.note(f"Cell {running} was left out: {what}.")
         self._skipped.add(running)
         self.log.restarts += 1
-        if len(self._skipped) > _LOST_CELLS or time.monotonic() > self._end:
-            raise _GivenUpError("The notebook could not be run: several of its cells end its process.")
+        if time.monotonic() > self._end:
+            raise _GivenUpError(f"The notebook could not be run: {self._used_up()}.")
+        if len(self._skipped) > _LOST_CELLS:
+            raise _GivenUpError(f"The notebook could not be run: more than {_LOST_CELLS} cells ended its process.")
 
     def _take_functions(self, reply: dict[str, Any]) -> None:
         defined: Any = reply.get("defined")
@@ -368,6 +392,17 @@ def _answers(reply: Any, number: int) -> bool:
 
 def _text(given: Any) -> str:
     return given[:_KEPT_TEXT] if type(given) is str else ""
+
+
+def _in_our_words(kinds: Sequence[str], text: str) -> str:
+    """What a hidden case may know of an exception: nothing in words that the submission chose.
+
+    A message goes through many hands (a test may make it part of its own) before the student reads it, and the
+    submission could have put into it what the case passes.
+    """
+    if "TypeError" in kinds and "custom_vjp" in text:  # what JAX says, and `checks.has_own_reverse_rule` looks for
+        return "TypeError: can't apply forward-mode differentiation (jvp) to a custom_vjp function."
+    return "an error"
 
 
 def _sentences(reply: Any) -> dict[str, str]:
@@ -404,8 +439,9 @@ class Proxy:
         from autograder.isolation import artefacts
 
         request = artefacts.request_for(args, transform)
+        largest = self._session.assignment.limits.artefact_bytes
         reply = self._session.export(self.__name__, args, transform=transform, static=static, autodiff=autodiff)
-        plain = self._session.run_artefacts(artefacts.job_for(request, reply))
+        plain = self._session.run_artefacts(artefacts.job_for(request, reply, largest))
         return artefacts.measured_from_plain(plain, request)
 
 
@@ -464,6 +500,18 @@ def _pack(value: Any, callables: list[Callable[[Any], Any]]) -> Any:
         callables.append(value)
         return frames.Object("callable", len(callables) - 1)
     raise TypeError(f"a test passed an argument of type {kind}, which cannot be sent to a submission")
+
+
+def _blank(packed: Any) -> Any:
+    """A packed argument without its values: the same types, structure and shapes, and zeros."""
+    if isinstance(packed, np.ndarray):
+        return np.zeros(packed.shape, packed.dtype)
+    if isinstance(packed, list | tuple):
+        items = [_blank(item) for item in packed]
+        return tuple(items) if isinstance(packed, tuple) else items
+    if isinstance(packed, dict):
+        return {key: _blank(item) for key, item in packed.items()}
+    return type(packed)() if type(packed) in (bool, int, float, complex) else packed
 
 
 def _node(node: Any) -> list[Any]:

@@ -39,7 +39,7 @@ def main(control: int) -> None:
     requests.sendall(b"ready %d\n" % len(os.listdir("/proc/self/task")))
     while True:
         # one message, one packet: SOCK_SEQPACKET keeps them apart
-        message, descriptors, _, _ = socket.recv_fds(requests, 1 << 20, 3)
+        message, descriptors, _, _ = socket.recv_fds(requests, 1 << 20, 4)
         if not message:
             return
         _reap()
@@ -73,8 +73,11 @@ def _reap() -> None:
             return
 
 
-def _become(request: dict[str, Any], channel: int, output: int, control: int) -> None:
-    """The forked process: a supervisor, whose child serves the grader on `channel`. Never returns."""
+def _become(request: dict[str, Any], channel: int, output: int, control: int, *lease: int) -> None:
+    """The forked process: a supervisor, whose child serves the grader on `channel`. Never returns.
+
+    `lease`: the lock on the child's user id, where it has one.
+    """
     from autograder.isolation import child
     from autograder.isolation.confine import Confinement, supervise
 
@@ -86,7 +89,7 @@ def _become(request: dict[str, Any], channel: int, output: int, control: int) ->
     def body(applied: tuple[str, ...]) -> None:
         serve(channel, applied, confinement, request["frame_bytes"])
 
-    supervise(confinement, control, (channel,), body)
+    supervise(confinement, control, (channel,), body, held=lease)
 
 
 if __name__ == "__main__":

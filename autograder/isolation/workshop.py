@@ -15,8 +15,9 @@ from types import TracebackType
 from typing import Final, Literal
 
 from autograder.assignment import Assignment, Limits
-from autograder.isolation.confine import Confinement
-from autograder.isolation.layers import FIRST_UID, IsolationError, Policy
+from autograder.isolation.confine import Confinement, threads_of
+from autograder.isolation.layers import IsolationError, Policy
+from autograder.isolation.leases import Lease, LeaseError, lease
 from autograder.isolation.process import Ended, Process
 from autograder.isolation.session import Session
 from autograder.submission import Submission
@@ -37,6 +38,7 @@ class Workshop:
         self._writing = writing
         self._template: subprocess.Popen[bytes] | None = None
         self._requests: socket.socket | None = None
+        self._lease: Lease | None = None
 
     def __enter__(self) -> "Workshop":
         self._start()
@@ -51,8 +53,19 @@ class Workshop:
         """A session in which the submission's cells have been run (it starts when entered)."""
         return Session(self, submission, assignment)
 
+    @property
+    def user_ids(self) -> tuple[int, ...]:
+        """The user ids that its submissions and artefacts run under; none where they have the grader's own."""
+        return () if self._lease is None else (self._lease.submission, self._lease.artefacts)
+
     def close(self) -> None:
         """Ends the template; what it forked ends with its own session, at the latest now."""
+        self._end_template()
+        if self._lease is not None:
+            self._lease.release()
+            self._lease = None
+
+    def _end_template(self) -> None:
         if self._requests is not None:
             self._requests.close()
             self._requests = None
@@ -75,9 +88,14 @@ class Workshop:
         if self._template is None or self._template.poll() is not None:
             self._start()
         assert self._requests is not None
-        uid = FIRST_UID + 2 * self.policy.slot + (kind == "artefacts")
+        uid, held, others = os.getuid(), list[int](), 0
         if os.geteuid() == 0 and "user" in self.policy.layers:
+            taken = self._leased()
+            uid = taken.submission if kind == "submission" else taken.artefacts
+            held = [] if taken.descriptor is None else [taken.descriptor]
             os.chown(scratch, uid, uid)
+        else:  # the limit counts whatever else this user runs
+            others = threads_of(uid)
         confinement = Confinement(
             layers=tuple(sorted(self.policy.layers)),
             read=tuple(map(str, self.policy.read)),
@@ -86,7 +104,8 @@ class Workshop:
             uid=uid,
             memory_bytes=limits.memory_bytes,
             scratch_bytes=limits.scratch_bytes,
-            processes=limits.processes,
+            processes=limits.processes + others,
+            threads=limits.processes,
             open_files=limits.open_files,
             cpu_seconds=max(1, round(4 * limits.submission_seconds)),
         )
@@ -98,14 +117,14 @@ class Workshop:
             socket.send_fds(
                 self._requests,
                 [json.dumps(message).encode()],
-                [theirs.fileno(), writing, their_control.fileno()],
+                [theirs.fileno(), writing, their_control.fileno(), *held],
             )
             supervisor = int(self._requests.recv(64))
         except (OSError, ValueError):
             for end in (ours, control):
                 end.close()
             os.close(reading)
-            self.close()
+            self._end_template()
             raise IsolationError("the template process ended unexpectedly; it will be started anew") from None
         finally:
             theirs.close()
@@ -136,8 +155,16 @@ class Workshop:
             raise IsolationError(f"these layers did not hold: {', '.join(sorted(missing))}")
         return process
 
+    def _leased(self) -> Lease:
+        if self._lease is None:
+            try:
+                self._lease = lease()
+            except LeaseError as problem:
+                raise IsolationError(str(problem)) from None
+        return self._lease
+
     def _start(self) -> None:
-        self.close()
+        self._end_template()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # the folders this process imports from, whether installed or not; the submission loses all but adkit's
         paths = [str(Path(__file__).resolve().parents[2]), *_adkit_folder()]
@@ -158,7 +185,7 @@ class Workshop:
         ours.settimeout(_START_SECONDS)
         word = ours.recv(64)
         if not word.startswith(b"ready"):
-            self.close()
+            self._end_template()
             raise IsolationError("the template process did not start; its error is above")
 
     def _compilation_cache(self) -> dict[str, str]:

@@ -41,6 +41,7 @@ __all__ = [
     "fingerprint",
     "first_failure",
     "has_own_reverse_rule",
+    "hides_words",
     "matches",
     "measured",
     "plain",
@@ -51,6 +52,8 @@ __all__ = [
 
 Array = NDArray[np.float64]
 _NOTHING: Any = object()
+_EXACT = 2.0**53
+"""Whole numbers below it are exact as 64-bit floats, and fit into 64-bit integers."""
 
 
 @dataclass(frozen=True)
@@ -243,7 +246,8 @@ def _parts(answer: Any, count: int, name: str) -> Any:
         )
     parts = cast("list[Any] | tuple[Any, ...]", answer)
     if len(parts) != count:
-        _failed(f"{name} should return {count} things, but it returned {len(parts)}", answer)
+        number = len(parts) if show_numbers() or len(parts) <= 2 * count else "many more"
+        _failed(f"{name} should return {count} things, but it returned {number}", answer)
     return parts
 
 
@@ -347,7 +351,9 @@ def _array(value: Any, shape: Sequence[int] | None, what: str, kind: str = "f", 
     try:
         given = np.asarray(plain(value))
     except (TypeError, ValueError) as problem:
-        _failed(f"{what} should be an array of numbers ({problem})", answer)
+        # NumPy names the lengths it found, which the student's function chose
+        why = f" ({problem})" if show_numbers() else ""
+        _failed(f"{what} should be an array of numbers{why}", answer)
     if given.dtype.kind not in "fiuc":
         _failed(f"{what} should be an array of numbers, but it is {_kind(value)}", answer)
     if given.dtype.kind == "c":
@@ -361,6 +367,8 @@ def _array(value: Any, shape: Sequence[int] | None, what: str, kind: str = "f", 
         _failed(f"{what} has entries that are {bad}" + (f" ({entry})" if result.ndim else ""), answer)
     if kind == "i" and not np.array_equal(result, np.round(result)):
         _failed(f"{what} should be whole numbers", answer)
+    if kind == "i" and np.max(np.abs(result), initial=0.0) >= _EXACT:
+        _failed(f"{what} has entries beyond 2^53", answer)
     return result
 
 
@@ -554,6 +562,12 @@ def show_numbers() -> bool:
     """Whether messages may hold numbers of the running case: only where Otter runs it as a public one."""
     case = _running_case()
     return case is not None and not case.hidden
+
+
+def hides_words() -> bool:
+    """Whether a hidden case is running: then no text of the student's function may be part of a message either."""
+    case = _running_case()
+    return case is not None and case.hidden
 
 
 def _failure(message: str, answer: Any = _NOTHING) -> Failure:

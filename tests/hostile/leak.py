@@ -120,6 +120,39 @@ def cells(notebook, channel, request):
     return {"defined": ["twice", "energy", "at_one", "__init__", 3, None, np.zeros(3)], "failed": [[1, "made up"], [2**62, "x" * 10**6], [np.zeros(2), "y"]] * 50, "notes": ["n"]}
 child._run_cells = cells
 '''),
+    Attack("hidden-inputs-in-type-names", "leak", "answers hidden cases with objects whose class is named after what they pass", "the hidden inputs' digits in the feedback", '''
+def named(x): return type(f"given{x!r}", (), {})()
+def twice(x): return named(x)
+def at_one(f, x): return named(float(np.asarray(f(x))))
+'''),
+    Attack("hidden-inputs-in-errors-of-no-kind", "leak", "forges replies of exceptions without a class, or of classes that tests look for, with hidden inputs as their message", "the hidden inputs' digits in the feedback", '''
+from autograder.isolation import child
+given = []
+def reply(answer):
+    try: answer()
+    except BaseException: pass
+    kinds = ([], ["TracerArrayConversionError"], ["CheckError"], ["NotImplementedError"])[len(given) % 4]
+    return {"raised": kinds, "message": f"given {given}"}
+child._reply = reply
+def twice(x): given.append(x)
+def energy(x): given.append(x)
+def at_one(f, x): given.append(float(np.asarray(f(x))))
+'''),
+    Attack("hidden-inputs-in-broken-frames", "leak", "sends frames that are refused with the lengths and shapes they claim, made of hidden inputs", "the hidden inputs' digits in the feedback", '''
+import struct
+def send(body, length=None):
+    for fd in range(3, 10):
+        try: os.write(fd, struct.pack(">I", len(body) if length is None else length) + body)
+        except OSError: pass
+    import time; time.sleep(9)
+def twice(x):
+    if x == 3: return 6
+    send(b"a" + bytes((11, 3)) + struct.pack(">QQQ", 0, int(x), 10**18))
+def at_one(f, x):
+    value = int(float(np.asarray(f(x))))
+    if value == 3: return 3.0
+    send(b"", length=int(str(value) + "00"))
+''', deserves=2.0),
     Attack("stack-of-the-fork", "leak", "searches its own memory, inherited from the template, for anything of the grader's", SEEN, '''
 import gc, re
 for line in open("/proc/self/maps"):

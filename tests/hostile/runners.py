@@ -19,7 +19,8 @@ from hostile.attack import RIGHT, RIGHT_POINTS, Attack, notebook
 from autograder.assignment import Assignment
 from autograder.engine.journal import Record
 from autograder.engine.worker import Settings, grade_task, task_of
-from autograder.isolation.layers import FIRST_UID, Policy, policy
+from autograder.isolation.layers import Policy, policy
+from autograder.isolation.leases import FIRST_UID, LEASES
 from autograder.isolation.workshop import Workshop
 from autograder.report.feedback import feedback_page
 from autograder.report.gradescope import results_json
@@ -27,6 +28,7 @@ from autograder.report.grades import Row, final_grades
 from autograder.results import SubmissionResult
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
+USER_IDS = range(FIRST_UID, FIRST_UID + 2 * LEASES)
 _GROWTH = 500 * 1024**2
 """Memory that the grader may take for one attack at most."""
 
@@ -57,10 +59,8 @@ class SessionRunner:
     def __init__(self, lab: Lab, chosen: Policy | None = None) -> None:
         self.lab = lab
         self.assignment = Assignment.load(lab.assignment)
-        slot = 1200 + os.getpid() % 800
-        self.policy = chosen or policy(slot=slot, secrets=lab.secrets)
-        self._settings = Settings(assignment=str(lab.assignment), seed="seed", slot=slot)
-        self._uids = [FIRST_UID + 2 * self.policy.slot + k for k in (0, 1)]
+        self.policy = chosen or policy(secrets=lab.secrets)
+        self._settings = Settings(assignment=str(lab.assignment), seed="seed")
         self._temporary = tempfile.tempdir
 
     def __enter__(self) -> "SessionRunner":
@@ -132,7 +132,7 @@ class SessionRunner:
     def left_behind(self) -> list[str]:
         """Processes and files that are still there."""
         found = self.lab.traces()
-        if os.geteuid() == 0 and (pids := alive(self._uids, self.lab.folder.name)):
+        if pids := alive(self._workshop.user_ids or [os.getuid()], self.lab.folder.name):
             found.append(f"{len(pids)} processes are alive")
         if left := os.listdir(self.lab.folder / "scratch"):
             found.append(f"scratch folders are left: {left}")
@@ -193,7 +193,7 @@ class GradeRunner:
         results = {data["extra_data"]["file"]: data for data in map(_load, (out / "results").glob("*.json"))}
         everything = [f"terminal: {sign}" for sign in steering(".txt", done.stdout.replace("\x1b", "") + done.stderr)]
         everything += self.lab.traces()
-        if os.geteuid() == 0 and (pids := alive(range(FIRST_UID, FIRST_UID + 2 * self.jobs), self.lab.folder.name)):
+        if pids := alive(USER_IDS if os.geteuid() == 0 else [os.getuid()], self.lab.folder.name):
             everything.append(f"{len(pids)} processes are alive")
         for name in honest:
             if name not in results or results[name]["score"] != RIGHT_POINTS:
@@ -280,8 +280,7 @@ class OtterRunner:
             found.append("no result and no error")
         found += self.lab.leaks(done.stdout + done.stderr, for_students=False)
         if os.geteuid() == 0:
-            slots = range(FIRST_UID + 400, FIRST_UID + 4400)
-            found += [f"{len(pids)} processes are alive"] if (pids := alive(slots, self.lab.folder.name)) else []
+            found += [f"{len(pids)} processes are alive"] if (pids := alive(USER_IDS, self.lab.folder.name)) else []
         status = f"exit code {done.returncode}" + (
             "" if file.is_file() else f": {done.stderr.strip().splitlines()[-1:]}"
         )

@@ -193,6 +193,14 @@ def forged(f, args, transform, static=()):
     return real(lambda *a: jnp.float64(7.125) + 0 * a[0].sum(), args, transform, static)
 artefact.export_plain = forged
 ''', deserves=3.0),
+    Attack("artefact-of-the-answer", "score", "computes the answer while it is traced, from the values it finds on the stack, and exports it as a constant", SEEN, '''
+import adkit.artefact as artefact, jax, jax.numpy as jnp
+real = artefact.export_plain
+def forged(f, args, transform, static=()):
+    answer = np.float64(0.5 * sum(float((np.asarray(a) ** 2).sum()) for a in args))
+    return real(lambda *a: jnp.float64(answer) + 0 * a[0].sum(), args, transform, static)
+artefact.export_plain = forged
+'''),
     Attack("artefact-with-counts", "score", "puts counts and a verdict into the reply beside the artefact", SEEN, '''
 import adkit.artefact as artefact
 real = artefact.export_plain
