@@ -1,4 +1,4 @@
-"""The command line: `autograder build | grade | merge | report | sample | collect | doctor`.
+"""The command line: `autograder build | grade | otter-grade | merge | report | sample | collect | doctor`.
 
 Exit codes: 0 all well, 1 some submissions could not be graded (they are listed), 2 usage or environment,
 130 interrupted. Every error is one sentence; `--debug` shows where it comes from.
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import autograder
 
 if TYPE_CHECKING:
-    from autograder.engine.grade import Listener
+    from autograder.engine.grade import Listener, Order
     from autograder.report.statistics import Statistics
 
 USAGE = 2
@@ -93,6 +93,28 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument("--no-isolation", action="store_true", help="run submissions unprotected; marks every result")
     grade.add_argument("--quiet", "-q", action="store_true", help="no progress and no table")
 
+    otter = command(
+        "otter-grade", _otter_grade, "Grade in Docker containers with `otter grade`: all kinds of files, safe names."
+    )
+    otter.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
+    otter.add_argument("-a", "--autograder", type=Path, required=True, metavar="ZIP", help="the autograder.zip")
+    otter.add_argument("-o", "--out", "--output-dir", type=Path, required=True, metavar="OUT", help="the output folder")
+    otter.add_argument("-n", "--name", type=_tag, help="the image's name; default: the assignment's")
+    otter.add_argument("--image", default="python:3.13-slim", help="the image to build on; default: %(default)s")
+    otter.add_argument("--containers", type=_positive, metavar="N", help="containers at a time; default: one a core")
+    otter.add_argument("--ext", choices=("ipynb", "py", "zip"), help="from folders, only files of this kind")
+    otter.add_argument(
+        "--timeout", type=_seconds, metavar="S", help="seconds of a container; default: the assignment's limit and 300"
+    )
+    otter.add_argument(
+        "--network", action=argparse.BooleanOptionalAction, default=False, help="a network in the containers"
+    )
+    otter.add_argument("--summaries", action="store_true", help="Otter's summary of each submission, in OUT")
+    otter.add_argument("--resume", action="store_true", help="grade only what OUT does not hold yet")
+    otter.add_argument("--force", action="store_true", help="begin anew, replacing the results in OUT")
+    otter.add_argument("--roster", type=Path, metavar="CSV", help="students by file, for the tables in lms/")
+    otter.add_argument("--quiet", "-q", action="store_true", help="no progress and no table")
+
     merge = command("merge", _merge, "Join the output folders of shards.")
     merge.add_argument("shards", nargs="+", type=Path, metavar="SHARD", help="output folders of `grade --shard`")
     merge.add_argument("-o", "--out", type=Path, required=True, metavar="OUT", help="the joined output folder")
@@ -126,7 +148,7 @@ def _build(options: argparse.Namespace) -> int:
 
 def _grade(options: argparse.Namespace) -> int:
     from autograder.assignment import Assignment
-    from autograder.engine.grade import Order, grade
+    from autograder.engine.grade import Order
     from autograder.engine.grade import seed as course_seed
 
     if options.dask and (options.jobs or options.no_isolation):
@@ -147,20 +169,63 @@ def _grade(options: argparse.Namespace) -> int:
     )
     if not order.isolated:
         _say("warning: --no-isolation: submissions run unprotected and every result is marked")
+    return _grade_and_conclude(order, options, f"grade {_shown(options.paths)} --assignment {options.assignment}")
+
+
+def _otter_grade(options: argparse.Namespace) -> int:
+    import tempfile
+
+    from autograder.engine.containers import SUMMARIES, Bundle, ContainerGrader, Containers, check_docker
+    from autograder.engine.grade import Order
+
+    with tempfile.TemporaryDirectory(prefix="autograder-bundle-") as folder:
+        bundle = Bundle.read(options.autograder, Path(folder).resolve())
+        check_docker()
+        containers = Containers(
+            bundle=bundle,
+            name=options.name or bundle.assignment.name,
+            image=options.image,
+            count=options.containers or _cores(),
+            timeout=options.timeout or bundle.assignment.limits.submission_seconds + 300,
+            network=options.network,
+            summaries=options.out / SUMMARIES if options.summaries else None,
+        )
+        order = Order(
+            assignment=bundle.assignment,
+            paths=tuple(options.paths),
+            out=options.out,
+            seed=bundle.seed,
+            jobs=containers.count,
+            resume=options.resume,
+            force=options.force,
+            roster=options.roster,
+            grader=lambda: ContainerGrader(containers),
+            only=options.ext,
+        )
+        return _grade_and_conclude(order, options, f"otter-grade {_shown(options.paths)} -a {options.autograder}")
+
+
+def _grade_and_conclude(order: "Order", options: argparse.Namespace, command: str) -> int:
+    from autograder.engine.grade import grade
+    from autograder.report.write import write_class_files
+
     try:
         with _terminable(), _progress(options.quiet) as listener:
             run = grade(order, listener)
     except KeyboardInterrupt:
-        paths = " ".join(map(str, options.paths))
         _say(
-            f"interrupted; what was graded is kept. Go on with: autograder grade {paths} "
-            f"--assignment {options.assignment} -o {options.out} --resume"
+            f"interrupted; what was graded is kept. Go on with: autograder {command} -o {options.out} "
+            "--resume and the same options"
         )
         return INTERRUPTED
-    from autograder.report.write import write_class_files
-
     statistics = write_class_files(options.out)
     return _conclude(statistics, options.out, options.quiet, run.ignored)
+
+
+def _shown(paths: Sequence[Path]) -> str:
+    from autograder.report.escape import for_terminal
+
+    return " ".join(for_terminal(str(path)) for path in paths)
 
 
 def _merge(options: argparse.Namespace) -> int:
@@ -376,6 +441,12 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a positive whole number, got '{text}'")
     return int(text)
+
+
+def _tag(text: str) -> str:
+    if not re.fullmatch(r"\w[\w.-]{0,127}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"may only hold letters, digits, '_', '-' and '.', got '{text}'")
+    return text
 
 
 def _seconds(text: str) -> float:

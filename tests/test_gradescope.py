@@ -74,6 +74,20 @@ class Gradescope:
             timeout=600,
         )
 
+    def set_up(self) -> subprocess.CompletedProcess[str]:
+        """Runs setup.sh where the packages are installed already (and uv, so that none is installed to find out)."""
+        lists = "".join(path.read_text() for path in sorted((self.folder / "source").glob("requirements*.txt")))
+        sums = subprocess.run(["cksum"], input=lists, capture_output=True, text=True, check=True).stdout.strip()
+        python = shutil.which("python3", path=self.environment["PATH"])
+        version = subprocess.run([str(python), "-V"], capture_output=True, text=True, check=True).stdout.strip()
+        (self.folder / "prefix" / "installed").write_text(f"{sums}-{version}\n")
+        tools = self.folder / "tools"
+        tools.mkdir()
+        (tools / "uv").write_text("#!/bin/sh\nexit 9\n")
+        (tools / "uv").chmod(0o755)
+        self.environment["PATH"] = f"{tools}:{self.environment['PATH']}"
+        return self.run(self.folder / "source" / "setup.sh")
+
     def grade(self, **files: str) -> dict[str, Any]:
         """Hands in files (dots written as __), and reads what the harness would."""
         for name, content in files.items():
@@ -107,21 +121,59 @@ def test_the_zip_has_both_scripts_at_its_top(built: tuple[Path, str, str]) -> No
 
 
 def test_setup_does_nothing_where_everything_is_installed(gradescope: Gradescope) -> None:
-    setup = gradescope.folder / "source" / "setup.sh"
-    lists = "".join(path.read_text() for path in sorted((gradescope.folder / "source").glob("requirements.*")))
-    sums = subprocess.run(["cksum"], input=lists, capture_output=True, text=True, check=True).stdout.strip()
-    python = shutil.which("python3", path=gradescope.environment["PATH"])
-    version = subprocess.run([str(python), "-V"], capture_output=True, text=True, check=True).stdout.strip()
-    (gradescope.folder / "prefix" / "installed").write_text(f"{sums}-{version}\n")
-    # uv is there, so that none is installed to find out
-    tools = gradescope.folder / "tools"
-    tools.mkdir()
-    (tools / "uv").write_text("#!/bin/sh\nexit 9\n")
-    (tools / "uv").chmod(0o755)
-    gradescope.environment["PATH"] = f"{tools}:{gradescope.environment['PATH']}"
-    done = gradescope.run(setup)
+    done = gradescope.set_up()
     assert done.returncode == 0, done.stderr
     assert "already installed" in done.stderr
+
+
+def test_what_is_compiled_when_the_image_is_built_is_what_a_submission_looks_for(
+    gradescope: Gradescope, built: tuple[Path, str, str]
+) -> None:
+    assert "nothing could be compiled" not in gradescope.set_up().stderr
+    gradescope.grade(toy__ipynb=built[1])
+    look = (
+        "from autograder.engine.compiled import compiled; from autograder.assignment import Assignment; "
+        "from autograder.isolation.layers import policy; print(compiled(Assignment.load('toy'), policy(), make=False))"
+    )
+    course = gradescope.folder / "course"
+    environment = gradescope.environment | {
+        "PYTHONPATH": f"{course}:{gradescope.folder / 'public'}",
+        "AUTOGRADER_ASSIGNMENTS": str(course / "assignments"),
+        "AUTOGRADER_CACHE": str(gradescope.folder / "prefix" / "compiled"),
+    }
+    found = subprocess.run(
+        [sys.executable, "-P", "-c", look], env=environment, capture_output=True, text=True, check=True
+    )
+    folder = Path(found.stdout.strip())
+    assert folder.parent == gradescope.folder / "prefix" / "compiled"
+    assert folder.name.startswith("toy-")
+
+
+def test_what_is_compiled_ahead_can_be_read_and_not_changed_and_nothing_else_stays(gradescope: Gradescope) -> None:
+    gradescope.set_up()
+    [folder] = [entry for entry in (gradescope.folder / "prefix" / "compiled").iterdir() if entry.is_dir()]
+    for path in (folder, folder.parent, *folder.iterdir()):
+        assert path.stat().st_mode & 0o022 == 0
+        assert path.stat().st_mode & 0o004 == 0o004
+    names = {entry.name for entry in (gradescope.folder / "prefix").iterdir()}
+    assert names == {"compiled", "installed", "venv"}  # the course that was unpacked for it is gone
+
+
+def test_on_another_processor_grading_goes_on_without_what_was_compiled(
+    gradescope: Gradescope, built: tuple[Path, str, str]
+) -> None:
+    gradescope.set_up()
+    [folder] = [entry for entry in (gradescope.folder / "prefix" / "compiled").iterdir() if entry.is_dir()]
+    folder.rename(folder.with_name("toy-000000000000000000000000"))  # its name holds the processor's digest
+    results = gradescope.grade(toy__ipynb=built[1])
+    assert sum(test.get("score", 0) for test in results["tests"]) == 9
+
+
+def test_an_image_is_built_even_if_nothing_can_be_compiled(gradescope: Gradescope) -> None:
+    (gradescope.folder / "source" / "requirements.course.zip").write_bytes(b"")
+    done = gradescope.set_up()
+    assert done.returncode == 0
+    assert "nothing could be compiled ahead" in done.stderr
 
 
 def test_the_solved_notebook_gets_all_points_in_gradescopes_format(

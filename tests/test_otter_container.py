@@ -1,5 +1,6 @@
 """The bundle's own scripts, run in a folder laid out as `otter grade`'s image and Gradescope lay it out."""
 
+import io
 import json
 import os
 import pickle
@@ -65,6 +66,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
 @pytest.fixture
 def container(made: tuple[Path, bytes], tmp_path: Path) -> Container:
     return Container(tmp_path / "autograder", made[0])
+
+
+def test_the_course_travels_a_second_time_for_the_image(made: tuple[Path, bytes]) -> None:
+    with zipfile.ZipFile(made[0]) as archive:
+        files = {name: archive.read(name) for name in archive.namelist() if name.startswith("files/")}
+        with zipfile.ZipFile(io.BytesIO(archive.read("requirements.course.zip"))) as course:
+            assert {f"files/{name}": course.read(name) for name in course.namelist()} == files
+    assert "files/reference/toy.py" in files
 
 
 def by_name(results: dict[str, Any]) -> dict[str, Any]:

@@ -5,15 +5,17 @@ otter_config.json             Otter's settings: the isolation plugin with the as
 setup.sh run_autograder run_otter.py requirements.txt requirements.constraints.txt    from `autograder/container`
 environment.yml               Otter's, unused: its Dockerfile wants it there
 files/                        autograder, reference, adkit, assignments/<name>: what grading runs
+requirements.course.zip       the same once more, for setup.sh: it runs before Otter's Dockerfile adds files/
 """
 
 import contextlib
+import io
 import json
 import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +45,21 @@ def write_bundle(assignment: Assignment, tests: Iterable[TestFile], path: Path) 
         generated = folder / "generated.zip"
         _generate(folder, generated)
         entries = _entries(generated) | _scripts(Course.of(assignment).root)
+    course = {name.removeprefix("files/"): entries[name] for name in entries if name.startswith("files/")}
+    entries["requirements.course.zip"] = _zipped(course)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    path.write_bytes(_zipped(entries))
+
+
+def _zipped(entries: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(entries):
             info = zipfile.ZipInfo(name, _EPOCH)
             info.external_attr = (0o100755 if name in SCRIPTS else 0o100644) << 16
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, entries[name])
+    return buffer.getvalue()
 
 
 def _config(assignment: Assignment, tests: tuple[TestFile, ...]) -> dict[str, Any]:

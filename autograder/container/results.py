@@ -9,7 +9,7 @@ from autograder.report.escape import plain
 def unreadable(problem: str) -> dict[str, bytes]:
     """The file is no submission: 0 points and a sentence for the student."""
     text = plain(problem, 1000)
-    return _both(text, [_test("Submission", text, visible=True)])
+    return _both(ValueError(text), [_test("Submission", text, visible=True)])
 
 
 def failed(details: str) -> dict[str, bytes]:
@@ -17,7 +17,7 @@ def failed(details: str) -> dict[str, bytes]:
     last = details.strip().splitlines()[-1] if details.strip() else "unknown error"
     apology = "The autograder failed. Please tell your instructor; it is not your fault."
     tests = [_test("Autograder", apology, visible=True), _test("Autograder error", plain(details), visible=False)]
-    return _both(f"the autograder failed: {plain(last, 500)}", tests)
+    return _both(RuntimeError(f"the autograder failed: {plain(last, 500)}"), tests)
 
 
 def _test(name: str, output: str, *, visible: bool) -> dict[str, Any]:
@@ -25,11 +25,12 @@ def _test(name: str, output: str, *, visible: bool) -> dict[str, Any]:
     return {"name": name, "status": "failed", "visibility": visibility, "output": output}
 
 
-def _both(status: str, tests: list[dict[str, Any]]) -> dict[str, bytes]:
+def _both(problem: Exception, tests: list[dict[str, Any]]) -> dict[str, bytes]:
+    """`problem`: a built-in exception, for the pickle is read where this package may not be installed. A ValueError
+    says that the file is no submission (`autograder.engine.otter_grade` tells the two apart)."""
     import dill
     from otter.test_files import GradingResults
 
-    # A built-in exception: the pickle is read where this package may not be installed.
-    results: Any = GradingResults.without_results(RuntimeError(status))
+    results: Any = GradingResults.without_results(problem)
     document = {"score": 0, "tests": tests}
     return {"results.json": json.dumps(document, indent=1).encode(), "results.pkl": dill.dumps(results)}  # pyright: ignore[reportUnknownMemberType]

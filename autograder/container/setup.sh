@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Prepares the image that grades: a virtual environment with what requirements.txt lists, nothing else.
+# Prepares the image that grades: a virtual environment with what requirements.txt lists, and what JAX compiles for the
+# assignment in requirements.course.zip (no other file of ours is there yet when Otter's Dockerfile runs this).
 # Runs as root while the image is built (`otter grade`, Gradescope), on python:3.x-slim, Debian and Ubuntu.
 # Package sources are pip's and uv's own settings (PIP_INDEX_URL, UV_INDEX_URL, …), if any. Running it again is quick.
 set -euo pipefail
@@ -61,23 +62,44 @@ if ! python=$(find_python); then
 fi
 
 # 3. The environment, unless it is there already and the lists are the same.
-wanted=$(cat "$here"/requirements.* | cksum)-$("$python" -V)
-if [ "$(cat "$prefix/installed" 2>/dev/null)" = "$wanted" ]; then say "already installed"; exit 0; fi
-arguments=(-r "$here/requirements.txt")
-[ ! -f "$here/requirements.constraints.txt" ] || arguments+=(-c "$here/requirements.constraints.txt")
-rm -rf "$venv"
-if [ -n "$uv" ]; then
-    # an image layer keeps files, so hard links into a cache would only be copied again
-    export UV_LINK_MODE=copy UV_HTTP_TIMEOUT=${UV_HTTP_TIMEOUT:-180} UV_NO_CACHE=1
-    if [ -n "${PIP_INDEX_URL:-}" ]; then export UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}; fi
-    if [ -n "${PIP_EXTRA_INDEX_URL:-}" ]; then export UV_INDEX=${UV_INDEX:-$PIP_EXTRA_INDEX_URL}; fi
-    "$uv" venv -q --python "$python" "$venv"
-    "$uv" pip install -q --python "$venv/bin/python" "${arguments[@]}" --compile-bytecode
-else
-    "$python" -m venv "$venv" 2>/dev/null || { rm -rf "$venv"; install_packages python3-venv && "$python" -m venv "$venv"; }
-    "$venv/bin/pip" install -q --no-cache-dir "${arguments[@]}"
+wanted=$(cat "$here"/requirements*.txt | cksum)-$("$python" -V)
+install_environment() {
+    local arguments=(-r "$here/requirements.txt")
+    [ ! -f "$here/requirements.constraints.txt" ] || arguments+=(-c "$here/requirements.constraints.txt")
+    rm -rf "$venv" "$prefix/installed"
+    if [ -n "$uv" ]; then
+        # an image layer keeps files, so hard links into a cache would only be copied again
+        export UV_LINK_MODE=copy UV_HTTP_TIMEOUT=${UV_HTTP_TIMEOUT:-180} UV_NO_CACHE=1
+        if [ -n "${PIP_INDEX_URL:-}" ]; then export UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}; fi
+        if [ -n "${PIP_EXTRA_INDEX_URL:-}" ]; then export UV_INDEX=${UV_INDEX:-$PIP_EXTRA_INDEX_URL}; fi
+        "$uv" venv -q --python "$python" "$venv"
+        "$uv" pip install -q --python "$venv/bin/python" "${arguments[@]}" --compile-bytecode
+    else
+        "$python" -m venv "$venv" 2>/dev/null || {
+            rm -rf "$venv"
+            install_packages python3-venv && "$python" -m venv "$venv"
+        }
+        "$venv/bin/pip" install -q --no-cache-dir "${arguments[@]}"
+    fi
+    "$venv/bin/python" -c 'import jax, otter, nbformat, ipykernel' >&2
+    rm -rf "$prefix/uv"
+    echo "$wanted" > "$prefix/installed"
+}
+if [ "$(cat "$prefix/installed" 2>/dev/null)" = "$wanted" ]; then say "already installed"; else install_environment; fi
+
+# 4. What JAX compiles for the reference, ahead: a submission needs the same operations, and a container starts with
+#    nothing. The course is unpacked where only root reads, and removed; what is kept holds nothing of it.
+compile_ahead() {
+    local course=$prefix/course status=0
+    rm -rf "$course"
+    (umask 077 && mkdir "$course") && "$venv/bin/python" -m zipfile -e "$here/requirements.course.zip" "$course" &&
+        env -u AUTOGRADER_SEED PYTHONPATH="$course" AUTOGRADER_ASSIGNMENTS="$course/assignments" \
+            AUTOGRADER_CACHE="$prefix/compiled" PYTHONDONTWRITEBYTECODE=1 JAX_ENABLE_X64=1 JAX_PLATFORMS=cpu \
+            timeout 300 "$venv/bin/python" -P -m autograder.engine.compiled "$course"/assignments/* >&2 || status=1
+    rm -rf "$course"
+    return $status
+}
+if [ -f "$here/requirements.course.zip" ]; then
+    compile_ahead || say "nothing could be compiled ahead; submissions take longer"
 fi
-"$venv/bin/python" -c 'import jax, otter, nbformat, ipykernel' >&2
-rm -rf "$prefix/uv"
-echo "$wanted" > "$prefix/installed"
 say "ready: $("$venv/bin/python" -V), $(du -sh "$prefix" | cut -f1)"

@@ -41,6 +41,13 @@ class Batch:
         whole."""
         return Batch(self.entries[index - 1 :: count], self.ignored)
 
+    def only(self, suffix: str, *, given: Sequence[Path]) -> "Batch":
+        """Those whose names end with `suffix`, and files that were `given` themselves; the others are passed over."""
+        kept = [entry for entry in self.entries if entry.path.suffix.lower() == suffix or entry.path in given]
+        names = {entry.name for entry in kept}
+        others = (entry.name for entry in self.entries if entry.name not in names)
+        return Batch(tuple(kept), tuple(sorted([*self.ignored, *others])))
+
 
 def gather(paths: Sequence[str | Path], assignment: str, exclude: Path | None = None) -> Batch:
     """Finds the submissions in files and folders (with their subfolders); `exclude` is the output folder."""

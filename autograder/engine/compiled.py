@@ -7,6 +7,9 @@ it; only the run of the reference ever writes to it, so that no submission can l
 kept are JAX's own operations alone: a compiled function of the reference would be its solution, ready to be run.
 
 The folder is $AUTOGRADER_CACHE, else `autograder` in the user's cache folder. It can be deleted at any time.
+
+In an image for containers `python -m autograder.engine.compiled ASSIGNMENT` makes it when the image is built. Where a
+container then runs on another processor than the one that built it, nothing in the folder fits and it is not used.
 """
 
 # pyright: reportUnknownMemberType=false
@@ -177,4 +180,7 @@ def _processor() -> str:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if len(sys.argv) > 2:
+        main(*sys.argv[1:])
+    elif compiled(Assignment.load(sys.argv[1]), policy(allow_none=True)) is None:
+        sys.exit("nothing was compiled ahead")
