@@ -6,6 +6,7 @@ Exit codes: 0 all well, 1 some submissions could not be graded (they are listed)
 
 import argparse
 import contextlib
+import errno
 import os
 import re
 import signal
@@ -48,7 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if options.debug:
             raise
-        if not _is_ours(error):
+        if isinstance(error, OSError):
+            _say(_of_the_system(error))
+        elif not _is_ours(error):
             _say(f"unexpected {type(error).__name__}: {error} (--debug shows where)")
         else:
             _say(str(error))
@@ -88,7 +91,12 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument("--force", action="store_true", help="begin anew, replacing the results in OUT")
     grade.add_argument("--shard", type=_shard, metavar="I/K", help="grade the I-th of K parts of the class")
     grade.add_argument("--timeout", type=_seconds, metavar="S", help="seconds that one submission may take")
-    grade.add_argument("--roster", type=Path, metavar="CSV", help="students by file, for the tables in lms/")
+    grade.add_argument(
+        "--roster",
+        type=Path,
+        metavar="CSV",
+        help="the class list, for the tables in lms/ (columns: file, id, name, email, login, section)",
+    )
     grade.add_argument("--dask", metavar="ADDRESS", help="grade on a Dask cluster (optional extra)")
     grade.add_argument("--no-isolation", action="store_true", help="run submissions unprotected; marks every result")
     grade.add_argument("--quiet", "-q", action="store_true", help="no progress and no table")
@@ -219,7 +227,10 @@ def _grade_and_conclude(order: "Order", options: argparse.Namespace, command: st
         )
         return INTERRUPTED
     statistics = write_class_files(options.out)
-    return _conclude(statistics, options.out, options.quiet, run.ignored)
+    code = _conclude(statistics, options.out, options.quiet, run.ignored)
+    if options.roster:
+        _compare_with_roster(statistics, options.out)
+    return code
 
 
 def _shown(paths: Sequence[Path]) -> str:
@@ -302,6 +313,21 @@ def _conclude(statistics: "Statistics", out: Path, quiet: bool, ignored: Sequenc
     return 1 if problems else 0
 
 
+def _compare_with_roster(statistics: "Statistics", out: Path) -> None:
+    """Says which files belong to nobody in the roster: their lines in lms/ have no student."""
+    from autograder.report import roster
+    from autograder.report.escape import for_terminal
+
+    known = roster.read_if_there(out / roster.FILE)
+    strangers = [for_terminal(row.file, 80) for row in statistics.rows if row.file not in known]
+    if strangers:
+        _say(
+            f"{len(strangers)} of {len(statistics.rows)} files belong to nobody in the roster: "
+            f"{', '.join(strangers[:10])}{' …' if len(strangers) > 10 else ''}. A column `file` in it says whose "
+            "a file is, or call a file after the student's login, id, email or name; then run this again with --resume"
+        )
+
+
 def _table(statistics: "Statistics", out: Path) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -331,7 +357,8 @@ def _table(statistics: "Statistics", out: Path) -> None:
     points = [float(question["points"]) for question in run.questions]
     total = sum(float(question["points"]) for question in run.questions if not question["bonus"])
     table.add_section()
-    table.add_row("possible", *map(number, points), number(total), "", "")
+    bonus = ["+" if question["bonus"] else "" for question in run.questions]
+    table.add_row("possible", *(sign + number(of) for sign, of in zip(bonus, points, strict=True)), number(total), "")
     # a log has no width of its own, and a narrow table is harder to read there than a long line
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     console.print(table)
@@ -422,8 +449,20 @@ def _terminable() -> Generator[None, None, None]:
 
 
 def _is_ours(error: Exception) -> bool:
-    """Whether an error was written for the person: those of this package, and the system's about files."""
-    return type(error).__module__.startswith("autograder.") or isinstance(error, OSError)
+    """Whether an error was written for the person."""
+    return type(error).__module__.startswith("autograder.")
+
+
+def _of_the_system(error: OSError) -> str:
+    """The system's error about a file as a sentence that says what to do where that is known."""
+    file: object = error.filename
+    where = f"{file}: " if isinstance(file, str | Path) else ""
+    what = f"{where}{error.strerror or error}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{what}. Free some space and go on: after `grade`, the same command with --resume grades only the rest"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{what}. Choose a place that you may write to, or change its permissions"
+    return what
 
 
 def _say(text: str) -> None:

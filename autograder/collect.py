@@ -118,7 +118,8 @@ def _hand_ins(source: Path, assignment: str, notes: list[str]) -> Iterator[HandI
 
 
 def _moodle(path: Path, match: re.Match[str]) -> HandIn:
-    student = Student(id=match["id"], name=match["name"].replace("_", " ").strip())
+    # Not the ID number: what Moodle's grading worksheet calls the identifier, of this assignment only
+    student = Student(id=f"{roster.PARTICIPANT}{match['id']}", name=match["name"].replace("_", " ").strip())
     return HandIn(path, f"{match['name']}-{match['id']}", student, (_modified(path),))
 
 
@@ -209,7 +210,7 @@ def _latest(found: Sequence[HandIn], notes: list[str]) -> list[HandIn]:
 def _join(student: Student, students: Sequence[Student]) -> Student:
     """What the roster knows about a student: found by number, login, email, or name."""
     for known in students:
-        same_name = _letters(known.name) != "" and _letters(known.name) == _letters(student.name)
+        same_name = roster.words(known.name) != "" and roster.words(known.name) == roster.words(student.name)
         if (
             (student.id and known.id == student.id)
             or (student.login and known.login.lower() == student.login.lower())
@@ -295,9 +296,3 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise CollectError(f"{path} cannot be read: {error}") from None
-
-
-def _letters(name: str) -> str:
-    """A name's words in any order: `Doe, Jane` and `Jane Doe` are the same; `doejane` only when it is so written."""
-    words = re.findall(r"\w+", name.casefold())
-    return " ".join(sorted(words))

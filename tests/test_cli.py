@@ -1,5 +1,6 @@
 """The command line: exit codes, one clear sentence for each mistake, and where everything is."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -136,6 +137,30 @@ def test_collected_submissions_bring_their_roster_to_the_tables(course: Path) ->
     assert cli.main(["collect", "download", "-a", "toy", "-o", "collected"]) == 0
     assert cli.main(["grade", "collected", "-a", "toy", "-o", "out", "-q"]) == 0
     assert "doejane,42,,doejane,,5.5" in (course / "out" / "lms" / "canvas.csv").read_text()
+
+
+def test_files_that_belong_to_nobody_in_the_roster_are_named(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = sorted(file.name for file in (course / "class").iterdir())
+    (course / "students.csv").write_text(f"login,name\n{Path(names[0]).stem},Doe Jane\n")
+    assert cli.main(["grade", "class", "-a", "toy", "-o", "out", "-q", "--roster", "students.csv"]) == 0
+    said = capsys.readouterr().err
+    assert f"1 of {len(names)} files belong to nobody in the roster: {names[1]}." in said
+    assert "Doe Jane" in (course / "out" / "lms" / "canvas.csv").read_text()
+
+
+@pytest.mark.parametrize(("number", "advice"), [(errno.ENOSPC, "--resume"), (errno.EACCES, "permissions")])
+def test_an_error_of_the_system_says_where_and_what_to_do(
+    number: int, advice: str, course: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object) -> None:
+        raise OSError(number, os.strerror(number), "out/results/a.json")
+
+    monkeypatch.setattr(engine_grade, "write_result", fail)
+    assert cli.main(["grade", "class", "-a", "toy", "-o", "out", "-q"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"autograder: out/results/a.json: {os.strerror(number)}. ")
+    assert advice in said
+    assert "Errno" not in said
 
 
 def test_starting_imports_nothing_heavy() -> None:

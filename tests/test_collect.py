@@ -55,7 +55,7 @@ def test_moodle_folders_and_files_are_understood(source: Path, out: Path, place:
     found = collect(source, "toy", out)
     assert contents(found, out) == {"Jane_Doe-42.ipynb": True}
     assert lines(out)[0]["name"] == "Jane Doe"
-    assert lines(out)[0]["id"] == "42"
+    assert lines(out)[0]["id"] == "Participant 42"  # of this assignment; no ID number
 
 
 def test_a_gradescope_export_gives_every_member_of_a_team_a_file(source: Path, out: Path) -> None:

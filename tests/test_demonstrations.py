@@ -1,7 +1,6 @@
 """Handed-out demonstrations cost no grading time, and every submission that needs one gets it."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -122,7 +121,7 @@ def test_the_handed_out_notebooks_mark_demonstrations_and_nothing_else(name: str
 
 @pytest.fixture(scope="module")
 def workshop() -> Iterator[Workshop]:
-    with Workshop(layers.policy() % 90)) as workshop:
+    with Workshop(layers.policy()) as workshop:
         yield workshop
 
 

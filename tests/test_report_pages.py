@@ -224,6 +224,16 @@ def test_the_learning_platforms_tables_take_names_from_the_roster(out: Path) -> 
     jane = next(row for row in canvas if row["ID"] == "42")
     assert (jane["Student"], jane["SIS Login ID"], jane["Toy & co"]) == ("Doe Jane", "jd", "7.5")
     moodle = list(csv.DictReader((out / "lms" / "moodle.csv").read_text().splitlines()))
-    assert any(row["Email address"] == "jane@x.org" and row["Toy & co"] == "7.5" for row in moodle)
+    assert any(row["Email address"] == "jane@x.org" and row["Grade"] == "7.5" for row in moodle)
+    assert {row["ID number"] for row in moodle} == {"42", ""}
     gradescope = list(csv.DictReader((out / "lms" / "gradescope.csv").read_text().splitlines()))
     assert any(row["SID"] == "42" and row["Total Score"] == "7.5" and row["Max Points"] == "5.5" for row in gradescope)
+
+
+def test_moodles_participants_are_identified_as_its_grading_worksheet_does(out: Path) -> None:
+    (out / "roster.csv").write_text("file,id,name\nb.ipynb,Participant 42,Doe Jane\n")
+    write_class_files(out)
+    moodle = list(csv.DictReader((out / "lms" / "moodle.csv").read_text().splitlines()))
+    assert {"Identifier", "Grade", "Last modified (grade)"} <= set(moodle[0])
+    jane = next(row for row in moodle if row["Full name"] == "Doe Jane")
+    assert (jane["Identifier"], jane["ID number"], jane["Grade"]) == ("Participant 42", "", "7.5")

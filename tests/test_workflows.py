@@ -40,6 +40,13 @@ def test_a_workflow_is_valid_by_githubs_schema(path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_security_linter_finds_nothing_in_a_workflow(path: Path) -> None:
+    command = [Path(sys.executable).with_name("zizmor"), "--offline", "--persona", "pedantic", "--no-config", path]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.skipif(shutil.which("actionlint") is None, reason="actionlint is not installed")
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_actionlint_has_nothing_to_say(path: Path) -> None:

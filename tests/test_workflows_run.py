@@ -363,6 +363,20 @@ def test_the_courses_own_template_is_green_untouched(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", names())
+def test_no_cell_of_an_untouched_notebook_stops_the_cells_after_it(name: str, tmp_path: Path) -> None:
+    check_template(tmp_path / "template", "no_such")  # only the copy
+    # Jupyter's "Run all" ends at the first error, a stub's too: a demonstration waits for the function that it shows
+    code = (
+        "import check, pathlib; check.is_stub = lambda error: False; report = check.Report('')\n"
+        f"check.run_cells(pathlib.Path('{name}.ipynb'), report); print('stopped:', report.problems)"
+    )
+    environment = {**os.environ, "IPYTHONDIR": str(tmp_path)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=tmp_path / "template", env=environment, capture_output=True, text=True)
+    assert done.stdout.strip().splitlines()[-1] == "stopped: []", done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", names())
 def test_the_courses_own_solutions_pass_every_public_test(name: str, tmp_path: Path) -> None:
     solved = assemble(Assignment.load(name)).solution
     done = check_template(tmp_path / "template", name, **{name: solved})

@@ -41,6 +41,7 @@ import jax.numpy as jnp
 import jaxlib
 import numpy as np
 import otter
+from IPython.display import display
 
 grader = otter.Notebook("checkpointing.ipynb", tests_dir="tests/checkpointing")
 
@@ -114,7 +115,8 @@ grader.check("q1")
 # Watch yours. (`animate` needs a legal schedule; the button pauses it.)
 
 # %%
-adkit.animate(vanilla_schedule(8), 8, title="vanilla")
+with adkit.once_written():
+    display(adkit.animate(vanilla_schedule(8), 8, title="vanilla"))
 
 # %% [markdown]
 # ## q2: Memory-poor backpropagation (3 points)
@@ -141,7 +143,8 @@ grader.check("q2")
 # the length of the picture is what you pay in time.
 
 # %%
-adkit.space_time(memory_poor_schedule(8), 8, title="memory-poor")
+with adkit.once_written():
+    display(adkit.space_time(memory_poor_schedule(8), 8, title="memory-poor"))
 
 # %% [markdown]
 # ## q3: Backpropagation with checkpoints (6 points)
@@ -178,7 +181,8 @@ def checkpointed_schedule(n, checkpoints):
 grader.check("q3")
 
 # %%
-adkit.space_time(checkpointed_schedule(20, [5, 10, 15]), 20, title="checkpoints 5, 10, 15")
+with adkit.once_written():
+    display(adkit.space_time(checkpointed_schedule(20, [5, 10, 15]), 20, title="checkpoints 5, 10, 15"))
 
 # %% [markdown]
 # ## q4: Where to put the checkpoints (4 points)
@@ -203,8 +207,9 @@ def choose_checkpoints(n):
 grader.check("q4")
 
 # %%
-for layers in (16, 100, 900):
-    print(adkit.simulate(layers, checkpointed_schedule(layers, choose_checkpoints(layers))))
+with adkit.once_written():
+    for layers in (16, 100, 900):
+        print(adkit.simulate(layers, checkpointed_schedule(layers, choose_checkpoints(layers))))
 
 # %% [markdown]
 # ## q5: The best schedule for a given memory (10 points)
@@ -256,19 +261,19 @@ grader.check("q5")
 # Your schedules among the others, over the curve that nobody can go below. The axes are logarithmic.
 
 # %%
-adkit.trade_off(
-    100,
-    {
+with adkit.once_written():
+    schedules = {
         "vanilla": vanilla_schedule(100),
         "memory-poor": memory_poor_schedule(100),
         "square root": checkpointed_schedule(100, choose_checkpoints(100)),
         "optimal, 4": optimal_schedule(100, 4),
         "optimal, 8": optimal_schedule(100, 8),
-    },
-)
+    }
+    display(adkit.trade_off(100, schedules))
 
 # %%
-adkit.space_time(optimal_schedule(60, 5), 60, title="optimal with 5 activations")
+with adkit.once_written():
+    display(adkit.space_time(optimal_schedule(60, 5), 60, title="optimal with 5 activations"))
 
 # %% [markdown]
 # ## q6: A real network (9 points)
@@ -331,10 +336,11 @@ def train(loss, steps=200, rate=0.5):
     return np.array(losses)
 
 
-plain = train(lambda params: adkit.mlp_loss(params, x, y))
-with_checkpoints = train(lambda params: checkpointed_loss(params, x, y, checkpoints))
-print("loss at the start and at the end:", plain[0], plain[-1])
-print("largest difference between the two runs:", np.abs(plain - with_checkpoints).max())
+with adkit.once_written():
+    plain = train(lambda params: adkit.mlp_loss(params, x, y))
+    with_checkpoints = train(lambda params: checkpointed_loss(params, x, y, checkpoints))
+    print("loss at the start and at the end:", plain[0], plain[-1])
+    print("largest difference between the two runs:", np.abs(plain - with_checkpoints).max())
 
 # %% [markdown]
 # What crosses from the forward to the backward pass? `adkit.artefact.measure` takes the two passes apart, runs
@@ -343,16 +349,17 @@ print("largest difference between the two runs:", np.abs(plain - with_checkpoint
 
 # %%
 params = adkit.mlp([2] + [width] * (depth - 1) + [1], key=0)
-for name, loss, extra in (
-    ("plain", adkit.mlp_loss, ()),
-    ("checkpoints", checkpointed_loss, (checkpoints,)),
-):
-    measured = adkit.artefact.measure(
-        loss, params, x, y, np.float64(1), transform="vjp_split", static=extra, autodiff=True
-    )
-    large = [residual.shape for residual in measured.residuals if residual.size >= batch]
-    print(f"{name}: {len(large)} large residuals {large}")
-    print(f"    products: {measured.forward_work.products} forward, {measured.backward_work.products} backward")
+with adkit.once_written():
+    for name, loss, extra in (
+        ("plain", adkit.mlp_loss, ()),
+        ("checkpoints", checkpointed_loss, (checkpoints,)),
+    ):
+        measured = adkit.artefact.measure(
+            loss, params, x, y, np.float64(1), transform="vjp_split", static=extra, autodiff=True
+        )
+        large = [residual.shape for residual in measured.residuals if residual.size >= batch]
+        print(f"{name}: {len(large)} large residuals {large}")
+        print(f"    products: {measured.forward_work.products} forward, {measured.backward_work.products} backward")
 
 # %% [markdown]
 # **Do not believe every memory report.** JAX can also be asked how much temporary memory the *compiled* program
@@ -365,12 +372,13 @@ for name, loss, extra in (
 # %%
 large_x, large_y = jnp.ones((4096, 2)), jnp.zeros((4096, 1))
 print("jaxlib", jaxlib.__version__)
-for name, loss in (
-    ("plain", lambda params: adkit.mlp_loss(params, large_x, large_y)),
-    ("checkpoints", lambda params: checkpointed_loss(params, large_x, large_y, checkpoints)),
-):
-    analysis = jax.jit(jax.grad(loss)).lower(params).compile().memory_analysis()
-    print(f"{name}: {analysis.temp_size_in_bytes / 2**20:.2f} MiB of temporary memory, says the compiler")
+with adkit.once_written():
+    for name, loss in (
+        ("plain", lambda params: adkit.mlp_loss(params, large_x, large_y)),
+        ("checkpoints", lambda params: checkpointed_loss(params, large_x, large_y, checkpoints)),
+    ):
+        analysis = jax.jit(jax.grad(loss)).lower(params).compile().memory_analysis()
+        print(f"{name}: {analysis.temp_size_in_bytes / 2**20:.2f} MiB of temporary memory, says the compiler")
 
 # %% [markdown]
 # ## q7: Layers that are not alike (5 bonus points)
@@ -403,9 +411,10 @@ grader.check("q7")
 
 # %%
 sizes, costs = [8, 8, 4, 4, 2, 2, 1, 1, 8, 4], [9, 9, 5, 5, 3, 3, 1, 1, 2, 9]
-for memory in (9, 14, 20, 43):
-    trace = adkit.simulate(10, optimal_schedule_for(sizes, costs, memory), sizes, costs)
-    print(f"memory {memory}: peak size {trace.peak}, cost {trace.cost}")
+with adkit.once_written():
+    for memory in (9, 14, 20, 43):
+        trace = adkit.simulate(10, optimal_schedule_for(sizes, costs, memory), sizes, costs)
+        print(f"memory {memory}: peak size {trace.peak}, cost {trace.cost}")
 
 # %% [markdown]
 # ## To read on

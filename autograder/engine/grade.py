@@ -68,12 +68,12 @@ def grade(order: Order, listener: Listener | None = None) -> output.Run:
     if not batch.entries:
         places = ", ".join(map(str, order.paths))
         raise BatchError(f"there is nothing to grade in {places} (.ipynb, .py or .zip)")
+    students = roster.find(order.roster, order.paths, [entry.name for entry in batch.entries])
     if order.shard is not None:
         batch = batch.shard(*order.shard)
     run = output.Run.of(assignment, order.seed, isolated=order.isolated, jobs=order.jobs)
     shards = () if order.shard is None else (f"{order.shard[0]}/{order.shard[1]}",)
     run = replace(run, shards=shards, submissions=len(batch.entries), ignored=batch.ignored)
-    students = roster.find(order.roster, order.paths)
     run = output.prepare(order.out, run, resume=order.resume, force=order.force)
     roster.write(students, order.out)
     started = time.monotonic()

@@ -1,8 +1,10 @@
 """Tables that Canvas, Moodle and Gradescope take: grades by student, in each one's columns.
 
-Sources: Canvas, "How do I import grades in the Gradebook?" (Student, ID, SIS User ID, SIS Login ID, Section,
-then one column an assignment, with a row `Points Possible` first); Moodle, "Grade import" (columns are
-matched by hand: Username, Email address, ID number); Gradescope, the columns of its grade export.
+Sources: Canvas, lib/gradebook_importer.rb (Student, ID, SIS User ID, SIS Login ID, Section, then one column an
+assignment, found by its title; a row `Points Possible` first; a student is found by ID, else login, else name);
+Moodle, mod/assign/feedback/offline/importgradeslib.php ("Upload grading worksheet" needs Identifier, Grade and
+Last modified (grade)) and the gradebook's "Import" (columns are matched by hand: Username, ID number, Email address);
+Gradescope, the columns of its grade export. Where the grader failed the points are left empty: a 0 would be a grade.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +13,7 @@ from typing import Any
 
 from autograder.engine.output import write_atomically
 from autograder.report.grades import Row
-from autograder.report.roster import Student, table
+from autograder.report.roster import PARTICIPANT, Student, table
 
 
 def write_lms(
@@ -27,24 +29,25 @@ def write_lms(
     possible = sum(float(question["points"]) for question in questions if not question["bonus"])
     names = [str(question["name"]) for question in questions]
     write_atomically(folder / "canvas.csv", _canvas(graded, title, possible))
-    write_atomically(folder / "moodle.csv", _moodle(graded, title))
+    write_atomically(folder / "moodle.csv", _moodle(graded))
     write_atomically(folder / "gradescope.csv", _gradescope(graded, possible, names))
 
 
 def _canvas(graded: Iterable[tuple[Row, Student]], title: str, possible: float) -> str:
     lines: list[Sequence[object]] = [("    Points Possible", "", "", "", "", possible)]
-    lines += [(student.name, student.id, "", student.login, student.section, row.earned) for row, student in graded]
+    lines += [(student.name, student.id, "", student.login, student.section, _points(row)) for row, student in graded]
     return table(("Student", "ID", "SIS User ID", "SIS Login ID", "Section", title), lines)
 
 
-def _moodle(graded: Iterable[tuple[Row, Student]], title: str) -> str:
-    return table(
-        ("Username", "ID number", "Full name", "Email address", title, "Feedback comments"),
-        [
-            (student.login, student.id, student.name, student.email, row.earned, _comment(row))
-            for row, student in graded
-        ],
-    )
+def _moodle(graded: Iterable[tuple[Row, Student]]) -> str:
+    lines: list[Sequence[object]] = []
+    for row, student in graded:
+        participant = student.id.startswith(PARTICIPANT)
+        identifier, number = (student.id, "") if participant else ("", student.id)
+        who = (identifier, student.login, number, student.name, student.email)
+        lines.append((*who, _points(row), "", _comment(row)))
+    header = ("Identifier", "Username", "ID number", "Full name", "Email address")
+    return table((*header, "Grade", "Last modified (grade)", "Feedback comments"), lines)
 
 
 def _gradescope(graded: Iterable[tuple[Row, Student]], possible: float, names: Sequence[str]) -> str:
@@ -57,7 +60,7 @@ def _gradescope(graded: Iterable[tuple[Row, Student]], possible: float, names: S
                 student.id,
                 student.email,
                 student.section,
-                row.earned,
+                _points(row),
                 possible,
                 "Graded" if row.status == "completed" else "Ungraded",
                 *(row.scores.get(name, 0.0) for name in names),
@@ -65,6 +68,10 @@ def _gradescope(graded: Iterable[tuple[Row, Student]], possible: float, names: S
             for row, student in graded
         ],
     )
+
+
+def _points(row: Row) -> float | str:
+    return "" if row.status == "failed" else row.earned
 
 
 def _comment(row: Row) -> str:
