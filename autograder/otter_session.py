@@ -28,7 +28,7 @@ def open_session(path: str) -> dict[str, Any]:
 
 
 def _open(record: dict[str, Any], report: Path) -> dict[str, Any]:
-    from autograder.engine import single
+    from autograder.engine import known, single
     from autograder.engine.compiled import compiled, use_here
     from autograder.isolation.layers import policy
     from autograder.isolation.workshop import Workshop
@@ -49,6 +49,8 @@ def _open(record: dict[str, Any], report: Path) -> dict[str, Any]:
     if record["seed"]:  # after the template has started: no process of the submission has it in its environment
         os.environ["AUTOGRADER_SEED"] = record["seed"]
     single.install_recognition(assignment)
+    known.load(assignment)
+    stack.callback(known.save, assignment)
     closing = _Closing(stack, session, given["notes"], report)
     atexit.register(closing.close)
     _say_what_checks_say(assignment, closing)

@@ -6,7 +6,6 @@ nothing while answers are right, and each mistake is run at most once a case: wh
 process lives, and can be handed to the next one.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable
@@ -79,8 +78,9 @@ class _Recogniser:
         self._cases = {
             case.name: case for file in sorted(self.assignment.tests_dir.glob("*.py")) for case in _cases(file)
         }
-        self.answers: dict[str, dict[str, _Answer | None]] = {}
-        """By course's seed and test function, then by mistake (hidden cases draw their inputs from the seed)."""
+        self.answers: dict[str, dict[str, dict[str, _Answer | None]]] = {}
+        """By seed (hidden cases draw their inputs from it), test function and mistake."""
+        self.unsaved = False
 
     def __call__(self, failure: checks.Failure) -> str | None:
         """The sentence for a failed check; None when no known mistake answers like that."""
@@ -88,7 +88,7 @@ class _Recogniser:
         if case is None or not failure.answered:
             return None
         key = checks.fingerprint(failure.answer)
-        known = self.answers.setdefault(_place(case), {})
+        known = self.answers.setdefault(seed(), {}).setdefault(case.name, {})
         sentences: list[str] = []
         for mistake in catalogue(self.assignment.name):
             if mistake.question != case.question:
@@ -96,6 +96,7 @@ class _Recogniser:
             name = f"{mistake.function}__{mistake.name}"
             if name not in known:
                 known[name] = _answer_of(self.assignment.name, case, mistake)
+                self.unsaved = True
             found = known[name]
             if found is not None and found[0] == failure.ordinal and checks.matches(found[1], key):
                 sentences.append(mistake.says)
@@ -103,35 +104,36 @@ class _Recogniser:
 
 
 def save_answers(assignment_name: str, file: Path) -> None:
-    """Writes what the known mistakes were found to answer, for `load_answers` of another process.
+    """Writes what the known mistakes were found to answer under the seed in force, for `load_answers` of another
+    process; nothing when `file` holds it all.
 
-    It holds fingerprints of answers in hidden cases: a file that its owner alone may read.
+    It holds fingerprints of answers in hidden cases: its owner alone may read it.
     """
-    content = json.dumps(_recogniser(assignment_name).answers).encode()
+    recogniser = _recogniser(assignment_name)
+    if not recogniser.unsaved:
+        return
+    content = json.dumps(recogniser.answers.get(seed(), {})).encode()
     partial = file.with_name(f"{file.name}.{os.getpid()}")
-    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
+    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as target:
         target.write(content)
     partial.replace(file)
+    recogniser.unsaved = False
 
 
 def load_answers(assignment_name: str, file: Path) -> None:
-    """Takes over what an earlier process found; without a usable file nothing is known yet, which only costs time."""
+    """Takes over what an earlier process found under the seed in force; without a usable file that is looked for
+    again, which only costs time."""
     try:
         given: dict[str, dict[str, list[Any] | None]] = json.loads(file.read_text(encoding="utf-8"))
         answers = {
-            place: {name: None if found is None else (int(found[0]), str(found[1])) for name, found in entries.items()}
-            for place, entries in given.items()
+            case: {name: None if found is None else (int(found[0]), str(found[1])) for name, found in entries.items()}
+            for case, entries in given.items()
         }
     except (OSError, ValueError, TypeError, AttributeError, IndexError):
         return
-    known = _recogniser(assignment_name).answers
-    for place, entries in answers.items():
-        known.setdefault(place, {}).update(entries)
-
-
-def _place(case: Case) -> str:
-    """A case under the seed in force. The seed itself is written nowhere."""
-    return f"{hashlib.sha256(seed().encode()).hexdigest()[:16]} {case.name}"
+    known = _recogniser(assignment_name).answers.setdefault(seed(), {})
+    for case, entries in answers.items():
+        known.setdefault(case, {}).update(entries)
 
 
 @lru_cache

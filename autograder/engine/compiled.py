@@ -36,18 +36,19 @@ _KEPT_FOLDERS: Final = 12
 """Older ones, of other versions or contents, are removed."""
 
 
-def compiled(assignment: Assignment, rules: Policy, *, make: bool = True) -> Path | None:
+def compiled(assignment: Assignment, rules: Policy, *, make: bool = True, seed: str | None = None) -> Path | None:
     """The folder of compiled operations for `assignment`, made if it is not there (and `make`).
 
+    seed: the course's, for what known mistakes answer in hidden cases (`autograder.engine.known`) is found on the way.
     None where there is no reference, or no folder that can be written here and read by a submission under `rules`.
     """
-    reference = _reference(assignment)
+    reference = reference_of(assignment)
     if reference is None:
         return None
     try:
-        root = _root()
+        root = cache_folder()
         root.mkdir(parents=True, exist_ok=True)
-        target = root / f"{assignment.name}-{_key(assignment, reference)}"
+        target = root / f"{assignment.name}-{content_key(assignment, reference)}"
         if not _readable_under(rules, target):
             return None
         if not make:
@@ -55,7 +56,7 @@ def compiled(assignment: Assignment, rules: Policy, *, make: bool = True) -> Pat
         with open(root / ".lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # other workers of this run wait here, and then find it made
             if not target.is_dir():
-                _make(assignment, target)
+                _make(assignment, target, seed)
                 _forget_old(root, keep=target)
     except OSError:
         return None
@@ -72,14 +73,15 @@ def use_here(folder: Path) -> None:
     jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
 
 
-def _reference(assignment: Assignment) -> Path | None:
+def reference_of(assignment: Assignment) -> Path | None:
+    """The file of the hidden solution; None where it is not installed."""
     import reference
 
     file = Path(reference.__file__ or "").parent / f"{assignment.name}.py"
     return file if file.is_file() else None
 
 
-def _make(assignment: Assignment, target: Path) -> None:
+def _make(assignment: Assignment, target: Path, seed: str | None) -> None:
     made = Path(tempfile.mkdtemp(prefix=".making-", dir=target.parent))
     environment = {
         **os.environ,
@@ -87,7 +89,7 @@ def _make(assignment: Assignment, target: Path) -> None:
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
         "JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES": "none",
-    }
+    } | ({} if seed is None else {"AUTOGRADER_SEED": seed})
     try:
         # a process of its own: this one has yet to decide what JAX reads here
         command = [sys.executable, "-m", "autograder.engine.compiled", str(assignment.folder), str(made)]
@@ -117,21 +119,23 @@ def _is_jax_own(entry: str) -> bool:
 
 def main(folder: str, made: str) -> None:
     """Grades the reference, and a submission that knows nothing: that one makes the grader try every known mistake."""
+    from autograder.engine import known
     from autograder.engine.single import grade_one
 
     assignment = Assignment.load(folder)
-    reference = _reference(assignment)
+    reference = reference_of(assignment)
     assert reference is not None
     hollow = "\n".join(f"def {name}(*arguments): return 0.0" for name in assignment.functions)
     # our own code, so it needs no isolation, and has to write here
     with Workshop(policy(allow_none=True), compiled=Path(made), writing=True) as workshop:
         for source in (reference.read_text(encoding="utf-8"), hollow):
             grade_one(Submission("reference", None, (source,)), assignment, workshop, None)
+    known.save(assignment)
 
 
 def _forget_old(root: Path, keep: Path) -> None:
     folders = sorted(
-        (entry for entry in root.iterdir() if entry.is_dir() and entry != keep),
+        (entry for entry in root.glob("*-*") if entry.is_dir() and entry != keep),
         key=lambda entry: entry.stat().st_mtime,
         reverse=True,
     )
@@ -139,7 +143,8 @@ def _forget_old(root: Path, keep: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _root() -> Path:
+def cache_folder() -> Path:
+    """Where everything lies that is found out once and kept."""
     given = os.environ.get("AUTOGRADER_CACHE")
     if given:
         return Path(given).resolve()
@@ -154,7 +159,8 @@ def _readable_under(rules: Policy, folder: Path) -> bool:
     return all(parent.stat().st_mode & 0o001 for parent in folder.parents)
 
 
-def _key(assignment: Assignment, reference: Path) -> str:
+def content_key(assignment: Assignment, reference: Path) -> str:
+    """A digest of all that decides what is compiled for an assignment, and what its known mistakes answer."""
     digest = hashlib.sha256()
     for part in (sys.version, *(version(package) for package in ("jax", "jaxlib", "numpy")), _processor()):
         digest.update(part.encode() + b"\0")
@@ -166,7 +172,11 @@ def _key(assignment: Assignment, reference: Path) -> str:
 def _sources(assignment: Assignment, reference: Path) -> Iterator[Path]:
     import adkit
 
+    from autograder import checks
+
     yield reference
+    yield from sorted((reference.parent / "mistakes").glob(f"{assignment.name}.py"))
+    yield from sorted(Path(checks.__file__ or "").parent.glob("*.py"))
     yield from sorted(assignment.tests_dir.glob("*.py"))
     yield from sorted(Path(adkit.__file__).parent.glob("*.py"))
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from autograder.assignment import Assignment, Limits
+from autograder.engine import known
 from autograder.engine.single import Workshop, grade_one, load_cases, ungraded
 from autograder.submission import SubmissionError, read_bytes, read_content
 
@@ -76,7 +77,7 @@ def isolated_workshop(settings: Settings) -> AbstractContextManager[Workshop]:
         secrets=[Path(secret) for secret in settings.secrets],
         allow_none=not settings.isolated,
     )
-    folder = compiled(Assignment.load(settings.assignment), policy)
+    folder = compiled(Assignment.load(settings.assignment), policy, seed=settings.seed)
     if folder is not None:
         use_here(folder)
     return workshop.Workshop(policy, compiled=folder)
@@ -102,12 +103,14 @@ def main() -> int:
         return 2
     # Only now: the template process was started without it, and no environment of a process shows it.
     os.environ["AUTOGRADER_SEED"] = settings.seed
+    known.load(assignment)
     try:
         _reply(replies, {"ready": os.getpid(), "isolation": _isolation(workshop)})
         for line in tasks:
             task: dict[str, str] = json.loads(line)
             _reply(replies, grade_task(task, settings, assignment, workshop))
     finally:
+        known.save(assignment)
         with suppress(Exception):
             opening.__exit__(None, None, None)
     return 0
