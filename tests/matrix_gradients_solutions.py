@@ -61,6 +61,68 @@ def _(A, b, x_bar):
     return (-jnp.outer(b_bar, x) if b.ndim == 1 else -jnp.tensordot(b_bar, x, axes=[[1], [1]])), b_bar
 
 
+@right("linear_solve_vjp", "by QR with pivoting", 8)
+def _(A, b, x_bar):
+    A, b, x_bar = jnp.asarray(A), jnp.asarray(b), jnp.asarray(x_bar)
+    Q, R, columns = jsl.qr(A, pivoting=True)
+    x = jnp.zeros_like(b).at[columns].set(jsl.solve_triangular(R, Q.T @ b))
+    b_bar = Q @ jsl.solve_triangular(R, x_bar[columns], trans="T")
+    return -jnp.einsum("i...,j...->ij", b_bar, x), b_bar
+
+
+@right("linear_solve_vjp", "refined ten times", 8)
+def _(A, b, x_bar):
+    A, b, x_bar = jnp.asarray(A), jnp.asarray(b), jnp.asarray(x_bar)
+    factors = jsl.lu_factor(A)
+
+    def refined(matrix, right, trans):
+        def turn(_, y):
+            return y + jsl.lu_solve(factors, right - matrix @ y, trans=trans)
+
+        return jax.lax.fori_loop(0, 10, turn, jsl.lu_solve(factors, right, trans=trans))
+
+    x, b_bar = refined(A, b, 0), refined(A.T, x_bar, 1)
+    return -jnp.einsum("i...,j...->ij", b_bar, x), b_bar
+
+
+def _substituted(T, right, lower):
+    """T^-1 right for a triangular T, row by row."""
+    n = len(T)
+
+    def row(k, y):
+        i = k if lower else n - 1 - k
+        return y.at[i].set((right[i] - T[i] @ y) / T[i, i])
+
+    return jax.lax.fori_loop(0, n, row, jnp.zeros_like(right))
+
+
+@right("linear_solve_vjp", "by the factors P, L, U, substitution by hand", 8)
+def _(A, b, x_bar):
+    P, L, U = jsl.lu(jnp.asarray(A))
+    x = _substituted(U, _substituted(L, P.T @ b, lower=True), lower=False)
+    b_bar = P @ _substituted(L.T, _substituted(U.T, jnp.asarray(x_bar), lower=True), lower=False)
+    return -jnp.einsum("i...,j...->ij", b_bar, x), b_bar
+
+
+@right("linear_solve_vjp", "by elimination with NumPy, written into copies", 6)
+def _(A, b, x_bar):
+    def solved(matrix, right):
+        matrix, y = matrix.copy(), right.copy()
+        for k in range(len(matrix)):
+            p = k + int(np.argmax(np.abs(matrix[k:, k])))
+            matrix[[k, p]], y[[k, p]] = matrix[[p, k]], y[[p, k]]
+            for i in range(k + 1, len(matrix)):
+                factor = matrix[i, k] / matrix[k, k]
+                matrix[i] -= factor * matrix[k]
+                y[i] -= factor * y[k]
+        for k in reversed(range(len(matrix))):
+            y[k] = (y[k] - matrix[k, k + 1 :] @ y[k + 1 :]) / matrix[k, k]
+        return y
+
+    x, b_bar = solved(A, b), solved(A.T, x_bar)
+    return (-np.outer(b_bar, x) if b.ndim == 1 else -b_bar @ x.T), b_bar
+
+
 @right("linear_solve_vjp", "with NumPy", 6)
 def _(A, b, x_bar):
     x, b_bar = np.linalg.solve(A, b), np.linalg.solve(A.T, x_bar)
@@ -97,6 +159,27 @@ def _(A, b, x_bar):
     both = jnp.linalg.solve(big, jnp.concatenate([b, x_bar]))
     x, b_bar = both[:n], both[n:]
     return -(jnp.outer(b_bar, x) if b.ndim == 1 else b_bar @ x.T), b_bar
+
+
+@wrong("linear_solve_vjp", "inverse by hand from the factors P, L, U")
+def _(A, b, x_bar):
+    P, L, U = jsl.lu(jnp.asarray(A))
+    inverse = _substituted(U, _substituted(L, P.T, lower=True), lower=False)
+    x, b_bar = inverse @ b, inverse.T @ x_bar
+    return -jnp.einsum("i...,j...->ij", b_bar, x), b_bar
+
+
+@wrong("linear_solve_vjp", "Cholesky of the normal equations")
+def _(A, b, x_bar):
+    factor = jsl.cho_factor(A.T @ A)
+    x, b_bar = jsl.cho_solve(factor, A.T @ b), A @ jsl.cho_solve(factor, jnp.asarray(x_bar))
+    return -jnp.einsum("i...,j...->ij", b_bar, x), b_bar
+
+
+@wrong("linear_solve_vjp", "A and its transpose factorised in one batch")
+def _(A, b, x_bar):
+    x, b_bar = jax.vmap(jnp.linalg.solve)(jnp.stack([A, A.T]), jnp.stack([b, x_bar]))
+    return -jnp.einsum("i...,j...->ij", b_bar, x), b_bar
 
 
 @wrong("linear_solve_vjp", "pseudo-inverse")
@@ -149,6 +232,44 @@ def _tuple_backward(kept, x_bar):
     return tuple(_qr_backward(kept, x_bar))
 
 
+def _substituting_forward(A, b):
+    Q, R = jnp.linalg.qr(A)
+    return _substituted_scan(R, Q.T @ b), (Q, R, _substituted_scan(R, Q.T @ b))
+
+
+def _substituted_scan(R, right):
+    """R^-1 right for an upper triangular R; a scan, which JAX can differentiate in reverse."""
+
+    def row(y, i):
+        return y.at[i].set((right[i] - R[i] @ y) / R[i, i]), None
+
+    return jax.lax.scan(row, jnp.zeros_like(right), jnp.arange(len(R))[::-1])[0]
+
+
+@jax.custom_gradient
+def _with_custom_gradient(A, b):
+    x, kept = _lu_forward(A, b)
+    return x, lambda x_bar: _lu_backward(kept, x_bar)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(2,))
+def _with_a_static_argument(A, b, way):
+    return _static_forward(A, b, way)[0]
+
+
+def _static_forward(A, b, way):
+    return _lu_forward(A, b) if way == "lu" else _qr_forward(A, b)
+
+
+def _static_backward(way, kept, x_bar):
+    return _lu_backward(kept, x_bar) if way == "lu" else _tuple_backward(kept, x_bar)
+
+
+_with_a_static_argument.defvjp(_static_forward, _static_backward)
+
+RIGHT["linear_solve", "with custom_gradient"] = 6, _with_custom_gradient
+RIGHT["linear_solve", "with nondiff_argnums"] = 6, lambda A, b: _with_a_static_argument(A, b, "lu")
+RIGHT["linear_solve", "by QR, substitution by hand"] = 6, _custom(_substituting_forward, _tuple_backward)
 RIGHT["linear_solve", "by QR"] = 6, _custom(_qr_forward, _tuple_backward)
 RIGHT["linear_solve", "under jit, residuals in a dictionary"] = 6, _custom(_lu_forward, _lu_backward, jax.jit)
 RIGHT["linear_solve", "the rule within a plain function"] = (
@@ -201,6 +322,32 @@ def _(W):
     U, s, Vt = np.linalg.svd(W, full_matrices=False)
     weight = np.where(s > 1e-12 * s[0], 1.0, -0.5)
     return (U * weight) @ Vt
+
+
+@right("nuclear_norm_gradient", "by eigenvectors of W^T W, on the shorter side", 8)
+def _(W):
+    if W.shape[0] < W.shape[1]:
+        return RIGHT["nuclear_norm_gradient", "by eigenvectors of W^T W, on the shorter side"][1](W.T).T
+    W = W / max(np.abs(W).max(), 1e-300)
+    eigenvalues, V = np.linalg.eigh(W.T @ W)
+    keep = eigenvalues > 1e-13 * eigenvalues[-1]
+    return W @ (V[:, keep] / np.sqrt(eigenvalues[keep])) @ V[:, keep].T
+
+
+@right("nuclear_norm_gradient", "by Newton-Schulz, to the end", 8)
+def _(W):
+    W = jnp.asarray(W)
+    largest = jnp.max(jnp.abs(W))
+    X = W / jnp.where(largest > 0, largest, 1.0)
+    X = X / jnp.where(largest > 0, jnp.linalg.norm(X), 1.0)
+    return jax.lax.fori_loop(0, 80, lambda _, X: 1.5 * X - 0.5 * X @ (X.T @ X), X)
+
+
+@wrong("nuclear_norm_gradient", "cut at a hundredth of the largest singular value")
+def _(W):
+    U, s, Vt = np.linalg.svd(W, full_matrices=False)
+    keep = s > 1e-2 * s[0]
+    return U[:, keep] @ Vt[keep]
 
 
 @wrong("nuclear_norm_gradient", "cut at rank one")
@@ -382,6 +529,18 @@ def _(U, s, Vt, U_bar, s_bar, Vt_bar):
     left = U @ (F * (U.T @ U_bar - U_bar.T @ U)) @ S + (jnp.eye(len(U)) - U @ U.T) @ U_bar @ inverse
     right = S @ (F * (V.T @ V_bar - V_bar.T @ V)) @ V.T + inverse @ V_bar.T @ (jnp.eye(len(V)) - V @ V.T)
     return left @ V.T + U @ jnp.diag(s_bar) @ V.T + U @ right
+
+
+@wrong("svd_vjp", "s_bar forgotten for square matrices")
+def _(U, s, Vt, U_bar, s_bar, Vt_bar):
+    forgotten = 0 * s_bar if len(U) == Vt.shape[1] else s_bar
+    return RIGHT["svd_vjp", "projectors written out, under jit"][1](U, s, Vt, U_bar, forgotten, Vt_bar)
+
+
+@wrong("svd_vjp", "the projector forgotten for one column")
+def _(U, s, Vt, U_bar, s_bar, Vt_bar):
+    inside = U @ (U.T @ U_bar) if Vt.shape == (1, 1) else U_bar
+    return RIGHT["svd_vjp", "projectors written out, under jit"][1](U, s, Vt, inside, s_bar, Vt_bar)
 
 
 @wrong("svd_vjp", "the signs of U_bar's part")

@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import jax.scipy.linalg as jsl
 import numpy as np
 import pytest
 from adkit import artefact
@@ -163,6 +164,15 @@ def test_a_forbidden_call_in_a_branch_is_refused() -> None:
     )
     with pytest.raises(ArtefactError, match="LAPACK"):
         audit(forged(body), [A])
+
+
+def test_qr_with_pivoting_and_products_with_its_q_are_let_through() -> None:
+    def pivoted(A: Any, b: Any) -> Any:
+        return [*jsl.qr(A, pivoting=True), jsl.qr_multiply(A, b)[0]]
+
+    exported = audit(artefact.export(pivoted, (A, b)).modules[0], [A, b])
+    assert "geqp3" in exported.mlir_module()
+    assert "ormqr" in exported.mlir_module()
 
 
 def test_a_lapack_routine_with_a_side_effect_is_refused() -> None:
@@ -330,6 +340,7 @@ def answer() -> dict[str, Any]:
         "factorizations": 0,
         "by_kind": {"lu": 0, "qr": 0, "cholesky": 0, "svd": 0, "eig": 0},
         "solve_columns": 0,
+        "multiplications": 0,
         "products": 0,
         "largest": 9,
         "unbounded": False,

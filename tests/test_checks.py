@@ -262,6 +262,14 @@ def test_fingerprints_tolerate_rounding_and_nothing_else():
         assert not checks.matches(key, checks.fingerprint(other))
 
 
+def test_a_fingerprint_keeps_the_tolerance_it_was_made_with():
+    value = np.array([1.0, 2.0, 3.0])
+    near = checks.fingerprint(value + 1e-8)
+    assert checks.matches(near, checks.fingerprint(value))
+    assert not checks.matches(near, checks.fingerprint(value, tolerance=1e-9))
+    assert checks.matches(checks.fingerprint(value + 1e-12), checks.fingerprint(value, tolerance=1e-9))
+
+
 def test_fingerprints_of_arrays_and_of_nested_lists_are_the_same():
     for value in (np.array([[1.0, 2.5], [3.0, 4.0]]), np.array([1, 2, 3]), (np.eye(2), np.ones(3))):
         aslist = [part.tolist() for part in value] if isinstance(value, tuple) else value.tolist()

@@ -1,5 +1,6 @@
 """Known mistakes are recognised by their answers, in hidden and in public cases."""
 
+import numpy as np
 import pytest
 from adkit import checks
 from otter.test_files import ExceptionTestFile
@@ -68,6 +69,23 @@ def test_an_unknown_wrong_answer_gets_no_sentence(installed):
 
     told = messages("q3", {"nuclear_norm_gradient": nuclear_norm_gradient}, {"test_q3_a_tall_matrix"})
     assert all(entry.says not in told["test_q3_a_tall_matrix"] for entry in MISTAKES.values())
+
+
+def test_what_is_nearly_right_is_not_taken_for_a_mistake_that_is_nearly_right(installed):
+    def nuclear_norm_gradient(W):
+        G = np.array(reference.nuclear_norm_gradient(W))
+        G[0, 0] += 1e-6
+        return G
+
+    told = messages("q3", {"nuclear_norm_gradient": nuclear_norm_gradient}, {"test_q3_a_tall_matrix"})
+    assert all(entry.says not in told["test_q3_a_tall_matrix"] for entry in MISTAKES.values())
+    assert "nearly right: about " in told["test_q3_a_tall_matrix"]
+
+
+def test_a_mistake_that_is_nearly_right_is_recognised(installed):
+    mistake = MISTAKES["nuclear_norm_gradient__damped"]
+    told = messages("q3", {"nuclear_norm_gradient": mistake.implementation}, {"test_q3_a_tall_matrix"})
+    assert mistake.says in told["test_q3_a_tall_matrix"]
 
 
 def test_the_handed_out_table_has_public_cases_only_and_names_mistakes():

@@ -315,3 +315,18 @@ def test_work_adds_up() -> None:
     one = work_of(jnp.linalg.solve, A, b)
     two = one + work_of(square, A)
     assert (two.factorizations, two.products, two.largest, two.matrices) == (1, 1, 16, 1)
+
+
+@pytest.mark.parametrize(
+    ("f", "multiplications"),
+    [
+        (lambda A: A @ A, 64),
+        (lambda A: jnp.einsum("ij,kj->ik", A[:2], A), 32),
+        (lambda A: jax.vmap(lambda row: row @ A)(A), 64),
+        (lambda A: A * A / 3.0 + A, 32),
+        (lambda A: jax.lax.fori_loop(0, 5, lambda _, y: y * A, A), 80),
+        (lambda A: A[jnp.arange(2) * 3], 0),
+    ],
+)
+def test_multiplications_are_counted_number_by_number(f, multiplications):
+    assert work_of(f, np.ones((4, 4))).multiplications == multiplications

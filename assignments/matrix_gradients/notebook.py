@@ -121,8 +121,9 @@ for condition in (1e2, 1e5, 1e8, 1e11):
 #
 # Two of the eight points are for this: $A$ is factorised **once**, by LU or QR, nothing larger than $n \times n$ is
 # made, and no inverse is formed. The work is counted in what JAX traces, so these two points need a function that is
-# written with `jax.numpy` and `jax.scipy`. A function with NumPy or SciPy can earn the other six. Badly conditioned
-# systems (up to $10^7$) are among the tests; a stable solve has no difficulty with them.
+# written with `jax.numpy` and `jax.scipy`, and that calls a routine for the factorisation: one that is written out in
+# loops cannot be told from other loops. Any other function, with NumPy or SciPy say, can earn the other six. Badly
+# conditioned systems (up to $10^7$) are among the tests; a stable solve has no difficulty with them.
 
 
 # %% question="q1"
@@ -246,7 +247,7 @@ with adkit.once_written():
 #
 # with the spectral norm $\|G\|_2$, the largest singular value. That is how your answer is judged at kinks, so any
 # choice is right. Tests include matrices with $m < n$, $m = n$ and $m > n$, a single row or column, equal singular
-# values, low rank, $W = 0$, and tiny and huge matrices.
+# values, a small one next to large ones, low rank, $W = 0$, and tiny and huge matrices.
 
 
 # %% question="q3"

@@ -236,6 +236,7 @@ def _close_words(first: list[str], second: list[str]) -> bool:
             return None
 
     def equal(a: str, b: str) -> bool:
+        a, b = a.partition("~")[0], b.partition("~")[0]  # the tolerance of a fingerprint, a power of ten
         x, y = number(a), number(b)
         return a == b or (x is not None and y is not None and math.isclose(x, y, rel_tol=MISTAKES_RTOL, abs_tol=1e-9))
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from adkit import checks
+from adkit.fingerprint import TOLERANCE
 from otter.test_files import ExceptionTestFile
 
 from autograder.assignment import Assignment
@@ -155,7 +156,10 @@ def _answer_of(assignment_name: str, case: Case, mistake: Mistake) -> _Answer | 
         return None
     if failure is None or not failure.answered:
         return None
-    return failure.ordinal, checks.fingerprint(failure.answer)
+    # A mistake that is nearly right is recognised from much nearer than it is to the right answer: otherwise its
+    # sentence would be said to whatever else is nearly right.
+    tolerance = TOLERANCE if failure.distance is None else min(TOLERANCE, failure.distance / 100)
+    return failure.ordinal, checks.fingerprint(failure.answer, tolerance)
 
 
 def _cases(file: Path) -> list[Case]:

@@ -271,6 +271,8 @@ def _message(error: AssertionError, case: Case, mistake: str, missing: Sequence[
 def _kind_sentence(kind: str) -> str:
     if kind == "NotImplementedError":
         return "not yet: the function is still the template's stub"
+    if kind == "UntraceableError":
+        return "the function could not be traced by JAX in this hidden case; it needs jax.numpy throughout"
     if kind == "TimeoutError":
         return "the function did not finish in time in this hidden case"
     if kind == "ProcessEnded":

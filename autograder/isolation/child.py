@@ -290,7 +290,8 @@ def _reply(answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     except frames.FrameError as error:
         return {"unsendable": str(error)}
     except checks.CheckError as error:  # a sentence already, and it knows what was behind it
-        kinds = [kind.__name__ for kind in type(error).__mro__] + list(getattr(error, "kinds", ()))
+        told = [str(kind) for kind in getattr(error, "kinds", ())][:8]  # what went wrong comes first
+        kinds = told + [kind.__name__ for kind in type(error).__mro__]
         return {"raised": kinds[:16], "message": error.message}
     except BaseException as error:
         return {"raised": [kind.__name__ for kind in type(error).__mro__][:16], "message": _text(error)}

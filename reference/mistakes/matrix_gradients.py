@@ -54,6 +54,24 @@ def linear_solve_vjp__x_bar_for_b_bar(A, b, x_bar):
     return -_outer(jnp.asarray(x_bar), x), b_bar
 
 
+@mistake(question="q1", says="A_bar is made with x_bar and b, where b_bar and x belong.")
+def linear_solve_vjp__x_bar_and_b(A, b, x_bar):
+    _, b_bar = _solutions(A, b, x_bar)
+    return -_outer(jnp.asarray(x_bar), jnp.asarray(b)), b_bar
+
+
+@mistake(question="q1", says="b_bar has a minus sign too many: only A_bar has one.")
+def linear_solve_vjp__b_bar_minus(A, b, x_bar):
+    x, b_bar = _solutions(A, b, x_bar)
+    return -_outer(b_bar, x), -b_bar
+
+
+@mistake(question="q1", says="This is x in the place of b_bar: b_bar solves a system with A^T and x_bar.")
+def linear_solve_vjp__x_for_b_bar(A, b, x_bar):
+    x, b_bar = _solutions(A, b, x_bar)
+    return -_outer(b_bar, x), x
+
+
 @mistake(question="q1", says="x_bar is ignored: a cotangent of ones is used in its place.")
 def linear_solve_vjp__x_bar_ignored(A, b, x_bar):
     x, b_bar = _solutions(A, b, jnp.ones_like(x_bar))
@@ -326,6 +344,26 @@ def nuclear_norm_gradient__through_the_svd(W):
 
 @mistake(
     question="q3",
+    says="A small singular value is dropped; it is not zero, and the gradient has its singular vectors as well.",
+)
+def nuclear_norm_gradient__loose_rank(W):
+    U, s, Vt = jnp.linalg.svd(W, full_matrices=False)
+    return (U * (s > 1e-3 * s[0])) @ Vt
+
+
+@mistake(question="q3", says="32-bit floats: stay in 64 bits.")
+def nuclear_norm_gradient__single_precision(W):
+    U, _, Vt = jnp.linalg.svd(jnp.asarray(W, dtype=jnp.float32), full_matrices=False)
+    return U @ Vt
+
+
+@mistake(question="q3", says="Sigma is divided out: this is U Sigma^-1 V^T, and Sigma has no place in the gradient.")
+def nuclear_norm_gradient__pseudo_inverse(W):
+    return jnp.linalg.pinv(W).T
+
+
+@mistake(
+    question="q3",
     says="Singular values below a fixed number are dropped: what is small depends on the scale of W.",
 )
 def nuclear_norm_gradient__absolute_threshold(W):
@@ -451,6 +489,49 @@ def check_gradient__sums_only(f, grad_f, x):
     return bool(abs(claimed - measured) <= 1e-5 * abs(measured))
 
 
+@mistake(question="q4", says="Only the directions are compared: a gradient has a length too.")
+def check_gradient__directions_only(f, grad_f, x):
+    claimed, measured = np.asarray(grad_f(x)), _measured(f, x)
+    if claimed.shape != measured.shape:
+        return False
+    lengths = np.linalg.norm(np.ravel(claimed)) * np.linalg.norm(np.ravel(measured))
+    return bool(np.sum(claimed * measured) >= (1 - 1e-8) * lengths)
+
+
+@mistake(question="q4", says="Only one entry is compared: any of them may be wrong.")
+def check_gradient__first_entry_only(f, grad_f, x):
+    claimed, measured = np.asarray(grad_f(x)), _measured(f, x)
+    if claimed.shape != measured.shape:
+        return False
+    return bool(abs(claimed.flat[0] - measured.flat[0]) <= 1e-5 * abs(measured.flat[0]))
+
+
+@mistake(question="q4", says="Only one entry is compared: any of them may be wrong.")
+def check_gradient__last_entry_only(f, grad_f, x):
+    claimed, measured = np.asarray(grad_f(x)), _measured(f, x)
+    if claimed.shape != measured.shape or not np.all(np.isfinite(claimed)):
+        return False
+    return bool(abs(claimed.flat[-1] - measured.flat[-1]) <= 1e-5 * abs(measured.flat[-1]))
+
+
+@mistake(question="q4", says="One entry that agrees is enough here, and all of them have to.")
+def check_gradient__any_entry(f, grad_f, x):
+    claimed, measured = np.asarray(grad_f(x)), _measured(f, x)
+    if claimed.shape != measured.shape or not np.all(np.isfinite(claimed)):
+        return False
+    return bool(np.any(np.isclose(claimed, measured, rtol=1e-5, atol=0)))
+
+
+@mistake(
+    question="q4", says="The tolerance is too tight: the differences themselves are right to some ten digits only."
+)
+def check_gradient__too_tight(f, grad_f, x):
+    claimed, measured = np.asarray(grad_f(x)), _measured(f, x)
+    if claimed.shape != measured.shape:
+        return False
+    return bool(np.linalg.norm(np.ravel(claimed - measured)) <= 1e-14 * np.linalg.norm(np.ravel(measured)))
+
+
 @mistake(question="q4", says="The shape is not looked at: broadcasting compares what does not belong together.")
 def check_gradient__broadcast(f, grad_f, x):
     claimed, measured = np.asarray(grad_f(x)), _measured(f, x)
@@ -476,19 +557,24 @@ def check_gradient__no_absolute_value(f, grad_f, x):
 # ---------------------------------------- q5: the singular value decomposition, backwards
 
 
-def _svd_vjp(U, s, Vt, U_bar, s_bar, Vt_bar, F=None, left=True, right=True, skew=True):
-    """Townsend's formula with parts that can be left out."""
+def _svd_vjp(
+    U, s, Vt, U_bar, s_bar, Vt_bar, F=None, left=True, right=True, skew=1.0, turn_u=1.0, turn_v=1.0,
+    sides_swapped=False, outside=None,
+):  # fmt: skip
+    """Townsend's formula with parts that can be left out or changed."""
     U, s, Vt, U_bar, s_bar, Vt_bar = (jnp.asarray(array) for array in (U, s, Vt, U_bar, s_bar, Vt_bar))
     diagonal = jnp.eye(len(s), dtype=bool)
     if F is None:
         F = jnp.where(diagonal, 0.0, 1 / jnp.where(diagonal, 1.0, s[None, :] ** 2 - s[:, None] ** 2))
+    outside = s if outside is None else outside
     P, Q = U.T @ U_bar, Vt @ Vt_bar.T
-    inner = F * (P - P.T if skew else P) * s + s[:, None] * (F * (Q - Q.T if skew else Q))
-    W_bar = U @ (inner + jnp.diag(s_bar)) @ Vt
+    turned_u, turned_v = turn_u * F * (P - skew * P.T), turn_v * F * (Q - skew * Q.T)
+    by_rows, by_columns = (turned_u, turned_v) if sides_swapped else (turned_v, turned_u)
+    W_bar = U @ (by_columns * s + s[:, None] * by_rows + jnp.diag(s_bar)) @ Vt
     if left:
-        W_bar = W_bar + (U_bar - U @ P) / s @ Vt
+        W_bar = W_bar + (U_bar - U @ P) / outside @ Vt
     if right:
-        W_bar = W_bar + U / s @ (Vt_bar - Q.T @ Vt)
+        W_bar = W_bar + U / outside @ (Vt_bar - Q.T @ Vt)
     return W_bar
 
 
@@ -524,6 +610,34 @@ def svd_vjp__f_regularised(U, s, Vt, U_bar, s_bar, Vt_bar):
 def svd_vjp__f_diagonal(U, s, Vt, U_bar, s_bar, Vt_bar):
     with np.errstate(divide="ignore", invalid="ignore"):
         return _svd_vjp(U, s, Vt, U_bar, s_bar, Vt_bar, F=1 / (s[None, :] ** 2 - s[:, None] ** 2))
+
+
+@mistake(question="q5", says="The sign of V's part is wrong: F_ij = 1 / (s_j^2 - s_i^2) is for V as it is for U.")
+def svd_vjp__v_sign(U, s, Vt, U_bar, s_bar, Vt_bar):
+    return _svd_vjp(U, s, Vt, U_bar, s_bar, Vt_bar, turn_v=-1.0)
+
+
+@mistake(question="q5", says="The sign of U's part is wrong: F_ij = 1 / (s_j^2 - s_i^2) is for U as it is for V.")
+def svd_vjp__u_sign(U, s, Vt, U_bar, s_bar, Vt_bar):
+    return _svd_vjp(U, s, Vt, U_bar, s_bar, Vt_bar, turn_u=-1.0)
+
+
+@mistake(
+    question="q5",
+    says="S stands on the wrong side of F o (X - X^T): it is on the right of U's part and on the left of V's.",
+)
+def svd_vjp__s_on_the_wrong_side(U, s, Vt, U_bar, s_bar, Vt_bar):
+    return _svd_vjp(U, s, Vt, U_bar, s_bar, Vt_bar, sides_swapped=True)
+
+
+@mistake(question="q5", says="S^-1 is missing in the parts of the projectors, (I - U U^T) U_bar S^-1 V^T and its like.")
+def svd_vjp__projectors_without_s(U, s, Vt, U_bar, s_bar, Vt_bar):
+    return _svd_vjp(U, s, Vt, U_bar, s_bar, Vt_bar, outside=jnp.ones_like(jnp.asarray(s)))
+
+
+@mistake(question="q5", says="X + X^T is where X - X^T belongs: U^T dU and V^T dV are skew-symmetric.")
+def svd_vjp__symmetric(U, s, Vt, U_bar, s_bar, Vt_bar):
+    return _svd_vjp(U, s, Vt, U_bar, s_bar, Vt_bar, skew=-1.0)
 
 
 @mistake(question="q5", says="s_bar is not in your W_bar: U diag(s_bar) V^T is missing.")
@@ -562,7 +676,7 @@ def svd_vjp__right_projector_missing(U, s, Vt, U_bar, s_bar, Vt_bar):
     says="U^T U_bar and V^T V_bar are not made skew: an orthonormal factor can only turn, so X - X^T is what counts.",
 )
 def svd_vjp__not_skew(U, s, Vt, U_bar, s_bar, Vt_bar):
-    return _svd_vjp(U, s, Vt, U_bar, s_bar, Vt_bar, skew=False)
+    return _svd_vjp(U, s, Vt, U_bar, s_bar, Vt_bar, skew=0.0)
 
 
 @mistake(question="q5", says="A factor of 1/2 too much at the turning of U and V.")

@@ -14,6 +14,7 @@ import copy
 import inspect
 import json
 import linecache
+import math
 import sysconfig
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -71,6 +72,8 @@ class Failure:
     """Whether there is an answer."""
     file: str = ""
     """The test file."""
+    distance: float | None = None
+    """How far the answer is from the right one, relative to it; None where that has no meaning."""
 
 
 class CheckError(AssertionError):
@@ -400,6 +403,7 @@ def close(
     if passed:
         return
     worst = int(np.argmax(error / np.where(np.abs(right) > 0, np.abs(right), 1.0) if scale == "entry" else error))
+    distance = _norm(error) / _norm(right) if np.any(right) else None
     parts: list[str] = []
     for sentence, wrong in (says or {}).items():
         wrong_array = np.asarray(wrong, dtype=np.float64)
@@ -407,15 +411,19 @@ def close(
             parts.append(sentence)
             break
     else:
-        related = relation(given, right, max(rtol, 1e-9))
-        if related:
+        nearly = "" if distance is None or distance >= 1e-3 else f"{math.floor(-math.log10(distance))}"
+        related = None if nearly else relation(given, right, max(rtol, 1e-9))
+        if nearly:
+            parts.append(f"{what} is nearly right: about {nearly} digits are, and more are asked for")
+        elif related:
             parts.append(f"{what} {related}")
     if show_numbers():
         entry = f"{what}{_index(worst, right.shape)}"
-        parts.append(f"{entry} is {given.flat[worst]:.8g}, and should be {right.flat[worst]:.8g}")
+        digits = 8 if f"{given.flat[worst]:.8g}" != f"{right.flat[worst]:.8g}" else 16
+        parts.append(f"{entry} is {given.flat[worst]:.{digits}g}, and should be {right.flat[worst]:.{digits}g}")
     elif not parts:
         parts.append(f"{what} has the right shape but not the right values")
-    _failed("; ".join(parts), actual)
+    _failed("; ".join(parts), actual, distance)
 
 
 def equal(actual: Any, expected: Any, *, what: str) -> None:
@@ -570,7 +578,7 @@ def hides_words() -> bool:
     return case is not None and case.hidden
 
 
-def _failure(message: str, answer: Any = _NOTHING) -> Failure:
+def _failure(message: str, answer: Any = _NOTHING, distance: float | None = None) -> Failure:
     case = _running_case()
     return Failure(
         test=case.frame.f_code.co_name if case else "",
@@ -579,11 +587,12 @@ def _failure(message: str, answer: Any = _NOTHING) -> Failure:
         answer=None if answer is _NOTHING else answer,
         answered=answer is not _NOTHING,
         file=case.frame.f_code.co_filename if case else "",
+        distance=distance,
     )
 
 
-def _failed(message: str, answer: Any = _NOTHING) -> NoReturn:
-    failure = _failure(message, answer)
+def _failed(message: str, answer: Any = _NOTHING, distance: float | None = None) -> NoReturn:
+    failure = _failure(message, answer, distance)
     sentence = _recognise(failure)
     raise CheckError(f"{sentence} ({message})" if sentence else message, failure)
 

@@ -5,6 +5,9 @@ infinities are) and four projections of the floating-point numbers on fixed weig
 digests are equal and the projections agree to 1e-6 of the numbers' norm: two ways of computing the same thing
 match, two different answers do not. A list and a tuple are the same, and so is an array
 of the same numbers; so are a Python and a NumPy number.
+
+The answer of a mistake may be nearer to the right answer than that, and then everything that is slightly wrong would
+match it: its key is made with a `tolerance` of its own, which the key keeps.
 """
 
 import hashlib
@@ -18,8 +21,11 @@ TOLERANCE = 1e-6
 _PROJECTIONS = 4
 
 
-def fingerprint(value: Any) -> str:
-    """The key of a plain value (numbers, strings, arrays, None, lists, tuples and dicts of these)."""
+def fingerprint(value: Any, tolerance: float = TOLERANCE) -> str:
+    """The key of a plain value (numbers, strings, arrays, None, lists, tuples and dicts of these).
+
+    tolerance: relative; what is further away does not match. It is rounded down to a power of ten, at least 1e-11.
+    """
     exact: list[str] = []
     numbers: list[NDArray[np.float64]] = []
     _walk(value, exact, numbers)
@@ -28,27 +34,30 @@ def fingerprint(value: Any) -> str:
     biggest = float(np.max(np.abs(flat))) if flat.size else 0.0
     if biggest == 0.0:
         return f"{digest} 0"
+    close = f"~{max(math.floor(math.log10(tolerance)), -11)}" if 0 < tolerance < TOLERANCE else ""
     scaled = flat / biggest
     norm = float(np.linalg.norm(scaled))
     index = np.arange(1, flat.size + 1, dtype=np.float64)
     projections = [float(scaled @ np.sin((k + 1) * np.sqrt(2.0 + k) * index)) for k in range(_PROJECTIONS)]
-    return " ".join([digest, f"{biggest:.9e}", f"{norm:.9e}", *(f"{p:.9e}" for p in projections)])
+    return " ".join([digest + close, f"{biggest:.12e}", f"{norm:.12e}", *(f"{p:.12e}" for p in projections)])
 
 
 def matches(one: str, other: str) -> bool:
     """Whether two keys are of the same answer, up to rounding."""
     first, second = one.split(), other.split()
-    if first[0] != second[0] or len(first) != len(second):
+    (digest, _, close), (other_digest, _, other_close) = first[0].partition("~"), second[0].partition("~")
+    if digest != other_digest or len(first) != len(second):
         return False
     try:
+        relative = min([TOLERANCE, *(10.0 ** int(power) for power in (close, other_close) if power)])
         a, b = [float(part) for part in first[1:]], [float(part) for part in second[1:]]
     except ValueError:
         return False
     if len(a) == 1:
         return True
-    if abs(a[0] - b[0]) > TOLERANCE * max(abs(a[0]), abs(b[0])):
+    if abs(a[0] - b[0]) > relative * max(abs(a[0]), abs(b[0])):
         return False
-    tolerance = TOLERANCE * max(a[1], b[1])
+    tolerance = relative * max(a[1], b[1])
     return all(abs(p - q) <= tolerance for p, q in zip(a[1:], b[1:], strict=True))
 
 

@@ -54,6 +54,9 @@ class Work:
     `unbounded`       True if counted work stands in a loop whose number of turns is not a constant; that
                       loop's body is then counted once.
     `matrices`        factorised matrices: as `factorizations`, but a batch of k counts k.
+    `multiplications` multiplications and divisions of floating-point numbers, in matrix products and entry by entry;
+                      none of those inside factorisations, triangular solves and convolutions. It tells what a
+                      triangular solve costs that is written out in loops.
     """
 
     factorizations: int
@@ -63,6 +66,7 @@ class Work:
     largest: int
     unbounded: bool = False
     matrices: int = 0
+    multiplications: int = 0
 
     def __add__(self, other: Work) -> Work:
         """The work of two evaluations, one after the other."""
@@ -74,6 +78,7 @@ class Work:
             max(self.largest, other.largest),
             self.unbounded or other.unbounded,
             self.matrices + other.matrices,
+            self.multiplications + other.multiplications,
         )
 
 
@@ -118,6 +123,7 @@ class _Tally:
     matrices: int = 0
     solve_columns: int = 0
     products: int = 0
+    multiplications: int = 0
     largest: int = 0
     unbounded: bool = False
 
@@ -128,6 +134,7 @@ class _Tally:
         self.matrices += times * other.matrices
         self.solve_columns += times * other.solve_columns
         self.products += times * other.products
+        self.multiplications += times * other.multiplications
         if times:
             self.largest = max(self.largest, other.largest)
             self.unbounded |= other.unbounded
@@ -139,6 +146,7 @@ class _Tally:
         self.matrices = max(self.matrices, other.matrices)
         self.solve_columns = max(self.solve_columns, other.solve_columns)
         self.products = max(self.products, other.products)
+        self.multiplications = max(self.multiplications, other.multiplications)
         self.largest = max(self.largest, other.largest)
         self.unbounded |= other.unbounded
 
@@ -182,6 +190,7 @@ class _Counter:
             min(tally.largest, _CAP),
             tally.unbounded,
             min(tally.matrices, _CAP),
+            min(tally.multiplications, _CAP),
         )
 
     def _function(
@@ -284,6 +293,9 @@ def _count_operation(operation: Any, tally: _Tally) -> None:
     name = operation.name
     if name in ("stablehlo.dot_general", "stablehlo.dot", "stablehlo.convolution"):
         tally.products += 1
+        tally.multiplications += _in_product(operation)
+    elif name in ("stablehlo.multiply", "stablehlo.divide"):
+        tally.multiplications += 0 if _integer_width(operation.results[0]) else _elements(operation.results[0])
     elif name == "stablehlo.cholesky":
         _count_factorization("cholesky", operation, tally)
     elif name == "stablehlo.triangular_solve":
@@ -305,6 +317,21 @@ def _count_factorization(kind: str, operation: Any, tally: _Tally) -> None:
     tally.by_kind[kind] += 1
     tally.factorizations += 1
     tally.matrices += math.prod(_shape(operation.operands[0])[:-2])
+
+
+def _in_product(operation: Any) -> int:
+    """Multiplications in a matrix product: the numbers in its result times what each is a sum of."""
+    from jaxlib.mlir.dialects import stablehlo
+
+    shape = _shape(operation.operands[0])
+    if operation.name == "stablehlo.dot_general":
+        dimensions = stablehlo.DotDimensionNumbers(operation.attributes["dot_dimension_numbers"])
+        summed = math.prod(shape[i] for i in dimensions.lhs_contracting_dimensions)
+    elif operation.name == "stablehlo.dot":
+        summed = shape[-1]
+    else:
+        return 0
+    return _elements(operation.results[0]) * summed
 
 
 def _columns(right_hand_side: Any, left: bool) -> int:

@@ -54,7 +54,7 @@ def test_q3_repeated_singular_values(nuclear_norm_gradient):
     checks.close(checks.call(nuclear_norm_gradient, 2.5 * Q), Q, rtol=1e-9, what="G")
 
 
-@test_case(points=0.75, hidden=True)
+@test_case(points=0.5, hidden=True)
 def test_q3_random_matrices(nuclear_norm_gradient):
     """Random matrices of full rank: square, tall and wide"""
     from adkit import checks
@@ -100,7 +100,24 @@ def test_q3_rows_and_columns(nuclear_norm_gradient):
         checks.close(checks.call(nuclear_norm_gradient, W), W / np.linalg.norm(W), rtol=1e-9, what="G")
 
 
-@test_case(points=1, hidden=True)
+@test_case(points=0.5, hidden=True)
+def test_q3_a_small_singular_value(nuclear_norm_gradient):
+    """Full rank with one singular value much smaller than the others: it counts like them"""
+    from adkit import checks
+
+    from autograder.checks.matrices import orthogonal
+    from autograder.checks.seeds import rng
+
+    for m, n in ((3, 3), (4, 3), (3, 4)):
+        random = rng("matrix_gradients", "q3", "small", m, n)
+        U, V = orthogonal(random, m, 3), orthogonal(random, n, 3)
+        W = (U * [2.0, 0.5, 1e-4]) @ V.T
+        # G changes by |dW| / s_min, 1e-12 here, and by the square of the condition number times eps, 1e-7, where it is
+        # made of eigenvectors of W^T W: that will do. Without the small singular value it is off by 1.
+        checks.close(checks.call(nuclear_norm_gradient, W), U @ V.T, rtol=1e-6, what="G")
+
+
+@test_case(points=0.75, hidden=True)
 def test_q3_rank_deficient(nuclear_norm_gradient):
     """Rank-deficient matrices, square, tall and wide: every subgradient is right"""
     from adkit import checks

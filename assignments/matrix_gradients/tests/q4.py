@@ -157,9 +157,9 @@ def test_q4_check_is_relative(check_gradient):
     random = rng("matrix_gradients", "q4", "scales of f")
     weight, phase = random.uniform(1.0, 3.0, 4), random.uniform(0.3, 1.2, 4)
     for size, x in (
+        (1.0, random.uniform(1.0, 2.0, 4) * np.array([1e-3, 1e3, -1e-3, 300.0])),
         (1e9, random.uniform(-0.3, 0.3, 4)),
         (1e-9, random.uniform(-0.3, 0.3, 4)),
-        (1.0, random.uniform(1.0, 2.0, 4) * np.array([1e-3, 1e3, -1e-3, 300.0])),
     ):
         scale = np.maximum(1.0, np.abs(x))
 

@@ -107,8 +107,8 @@ def test_q5_everything_of_wide_matrices(svd_vjp):
 
 
 @test_case(points=0.5, hidden=True)
-def test_q5_right_factor_of_square_matrices(svd_vjp):
-    """Only Vt_bar, for m = n"""
+def test_q5_square_matrices(svd_vjp):
+    """Only Vt_bar, and then all three cotangents, for m = n"""
     import numpy as np
     from adkit import checks
 
@@ -118,8 +118,13 @@ def test_q5_right_factor_of_square_matrices(svd_vjp):
 
     random = rng("matrix_gradients", "q5", "square")
     U, s, Vt = orthogonal(random, 3, 3), np.array([3.0, 1.7, 0.8]), orthogonal(random, 3, 3).T
-    arguments = (U, s, Vt, np.zeros((3, 3)), np.zeros(3), random.standard_normal((3, 3)))
-    checks.close(checks.call(svd_vjp, *arguments), reference(*arguments), rtol=1e-10, what="W_bar")
+    Vt_bar = random.standard_normal((3, 3))
+    for U_bar, s_bar in (
+        (np.zeros((3, 3)), np.zeros(3)),
+        (random.standard_normal((3, 3)), random.standard_normal(3)),
+    ):
+        arguments = (U, s, Vt, U_bar, s_bar, Vt_bar)
+        checks.close(checks.call(svd_vjp, *arguments), reference(*arguments), rtol=1e-10, what="W_bar")
 
 
 @test_case(points=0.5, hidden=True)
@@ -141,8 +146,8 @@ def test_q5_tiny_and_huge(svd_vjp):
 
 
 @test_case(points=0.25, hidden=True)
-def test_q5_a_single_row(svd_vjp):
-    """A matrix of one row: one singular value, and no pair of them"""
+def test_q5_a_single_row_or_column(svd_vjp):
+    """A matrix of one row, and of one column: one singular value, and no pair of them"""
     import numpy as np
     from adkit import checks
 
@@ -151,7 +156,8 @@ def test_q5_a_single_row(svd_vjp):
     from reference.matrix_gradients import svd_vjp as reference
 
     random = rng("matrix_gradients", "q5", "row")
-    U, s, Vt = np.array([[-1.0]]), np.array([1.4]), orthogonal(random, 4, 1).T
-    cotangents = (random.standard_normal(factor.shape) for factor in (U, s, Vt))
-    arguments = (U, s, Vt, *cotangents)
-    checks.close(checks.call(svd_vjp, *arguments), reference(*arguments), rtol=1e-10, what="W_bar")
+    one, s, v = np.array([[-1.0]]), np.array([1.4]), orthogonal(random, 4, 1)
+    for U, Vt in ((one, v.T), (v, one)):
+        cotangents = (random.standard_normal(factor.shape) for factor in (U, s, Vt))
+        arguments = (U, s, Vt, *cotangents)
+        checks.close(checks.call(svd_vjp, *arguments), reference(*arguments), rtol=1e-10, what="W_bar")
