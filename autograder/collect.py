@@ -8,7 +8,8 @@ What is recognised, by its names:
 - clones (GitHub Classroom and others): one folder a student with `<assignment>.ipynb` somewhere in it;
 - plain files: one a student.
 
-The latest hand-in of a student counts: by the platform's time or number, else by the file's time. Nothing is
+The latest hand-in of a student counts: by the platform's time or number, else by the file's time. Of the files of one
+hand-in the one that is called after the assignment. Nothing is
 overwritten, no link is followed, and nothing of a submission is run (not even git, in a clone).
 """
 
@@ -70,7 +71,7 @@ def collect(source: Path, assignment: str, out: Path, roster_file: Path | None =
         raise CollectError("the output must be another folder than the source")
     notes: list[str] = []
     found = [hand_in for hand_in in _hand_ins(source, assignment, notes) if out.resolve() not in hand_in.path.parents]
-    latest = _latest(found, notes)
+    latest = _latest(found, source, notes)
     if not latest:
         raise CollectError(f"there is no submission of {assignment} in {source}")
     if roster_file is not None:
@@ -103,29 +104,32 @@ def _hand_ins(source: Path, assignment: str, notes: list[str]) -> Iterator[HandI
                 if entry.name not in _SKIPPED:
                     notes.append(f"no submission of {assignment} in the folder {entry.name}")
             elif moodle is not None:
-                yield _moodle(path, moodle)
+                yield _moodle(path, moodle, assignment)
             else:
                 student = Student(name=entry.name, login=entry.name)
                 yield HandIn(path, entry.name, student, (_modified(path),))
         elif entry.suffix.lower() in EXTENSIONS:
             canvas = _CANVAS.match(entry.name)
             if moodle is not None:
-                yield _moodle(entry, moodle)
+                yield _moodle(entry, moodle, assignment)
             elif canvas is not None:
-                yield _canvas(entry, canvas)
+                yield _canvas(entry, canvas, assignment)
             else:
                 yield HandIn(entry, entry.stem, Student(name=entry.stem), (_modified(entry),))
 
 
-def _moodle(path: Path, match: re.Match[str]) -> HandIn:
+def _moodle(path: Path, match: re.Match[str], assignment: str) -> HandIn:
     # Not the ID number: what Moodle's grading worksheet calls the identifier, of this assignment only
     student = Student(id=f"{roster.PARTICIPANT}{match['id']}", name=match["name"].replace("_", " ").strip())
-    return HandIn(path, f"{match['name']}-{match['id']}", student, (_modified(path),))
+    order = (_fits(Path(match["file"]), assignment), _modified(path))
+    return HandIn(path, f"{match['name']}-{match['id']}", student, order)
 
 
-def _canvas(path: Path, match: re.Match[str]) -> HandIn:
-    again = _RESUBMITTED.search(Path(match["file"]).stem)
-    order = (float(match["submission"]), float(again[1]) if again else 0.0, _modified(path))
+def _canvas(path: Path, match: re.Match[str], assignment: str) -> HandIn:
+    file = Path(match["file"])
+    again = _RESUBMITTED.search(file.stem)
+    # A submission may be of several files: scratch beside the notebook, or the notebooks of two assignments
+    order = (float(match["submission"]), _fits(file, assignment), float(again[1]) if again else 0.0, _modified(path))
     student = Student(id=match["id"], name=match["name"], login=match["name"])
     return HandIn(path, f"{match['name']}-{match['id']}", student, order)
 
@@ -174,10 +178,9 @@ def _find(folder: Path, assignment: str) -> Path | None:
         if len(found) > 10_000:
             return None
     found = [path for path in found if not path.name.startswith((".", "__"))]
-    letters = re.sub(r"[\W_]+", "", assignment).lower()
     ranks = (
         [path for path in found if path.name == f"{assignment}.ipynb"],
-        [path for path in found if letters in re.sub(r"[\W_]+", "", path.stem).lower()],
+        [path for path in found if _letters(assignment) in _letters(path.stem)],
         [path for path in found if path.suffix.lower() == ".ipynb"],
         found,
     )
@@ -187,6 +190,16 @@ def _find(folder: Path, assignment: str) -> Path | None:
     return None
 
 
+def _fits(file: Path, assignment: str) -> float:
+    """How well a file's name says that it is a submission of the assignment."""
+    named = _letters(assignment) in _letters(file.stem)
+    return 2.0 * named + (file.suffix.lower() == ".ipynb")
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).lower()
+
+
 def _modified(path: Path) -> float:
     return path.lstat().st_mtime
 
@@ -194,7 +207,7 @@ def _modified(path: Path) -> float:
 # --- choosing, naming, copying ----------------------------------------------------------------
 
 
-def _latest(found: Sequence[HandIn], notes: list[str]) -> list[HandIn]:
+def _latest(found: Sequence[HandIn], source: Path, notes: list[str]) -> list[HandIn]:
     by_person: dict[str, list[HandIn]] = {}
     for hand_in in found:
         by_person.setdefault(hand_in.person, []).append(hand_in)
@@ -203,7 +216,7 @@ def _latest(found: Sequence[HandIn], notes: list[str]) -> list[HandIn]:
         hand_ins.sort(key=lambda hand_in: (hand_in.order, hand_in.path.name))
         latest.append(hand_ins[-1])
         if len(hand_ins) > 1:
-            notes.append(f"{person} handed in {len(hand_ins)} times; the latest is {hand_ins[-1].path.name}")
+            notes.append(f"{person}: of {len(hand_ins)} files {hand_ins[-1].path.relative_to(source)} is taken")
     return latest
 
 

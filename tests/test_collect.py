@@ -44,7 +44,17 @@ def test_canvas_names_are_understood_and_the_latest_submission_counts(source: Pa
     found = collect(source, "toy", out)
     assert contents(found, out) == {"doejane-42.ipynb": True, "roejohn-43.ipynb": True}
     assert {line["id"] for line in lines(out)} == {"42", "43"}
-    assert any("handed in 2 times" in note for note in found.notes)
+    assert "doejane-42: of 2 files doejane_LATE_42_1002_toy.ipynb is taken" in found.notes
+
+
+@pytest.mark.parametrize("other", ["other.ipynb", "zzz.py", "two-1.ipynb"])
+@pytest.mark.parametrize("prefix", ["doejane_42_1001_", "Jane Doe_42_assignsubmission_file_"], ids=["canvas", "moodle"])
+def test_of_a_hand_in_of_several_files_the_assignments_is_taken(
+    source: Path, out: Path, prefix: str, other: str
+) -> None:
+    put(source / f"{prefix}toy.ipynb", "right", modified=1)
+    put(source / f"{prefix}{other}", "wrong", modified=9)
+    assert list(contents(collect(source, "toy", out), out).values()) == [True]
 
 
 @pytest.mark.parametrize(
