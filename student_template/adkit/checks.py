@@ -15,8 +15,9 @@ import inspect
 import json
 import linecache
 import sysconfig
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -51,6 +52,11 @@ __all__ = [
 
 Array = NDArray[np.float64]
 _NOTHING: Any = object()
+NEARLY = (
+    "is nearly right, but not as exact as it can be (32-bit floats, a difference quotient, a small number added "
+    "somewhere, an unstable formula?)"
+)
+"""What is said of answers whose first five digits or more are right."""
 
 
 @dataclass(frozen=True)
@@ -215,20 +221,27 @@ def plain(value: Any) -> Any:
         return value.item()
     if isinstance(value, np.ndarray):
         return np.array(value)
-    if isinstance(value, list):
-        return [plain(item) for item in cast("list[Any]", value)]
     if isinstance(value, tuple):
         return tuple(plain(item) for item in cast("tuple[Any, ...]", value))
+    if isinstance(value, Sequence):  # a range or a deque is as good as a list; a generator could be read once only
+        return [plain(item) for item in cast("Sequence[Any]", value)]
+    if isinstance(value, Fraction):
+        return float(value)
     if isinstance(value, dict):
         return {plain(key): plain(item) for key, item in cast("dict[Any, Any]", value).items()}
     if hasattr(value, "__array__"):
         return np.array(np.asarray(value))
-    raise TypeError(f"an answer must be numbers, arrays, or a list or tuple of them, not a {type(value).__name__}")
+    once = "; turn it into a list with list(…)" if isinstance(value, Iterator) else ""
+    raise TypeError(
+        f"an answer must be numbers, arrays, or a list or tuple of them, not a {type(value).__name__}{once}"
+    )
 
 
 def _base_value(value: Any) -> Any:
     """A plain number or string for an instance of a subclass (an enumeration, say)."""
-    kinds: tuple[Any, ...] = (bool, int, float, complex, str)
+    if isinstance(value, str):
+        return str.__str__(value)  # its characters: str(value) would be the member's name
+    kinds: tuple[Any, ...] = (bool, int, float, complex)
     kind = next(kind for kind in kinds if isinstance(value, kind))
     return kind(value)
 
@@ -345,9 +358,16 @@ def array(value: Any, *, shape: Sequence[int] | None = None, what: str, kind: Li
 def _array(value: Any, shape: Sequence[int] | None, what: str, kind: str = "f", answer: Any = _NOTHING) -> Array:
     answer = value if answer is _NOTHING else answer
     try:
-        given = np.asarray(plain(value))
-    except (TypeError, ValueError) as problem:
-        _failed(f"{what} should be an array of numbers ({problem})", answer)
+        numbers = plain(value)
+    except TypeError as problem:
+        _failed(f"{what}: {problem}", answer)
+    strange = _first_strange(numbers, what)
+    if strange is not None:
+        _failed(strange, answer)
+    try:
+        given = np.asarray(numbers)
+    except ValueError:
+        _failed(f"{what} should be an array of numbers, but its rows are of different lengths", answer)
     if given.dtype.kind not in "fiuc":
         _failed(f"{what} should be an array of numbers, but it is {_kind(value)}", answer)
     if given.dtype.kind == "c":
@@ -362,6 +382,20 @@ def _array(value: Any, shape: Sequence[int] | None, what: str, kind: str = "f", 
     if kind == "i" and not np.array_equal(result, np.round(result)):
         _failed(f"{what} should be whole numbers", answer)
     return result
+
+
+def _first_strange(value: Any, what: str) -> str | None:
+    """What is wrong with the first entry of a list, or of a list in it, that is neither a number nor an array."""
+    if not isinstance(value, list | tuple):
+        return None
+    for index, item in enumerate(cast("Sequence[Any]", value)):
+        entry = f"{what}[{index}]" if show_numbers() else f"an entry of {what}"
+        if item is None or isinstance(item, str | dict):
+            return f"{entry} should be a number, but it is {_kind(item)}"
+        found = _first_strange(item, entry)
+        if found is not None:
+            return found
+    return None
 
 
 def close(
@@ -385,13 +419,17 @@ def close(
     error = np.abs(given - right)
     with np.errstate(over="ignore"):
         if scale == "entry":
-            bound = atol + rtol * np.abs(right)
-            passed = bool(np.all(error <= bound))
+            wrong_entries = ~(error <= atol + rtol * np.abs(right))
+            passed = not np.any(wrong_entries)
+            near = bool(np.all(error <= atol + 1e-5 * np.abs(right)))
         else:
+            wrong_entries = error >= np.max(error, initial=0.0)
             passed = _norm(error) <= atol + rtol * _norm(right)
+            near = 0.0 < _norm(error) <= 1e-5 * _norm(right)
     if passed:
         return
-    worst = int(np.argmax(error / np.where(np.abs(right) > 0, np.abs(right), 1.0) if scale == "entry" else error))
+    # of entries that stand for themselves the first that is wrong: in a trace the later ones follow from it
+    worst = int(np.argmax(wrong_entries))
     parts: list[str] = []
     for sentence, wrong in (says or {}).items():
         wrong_array = np.asarray(wrong, dtype=np.float64)
@@ -399,12 +437,13 @@ def close(
             parts.append(sentence)
             break
     else:
-        related = relation(given, right, max(rtol, 1e-9))
+        related = NEARLY if near else relation(given, right, max(rtol, 1e-9))
         if related:
             parts.append(f"{what} {related}")
     if show_numbers():
         entry = f"{what}{_index(worst, right.shape)}"
-        parts.append(f"{entry} is {given.flat[worst]:.8g}, and should be {right.flat[worst]:.8g}")
+        digits = ".17g" if near else ".8g"
+        parts.append(f"{entry} is {given.flat[worst]:{digits}}, and should be {right.flat[worst]:{digits}}")
     elif not parts:
         parts.append(f"{what} has the right shape but not the right values")
     _failed("; ".join(parts), actual)
@@ -426,8 +465,8 @@ def equal(actual: Any, expected: Any, *, what: str) -> None:
     entry, yours, right = path
     if show_numbers():
         _failed(f"{entry} is {_brief(yours)}, and should be {_brief(right)}", given)
-    if type(_scalar(yours)) is not type(right):
-        wanted = "a sequence" if isinstance(right, list | tuple) else _kind(right)
+    wanted = "a sequence" if isinstance(right, list | tuple) else _kind(right)
+    if type(_scalar(yours)) is not type(right) and _kind(yours) != wanted:
         _failed(f"{what} is not right: it should be {wanted}, not {_kind(yours)}", given)
     _failed(f"{what} is not right", given)
 
