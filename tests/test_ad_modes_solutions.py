@@ -1,6 +1,11 @@
-"""Right solutions of `ad_modes` that look nothing like the reference get full points."""
+"""Right solutions of `ad_modes` that look nothing like the reference get full points; nearly right ones do not."""
 
+import cmath
+import heapq
 import sys
+from collections import Counter, deque
+from fractions import Fraction
+from functools import partial
 
 import jax.numpy as jnp
 import numpy as np
@@ -119,6 +124,64 @@ def recursive(graph, x, y_bar):
         sys.setrecursionlimit(before)
 
 
+def complex_step(graph, x, x_dot):
+    """Forward mode with complex numbers: an infinitesimal imaginary part is a tangent."""
+    values = {i: complex(a, 1e-100 * b) for i, a, b in zip(graph.inputs, x, x_dot, strict=True)}
+    for i, node in enumerate(graph.nodes):
+        if node.op == "const":
+            values[i] = complex(node.value)
+        elif node.args:
+            args = [values[j] for j in node.args]
+            values[i] = getattr(cmath, node.op)(*args) if hasattr(cmath, node.op) else FUNCTIONS[node.op](*args)
+    every = [values[i] for i in graph.outputs]
+    return deque(complex(v).real for v in every), deque(complex(v).imag / 1e-100 for v in every)
+
+
+class Remembered:
+    """Gradients as sparse dictionaries, kept from call to call."""
+
+    def __init__(self):
+        self.known = {}
+
+    def __call__(self, graph, x, x_dot):
+        key = graph, tuple(map(float, x))
+        if key not in self.known:
+            values = REFERENCE["forward_mode"](type(graph)(graph.nodes, graph.inputs, range(len(graph.nodes))), x, x)[0]
+            gradients = []
+            for i, node in enumerate(graph.nodes):
+                gradient = Counter({i: 1.0} if node.op == "input" else {})
+                for j, d in zip(node.args, partials(node.op, [values[k] for k in node.args]), strict=True):
+                    for k, slope in gradients[j].items():
+                        gradient[k] += d * slope
+                gradients.append(gradient)
+            self.known[key] = [(values[i], gradients[i]) for i in graph.outputs]
+        seeds = dict(zip(graph.inputs, x_dot, strict=True))
+        found = self.known[key]
+        return [y for y, _ in found], [sum(d * seeds[i] for i, d in gradient.items()) for _, gradient in found]
+
+
+def heap(graph, x, y_bar):
+    """Reverse mode that takes the highest node off a heap, and never sees what leads to no output."""
+    every = type(graph)(graph.nodes, graph.inputs, range(len(graph.nodes)))
+    values, _ = dual_numbers(every, x, np.zeros(len(x)))
+    adjoints, waiting = {}, []
+
+    def add(j, term):
+        if j not in adjoints:
+            heapq.heappush(waiting, -j)
+        adjoints[j] = adjoints.get(j, 0) + term
+
+    for i, seed in zip(graph.outputs, y_bar, strict=True):
+        add(i, seed)
+    while waiting:
+        i = -heapq.heappop(waiting)
+        for j, d in zip(
+            graph.nodes[i].args, partials(graph.nodes[i].op, values[list(graph.nodes[i].args)]), strict=True
+        ):
+            add(j, d * adjoints[i])
+    return values[list(graph.outputs)], np.array([adjoints.get(i, 0.0) for i in graph.inputs])
+
+
 def counted_with_numpy(graph, mode):
     sweeps = {"forward": graph.inputs, "reverse": graph.outputs}
     if mode not in sweeps:
@@ -178,13 +241,17 @@ SOLUTIONS = [
     ("q1", "toy_forward", lambda a, b, da, db: np.array(REFERENCE["toy_forward"](a, b, da, db))),
     ("q1", "toy_forward", lambda a, b, da, db: jnp.array(REFERENCE["toy_forward"](a, b, da, db))),
     ("q1", "toy_reverse", lambda a, b: [jnp.asarray(b + jnp.cos(a)), np.float64(a), 1, 1, np.int64(1)]),
+    ("q1", "toy_reverse", lambda a, b: deque([b + np.cos(a), a, Fraction(1), Fraction(1), Fraction(1)])),
     ("q2", "local_partials", partials),
     ("q2", "local_partials", lambda op, args: np.array(partials(op, args), dtype=float)),
     ("q2", "local_partials", lambda op, args: tuple(jnp.float64(d) for d in partials(op, args))),
     ("q3", "forward_mode", dual_numbers),
     ("q3", "forward_mode", jacobian_transposed),
+    ("q3", "forward_mode", complex_step),
+    ("q3", "forward_mode", Remembered()),
     ("q4", "reverse_mode", tape),
     ("q4", "reverse_mode", pulled),
+    ("q4", "reverse_mode", heap),
     ("q4", "reverse_mode", recursive),
     ("q5", "mode_cost", counted_with_numpy),
     ("q5", "mode_cost", lambda graph, mode: float(counted_with_numpy(graph, mode))),
@@ -193,6 +260,7 @@ SOLUTIONS = [
     ("q6", "cubic_norm_hessian", hessian_with_jax),
     ("q6", "cubic_norm_hessian", hessian_as_lists),
     ("q7", "elimination_order", order_by_first_improvement),
+    ("q7", "elimination_order", lambda graph: deque(order_by_first_improvement(graph))),
     ("q7", "elimination_order", lambda graph: tuple(map(np.int32, order_by_first_improvement(graph)))),
 ]
 
@@ -204,3 +272,97 @@ def test_an_unusual_right_solution_gets_full_points(question, name, solution):
     outcome = results({**REFERENCE, name: solution}, question)
     assert [result.message for result in outcome if not result.passed] == []
     assert sum(result.test_case.points for result in outcome) == POINTS[question]
+
+
+# ---------------------------------------- wrong in one respect only
+
+
+def difference(f, x, direction, step=6e-6):
+    """The central difference of f at x, at its best step."""
+    x, direction = np.asarray(x, dtype=float), np.asarray(direction, dtype=float)
+    return (np.asarray(f(x + step * direction)) - np.asarray(f(x - step * direction))) / (2 * step)
+
+
+def values_at(graph, x):
+    return dual_numbers(graph, x, np.zeros(len(x)))[0]
+
+
+def toy_by_differences(x1, x2, dx1, dx2):
+    def values(x):
+        return [value for value, _ in REFERENCE["toy_forward"](*x, 0.0, 0.0)]
+
+    return np.stack([values([x1, x2]), difference(values, [x1, x2], [dx1, dx2])], axis=1)
+
+
+def partials_by_differences(op, args):
+    """Exact where a difference is exact."""
+    if op not in ("div", "sin", "cos", "exp", "log", "sqrt", "tanh"):
+        return REFERENCE["local_partials"](op, args)
+    return [difference(lambda a: FUNCTIONS[op](*a), args, unit) for unit in np.eye(len(args))]
+
+
+def gradient_by_differences(graph, x, y_bar):
+    slopes = [y_bar @ difference(partial(values_at, graph), x, unit) for unit in np.eye(len(x))] if len(x) < 50 else x
+    return values_at(graph, x), np.array(slopes)
+
+
+def trace_by_differences(A, B, X):
+    units = np.eye(X.size).reshape(-1, *X.shape)
+    slopes = [difference(lambda Z: np.trace(A @ np.linalg.solve(Z, B)), X, unit) for unit in units]
+    return np.reshape(slopes, X.shape)
+
+
+def order_of_own_making(graph, *, constants, dead_ends):
+    """The reference's order with the constants in it, or without the nodes that nothing uses."""
+    used = {arg for node in graph.nodes for arg in node.args}
+    extra = [i for i, node in enumerate(graph.nodes) if node.op == "const" and constants]
+    order = [i for i in REFERENCE["elimination_order"](graph) if dead_ends or i in used]
+    return [*extra, *order]
+
+
+def small_is_zero(limit):
+    return lambda x: np.zeros((x.size, x.size)) if np.linalg.norm(x) < limit else REFERENCE["cubic_norm_hessian"](x)
+
+
+NEARLY_RIGHT = [
+    ("q1", "toy_forward", toy_by_differences),
+    ("q2", "local_partials", partials_by_differences),
+    ("q2", "local_partials", lambda op, args: np.float32(REFERENCE["local_partials"](op, args))),
+    ("q3", "forward_mode", lambda g, x, t: (values_at(g, x), difference(partial(values_at, g), x, t))),
+    ("q4", "reverse_mode", gradient_by_differences),
+    ("q5", "mode_cost", lambda graph, mode: REFERENCE["mode_cost"](graph, mode.lower())),
+    ("q5", "mode_cost", lambda graph, mode: REFERENCE["mode_cost"](graph, "forward" if mode == "either" else mode)),
+    ("q6", "trace_inverse_gradient", trace_by_differences),
+    ("q6", "cubic_norm_hessian", small_is_zero(1e-7)),
+    ("q7", "elimination_order", lambda graph: [[i] for i in REFERENCE["elimination_order"](graph)]),
+    ("q7", "elimination_order", partial(order_of_own_making, constants=True, dead_ends=True)),
+    ("q7", "elimination_order", partial(order_of_own_making, constants=False, dead_ends=False)),
+    ("q7", "elimination_order", lambda graph: REFERENCE["elimination_order"](graph) or None),
+]
+
+
+@pytest.mark.parametrize("seed", ["one course", "another"])
+@pytest.mark.parametrize(
+    ("question", "name", "solution"), NEARLY_RIGHT, ids=[f"{name}-{i}" for i, (_, name, _) in enumerate(NEARLY_RIGHT)]
+)
+def test_a_nearly_right_solution_loses_points(question, name, solution, seed, monkeypatch):
+    monkeypatch.setenv("AUTOGRADER_SEED", seed)
+    outcome = results({**REFERENCE, name: solution}, question)
+    assert sum(result.test_case.points for result in outcome if result.passed) < POINTS[question]
+
+
+@pytest.mark.parametrize("question", ["q1", "q2", "q3", "q4", "q6"])
+def test_a_difference_quotient_is_told_that_it_is_not_exact_enough(question):
+    _, name, solution = next(entry for entry in NEARLY_RIGHT if entry[0] == question)
+    failed = [result.message for result in results({**REFERENCE, name: solution}, question) if not result.passed]
+    assert any("nearly right" in message for message in failed)
+
+
+def test_sums_of_two_only_lose_the_cases_about_sums_only():
+    from reference.mistakes import catalogue
+
+    for mistake in catalogue("ad_modes"):
+        if mistake.name == "sum_of_two_only":
+            outcome = results({**REFERENCE, mistake.function: mistake.implementation}, mistake.question)
+            lost = [result.test_case.name for result in outcome if not result.passed]
+            assert len(lost) == 1

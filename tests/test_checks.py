@@ -1,11 +1,16 @@
 """Checks: what passes, what does not, and what the student is told."""
 
 import json
+from collections import deque
+from enum import Enum
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from adkit import checks
 from otter.test_files import ExceptionTestFile
+
+from autograder.isolation import child
 
 CASES = """
 from otter.test_files import test_case
@@ -297,3 +302,62 @@ def test_adkit_is_cheap_to_import_and_lists_what_it_has():
 
     with pytest.raises(AttributeError, match="nothing_like_it"):
         adkit.nothing_like_it  # noqa: B018
+
+
+class Mode(str, Enum):  # noqa: UP042 (as students write it)
+    FORWARD = "forward"
+
+
+@pytest.mark.parametrize(
+    ("answer", "means"),
+    [
+        (range(3), [0, 1, 2]),
+        (deque([1.5, 2.5]), [1.5, 2.5]),
+        ((Fraction(1, 2), 3), (0.5, 3)),
+        (Mode.FORWARD, "forward"),
+    ],
+    ids=repr,
+)
+def test_sequences_and_numbers_of_python_are_answers_here_and_in_the_isolated_process(answer, means):
+    for plain in (checks.plain, child.plain):
+        assert plain(answer) == means
+        assert type(plain(answer)) is type(means)
+
+
+def test_a_generator_is_refused_with_the_way_out():
+    for plain in (checks.plain, child.plain):
+        with pytest.raises(TypeError, match=r"list\(…\)"):
+            plain(entry for entry in [1.0, 2.0])
+
+
+def test_an_entry_that_is_no_number_is_pointed_out():
+    message = str(error(lambda: checks.close([1.0, None], [1.0, 0.0], rtol=1e-9, what="x_bar")))
+    assert message == "an entry of x_bar should be a number, but it is None (is a return missing?)"
+    message = str(error(lambda: checks.array([[1.0], [1.0, 2.0]], what="G")))
+    assert message == "G should be an array of numbers, but its rows are of different lengths"
+
+
+def test_an_answer_that_is_nearly_right_is_told_so_and_no_relation_is_seen_in_its_rounding():
+    right = np.array([1.0, 2.0, 3.0])
+    for wrong in (right + np.array([0, 0, 1e-7]), right * (1 + 1e-8), np.float32(right / 3)):
+        expected = right / 3 if wrong.dtype == np.float32 else right
+        message = str(error(lambda wrong=wrong, expected=expected: checks.close(wrong, expected, rtol=1e-12, what="y")))
+        assert message.startswith("y is nearly right")
+    assert "nearly" not in str(error(lambda: checks.close([1.0, 2.0, 3.1], right, rtol=1e-12, what="y")))
+    small = error(lambda: checks.close([1.0, 2e-9], [1.0, 1e-9], rtol=1e-12, what="y", scale="entry"))
+    assert "nearly" not in str(small)
+
+
+def test_of_entries_that_stand_for_themselves_the_first_wrong_one_is_told():
+    def double(x):
+        return [[2.0, 4.5], [6.0, 80.0]]
+
+    source = CASES.replace('what="y")', 'what="y", scale="entry")')
+    file = ExceptionTestFile.from_string(source, path="tests/q1.py")
+    file.run({"double": double})
+    assert "y[0, 1] is 4.5, and should be 4" in file.test_case_results[0].message
+
+
+def test_a_number_of_another_type_is_not_told_to_be_a_number():
+    assert str(error(lambda: checks.equal(24.5, 24, what="the cost"))) == "the cost is not right"
+    assert "should be a string, not a number" in str(error(lambda: checks.equal(1, "forward", what="the mode")))

@@ -113,3 +113,13 @@ def test_each_rival_wins_on_the_graphs_that_are_drawn_for_it(winner):
 def test_graphs_with_inner_outputs_have_sink_copies():
     for graph in with_inner_outputs(np.random.default_rng(0), 3):
         assert max(linearise(graph).predecessors) >= len(graph.nodes)
+
+
+@pytest.mark.parametrize(
+    ("vertex", "why"),
+    [(0, "an input"), (1, "a constant"), (4, "feeds nothing"), (3, "twice"), (9, "0 … 4"), (-1, "no such node")],
+)
+def test_what_does_not_belong_in_an_order_is_told_with_the_reason(vertex, why):
+    nodes = [Node("input"), Node("const", (), 2.0), Node("mul", (0, 1)), Node("sin", (2,)), Node("exp", (3,))]
+    with pytest.raises(ValueError, match=f"{vertex} does not belong .*{why}"):
+        adkit.elimination_cost(Graph(nodes, (0,), (4,)), [2, 3, vertex])

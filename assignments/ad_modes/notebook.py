@@ -208,8 +208,11 @@ with adkit.once_written():
 # - You need the value of each node, too: `math` (or NumPy) has the functions, and `local_partials` takes
 #   values.
 # - A constant does not move.
+# - Any node can have the same argument twice, and `add` can have more than two: go through `node.args` one
+#   by one, whatever the op.
 # - Graphs can be deep: a chain of 20 000 nodes must work, and Python's stack holds about 1 000 calls. The
 #   nodes stand in the order of execution already.
+# - The derivatives are exact up to rounding, and graded so: a difference quotient is not exact enough.
 
 
 # %% question="q3"
@@ -251,7 +254,8 @@ with adkit.once_written():
 #   that feeds other nodes (its own cotangent is one of the terms), and for an output that is listed twice.
 # - An input that nothing uses gets 0.0.
 # - The work must be linear in the number of edges. Do not follow paths: in a row of 60 diamonds like the
-#   two below there are $2^{60}$ of them. And do not call forward mode once an input.
+#   two below there are $2^{60}$ of them. And one sweep is enough for 10 000 inputs and 10 000 outputs: no
+#   sweep for each input, or for each output.
 
 
 # %%
@@ -402,7 +406,8 @@ with adkit.once_written():
 # Write both in closed form.
 #
 # - `trace_inverse_gradient(A, B, X)` returns the gradient of $f$ at $X$, shape $(n, n)$;
-# - `cubic_norm_hessian(x)` returns the Hessian of $g$ at $x$, shape $(n, n)$, also at $x = 0$.
+# - `cubic_norm_hessian(x)` returns the Hessian of $g$ at $x$, shape $(n, n)$, also at $x = 0$. It is in
+#   proportion to $x$: a tiny $x$ is not 0 yet.
 
 
 # %% question="q6"
@@ -499,7 +504,8 @@ print("reverse:", adkit.elimination_cost(hourglasses, [7, 6, 5, 4, 3]))
 #
 # ### Question 7 (bonus, 5 points)
 #
-# `elimination_order(graph)` returns an order of all intermediate vertices (their node indices).
+# `elimination_order(graph)` returns an order of all intermediate vertices: a list of their node indices. The
+# graphs of the tests have up to 14 of them, too many to try all orders.
 #
 # - Half of the points: it costs less than both the forward and the reverse order wherever the greedy
 #   Markowitz order does.

@@ -1,8 +1,9 @@
 """Random computational graphs for the hidden cases of `ad_modes`, and points at which to differentiate them.
 
 Graphs are built together with their values, so that no operation comes near the border of its domain (log,
-sqrt, div), and those in which large terms cancel are thrown away: evaluated in any right way the answers have
-a relative error of some 1e-13, and the cases' tolerance of 1e-9 (relative to the norm of the answer) is met.
+sqrt, div), and those in which large terms cancel are thrown away: evaluated in any right way, in 64-bit floats,
+the answers have a relative error of some 1e-15 (5e-15 was the largest of 3 000), and the cases' tolerance of 1e-12
+(relative to the norm of the answer) is met. A central difference is a few 1e-12 off at its best.
 Each builder isolates one property of graphs; what the others test is left out.
 """
 
@@ -72,7 +73,7 @@ class _Builder:
         for _ in range(40):
             if not binary:
                 args = [int(self.random.choice(pool))]
-            elif repeat and op in ("add", "mul"):  # x - x and x / x have no derivative but rounding
+            elif repeat:
                 args = [int(self.random.choice(pool))] * 2
             else:
                 args = [int(arg) for arg in self.random.choice(pool, size=2, replace=False)]
@@ -120,26 +121,51 @@ def shared(random: Generator, *, constants: int = 0, repeats: bool = False, oper
     """Every op on 4 inputs, nodes used any number of times; the outputs are the nodes that nothing uses (2
     to 7 of them, not 4, so that rows and columns of the Jacobian cannot be mixed up).
 
-    constants: how many constants take part. repeats: whether a node is often both arguments of another.
+    constants: how many constants take part. repeats: whether add, sub, mul and div each have a node that is both
+    of their arguments somewhere (x - x and x / x are constants, and their two partials cancel).
     """
     ops = [*UNARY, *BINARY]
     while True:
         build = _Builder(random)
         pool = [build.input() for _ in range(4)] + [build.const() for _ in range(constants)]
-        wanted = [*random.permutation(ops), *random.choice(ops, size=operations - len(ops))]
+        once = [*random.permutation(ops), *random.choice(ops, size=operations - len(ops))]
+        wanted = [(str(op), False) for op in once]
         if repeats:
-            wanted += ["mul", "add", "mul", "div"]
+            wanted += [(op, True) for op in (*BINARY, "mul", "add")]
+            wanted = [wanted[int(place)] for place in random.permutation(len(wanted))]
         used: set[int] = set()
-        for op in wanted:
+        for op, repeat in wanted:
             unused = [index for index in pool if index not in used]
             among = unused if len(unused) > 2 and random.random() < 0.6 else pool[-12:]
-            index = build.apply(str(op), among, repeat=repeats and bool(random.random() < 0.7))
+            index = build.apply(op, among, repeat=repeat)
             if index is not None:
                 pool.append(index)
                 used.update(build.nodes[index].args)
         ends = [index for index, node in enumerate(build.nodes) if node.args and index not in used]
         complete = {node.op for node in build.nodes} >= set(ops)
+        if repeats:
+            complete &= {node.op for node in build.nodes if len(node.args) > len(set(node.args))} == set(BINARY)
         if complete and used.issuperset(range(4 + constants)) and len(ends) in (2, 3, 5, 6, 7):
+            problem = build.problem(outputs=ends)
+            if _well_conditioned(problem):
+                return problem
+
+
+def sums(random: Generator) -> Problem:
+    """Sums of three, four and five different nodes, among products and sines; all of their terms matter."""
+    while True:
+        build = _Builder(random)
+        pool = [build.input() for _ in range(6)]
+        for count in random.permutation([3, 4, 5, 3]):
+            terms = [int(term) for term in random.choice(pool, size=int(count), replace=False)]
+            pool.append(build.append(Node("add", tuple(terms)), sum(build.values[term] for term in terms)))
+            for op in ("sin", "mul"):
+                index = build.apply(op, pool[-4:])
+                if index is not None:
+                    pool.append(index)
+        used = {arg for node in build.nodes for arg in node.args}
+        ends = [index for index in range(6, len(build.nodes)) if index not in used]
+        if used.issuperset(range(6)) and len(ends) > 1:
             problem = build.problem(outputs=ends)
             if _well_conditioned(problem):
                 return problem
@@ -239,17 +265,16 @@ def diamonds(random: Generator, levels: int) -> Problem:
 
 
 def wide(random: Generator, width: int) -> Problem:
-    """`width` inputs, the sine of each, summed in pairs of pairs: one sweep in reverse mode, `width` in forward mode.
+    """`width` inputs and as many outputs, each the product of two inputs: one sweep, or `width` of them.
 
-    No path is longer than the logarithm of the width, so that only the width is hard.
+    One sweep for each input (forward mode) or for each output is 2 `width`^2 steps; no path is longer than one edge,
+    so that only the width is hard.
     """
+    ring = [int(index) for index in random.permutation(width)]
     nodes = [Node("input") for _ in range(width)]
-    nodes += [Node("sin", (index,)) for index in range(width)]
-    first = width
-    while len(nodes) - first > 1:
-        nodes.append(Node("add", (first, first + 1)))
-        first += 2
-    return Problem(Graph(tuple(nodes), tuple(range(width)), (len(nodes) - 1,)), random.uniform(-1.5, 1.5, size=width))
+    nodes += [Node("mul", (ring[place - 1], ring[place])) for place in range(width)]
+    graph = Graph(tuple(nodes), tuple(range(width)), tuple(range(width, 2 * width)))
+    return Problem(graph, random.uniform(0.5, 1.5, size=width) * random.choice([-1, 1], size=width))
 
 
 def structure(random: Generator, n_inputs: int, n_inner: int, n_outputs: int, reach: int = 5) -> Graph:
@@ -269,6 +294,22 @@ def structure(random: Generator, n_inputs: int, n_inner: int, n_outputs: int, re
     used = {arg for node in nodes for arg in node.args}
     ends = [index for index in range(n_inputs, len(nodes)) if index not in used]
     return Graph(tuple(nodes), tuple(range(n_inputs)), tuple(ends))
+
+
+def with_idle_nodes(random: Generator) -> Graph:
+    """A graph for counting with an input that nothing uses, edges that lead to no output, and as outputs, all listed
+    twice, two ends, a node that may feed another and an input: all of them count.
+
+    More outputs than inputs, and more inputs than different outputs.
+    """
+    graph = structure(random, 4, int(random.integers(4, 8)), 2)
+    size = len(graph.nodes)
+    idle = [Node("input"), Node("mul", (int(random.integers(0, 4)), size)), Node("sin", (size + 1,)), Node("input")]
+    inner = int(random.integers(4, 6))
+    outputs = [*graph.outputs[:2], inner, 1]
+    outputs = [outputs[int(place)] for place in random.permutation([0, 1, 2, 3] * 2)]
+    inputs = random.permutation([*graph.inputs, size, size + 3])
+    return Graph((*graph.nodes, *idle), tuple(int(index) for index in inputs), tuple(outputs))
 
 
 @dataclass(frozen=True)
@@ -320,6 +361,28 @@ def with_inner_outputs(random: Generator, count: int) -> list[Graph]:
         graph = structure(random, 3, 9, 2)
         inner = [int(index) for index in random.choice(np.arange(3, 12), size=2, replace=False)]
         graph = Graph(graph.nodes, graph.inputs, tuple(sorted({*graph.outputs, *inner})))
+        if rival_costs(graph).winner != "none":
+            graphs.append(graph)
+    return graphs
+
+
+def with_constants(random: Generator, count: int) -> list[Graph]:
+    """The same with constants among the arguments, a node that depends on constants only, one that nothing uses,
+    and an output listed twice.
+    """
+    graphs: list[Graph] = []
+    while len(graphs) < count:
+        plain = structure(random, 3, 8, 3)
+        nodes = [Node("const", (), 2.0), Node("const", (), 0.5), Node("div", (0, 1))]
+        shift = len(nodes)
+        for node in plain.nodes:
+            args = [arg + shift for arg in node.args]
+            if len(args) == 2 and random.random() < 0.25:
+                args[int(random.integers(0, 2))] = int(random.integers(0, shift))
+            nodes.append(Node(node.op, tuple(args)))
+        nodes.append(Node("sin", (int(random.integers(shift + 3, shift + 9)),)))
+        outputs = [index + shift for index in plain.outputs]
+        graph = Graph(tuple(nodes), tuple(range(shift, shift + 3)), (*outputs, outputs[0]))
         if rival_costs(graph).winner != "none":
             graphs.append(graph)
     return graphs

@@ -19,7 +19,8 @@ import threading
 import time
 import traceback
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
@@ -80,9 +81,13 @@ def plain(value: Any, depth: int = 0) -> Any:
         return plain(_array(np.asarray(value)).item(), depth)
     if isinstance(value, np.ndarray):
         return _array(value)
+    if isinstance(value, str):
+        return str.__str__(value)  # of an enumeration's member its characters, not its name
     for kind in _PLAIN:  # an instance of a subclass (an enumeration, say)
         if isinstance(value, kind):
             return kind(value)
+    if isinstance(value, Fraction):
+        return float(value)
     if isinstance(value, Mapping):
         return {
             (key if type(key) is str else plain(key, depth + 1)): plain(item, depth + 1) for key, item in value.items()
@@ -93,7 +98,10 @@ def plain(value: Any, depth: int = 0) -> Any:
         return [plain(item, depth + 1) for item in value]
     if hasattr(value, "__array__") and not isinstance(value, type):
         return _array(np.asarray(value))
-    raise TypeError(f"a result of type {type(value).__name__}, which is neither numbers nor an array nor a sequence")
+    once = "; turn it into a list with list(…)" if isinstance(value, Iterator) else ""
+    raise TypeError(
+        f"a result of type {type(value).__name__}, which is neither numbers nor an array nor a sequence{once}"
+    )
 
 
 def _array(value: Any) -> Any:

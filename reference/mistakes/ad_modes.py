@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from adkit.elimination import eliminate, linearise
+from adkit.elimination import eliminate, elimination_cost, linearise
 from adkit.graph import Graph
 from numpy.typing import NDArray
 
@@ -129,6 +129,69 @@ def toy_forward__direction_ignored(x1: float, x2: float, dx1: float, dx2: float)
     return [(x1, 1.0), (x2, 0.0), (v3, v3_dot), (v4, v4_dot), (v3 + v4, v3_dot + v4_dot)]
 
 
+@mistake(question="q1", says="The two parts of each pair are swapped: the value comes first, then the tangent.")
+def toy_forward__pairs_swapped(x1: float, x2: float, dx1: float, dx2: float) -> Pairs:
+    v3_dot, v4_dot = dx1 * x2 + x1 * dx2, math.cos(x1) * dx1
+    v3, v4 = x1 * x2, math.sin(x1)
+    return [(dx1, x1), (dx2, x2), (v3_dot, v3), (v4_dot, v4), (v3_dot + v4_dot, v3 + v4)]
+
+
+@mistake(
+    question="q1",
+    says="The tangent of v3 = v1 v2 pairs each factor with its own tangent: the product rule is v1_dot v2 + v1 v2_dot.",
+)
+def toy_forward__product_rule_uncrossed(x1: float, x2: float, dx1: float, dx2: float) -> Pairs:
+    v3_dot, v4_dot = x1 * dx1 + x2 * dx2, math.cos(x1) * dx1
+    v3, v4 = x1 * x2, math.sin(x1)
+    return [(x1, dx1), (x2, dx2), (v3, v3_dot), (v4, v4_dot), (v3 + v4, v3_dot + v4_dot)]
+
+
+@mistake(
+    question="q1",
+    says="Of the product rule only v1 v2_dot is there: the tangent of v3 is v1_dot v2 + v1 v2_dot.",
+)
+def toy_forward__other_half_a_product_rule(x1: float, x2: float, dx1: float, dx2: float) -> Pairs:
+    v3_dot, v4_dot = x1 * dx2, math.cos(x1) * dx1
+    v3, v4 = x1 * x2, math.sin(x1)
+    return [(x1, dx1), (x2, dx2), (v3, v3_dot), (v4, v4_dot), (v3 + v4, v3_dot + v4_dot)]
+
+
+@mistake(question="q1", says="The tangent of v4 = sin v1 has the wrong sign: the derivative of sin is cos.")
+def toy_forward__sine_derivative_sign(x1: float, x2: float, dx1: float, dx2: float) -> Pairs:
+    v3_dot, v4_dot = dx1 * x2 + x1 * dx2, -math.cos(x1) * dx1
+    v3, v4 = x1 * x2, math.sin(x1)
+    return [(x1, dx1), (x2, dx2), (v3, v3_dot), (v4, v4_dot), (v3 + v4, v3_dot + v4_dot)]
+
+
+@mistake(
+    question="q1",
+    says="Values were returned where adjoints were asked: v5_bar is 1, and the others follow from it backwards.",
+)
+def toy_reverse__values_for_adjoints(x1: float, x2: float) -> list[float]:
+    return [x1, x2, x1 * x2, math.sin(x1), x1 * x2 + math.sin(x1)]
+
+
+@mistake(
+    question="q1",
+    says="v1_bar holds sin v1, and not the derivative of sin, which is cos v1.",
+)
+def toy_reverse__sine_for_its_derivative(x1: float, x2: float) -> list[float]:
+    return [x2 + math.sin(x1), x1, 1.0, 1.0, 1.0]
+
+
+@mistake(question="q1", says="The derivative of sin is cos, with a plus sign: v1_bar is v3_bar v2 + v4_bar cos v1.")
+def toy_reverse__sine_derivative_sign(x1: float, x2: float) -> list[float]:
+    return [x2 - math.cos(x1), x1, 1.0, 1.0, 1.0]
+
+
+@mistake(
+    question="q1",
+    says="What v1 gets back from v3 and from v4 was multiplied: the contributions of the nodes that use it are added.",
+)
+def toy_reverse__branches_multiplied(x1: float, x2: float) -> list[float]:
+    return [x2 * math.cos(x1), x1, 1.0, 1.0, 1.0]
+
+
 @mistake(
     question="q1",
     says="v1 feeds two nodes, v3 and v4, and its adjoint was overwritten: the contributions of both are added.",
@@ -226,6 +289,50 @@ def local_partials__unknown_op_ignored(op: str, args: Sequence[float]) -> tuple[
 @mistake(question="q2", says="const and input have no arguments, so they have no partials either: return ().")
 def local_partials__leaves_have_one(op: str, args: Sequence[float]) -> tuple[float, ...]:
     return (0.0,) if op in ("const", "input") else right_partials(op, args)
+
+
+@mistake(
+    question="q2",
+    says="A bare number was returned: the answer is a tuple, also for one argument, (d,) with a comma: (d) is just d.",
+)
+def local_partials__bare_number(op: str, args: Sequence[float]) -> tuple[float, ...] | float:
+    partials = right_partials(op, args)
+    return partials[0] if len(partials) == 1 else partials
+
+
+@mistake(
+    question="q2",
+    says="add got two partials whatever the number of its arguments: it takes two or more, and has a 1 for each.",
+)
+def local_partials__sum_of_two_only(op: str, args: Sequence[float]) -> tuple[float, ...]:
+    return (1.0, 1.0) if op == "add" else right_partials(op, args)
+
+
+@mistake(
+    question="q2", says="The partials of a quotient are swapped: first d(a/b)/da = 1/b, then d(a/b)/db = -a / b^2."
+)
+def local_partials__quotient_swapped(op: str, args: Sequence[float]) -> tuple[float, ...]:
+    return right_partials(op, args)[::-1] if op == "div" else right_partials(op, args)
+
+
+@mistake(question="q2", says="The numerator is missing in a quotient's second partial: d(a/b)/db is -a / b^2.")
+def local_partials__quotient_numerator_missing(op: str, args: Sequence[float]) -> tuple[float, ...]:
+    return (1 / args[1], -1 / args[1] ** 2) if op == "div" else right_partials(op, args)
+
+
+@mistake(question="q2", says="The derivative of sqrt is 1 / (2 sqrt(a)): the root stands in the denominator.")
+def local_partials__root_not_inverted(op: str, args: Sequence[float]) -> tuple[float, ...]:
+    return (0.5 * math.sqrt(args[0]),) if op == "sqrt" else right_partials(op, args)
+
+
+@mistake(question="q2", says="The derivative of sin has the wrong sign: it is cos.")
+def local_partials__sine_sign(op: str, args: Sequence[float]) -> tuple[float, ...]:
+    return (-math.cos(args[0]),) if op == "sin" else right_partials(op, args)
+
+
+@mistake(question="q2", says="The derivative of tanh has a plus sign: it is 1 - tanh(a)^2.")
+def local_partials__tanh_sign(op: str, args: Sequence[float]) -> tuple[float, ...]:
+    return (1 + math.tanh(args[0]) ** 2,) if op == "tanh" else right_partials(op, args)
 
 
 # ---------------------------------------- q3: forward mode
@@ -327,6 +434,69 @@ def forward_mode__recursive(graph: Graph, x: Sequence[float], x_dot: Sequence[fl
         return known[i]
 
     return [v[i] for i in graph.outputs], [tangent(i) for i in graph.outputs]
+
+
+@mistake(
+    question="q3",
+    says="add was taken for a sum of two: it takes two or more arguments, and each of them counts.",
+)
+def forward_mode__sum_of_two_only(graph: Graph, x: Sequence[float], x_dot: Sequence[float]) -> Sweep:
+    v = evaluated(graph, x)
+    v_dot: list[float] = [0.0] * len(graph.nodes)
+    for index, tangent in zip(graph.inputs, x_dot, strict=True):
+        v_dot[index] = float(tangent)
+    for i, node in enumerate(graph.nodes):
+        if node.args:
+            v_dot[i] = sum(d * v_dot[j] for j, d in partials_of(graph, v, i)[:2])
+    return [v[i] for i in graph.outputs], [v_dot[i] for i in graph.outputs]
+
+
+@mistake(
+    question="q3",
+    says="A node with the same argument twice was taken for a square or a double: sub(x, x) and div(x, x) do not "
+    "change with x, so go through the arguments one by one whatever the op.",
+)
+def forward_mode__repeated_argument_doubled(graph: Graph, x: Sequence[float], x_dot: Sequence[float]) -> Sweep:
+    v = evaluated(graph, x)
+    v_dot: list[float] = [0.0] * len(graph.nodes)
+    for index, tangent in zip(graph.inputs, x_dot, strict=True):
+        v_dot[index] = float(tangent)
+    for i, node in enumerate(graph.nodes):
+        if len(node.args) == 2 and node.args[0] == node.args[1]:
+            v_dot[i] = 2 * partials_of(graph, v, i)[0][1] * v_dot[node.args[0]]
+        elif node.args:
+            v_dot[i] = sum(d * v_dot[j] for j, d in partials_of(graph, v, i))
+    return [v[i] for i in graph.outputs], [v_dot[i] for i in graph.outputs]
+
+
+@mistake(
+    question="q3",
+    says="The answer has a pair for each output: return two lists, all values y and all tangents y_dot.",
+)
+def forward_mode__pair_for_each_output(graph: Graph, x: Sequence[float], x_dot: Sequence[float]) -> Pairs:
+    v = evaluated(graph, x)
+    v_dot = tangents(graph, v, dict(zip(graph.inputs, map(float, x_dot), strict=True)))
+    return [(v[i], v_dot[i]) for i in graph.outputs]
+
+
+@mistake(
+    question="q3",
+    says="The answer is about every node: return the values and tangents of graph.outputs only, in their order.",
+)
+def forward_mode__every_node(graph: Graph, x: Sequence[float], x_dot: Sequence[float]) -> Sweep:
+    v = evaluated(graph, x)
+    return v, tangents(graph, v, dict(zip(graph.inputs, map(float, x_dot), strict=True)))
+
+
+@mistake(
+    question="q3",
+    says="An output that is listed twice is in the answer once: there is one entry for each entry of graph.outputs.",
+)
+def forward_mode__repeated_output_once(graph: Graph, x: Sequence[float], x_dot: Sequence[float]) -> Sweep:
+    v = evaluated(graph, x)
+    v_dot = tangents(graph, v, dict(zip(graph.inputs, map(float, x_dot), strict=True)))
+    outputs = list(dict.fromkeys(graph.outputs))
+    return [v[i] for i in outputs], [v_dot[i] for i in outputs]
 
 
 # ---------------------------------------- q4: reverse mode
@@ -459,8 +629,8 @@ def reverse_mode__unused_input_left_out(graph: Graph, x: Sequence[float], y_bar:
 
 @mistake(
     question="q4",
-    says="The sweep goes forwards: a node's adjoint is complete only when all nodes that use it have been "
-    "visited, so begin at the end.",
+    says="The outputs' cotangents do not get to the inputs: a node's adjoint is complete only when all nodes that "
+    "use it have been visited, so begin with the last node and go backwards.",
 )
 def reverse_mode__nodes_in_forward_order(graph: Graph, x: Sequence[float], y_bar: Sequence[float]) -> Sweep:
     v = evaluated(graph, x)
@@ -510,6 +680,131 @@ def reverse_mode__recursive(graph: Graph, x: Sequence[float], y_bar: Sequence[fl
         return known[j]
 
     return [v[i] for i in graph.outputs], [adjoint(i) for i in graph.inputs]
+
+
+def adjoints(graph: Graph, v: list[float], y_bar: Sequence[float]) -> list[float]:
+    """A right backward sweep: the adjoint of every node."""
+    v_bar: list[float] = [0.0] * len(graph.nodes)
+    for index, cotangent in zip(graph.outputs, y_bar, strict=True):
+        v_bar[index] += float(cotangent)
+    for i in reversed(range(len(graph.nodes))):
+        for j, d in partials_of(graph, v, i):
+            v_bar[j] += v_bar[i] * d
+    return v_bar
+
+
+@mistake(question="q4", says="The two parts of the answer are swapped: first the values y, then x_bar.")
+def reverse_mode__parts_swapped(graph: Graph, x: Sequence[float], y_bar: Sequence[float]) -> Sweep:
+    v = evaluated(graph, x)
+    v_bar = adjoints(graph, v, y_bar)
+    return [v_bar[i] for i in graph.inputs], [v[i] for i in graph.outputs]
+
+
+@mistake(
+    question="q4",
+    says="The answer holds the adjoint of every node: x_bar is those of graph.inputs only, in their order.",
+)
+def reverse_mode__every_node(graph: Graph, x: Sequence[float], y_bar: Sequence[float]) -> Sweep:
+    v = evaluated(graph, x)
+    return [v[i] for i in graph.outputs], adjoints(graph, v, y_bar)
+
+
+@mistake(
+    question="q4",
+    says="x_bar has an entry for each constant, too: it holds the adjoints of graph.inputs only, in their order.",
+)
+def reverse_mode__constants_in_x_bar(graph: Graph, x: Sequence[float], y_bar: Sequence[float]) -> Sweep:
+    v = evaluated(graph, x)
+    v_bar = adjoints(graph, v, y_bar)
+    leaves = [i for i, node in enumerate(graph.nodes) if node.op == "const" or i in graph.inputs]
+    return [v[i] for i in graph.outputs], [v_bar[i] for i in leaves]
+
+
+@mistake(
+    question="q4",
+    says="add was taken for a sum of two: it takes two or more arguments, and each gets the adjoint of the sum.",
+)
+def reverse_mode__sum_of_two_only(graph: Graph, x: Sequence[float], y_bar: Sequence[float]) -> Sweep:
+    v = evaluated(graph, x)
+    v_bar: list[float] = [0.0] * len(graph.nodes)
+    for index, cotangent in zip(graph.outputs, y_bar, strict=True):
+        v_bar[index] += float(cotangent)
+    for i in reversed(range(len(graph.nodes))):
+        for j, d in partials_of(graph, v, i)[:2]:
+            v_bar[j] += v_bar[i] * d
+    return [v[i] for i in graph.outputs], [v_bar[i] for i in graph.inputs]
+
+
+@mistake(
+    question="q4",
+    says="A node with the same argument twice was taken for a square or a double: sub(x, x) and div(x, x) hand back "
+    "nothing, so go through the arguments one by one whatever the op.",
+)
+def reverse_mode__repeated_argument_doubled(graph: Graph, x: Sequence[float], y_bar: Sequence[float]) -> Sweep:
+    v = evaluated(graph, x)
+    v_bar: list[float] = [0.0] * len(graph.nodes)
+    for index, cotangent in zip(graph.outputs, y_bar, strict=True):
+        v_bar[index] += float(cotangent)
+    for i in reversed(range(len(graph.nodes))):
+        handed = partials_of(graph, v, i)
+        if len(handed) == 2 and handed[0][0] == handed[1][0]:
+            handed = [(handed[0][0], 2 * handed[0][1])]
+        for j, d in handed:
+            v_bar[j] += v_bar[i] * d
+    return [v[i] for i in graph.outputs], [v_bar[i] for i in graph.inputs]
+
+
+@mistake(
+    question="q4",
+    says="The cotangents were summed and given to every output: each output has its own entry of y_bar.",
+)
+def reverse_mode__cotangents_summed(graph: Graph, x: Sequence[float], y_bar: Sequence[float]) -> Sweep:
+    v = evaluated(graph, x)
+    total = [float(sum(y_bar))] * len(graph.outputs)
+    v_bar = adjoints(graph, v, total)
+    return [v[i] for i in graph.outputs], [v_bar[i] for i in graph.inputs]
+
+
+@mistake(
+    question="q4",
+    says="y_bar was handed out in the order of the nodes: y_bar[k] belongs to the node graph.outputs[k].",
+)
+def reverse_mode__cotangents_in_node_order(graph: Graph, x: Sequence[float], y_bar: Sequence[float]) -> Sweep:
+    v = evaluated(graph, x)
+    v_bar = adjoints(Graph(graph.nodes, graph.inputs, tuple(sorted(graph.outputs))), v, y_bar)
+    return [v[i] for i in graph.outputs], [v_bar[i] for i in graph.inputs]
+
+
+@mistake(
+    question="q4",
+    says="The cotangents went to the nodes that nothing uses: they belong to graph.outputs, which may feed others.",
+)
+def reverse_mode__ends_for_outputs(graph: Graph, x: Sequence[float], y_bar: Sequence[float]) -> Sweep:
+    v = evaluated(graph, x)
+    used = {arg for node in graph.nodes for arg in node.args}
+    ends = [i for i in range(len(graph.nodes)) if i not in used]
+    seeds = [0.0] * len(graph.nodes)
+    for i, cotangent in zip(ends, y_bar, strict=False):
+        seeds[i] = float(cotangent)
+    v_bar = adjoints(Graph(graph.nodes, graph.inputs, tuple(range(len(graph.nodes)))), v, seeds)
+    return [v[i] for i in graph.outputs], [v_bar[i] for i in graph.inputs]
+
+
+@mistake(
+    question="q4",
+    says="This is the whole Jacobian: x_bar is one number for each input, the sum over the outputs of their cotangents "
+    "times their gradients.",
+)
+def reverse_mode__whole_jacobian(
+    graph: Graph, x: Sequence[float], y_bar: Sequence[float]
+) -> tuple[list[float], list[list[float]]]:
+    v = evaluated(graph, x)
+    rows: list[list[float]] = []
+    if len(y_bar) <= 100:
+        for row in np.eye(len(y_bar)):
+            v_bar = adjoints(graph, v, [float(entry) for entry in row])
+            rows.append([v_bar[i] for i in graph.inputs])
+    return [v[i] for i in graph.outputs], rows
 
 
 # ---------------------------------------- q5: cost
@@ -574,6 +869,47 @@ def mode_cost__unknown_mode_accepted(graph: Graph, mode: str) -> int:
     return sweeps(graph, "forward" if mode == "forward" else "reverse") * edge_count(graph)
 
 
+@mistake(
+    question="q5",
+    says="An output that is listed twice was counted once: the Jacobian has a row for each entry of graph.outputs.",
+)
+def mode_cost__repeated_outputs_once(graph: Graph, mode: str) -> int:
+    return sweeps(Graph(graph.nodes, graph.inputs, tuple(set(graph.outputs))), mode) * edge_count(graph)
+
+
+@mistake(
+    question="q5",
+    says="Inputs that nothing uses were left out: the full Jacobian has a column for each entry of graph.inputs.",
+)
+def mode_cost__used_inputs_only(graph: Graph, mode: str) -> int:
+    used = {arg for node in graph.nodes for arg in node.args}
+    count = sum(index in used for index in graph.inputs) if mode == "forward" else sweeps(graph, mode)
+    return count * edge_count(graph)
+
+
+@mistake(
+    question="q5",
+    says="Edges that lead to no output were left out: a dense sweep multiplies at every edge.",
+)
+def mode_cost__useless_edges_left_out(graph: Graph, mode: str) -> int:
+    needed = set(graph.outputs)
+    for index in reversed(range(len(graph.nodes))):
+        if index in needed:
+            needed.update(graph.nodes[index].args)
+    edges = sum(graph.nodes[arg].op != "const" for index in needed for arg in graph.nodes[index].args)
+    return sweeps(graph, mode) * edges
+
+
+@mistake(
+    question="q5",
+    says='Only "forward" and "reverse" are modes, written just so: anything else, "either" and "Reverse" too, must '
+    "raise ValueError.",
+)
+def mode_cost__mode_guessed(graph: Graph, mode: str) -> int:
+    guessed = {"f": "forward", "r": "reverse"}.get(mode[:1].lower(), mode)
+    return sweeps(graph, guessed) * edge_count(graph)
+
+
 @mistake(question="q5", says='On a tie neither mode is better: the answer is "either".')
 def choose_mode__tie_is_forward(graph: Graph) -> str:
     forward, reverse = (sweeps(graph, mode) * edge_count(graph) for mode in ("forward", "reverse"))
@@ -632,6 +968,33 @@ def trace_inverse_gradient__a_and_b_swapped(A: Array, B: Array, X: Array) -> Arr
     return -inverse @ B @ A @ inverse
 
 
+@mistake(
+    question="q6",
+    says="The right factor lacks its transpose: X^-T stands on both sides.",
+)
+def trace_inverse_gradient__right_inverse_not_transposed(A: Array, B: Array, X: Array) -> Array:
+    inverse = np.linalg.inv(X)
+    return -inverse.T @ A.T @ B.T @ inverse
+
+
+@mistake(
+    question="q6",
+    says="A and B are not transposed: between the two factors X^-T stands A^T B^T, which is (B A)^T.",
+)
+def trace_inverse_gradient__a_b_not_transposed(A: Array, B: Array, X: Array) -> Array:
+    inverse = np.linalg.inv(X).T
+    return -inverse @ A @ B @ inverse
+
+
+@mistake(
+    question="q6",
+    says="A^T and B^T are the wrong way round: B^T A^T is (A B)^T and m x m, what is needed is A^T B^T.",
+)
+def trace_inverse_gradient__transposes_swapped(A: Array, B: Array, X: Array) -> Array:
+    inverse = np.linalg.inv(X).T
+    return -inverse @ B.T @ A.T @ inverse
+
+
 @mistake(question="q6", says="X^-1 appears once only: d(X^-1) = -X^-1 dX X^-1 has it on both sides.")
 def trace_inverse_gradient__one_inverse(A: Array, B: Array, X: Array) -> Array:
     return -np.linalg.inv(X).T @ A.T @ B.T
@@ -653,6 +1016,39 @@ def cubic_norm_hessian__nan_at_zero(x: Array) -> Array:
     norm = np.linalg.norm(x)
     with np.errstate(invalid="ignore"):
         return np.outer(x, x) / norm + norm * np.eye(len(x))
+
+
+@mistake(
+    question="q6",
+    says="A small x was taken for 0 (np.allclose does so from 1e-8 on): the Hessian is 0 at x = 0 only, and elsewhere "
+    "it is in proportion to x.",
+)
+def cubic_norm_hessian__small_taken_for_zero(x: Array) -> Array:
+    if np.allclose(x, 0):
+        return np.zeros((len(x), len(x)))
+    norm = np.linalg.norm(x)
+    return np.outer(x, x) / norm + norm * np.eye(len(x))
+
+
+@mistake(
+    question="q6",
+    says="||x|| was added to every entry: the second term is ||x|| times the identity matrix, on the diagonal only.",
+)
+def cubic_norm_hessian__identity_forgotten(x: Array) -> Array:
+    norm = np.linalg.norm(x)
+    return np.outer(x, x) / norm + norm if norm else np.zeros((len(x), len(x)))
+
+
+@mistake(question="q6", says="x x^T is divided by ||x||^2 or a higher power: differentiating ||x|| gives x / ||x||.")
+def cubic_norm_hessian__divided_by_the_square(x: Array) -> Array:
+    norm = np.linalg.norm(x)
+    return np.outer(x, x) / norm**2 + norm * np.eye(len(x)) if norm else np.zeros((len(x), len(x)))
+
+
+@mistake(question="q6", says="The outer product x x^T has a minus sign: both terms of the product rule are added.")
+def cubic_norm_hessian__outer_product_sign(x: Array) -> Array:
+    norm = np.linalg.norm(x)
+    return norm * np.eye(len(x)) - np.outer(x, x) / norm if norm else np.zeros((len(x), len(x)))
 
 
 @mistake(
@@ -728,6 +1124,32 @@ def elimination_order__greedy_alone(graph: Graph) -> list[int]:
 def elimination_order__counted_once(graph: Graph) -> list[int]:
     left = linearise(graph)
     return sorted(left.intermediates, key=lambda v: (len(left.predecessors[v]) * len(left.successors[v]), v))
+
+
+@mistake(
+    question="q7",
+    says="This is the cheaper of the forward and the reverse order: on some graphs greedy Markowitz is cheaper still.",
+)
+def elimination_order__better_of_two(graph: Graph) -> list[int]:
+    forward = list(linearise(graph).intermediates)
+    return min((forward, forward[::-1]), key=lambda order: elimination_cost(graph, order))
+
+
+@mistake(
+    question="q7",
+    says="Indices count from 0: v1 of the drawings is node 0.",
+)
+def elimination_order__counted_from_one(graph: Graph) -> list[int]:
+    return [vertex + 1 for vertex in linearise(graph).intermediates]
+
+
+@mistake(
+    question="q7",
+    says="Outputs that feed other nodes are missing: they have a sink copy, so they are eliminated like the rest.",
+)
+def elimination_order__inner_outputs_left_out(graph: Graph) -> list[int]:
+    vertices = [vertex for vertex in linearise(graph).intermediates if vertex not in graph.outputs]
+    return vertices[::-1]
 
 
 @mistake(

@@ -16,8 +16,9 @@ import json
 import linecache
 import math
 import sysconfig
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -55,6 +56,8 @@ Array = NDArray[np.float64]
 _NOTHING: Any = object()
 _EXACT = 2.0**53
 """Whole numbers below it are exact as 64-bit floats, and fit into 64-bit integers."""
+_NEAR = 1e-3
+"""An answer is nearly right when it is as near as this, relatively: then it is no other formula, but lost digits."""
 
 
 @dataclass(frozen=True)
@@ -221,20 +224,27 @@ def plain(value: Any) -> Any:
         return value.item()
     if isinstance(value, np.ndarray):
         return np.array(value)
-    if isinstance(value, list):
-        return [plain(item) for item in cast("list[Any]", value)]
     if isinstance(value, tuple):
         return tuple(plain(item) for item in cast("tuple[Any, ...]", value))
+    if isinstance(value, Sequence):  # a range or a deque is as good as a list; a generator could be read once only
+        return [plain(item) for item in cast("Sequence[Any]", value)]
+    if isinstance(value, Fraction):
+        return float(value)
     if isinstance(value, dict):
         return {plain(key): plain(item) for key, item in cast("dict[Any, Any]", value).items()}
     if hasattr(value, "__array__"):
         return np.array(np.asarray(value))
-    raise TypeError(f"an answer must be numbers, arrays, or a list or tuple of them, not a {type(value).__name__}")
+    once = "; turn it into a list with list(…)" if isinstance(value, Iterator) else ""
+    raise TypeError(
+        f"an answer must be numbers, arrays, or a list or tuple of them, not a {type(value).__name__}{once}"
+    )
 
 
 def _base_value(value: Any) -> Any:
     """A plain number or string for an instance of a subclass (an enumeration, say)."""
-    kinds: tuple[Any, ...] = (bool, int, float, complex, str)
+    if isinstance(value, str):
+        return str.__str__(value)  # its characters: str(value) would be the member's name
+    kinds: tuple[Any, ...] = (bool, int, float, complex)
     kind = next(kind for kind in kinds if isinstance(value, kind))
     return kind(value)
 
@@ -352,11 +362,16 @@ def array(value: Any, *, shape: Sequence[int] | None = None, what: str, kind: Li
 def _array(value: Any, shape: Sequence[int] | None, what: str, kind: str = "f", answer: Any = _NOTHING) -> Array:
     answer = value if answer is _NOTHING else answer
     try:
-        given = np.asarray(plain(value))
-    except (TypeError, ValueError) as problem:
-        # NumPy names the lengths it found, which the student's function chose
-        why = f" ({problem})" if show_numbers() else ""
-        _failed(f"{what} should be an array of numbers{why}", answer)
+        numbers = plain(value)
+    except TypeError as problem:
+        _failed(f"{what}: {problem}" if show_numbers() else f"{what} should be an array of numbers", answer)
+    strange = _first_strange(numbers, what)
+    if strange is not None:
+        _failed(strange, answer)
+    try:
+        given = np.asarray(numbers)
+    except ValueError:
+        _failed(f"{what} should be an array of numbers, but its rows are of different lengths", answer)
     if given.dtype.kind not in "fiuc":
         _failed(f"{what} should be an array of numbers, but it is {_kind(value)}", answer)
     if given.dtype.kind == "c":
@@ -373,6 +388,20 @@ def _array(value: Any, shape: Sequence[int] | None, what: str, kind: str = "f", 
     if kind == "i" and np.max(np.abs(result), initial=0.0) >= _EXACT:
         _failed(f"{what} has entries beyond 2^53", answer)
     return result
+
+
+def _first_strange(value: Any, what: str) -> str | None:
+    """What is wrong with the first entry of a list, or of a list in it, that is neither a number nor an array."""
+    if not isinstance(value, list | tuple):
+        return None
+    for index, item in enumerate(cast("Sequence[Any]", value)):
+        entry = f"{what}[{index}]" if show_numbers() else f"an entry of {what}"
+        if item is None or isinstance(item, str | dict):
+            return f"{entry} should be a number, but it is {_kind(item)}"
+        found = _first_strange(item, entry)
+        if found is not None:
+            return found
+    return None
 
 
 def close(
@@ -394,16 +423,21 @@ def close(
     right = np.asarray(expected, dtype=np.float64)
     given = _array(actual, right.shape, what)
     error = np.abs(given - right)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        distance = _norm(error) / _norm(right) if np.any(right) else None
         if scale == "entry":
-            bound = atol + rtol * np.abs(right)
-            passed = bool(np.all(error <= bound))
+            wrong_entries = ~(error <= atol + rtol * np.abs(right))
+            passed = not np.any(wrong_entries)
+            beyond = error > atol
+            near = float(np.max(error[beyond] / np.abs(right[beyond]), initial=0.0))
         else:
+            wrong_entries = error >= np.max(error, initial=0.0)
             passed = _norm(error) <= atol + rtol * _norm(right)
+            near = np.inf if distance is None else distance
     if passed:
         return
-    worst = int(np.argmax(error / np.where(np.abs(right) > 0, np.abs(right), 1.0) if scale == "entry" else error))
-    distance = _norm(error) / _norm(right) if np.any(right) else None
+    # of entries that stand for themselves the first that is wrong: in a trace the later ones follow from it
+    worst = int(np.argmax(wrong_entries))
     parts: list[str] = []
     for sentence, wrong in (says or {}).items():
         wrong_array = np.asarray(wrong, dtype=np.float64)
@@ -411,19 +445,26 @@ def close(
             parts.append(sentence)
             break
     else:
-        nearly = "" if distance is None or distance >= 1e-3 else f"{math.floor(-math.log10(distance))}"
-        related = None if nearly else relation(given, right, max(rtol, 1e-9))
-        if nearly:
-            parts.append(f"{what} is nearly right: about {nearly} digits are, and more are asked for")
-        elif related:
+        related = _nearly(near) or relation(given, right, max(rtol, 1e-9))
+        if related:
             parts.append(f"{what} {related}")
     if show_numbers():
         entry = f"{what}{_index(worst, right.shape)}"
-        digits = 8 if f"{given.flat[worst]:.8g}" != f"{right.flat[worst]:.8g}" else 16
+        digits = 8 if f"{given.flat[worst]:.8g}" != f"{right.flat[worst]:.8g}" else 17
         parts.append(f"{entry} is {given.flat[worst]:.{digits}g}, and should be {right.flat[worst]:.{digits}g}")
     elif not parts:
         parts.append(f"{what} has the right shape but not the right values")
     _failed("; ".join(parts), actual, distance)
+
+
+def _nearly(distance: float) -> str | None:
+    """What is said of an answer at a relative `distance` from the right one; None when it is far from it."""
+    if not 0.0 < distance < _NEAR:
+        return None
+    return (
+        f"is nearly right: about {math.floor(-math.log10(distance))} digits are, and more are asked for (32-bit floats, "
+        "a difference quotient, a small number added somewhere, an unstable formula?)"
+    )
 
 
 def equal(actual: Any, expected: Any, *, what: str) -> None:
@@ -442,8 +483,8 @@ def equal(actual: Any, expected: Any, *, what: str) -> None:
     entry, yours, right = path
     if show_numbers():
         _failed(f"{entry} is {_brief(yours)}, and should be {_brief(right)}", given)
-    if type(_scalar(yours)) is not type(right):
-        wanted = "a sequence" if isinstance(right, list | tuple) else _kind(right)
+    wanted = "a sequence" if isinstance(right, list | tuple) else _kind(right)
+    if type(_scalar(yours)) is not type(right) and _kind(yours) != wanted:
         _failed(f"{what} is not right: it should be {wanted}, not {_kind(yours)}", given)
     _failed(f"{what} is not right", given)
 

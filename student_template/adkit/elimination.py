@@ -84,8 +84,21 @@ def elimination_cost(graph: Graph, order: Iterable[int]) -> int:
     wanted = set(linearised.intermediates)
     for vertex in vertices:
         if vertex not in wanted:
-            raise ValueError(f"{vertex} is not an intermediate vertex (or stands twice) in the elimination order")
+            raise ValueError(
+                f"{vertex} does not belong in the elimination order: {_why_not(graph, linearised, vertex)}"
+            )
         wanted.remove(vertex)
     if wanted:
         raise ValueError(f"the elimination order lacks {sorted(wanted)}")
     return sum(eliminate(linearised, vertex) for vertex in vertices)
+
+
+def _why_not(graph: Graph, linearised: Linearised, vertex: int) -> str:
+    """Why an elimination order cannot hold `vertex`, or not once more."""
+    if vertex in linearised.intermediates:
+        return "it stands there twice"
+    if not 0 <= vertex < len(graph.nodes):
+        return f"there is no such node, the indices are 0 … {len(graph.nodes) - 1}"
+    if graph.nodes[vertex].op in ("input", "const"):
+        return f"it is {'an input' if graph.nodes[vertex].op == 'input' else 'a constant'}"
+    return "it is an output that feeds nothing"

@@ -24,7 +24,8 @@ def test_q5_unknown_mode_is_an_error(mode_cost):
     import adkit
     from adkit import checks
 
-    checks.raises(mode_cost, adkit.toy_graph(), "sideways", error="ValueError", when='the mode is "sideways"')
+    for mode in ("sideways", "either", "Reverse", "forward mode"):
+        checks.raises(mode_cost, adkit.toy_graph(), mode, error="ValueError", when=f'the mode is "{mode}"')
 
 
 @test_case(points=0.75)
@@ -40,7 +41,7 @@ def test_q5_the_cheaper_mode(choose_mode):
     checks.equal(checks.call(choose_mode, square), "either", what="choose_mode of x sin x")
 
 
-@test_case(points=0.75, hidden=True)
+@test_case(points=0.5, hidden=True)
 def test_q5_edges_not_nodes(mode_cost):
     """random graphs without constants and repeated arguments"""
     from adkit import checks
@@ -72,7 +73,7 @@ def test_q5_constants_are_free(mode_cost):
             checks.equal(checks.call(mode_cost, graph, mode), reference(graph, mode), what=f"the {mode} cost")
 
 
-@test_case(points=0.75, hidden=True)
+@test_case(points=0.5, hidden=True)
 def test_q5_repeated_arguments_are_repeated_edges(mode_cost):
     """mul(x, x) has two edges"""
     from adkit import checks
@@ -89,11 +90,27 @@ def test_q5_repeated_arguments_are_repeated_edges(mode_cost):
 
 
 @test_case(points=0.5, hidden=True)
-def test_q5_fewer_inputs_or_fewer_outputs(choose_mode):
-    """random graphs with fewer inputs, fewer outputs, and as many of both"""
+def test_q5_every_input_output_and_edge_counts(mode_cost):
+    """an input that nothing uses, edges that lead to no output, an output listed twice: dense sweeps count them all"""
     from adkit import checks
 
-    from autograder.checks.graphs import structure
+    from autograder.checks.graphs import with_idle_nodes
+    from autograder.checks.seeds import rng
+    from reference.ad_modes import mode_cost as reference
+
+    random = rng("ad_modes", "q5", "idle")
+    for _ in range(2):
+        graph = with_idle_nodes(random)
+        for mode in ("forward", "reverse"):
+            checks.equal(checks.call(mode_cost, graph, mode), reference(graph, mode), what=f"the {mode} cost")
+
+
+@test_case(points=0.5, hidden=True)
+def test_q5_fewer_inputs_or_fewer_outputs(choose_mode):
+    """random graphs with fewer inputs, fewer outputs, and as many of both; outputs listed twice"""
+    from adkit import checks
+
+    from autograder.checks.graphs import structure, with_idle_nodes
     from autograder.checks.seeds import rng
     from reference.ad_modes import choose_mode as reference
 
@@ -104,6 +121,8 @@ def test_q5_fewer_inputs_or_fewer_outputs(choose_mode):
         graph = structure(random, inputs, 6, outputs)
         if reference(graph) == wanted[-1]:
             checks.equal(checks.call(choose_mode, graph), wanted.pop(), what="the mode")
+    graph = with_idle_nodes(random)
+    checks.equal(checks.call(choose_mode, graph), reference(graph), what="the mode for outputs listed twice")
 
 
 @test_case(points=0.5, hidden=True)

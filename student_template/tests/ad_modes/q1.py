@@ -7,20 +7,20 @@ name = "q1"
 points = None
 
 
-@test_case(name="toy_forward at (0.7, -1.3) in the direction (1, 0)", points=0.75)
+@test_case(name="toy_forward at (0.7, -1.3) in the direction (0.5, 2)", points=0.75)
 def test_q1_forward_trace_at_a_point(toy_forward):
-    """toy_forward at (0.7, -1.3) in the direction (1, 0)"""
+    """toy_forward at (0.7, -1.3) in the direction (0.5, 2)"""
     from adkit import checks
 
-    pairs = checks.call(toy_forward, 0.7, -1.3, 1.0, 0.0, returns=5)
+    pairs = checks.call(toy_forward, 0.7, -1.3, 0.5, 2.0, returns=5)
     expected = [
-        [0.7, 1.0],
-        [-1.3, 0.0],
-        [-0.91, -1.3],
-        [0.644217687237691, 0.7648421872844885],
-        [-0.265782312762309, -0.5351578127155115],
+        [0.7, 0.5],
+        [-1.3, 2.0],
+        [-0.91, 0.75],
+        [0.644217687237691, 0.38242109364224425],
+        [-0.265782312762309, 1.132421093642244],
     ]
-    checks.close(pairs, expected, rtol=1e-9, what="the (value, tangent) pairs", scale="entry", atol=1e-12)
+    checks.close(pairs, expected, rtol=1e-12, what="the (value, tangent) pairs", scale="entry")
 
 
 @test_case(name="toy_reverse at (0.7, -1.3)", points=0.75)
@@ -30,4 +30,4 @@ def test_q1_reverse_trace_at_a_point(toy_reverse):
 
     adjoints = checks.call(toy_reverse, 0.7, -1.3, returns=5)
     expected = [-0.5351578127155115, 0.7, 1.0, 1.0, 1.0]
-    checks.close(adjoints, expected, rtol=1e-9, what="the adjoints (v1_bar, …, v5_bar)", scale="entry")
+    checks.close(adjoints, expected, rtol=1e-12, what="the adjoints (v1_bar, …, v5_bar)", scale="entry")

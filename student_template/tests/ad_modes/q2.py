@@ -7,13 +7,14 @@ name = "q2"
 points = None
 
 
-@test_case(name="add, sub and neg at a point", points=0.5)
+@test_case(name="add (of two and of three), sub and neg at a point", points=0.5)
 def test_q2_sums_and_differences(local_partials):
-    """add, sub and neg at a point"""
+    """add (of two and of three), sub and neg at a point"""
     from adkit import checks
 
     for op, args, expected in (
         ("add", [1.5, -0.5], [1.0, 1.0]),
+        ("add", [1.5, -0.5, 2.5], [1.0, 1.0, 1.0]),
         ("sub", [1.5, -0.5], [1.0, -1.0]),
         ("neg", [1.5], [-1.0]),
     ):

@@ -18,8 +18,8 @@ def test_q3_values_and_directional_derivative(forward_mode):
         lambda a, b: [np.exp(np.sin(a)) * b - np.log(b), np.sqrt(a * b + 1) / np.tanh(a), np.cos(-a) + 2.5], 2
     )
     y, y_dot = checks.call(forward_mode, graph, np.array([0.8, 1.7]), np.array([0.3, -1.1]), returns=2)
-    checks.close(y, [2.9526864542170963, 2.3134700040090563, 3.1967067093471653], rtol=1e-9, what="y")
-    checks.close(y_dot, [-0.8787960738705779, -0.7656683692269297, -0.21520682726985682], rtol=1e-9, what="y_dot")
+    checks.close(y, [2.9526864542170963, 2.3134700040090563, 3.1967067093471653], rtol=1e-12, what="y")
+    checks.close(y_dot, [-0.8787960738705779, -0.7656683692269297, -0.21520682726985682], rtol=1e-12, what="y_dot")
 
 
 @test_case(name="inputs between other nodes and in another order; an input and a constant as outputs; one output twice", points=0.5)

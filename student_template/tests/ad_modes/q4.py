@@ -17,9 +17,9 @@ def test_q4_values_and_vector_jacobian_product(reverse_mode):
     graph = adkit.trace(
         lambda a, b: [np.exp(np.sin(a)) * b - np.log(b), np.sqrt(a * b + 1) / np.tanh(a), np.cos(-a) + 2.5], 2
     )
-    y, x_bar = checks.call(reverse_mode, graph, np.array([0.8, 1.7]), np.array([0.5, -2.0, 1.5]), returns=2)
-    checks.close(y, [2.9526864542170963, 2.3134700040090563, 3.1967067093471653], rtol=1e-9, what="y")
-    checks.close(x_bar, [2.3663465814535116, -0.05384044197975624], rtol=1e-9, what="x_bar")
+    y, x_bar = checks.call(reverse_mode, graph, np.array([0.8, 1.7]), np.array([0.5, -2.0, 0.75]), returns=2)
+    checks.close(y, [2.9526864542170963, 2.3134700040090563, 3.1967067093471653], rtol=1e-12, what="y")
+    checks.close(x_bar, [2.904363649628155, -0.05384044197975635], rtol=1e-12, what="x_bar")
 
 
 @test_case(name="12 diamonds in a row: w = 0.5 v + 0.75 v, twelve times over", points=0.75)
@@ -36,7 +36,7 @@ def test_q4_shared_nodes_accumulate(reverse_mode):
         last = len(nodes) - 1
     graph = Graph(nodes, inputs=(0,), outputs=(last,))
     _, x_bar = checks.call(reverse_mode, graph, np.array([2.0]), np.array([1.0]), returns=2)
-    checks.close(x_bar, [1.25**12], rtol=1e-9, what="x_bar")
+    checks.close(x_bar, [1.25**12], rtol=1e-12, what="x_bar")
 
 
 @test_case(name="inputs anywhere, in any order; one that nothing uses gets 0.0", points=0.5)

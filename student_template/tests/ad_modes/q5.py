@@ -24,7 +24,8 @@ def test_q5_unknown_mode_is_an_error(mode_cost):
     import adkit
     from adkit import checks
 
-    checks.raises(mode_cost, adkit.toy_graph(), "sideways", error="ValueError", when='the mode is "sideways"')
+    for mode in ("sideways", "either", "Reverse", "forward mode"):
+        checks.raises(mode_cost, adkit.toy_graph(), mode, error="ValueError", when=f'the mode is "{mode}"')
 
 
 @test_case(name="problem 1 is for forward mode, the toy example for reverse mode, one input and one output for either", points=0.75)

@@ -22,7 +22,7 @@ def test_q6_gradient_agrees_with_numerical_derivatives(trace_inverse_gradient):
             moved = X.astype(complex)
             moved[i, j] += 1e-30j
             expected[i, j] = np.trace(A @ np.linalg.solve(moved, B)).imag / 1e-30
-    checks.close(checks.call(trace_inverse_gradient, A, B, X), expected, rtol=1e-9, what="the gradient")
+    checks.close(checks.call(trace_inverse_gradient, A, B, X), expected, rtol=1e-12, what="the gradient")
 
 
 @test_case(name="A (1,2), B (2,1), X (2,2): f is a bilinear form, and its gradient is (2,2)", points=0.5)
@@ -34,7 +34,7 @@ def test_q6_gradient_has_the_shape_of_x(trace_inverse_gradient):
     A, B = np.array([[1.0, 2.0]]), np.array([[3.0], [5.0]])
     X = np.array([[2.0, 0.0], [0.0, 4.0]])
     expected = [[-0.75, -0.625], [-0.75, -0.625]]
-    checks.close(checks.call(trace_inverse_gradient, A, B, X), expected, rtol=1e-9, what="the gradient")
+    checks.close(checks.call(trace_inverse_gradient, A, B, X), expected, rtol=1e-12, what="the gradient")
 
 
 @test_case(name="the Hessian at (3, 4), where the norm is 5", points=0.75)
@@ -44,7 +44,7 @@ def test_q6_hessian_at_3_4(cubic_norm_hessian):
     from adkit import checks
 
     hessian = checks.call(cubic_norm_hessian, np.array([3.0, 4.0]))
-    checks.close(hessian, [[6.8, 2.4], [2.4, 8.2]], rtol=1e-9, what="the Hessian")
+    checks.close(hessian, [[6.8, 2.4], [2.4, 8.2]], rtol=1e-12, what="the Hessian")
 
 
 @test_case(name="the Hessian at 0 is 0, not NaN", points=0.5)
