@@ -77,7 +77,7 @@ def plain(value: Any, depth: int = 0) -> Any:
         return _array(value)
     for kind in _PLAIN:  # an instance of a subclass (an enumeration, say)
         if isinstance(value, kind):
-            return kind(value)
+            return str.__str__(value) if kind is str else kind(value)  # an enumeration's own __str__ says its name
     if isinstance(value, Mapping):
         return {
             (key if type(key) is str else plain(key, depth + 1)): plain(item, depth + 1) for key, item in value.items()
