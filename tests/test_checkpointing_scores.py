@@ -1,8 +1,11 @@
 """What the tests of `checkpointing` give: all points to the reference, none to stubs, fewer to every mistake."""
 
+import enum
 from collections.abc import Callable
+from math import isqrt
 from typing import Any
 
+import jax.numpy as jnp
 import pytest
 from adkit import checks
 from otter.test_files import ExceptionTestFile
@@ -24,6 +27,13 @@ def earned(question: str, functions: dict[str, Any]) -> float:
     file = file_of(question)
     file.run(functions)
     return sum(float(result.test_case.points or 0) for result in file.test_case_results if result.passed)
+
+
+def earned_in(name: str, functions: dict[str, Any]) -> bool:
+    """Whether one case passes."""
+    question = name.split("_")[1]
+    case = next(c for c in file_of(question).test_cases if c.body.test_func.__name__ == name)
+    return checks.first_failure(lambda: case.body.call_func(functions)) is None
 
 
 @pytest.mark.parametrize("question", CONTRACT)
@@ -85,6 +95,101 @@ def test_lists_of_lists_and_numpy_integers_earn_the_same() -> None:
     functions["choose_checkpoints"] = lambda n: np.array(RIGHT["choose_checkpoints"](n), dtype=np.int32)
     for question in ("q1", "q2", "q3", "q4", "q5", "q7"):
         assert earned(question, functions) == CONTRACT[question]
+
+
+class Action(str, enum.Enum):  # noqa: UP042  (a StrEnum says its value, this says its name)
+    FORWARD, SAVE, FREE, BACKWARD = "forward", "save", "free", "backward"
+
+
+def test_enumerations_ranges_and_integers_of_jax_earn_the_same() -> None:
+    functions: dict[str, Any] = {
+        "vanilla_schedule": lambda n: [(Action(name), i) for name, i in reference.vanilla_schedule(n)],
+        "choose_checkpoints": lambda n: range(isqrt(n - 1) + 1, n + 1, isqrt(n - 1) + 1),
+    }
+    assert earned("q1", functions) == 3
+    assert earned("q4", functions) == 4
+    functions["vanilla_schedule"] = lambda n: [(name, jnp.int32(i)) for name, i in reference.vanilla_schedule(n)]
+    assert earned_in("test_q1_legal", functions)
+    functions["choose_checkpoints"] = lambda n: [jnp.int32(c) for c in reference.choose_checkpoints(n)]
+    assert earned_in("test_q4_valid", functions)
+
+
+def off(where: Callable[[int, int], bool]) -> Callable[..., Any]:
+    """The optimal schedule, with one evaluation too many for some (n, memory)."""
+
+    def optimal_schedule(n: int, memory: int) -> Any:
+        schedule = reference.optimal_schedule(n, memory)
+        return [("forward", 1), *schedule] if where(n, memory) else schedule
+
+    return optimal_schedule
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        lambda n, memory: memory == 6 and n < 60,
+        lambda n, memory: n == 11,
+        lambda n, memory: n < memory,
+        lambda n, memory: memory > 5 * n,
+        lambda n, memory: n == memory + 1,
+    ],
+    ids=["memory 6", "n = 11", "more memory than layers", "much more memory", "one place too few"],
+)
+def test_an_evaluation_too_many_for_some_arguments_only_is_noticed(where: Callable[[int, int], bool]) -> None:
+    assert earned("q5", {"optimal_schedule": off(where)}) < CONTRACT["q5"]
+
+
+def test_a_negative_number_of_layers_has_to_be_refused() -> None:
+    def optimal_schedule(n: int, memory: int) -> Any:
+        return [] if n < 0 else reference.optimal_schedule(n, memory)
+
+    assert earned("q5", {"optimal_schedule": optimal_schedule}) == CONTRACT["q5"] - 1
+
+
+def test_checkpoints_that_peak_too_high_for_one_small_n_are_noticed() -> None:
+    def choose_checkpoints(n: int) -> list[int]:
+        return [1] if n == 83 else reference.choose_checkpoints(n)
+
+    assert earned("q4", {"choose_checkpoints": choose_checkpoints}) < CONTRACT["q4"]
+
+
+def test_a_network_of_one_layer_and_a_batch_of_one_are_graded() -> None:
+    def one_layer(params: Any, x: Any, y: Any, checkpoints: Any) -> Any:
+        factor = 2 if len(params) == 1 else 1
+        return factor * reference.checkpointed_loss(params, x, y, checkpoints)
+
+    def one_example(params: Any, x: Any, y: Any, checkpoints: Any) -> Any:
+        factor = 2 if x.shape[0] == 1 else 1
+        return factor * reference.checkpointed_loss(params, x, y, checkpoints)
+
+    for loss in (one_layer, one_example):
+        assert not earned_in("test_q6_loss_and_gradient_of_another_network", {"checkpointed_loss": loss})
+
+
+def test_a_mistake_is_not_told_from_a_chain_of_one_layer() -> None:
+    """Freeing a_{i-1} in the place of a_i looks for n = 1 as if nothing was ever freed."""
+
+    def vanilla_schedule(n: int) -> Any:
+        up = [action for i in range(1, n + 1) for action in (("forward", i), ("save", i))]
+        return up + [a for i in range(n, 0, -1) for a in (("backward", i), ("free", i - 1))][: 2 * n - 1]
+
+    case = next(c for c in file_of("q1").test_cases if c.body.test_func.__name__ == "test_q1_legal_for_any_n")
+    failure = checks.first_failure(lambda: case.body.call_func({"vanilla_schedule": vanilla_schedule}))
+    assert failure is not None
+    assert len(failure.answer) > 4
+
+
+def test_what_a_submission_says_in_a_hidden_case_is_not_repeated() -> None:
+    def checkpointed_schedule(n: int, checkpoints: list[int]) -> Any:
+        if checkpoints == [2, 4]:
+            return reference.checkpointed_schedule(n, checkpoints)
+        raise TypeError(f"asked for {n} and {checkpoints}")
+
+    case = next(c for c in file_of("q3").test_cases if "invalid" in c.body.test_func.__name__)
+    failure = checks.first_failure(lambda: case.body.call_func({"checkpointed_schedule": checkpointed_schedule}))
+    assert failure is not None
+    assert "another error" in failure.message
+    assert "asked for" not in failure.message
 
 
 @pytest.mark.parametrize("answer", [None, 3, "schedule", [("forward", 10**30)], {}, float("nan"), [[[]]], [("x",)] * 9])

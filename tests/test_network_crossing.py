@@ -71,8 +71,22 @@ def test_what_is_at_hand_anyway_is_not_counted() -> None:
         lambda a: a.astype(np.float32),
         lambda a: a @ CASE.params[2][0],
         lambda a: 1.5 * a.astype(complex),
+        lambda a: 2.0**-60 * a,
+        lambda a: np.tile((CHAIN[6] - CASE.y)[:, :1], (1, a.shape[1])) + 1e-6 * a,
+        lambda a: (CHAIN[6] - CASE.y) + 1e-6 * a[:, :5],
     ],
-    ids=["1 - tanh^2", "pre-activation", "scaled", "shifted", "rounded", "product", "complex"],
+    ids=[
+        "1 - tanh^2",
+        "pre-activation",
+        "scaled",
+        "shifted",
+        "rounded",
+        "product",
+        "complex",
+        "scaled to nothing",
+        "behind the loss's difference",
+        "within the loss's difference",
+    ],
 )
 def test_a_disguised_activation_is_unexplained(disguise: Callable[[Any], Any]) -> None:
     assert explained(CHAIN[4], disguise(CHAIN[2])) == ((4,), 1)
@@ -136,8 +150,22 @@ def a_dot_product_for_the_loss(params: Any, x: Any, y: Any, checkpoints: Any) ->
     return jnp.vdot(difference, difference) / difference.size
 
 
-def by_hand(reuse: bool) -> Loss:
-    """A rule written by hand; `reuse`: it takes checkpoints and a_n as they are instead of evaluating them again."""
+def with_the_loss(mean_of_squares: Callable[[Any, Any], Any]) -> Loss:
+    def loss(params: Any, x: Any, y: Any, checkpoints: Any) -> Any:
+        a = x
+        for start, end in segments(len(params), checkpoints):
+            a = jax.checkpoint(layers)(params[start:end], a)
+        return mean_of_squares(a, y)
+
+    return loss
+
+
+def by_hand(reuse: bool, dot: bool = False, by_x: bool = True) -> Loss:
+    """A rule written by hand.
+
+    reuse: it takes checkpoints and a_n as they are instead of evaluating them again. dot: the loss is a dot product.
+    by_x: whether it computes the gradient by x, too.
+    """
 
     def loss(params: Any, x: Any, y: Any, checkpoints: Any) -> Any:
         parts = segments(len(params), checkpoints)
@@ -150,7 +178,9 @@ def by_hand(reuse: bool) -> Loss:
             kept = [x]
             for start, end in parts:
                 kept.append(layers(params[start:end], kept[-1]))
-            return jnp.mean((kept[-1] - y) ** 2), (params, y, kept)
+            difference = (kept[-1] - y).ravel()
+            value = jnp.vdot(difference, difference) / y.size if dot else jnp.mean(difference**2)
+            return value, (params, y, kept)
 
         def backward(residuals: Any, g: Any) -> Any:
             params, y, kept = residuals
@@ -164,7 +194,7 @@ def by_hand(reuse: bool) -> Loss:
                 for i in range(end - 1, start - 1, -1):
                     z_bar = a_bar * (1 - a[i - start + 1] ** 2)
                     bars[i] = (a[i - start].T @ z_bar, z_bar.sum(axis=0))
-                    a_bar = z_bar @ params[i][0].T
+                    a_bar = z_bar @ params[i][0].T if i or by_x else jnp.zeros_like(kept[0])
             return bars, a_bar, y_bar
 
         f.defvjp(forward, backward)
@@ -182,6 +212,15 @@ RIGHT: dict[str, Loss] = {
     "a dot product for the loss": a_dot_product_for_the_loss,
     "by hand": by_hand(reuse=False),
     "by hand, reusing checkpoints": by_hand(reuse=True),
+    "by hand, reusing checkpoints, a dot product": by_hand(reuse=True, dot=True),
+    "by hand, reusing checkpoints, without the gradient by x": by_hand(reuse=True, by_x=False),
+    "three dot products": with_the_loss(lambda a, y: (jnp.vdot(a, a) - 2 * jnp.vdot(a, y) + jnp.vdot(y, y)) / y.size),
+    "a dot product a column": with_the_loss(
+        lambda a, y: sum((a[:, j] - y[:, j]) @ (a[:, j] - y[:, j]) for j in range(y.shape[1])) / y.size
+    ),
+    "absolute values": with_the_loss(lambda a, y: jnp.mean(jnp.abs(a - y) ** 2)),
+    "norms of the rows": with_the_loss(lambda a, y: jnp.mean(jnp.linalg.norm(a - y, axis=1) ** 2) / y.shape[1]),
+    "two halves": with_the_loss(lambda a, y: jnp.mean(jnp.maximum(a - y, 0) ** 2 + jnp.minimum(a - y, 0) ** 2)),
 }
 
 
@@ -223,7 +262,36 @@ def halves_within_segments(params: Any, x: Any, y: Any, checkpoints: Any) -> Any
     return jnp.mean((a - y) ** 2)
 
 
+def checkpoints_scaled_to_nothing(params: Any, x: Any, y: Any, checkpoints: Any) -> Any:
+    a, scale = x, 2.0**-60
+    for start, end in segments(len(params), checkpoints):
+        a = jax.checkpoint(lambda p, a: scale * layers(p, a / scale))(params[start:end], scale * a) / scale
+    return jnp.mean((a - y) ** 2)
+
+
+def gradient_in_the_forward_pass(params: Any, x: Any, y: Any, checkpoints: Any) -> Any:
+    """The gradient is smaller than an activation; the checkpoints are kept for show."""
+
+    @jax.custom_vjp
+    def f(params: Any, x: Any, y: Any) -> Any:
+        return mlp_loss(params, x, y)
+
+    def forward(params: Any, x: Any, y: Any) -> Any:
+        value, gradient = jax.value_and_grad(mlp_loss)(params, x, y)
+        kept = [layers(params[:i], x) for i in checkpoints]
+        return value, (gradient, kept, x, y)
+
+    def backward(residuals: Any, g: Any) -> Any:
+        gradient, _, x, y = residuals
+        return jax.tree.map(lambda entry: g * entry, gradient), jnp.zeros_like(x), jnp.zeros_like(y)
+
+    f.defvjp(forward, backward)
+    return f(list(params), x, y)
+
+
 WRONG: dict[str, Loss] = {
+    "checkpoints scaled to nothing": checkpoints_scaled_to_nothing,
+    "the gradient in the forward pass": gradient_in_the_forward_pass,
     "matrix products saved": dots_are_saved,
     "checkpoints scaled": scaled_checkpoints,
     "one checkpoint only": one_checkpoint_only,
@@ -243,3 +311,18 @@ def test_a_wrong_solution_fails_although_its_gradient_is_right(name: str) -> Non
 
     with pytest.raises(checks.CheckError):
         judge()
+
+
+def test_checkpoints_that_are_changed_are_told_so() -> None:
+    def appends(params: Any, x: Any, y: Any, checkpoints: Any) -> Any:
+        checkpoints.append(len(params))
+        return checkpointed_loss(params, x, y, checkpoints)
+
+    def pops(params: Any, x: Any, y: Any, checkpoints: Any) -> Any:
+        return checkpointed_loss([params.pop(0) for _ in range(len(params))], x, y, checkpoints)
+
+    for loss in (appends, pops):
+        with pytest.raises(checks.CheckError, match="changed its arguments"):
+            checks_checkpointing.measured(loss, CASE)
+    assert CASE.checkpoints == [2, 4]
+    assert CASE.n == 6

@@ -19,8 +19,7 @@ import threading
 import time
 import traceback
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from fractions import Fraction
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -30,7 +29,6 @@ from autograder.isolation import frames
 from autograder.isolation.confine import Confinement, flush_standard_streams
 from autograder.isolation.demonstrations import cells_to_run
 
-_PLAIN: Final[tuple[Any, ...]] = (int, float, complex, str, bytes)
 _TEXT: Final = 4000
 """Characters kept of an error message."""
 
@@ -68,40 +66,28 @@ class Channel:
         return b"".join(pieces)
 
 
-def plain(value: Any, depth: int = 0) -> Any:
-    """`value` as plain data: JAX and NumPy arrays as arrays, NumPy numbers as numbers, sequences as list or tuple.
+def plain(value: Any) -> Any:
+    """`value` as plain data that can be sent: what a check makes of it in a student's notebook, in dtypes of frames.
 
     TypeError names what cannot be sent.
     """
+    return _sendable(checks.plain(value))
+
+
+def _sendable(value: Any, depth: int = 0) -> Any:
     if depth > frames.MAX_DEPTH:
         raise TypeError("a result nested too deeply")
-    if value is None or type(value) in (bool, int, float, complex, str, bytes):
-        return value
-    if isinstance(value, np.generic):
-        return plain(_array(np.asarray(value)).item(), depth)
     if isinstance(value, np.ndarray):
         return _array(value)
-    if isinstance(value, str):
-        return str.__str__(value)  # of an enumeration's member its characters, not its name
-    for kind in _PLAIN:  # an instance of a subclass (an enumeration, say)
-        if isinstance(value, kind):
-            return kind(value)
-    if isinstance(value, Fraction):
-        return float(value)
-    if isinstance(value, Mapping):
-        return {
-            (key if type(key) is str else plain(key, depth + 1)): plain(item, depth + 1) for key, item in value.items()
-        }
+    if isinstance(value, np.generic):  # an extended float, which is no Python number
+        return _array(value).item()
+    if isinstance(value, dict):
+        return {_sendable(key, depth + 1): _sendable(item, depth + 1) for key, item in value.items()}
     if isinstance(value, tuple):
-        return tuple(plain(item, depth + 1) for item in value)
-    if isinstance(value, Sequence):
-        return [plain(item, depth + 1) for item in value]
-    if hasattr(value, "__array__") and not isinstance(value, type):
-        return _array(np.asarray(value))
-    once = "; turn it into a list with list(…)" if isinstance(value, Iterator) else ""
-    raise TypeError(
-        f"a result of type {type(value).__name__}, which is neither numbers nor an array nor a sequence{once}"
-    )
+        return tuple(_sendable(item, depth + 1) for item in value)
+    if isinstance(value, list):
+        return [_sendable(item, depth + 1) for item in value]
+    return value
 
 
 def _array(value: Any) -> Any:

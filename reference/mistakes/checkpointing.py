@@ -369,6 +369,40 @@ def optimal_schedule__loses_a_place(n, memory):
     return write(0, n, min(memory, n))
 
 
+@mistake(
+    question="q5",
+    says="You save everything: never more than `memory` activations may be in memory, so most have to be given up.",
+)
+def optimal_schedule__saves_everything(n, memory):
+    possible(n, memory)
+    return segments(n, [])
+
+
+@mistake(
+    question="q5",
+    says=(
+        "You do not use `memory`: this is the square-root rule of q4, whose peak is about 2 sqrt(n) whatever was "
+        "asked for."
+    ),
+)
+def optimal_schedule__square_root(n, memory):
+    possible(n, memory)
+    spacing = isqrt(n - 1) + 1
+    return segments(n, list(range(spacing, n + 1, spacing)))
+
+
+@mistake(
+    question="q5",
+    says=(
+        "You keep the first activations and evaluate all the others from there again and again: spread the "
+        "checkpoints over the whole chain."
+    ),
+)
+def optimal_schedule__keeps_the_first(n, memory):
+    possible(n, memory)
+    return sweeps(n, range(1, memory))
+
+
 @mistake(question="q5", says="You do not look at the arguments: n < 1 and memory < 1 are a ValueError.")
 def optimal_schedule__does_not_validate(n, memory):
     return recursive(0, n, max(memory, 1), binomial_split) if n > 0 else []
@@ -452,6 +486,43 @@ def checkpointed_loss__half(params, x, y, checkpoints):
 
 
 @mistake(
+    question="q6",
+    says="The loss is the mean over all entries: you add up over those of an example, and average over examples only.",
+)
+def checkpointed_loss__sum_over_entries(params, x, y, checkpoints):
+    return jnp.mean(jnp.sum((chunks(params, x, checkpoints) - y) ** 2, axis=1))
+
+
+@mistake(question="q6", says="The loss is the mean of (a_n - y)^2 itself, without a square root.")
+def checkpointed_loss__root(params, x, y, checkpoints):
+    return jnp.sqrt(jnp.mean((chunks(params, x, checkpoints) - y) ** 2))
+
+
+@mistake(
+    question="q6",
+    says=(
+        "Your first segment, from x to the first checkpoint, is not within a jax.checkpoint: its activations are kept."
+    ),
+)
+def checkpointed_loss__first_segment_kept(params, x, y, checkpoints):
+    first = min([*checkpoints, len(params)])
+    later = [c - first for c in checkpoints if first < c]
+    a = layers(params[:first], x)
+    return jnp.mean(((chunks(params[first:], a, later) if first < len(params) else a) - y) ** 2)
+
+
+@mistake(
+    question="q6",
+    says=(
+        "Your last checkpoint is not used: the segment from it to a_n is one of its own, so there is one segment more "
+        "than there are checkpoints below n."
+    ),
+)
+def checkpointed_loss__last_checkpoint_lost(params, x, y, checkpoints):
+    return jnp.mean((chunks(params, x, [c for c in checkpoints if c < len(params)][:-1]) - y) ** 2)
+
+
+@mistake(
     question="q6", says="Your output layer has no tanh: every layer of this network is tanh(a W + b), the last one too."
 )
 def checkpointed_loss__linear_output(params, x, y, checkpoints):
@@ -490,6 +561,8 @@ def checkpointed_loss__nested(params, x, y, checkpoints):
     ),
 )
 def optimal_schedule_for__ignores_sizes(sizes, costs, memory):
+    if memory < max(sizes):
+        raise ValueError("an activation does not fit into the memory")
     mean = max(1, sum(sizes) // len(sizes))
     return persistent([mean] * len(sizes), costs, max(memory, mean))
 
@@ -500,6 +573,26 @@ def optimal_schedule_for__ignores_sizes(sizes, costs, memory):
 )
 def optimal_schedule_for__ignores_costs(sizes, costs, memory):
     return persistent(sizes, [1] * len(sizes), memory)
+
+
+@mistake(question="q7", says="Your costs are off by one: evaluating layer i costs costs[i - 1].")
+def optimal_schedule_for__costs_off_by_one(sizes, costs, memory):
+    return persistent(sizes, [*costs[1:], costs[0]], memory)
+
+
+@mistake(question="q7", says="You exchange sizes and costs: memory is a total of sizes, work a total of costs.")
+def optimal_schedule_for__exchanged(sizes, costs, memory):
+    return persistent(costs, sizes, max(memory, *costs)) if len(sizes) > 1 else memory_poor(1)
+
+
+@mistake(
+    question="q7",
+    says="You save everything: the sizes of what is in memory at the same time may add up to `memory` and no more.",
+)
+def optimal_schedule_for__saves_everything(sizes, costs, memory):
+    if memory < max(sizes):
+        raise ValueError("an activation does not fit into the memory")
+    return segments(len(sizes), [])
 
 
 @mistake(

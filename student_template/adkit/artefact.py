@@ -137,10 +137,11 @@ def export(
     _use_64_bit()
     inputs, primal_count = inputs_of(args, transform)
     primals = inputs[:primal_count]
+    watched = _leaving_its_arguments(f)
     if transform != "vjp_split":
-        flat = flat_function(f, args, transform, static)
+        flat = flat_function(watched, args, transform, static)
         return Artefacts(transform, (_serialized(_export_flat(flat, inputs, f)),))
-    split = SplitVjp(f, args, static)
+    split = SplitVjp(watched, args, static)
     forward = _export_flat(split.forward, primals, f)
     residuals = forward.out_avals[len(forward.out_avals) - split.residuals :]
     backward = _export_flat(split.backward, [*primals, *residuals, *inputs[primal_count:]], f)
@@ -207,6 +208,26 @@ def _export_flat(flat: Callable[..., Any], inputs: Sequence[Any], f: Any) -> Any
         raise _untraceable(f, problem) from problem
 
 
+def _leaving_its_arguments(f: Callable[..., Any]) -> Callable[..., Any]:
+    """`f`, which must leave the lists that it is given as they were: arrays cannot be written into while JAX traces."""
+    from jax import tree_util
+
+    def watched(*args: Any) -> Any:
+        leaves, structure = tree_util.tree_flatten(args)
+        result = f(*args)
+        after, structure_after = tree_util.tree_flatten(args)
+        if structure_after != structure or any(a is not b for a, b in zip(leaves, after, strict=True)):
+            raise checks.CheckError(f"{_own_name(f)} changed its arguments; work on a copy (list(x)) or make new lists")
+        return result
+
+    return watched
+
+
+def _own_name(f: Any) -> str:
+    name = getattr(f, "__name__", None)
+    return name if isinstance(name, str) and name.isidentifier() else "your function"
+
+
 def _serialized(exported: Any) -> bytes:
     return bytes(exported.serialize())
 
@@ -222,8 +243,7 @@ def _use_64_bit() -> None:
 def _untraceable(f: Any, problem: BaseException) -> checks.StudentError:
     import jax
 
-    name = getattr(f, "__name__", None)
-    name = name if isinstance(name, str) and name.isidentifier() else "your function"
+    name = _own_name(f)
     kinds = tuple(kind.__name__ for kind in type(problem).__mro__ if kind is not object)
     where = checks._where(problem.__traceback__)  # pyright: ignore[reportPrivateUsage]
     if isinstance(problem, NotImplementedError) and re.match(r"(q\d+:|$)", str(problem)):  # JAX raises others

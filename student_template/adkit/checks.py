@@ -136,7 +136,8 @@ def raises(f: Any, *args: Any, error: str = "ValueError", when: str = "") -> Non
             return
         if "NotImplementedError" in problem.kinds or not problem.kinds:
             raise
-        _failed(f"{_name(f)} should raise {error}{occasion}, but: {problem.message}")
+        found = f"but: {problem.message}" if show_numbers() else "but it raised another error"
+        _failed(f"{_name(f)} should raise {error}{occasion}, {found}")
     _failed(f"{_name(f)} should raise {error}{occasion}, but it returned an answer", answer)
 
 
@@ -182,8 +183,6 @@ def _call(f: Any, args: tuple[Any, ...], autodiff: bool) -> Any:
     if getattr(f, "__autograder_proxy__", False):
         try:
             return plain(f(*args, autodiff=autodiff))
-        except TypeError as problem:  # bytes: data that can be sent, but no answer
-            _student_failed(f"{_name(f)}: {_told(problem)}", _kinds(problem))
         except StudentError as problem:
             if problem.failure is None:
                 problem.failure = _failure(problem.message)
@@ -206,6 +205,8 @@ def _call(f: Any, args: tuple[Any, ...], autodiff: bool) -> Any:
         _student_failed(f"{_name(f)} raised {_told(problem)}{_where(problem.__traceback__)}", _kinds(problem))
     try:
         answer = plain(answer)
+    except TypeError as problem:
+        _student_failed(f"{_name(f)} returned {problem}", _kinds(problem))
     except Exception as problem:  # a traced value that escaped raises JAX's own errors
         _student_failed(f"{_name(f)}: {_told(problem)}", _kinds(problem))
     if not _same(given, args, exactly=True):
@@ -235,9 +236,7 @@ def plain(value: Any) -> Any:
     if hasattr(value, "__array__"):
         return np.array(np.asarray(value))
     once = "; turn it into a list with list(…)" if isinstance(value, Iterator) else ""
-    raise TypeError(
-        f"an answer must be numbers, arrays, or a list or tuple of them, not a {type(value).__name__}{once}"
-    )
+    raise TypeError(f"a {type(value).__name__}, which is neither numbers nor an array nor a sequence of them{once}")
 
 
 def _base_value(value: Any) -> Any:
@@ -364,7 +363,7 @@ def _array(value: Any, shape: Sequence[int] | None, what: str, kind: str = "f", 
     try:
         numbers = plain(value)
     except TypeError as problem:
-        _failed(f"{what}: {problem}" if show_numbers() else f"{what} should be an array of numbers", answer)
+        _failed(f"{what} is {problem}" if show_numbers() else f"{what} should be an array of numbers", answer)
     strange = _first_strange(numbers, what)
     if strange is not None:
         _failed(strange, answer)
@@ -445,7 +444,7 @@ def close(
             parts.append(sentence)
             break
     else:
-        related = _nearly(near) or relation(given, right, max(rtol, 1e-9))
+        related = _near_miss(near) or relation(given, right, max(rtol, 1e-9))
         if related:
             parts.append(f"{what} {related}")
     if show_numbers():
@@ -457,13 +456,13 @@ def close(
     _failed("; ".join(parts), actual, distance)
 
 
-def _nearly(distance: float) -> str | None:
+def _near_miss(distance: float) -> str | None:
     """What is said of an answer at a relative `distance` from the right one; None when it is far from it."""
     if not 0.0 < distance < _NEAR:
         return None
     return (
-        f"is nearly right: about {math.floor(-math.log10(distance))} digits are, and more are asked for (32-bit floats, "
-        "a difference quotient, a small number added somewhere, an unstable formula?)"
+        f"is nearly right: about {math.floor(-math.log10(distance))} digits are, and more are asked for "
+        "(32-bit floats, a difference quotient, a small number added somewhere, an unstable formula?)"
     )
 
 
@@ -476,7 +475,7 @@ def equal(actual: Any, expected: Any, *, what: str) -> None:
     try:
         given = plain(actual)
     except TypeError as problem:
-        _failed(f"{what}: {problem}")
+        _failed(f"{what} is {problem}" if show_numbers() else f"{what} is of a kind that cannot be compared")
     path = _difference(given, expected, what)
     if path is None:
         return

@@ -13,8 +13,8 @@ import numpy as np
 
 from adkit import checks
 from adkit.artefact import Measured, measure
-from adkit.crossing import Array, activations, crossing
-from adkit.schedule import ScheduleError, Trace, simulate
+from adkit.crossing import Array, Crossing, activations, crossing
+from adkit.schedule import ScheduleError, Trace, integer, simulate
 
 
 def legal(n: int, schedule: Any, *, sizes: Sequence[int] | None = None, costs: Sequence[int] | None = None) -> Trace:
@@ -46,11 +46,23 @@ def subset(n: int, checkpoints: Any) -> list[int]:
     """The checkpoints as a list; fails unless they are a strictly increasing subset of 1..n."""
     given = checkpoints.tolist() if isinstance(checkpoints, np.ndarray) else checkpoints
     case = f" (for n = {n})" if checks.show_numbers() else ""
-    if not isinstance(given, list | tuple) or any(type(c) is not int for c in cast("list[object]", given)):
-        checks.fail(f"checkpoints are a list of whole numbers{case}", answer=checkpoints)
-    chosen = list(cast("list[int]", given))
-    if any(not 1 <= c <= n for c in chosen) or any(b <= a for a, b in pairwise(chosen)):
-        checks.fail(f"checkpoints are a strictly increasing subset of 1..n{case}", answer=checkpoints)
+    if not isinstance(given, list | tuple):
+        checks.fail(f"checkpoints are a list of integers{case}", answer=checkpoints)
+    numbers = [integer(c) for c in cast("list[object] | tuple[object, ...]", given)]
+    chosen = [c for c in numbers if c is not None]
+    if len(chosen) < len(numbers):
+        floats = any(isinstance(c, float) for c in cast("list[object]", given))
+        hint = ", not of floats: use // and math.isqrt, or int(…)" if floats else ""
+        checks.fail(f"checkpoints are a list of integers{hint}{case}", answer=checkpoints)
+    faults = {
+        "a checkpoint is 0, but a_0 is the data": 0 in chosen,
+        "a checkpoint lies beyond the last layer": any(c > n for c in chosen),
+        "a checkpoint is negative": any(c < 0 for c in chosen),
+        "one is there twice, or they do not increase": any(b <= a for a, b in pairwise(chosen)),
+    }
+    for fault, there in faults.items():
+        if there:
+            checks.fail(f"checkpoints are a strictly increasing subset of 1..n: {fault}{case}", answer=checkpoints)
     return chosen
 
 
@@ -121,7 +133,7 @@ def measured(checkpointed_loss: Any, case: Case) -> Measured:
         case.y,
         np.float64(1.0),
         transform="vjp_split",
-        static=(case.checkpoints,),
+        static=(list(case.checkpoints),),
         autodiff=True,
     )
 
@@ -161,6 +173,7 @@ def keeps_the_checkpoints(result: Measured, case: Case) -> None:
     # The products tell apart mistakes that keep the same: one jax.checkpoint around everything, and nested ones.
     answer = [list(found.activations), len(found.unexplained), products]
     if found.activations == wanted and not found.unexplained:
+        _leaves_the_gradient(result, case, found)
         return
     missing, extra = set(wanted) - set(found.activations), set(found.activations) - set(wanted)
     faults: list[str] = []
@@ -172,27 +185,38 @@ def keeps_the_checkpoints(result: Measured, case: Case) -> None:
         shapes = f" (of shapes {list(found.unexplained)})" if checks.show_numbers() else ""
         faults.append(
             f"arrays as large as activations, but none of a_1 … a_n, are kept{shapes}: what a layer computes "
-            "on its way (its product, 1 - tanh^2, a copy) belongs inside a jax.checkpoint"
+            "on its way (its product, 1 - tanh^2, a scaled or rounded copy) belongs inside a jax.checkpoint"
         )
+        if not np.allclose(result.outputs[0], loss_and_gradient(case)[0], rtol=1e-9, atol=0):
+            faults.append("the loss is not right either: is every layer tanh(a W + b)?")
     checks.fail(f"from the forward to the backward pass {'; '.join(faults)}", answer=answer)
+
+
+def _leaves_the_gradient(result: Measured, case: Case, found: Crossing) -> None:
+    """Fails when the gradient itself crosses, as small as it is: then no activation is needed in the backward pass."""
+    parameters = sum(leaf.size for layer in case.params for leaf in layer)
+    products = result.forward_work.products if result.forward_work is not None else 0
+    if found.strange_numbers >= parameters / 2 and products >= 3 * case.n - 1:
+        checks.fail(
+            "the forward pass computes the gradient already; it belongs into the backward pass", answer=[products]
+        )
 
 
 def recomputes_once(result: Measured, case: Case) -> None:
     """Fails unless the backward pass has the matrix products of n layers and of one recomputation of each.
 
     Two a layer carry the gradients by the layer's weights and by its input. Evaluating every segment
-    again takes n more, which is what `jax.checkpoint` does. A hand-written rule may take the last
-    activation of a segment from the checkpoint that is stored anyway, and a_n from the loss: then it is
-    one less for each.
+    again takes n more, which is what `jax.checkpoint` does. A hand-written rule may do with less: the last
+    activation of a segment is a checkpoint that is stored anyway, a_n comes from the loss, and nobody needs the
+    gradient by x. A loss written as dot products, at most three (vdot(a, a) - 2 vdot(a, y) + vdot(y, y)) or one a
+    column, has as many more forward and twice as many backward.
     """
     assert result.forward_work is not None
     assert result.backward_work is not None
     n, stored = case.n, sum(i < case.n for i in case.checkpoints)
     products = result.backward_work.products
-    # A loss written as a dot product, vdot(r, r), is a product too: one forward, two backward.
-    if result.forward_work.products == n + 1:
-        products -= 2
-    if products in {3 * n, 3 * n - 1, 3 * n - stored, 3 * n - stored - 1}:
+    of_the_loss = min(max(result.forward_work.products - n, 0), max(3, case.y.shape[1]))
+    if 3 * n - stored - 2 <= products <= 3 * n + 2 * of_the_loss:
         return
     numbers = f" ({products} where {3 * n} are needed)" if checks.show_numbers() else ""
     if products > 3 * n:

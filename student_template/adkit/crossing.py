@@ -4,7 +4,8 @@ Reverse mode hands arrays, the residuals, from the forward pass to the backward 
 that backpropagation costs. `crossing` says of each number in them where it comes from:
 
 - the parameters, x, y, and the constants 0, 1, -1 cost nothing: they are there anyway;
-- what the loss needs of the output a_n (a_n itself, a_n - y, their products and multiples) is not counted;
+- what the loss needs of the output a_n (a_n itself, a_n - y, |a_n - y|, their products and multiples, the norms
+  of their rows) is not counted;
 - the values of a_i with i < n: activation i crosses, whether alone, transposed, or stacked with others;
 - anything else (pre-activations, 1 - tanh^2, a scaled, shifted or rounded copy) is unexplained, and counts as
   soon as it is as large as half of the smallest activation. Scalars and other small things do not matter.
@@ -20,7 +21,12 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 
 _SAME = 1e-10
-"""Two numbers this close are the same: far above rounding, far below the distance of random activations."""
+"""Two numbers are the same when they differ by this part of them: far above rounding, far below the distance of
+random activations."""
+
+_ROUNDING = 1e-13
+"""What activations computed in two ways may differ by, whatever their size. Zero is only itself: an activation times
+1e-14 is as small, and nothing of it is lost."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,8 @@ class Crossing:
     """The i < n of the activations a_i that cross, ascending."""
     unexplained: tuple[tuple[int, ...], ...]
     """The shapes of residuals as large as activations and none of them; empty when all is explained."""
+    strange_numbers: int = 0
+    """How many numbers are explained by nothing, also when they are too few to be as large as an activation."""
 
 
 def activations(params: Sequence[tuple[ArrayLike, ArrayLike]], x: ArrayLike) -> list[Array]:
@@ -69,7 +77,7 @@ def crossing(
     sizes = np.array([a.size for a in chain])
     cross = tuple(int(i) for i in range(1, n) if found[i] > 0.1 * sizes[i])
     large = strange_numbers >= sizes[1:].min() / 2
-    return Crossing(cross, tuple(strange) if large else ())
+    return Crossing(cross, tuple(strange) if large else (), strange_numbers)
 
 
 def _numbers(residual: ArrayLike) -> Array:
@@ -87,18 +95,47 @@ def _among(values: Array, known: Array) -> NDArray[np.bool_]:
     """For each value whether it is one of the sorted `known` numbers."""
     right = np.searchsorted(known, values).clip(0, known.size - 1)
     left = (right - 1).clip(0)
-    nearest = np.minimum(np.abs(values - known[left]), np.abs(values - known[right]))
-    return nearest <= _SAME
+    near = np.where(np.abs(values - known[left]) < np.abs(values - known[right]), known[left], known[right])
+    allowed = np.where(near == 0, 0, _SAME * np.abs(near) + _ROUNDING)
+    return np.abs(values - near) <= allowed
 
 
 def _of_the_output(values: Array, output: Array, target: Array) -> bool:
-    """Whether `values` is, entry by entry, a polynomial of degree three in a_n and y: they need nothing else."""
-    if values.size != output.size or not np.isfinite(values).all():
+    """Whether `values` are computed from a_n and y alone.
+
+    Entry by entry: a polynomial of degree three in a_n and y, the norm of the entry's row of a_n - y and its
+    inverse beside it, which may be another one where a_n < y (an absolute value, a maximum). Row by row: a
+    combination of the row of a_n, the row of y, and the norm, its square and its inverse.
+    """
+    if not np.isfinite(values).all():
         return False
-    for a, y in ((output.ravel(), target.ravel()), (output.T.ravel(), target.T.ravel())):
-        factors = (np.ones_like(a), a, y)
-        basis = np.stack([p * q * r for p, q, r in combinations_with_replacement(factors, 3)], axis=1)
-        solution = np.linalg.lstsq(basis, values, rcond=None)[0]
-        if np.abs(basis @ solution - values).max() <= 1e-9 * np.abs(values).max():
+    difference = output - target
+    squares = np.sum(difference**2, axis=1)
+    norms = np.sqrt(np.maximum(squares, np.finfo(np.float64).tiny))
+    if values.size == len(output):
+        return _spanned(values, [*output.T, *target.T, squares, norms, 1 / norms])
+    if values.size != output.size:
+        return False
+    spread = np.broadcast_to(norms[:, None], output.shape)
+    for turned in (False, True):
+        a, y, d, norm = (_in_a_row(array, turned) for array in (output, target, difference, spread))
+        basis = [p * q * r for p, q, r in combinations_with_replacement((np.ones_like(a), a, y), 3)][1:]
+        basis += [norm, 1 / norm, d * norm, d / norm]
+        if _spanned(values, basis) or all(
+            _spanned(values[side], [column[side] for column in basis]) for side in (d < 0, d >= 0)
+        ):
             return True
     return False
+
+
+def _in_a_row(array: Array, turned: bool) -> Array:
+    return (array.T if turned else array).ravel()
+
+
+def _spanned(values: Array, columns: Sequence[Array]) -> bool:
+    """Whether `values` is a constant and a combination of `columns`; by far more numbers than columns tell."""
+    basis = np.stack([np.ones_like(values), *columns], axis=1)
+    if len(basis) < 3 * basis.shape[1]:
+        return False
+    coefficients = np.linalg.lstsq(basis, values, rcond=None)[0]
+    return bool(np.abs(basis @ coefficients - values).max() <= 1e-9 * np.abs(values).max())

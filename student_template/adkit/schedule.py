@@ -184,7 +184,7 @@ _Fault = tuple[str, str]  # the rule, and what was found instead
 
 
 def _layers(n: object) -> int:
-    number = _integer(n)
+    number = integer(n)
     if number is None or number < 1:
         rule = "the number of layers n is a positive integer"
         raise ScheduleError(f"{rule}, got {shown(n)}", rule=rule)
@@ -199,7 +199,7 @@ def _weights(given: object, n: int, what: str) -> list[int] | None:
         return None
     rule = f"{what} are n positive integers, one a layer"
     entries = cast("list[object]", given) if type(given) in (list, tuple, np.ndarray) else []
-    numbers = [number for number in map(_integer, entries) if number is not None and number > 0]
+    numbers = [number for number in map(integer, entries) if number is not None and number > 0]
     if len(numbers) != n or len(entries) != n:
         raise ScheduleError(f"{rule}, got {shown(given)}", rule=rule)
     return numbers
@@ -219,7 +219,7 @@ def _action(given: object, n: int) -> tuple[str, int, _Fault | None]:
     if type(name) not in (str, np.str_) or name not in ACTIONS:
         allowed = ", ".join(f'"{action}"' for action in ACTIONS)
         return "", 0, (f"the action is one of {allowed}", f"this is {shown(name)}")
-    i = _integer(index)
+    i = integer(index)
     if i is None or not 1 <= i <= n:
         return "", 0, ("the index of a layer is an integer from 1 to n", f"this is {shown(index)}")
     return str(cast("str", name)), i, None
@@ -256,10 +256,13 @@ def _incomplete(actions: int, saved: set[int], working: int, following: int) -> 
     return ScheduleError(message, rule=rule, state=state)
 
 
-def _integer(value: object) -> int | None:
+def integer(value: object) -> int | None:
+    """A Python, NumPy or JAX integer (those come as arrays of shape ()) as an int; None for anything else."""
     # Exact types: True is no index, and a value's own __index__ or __eq__ is never asked.
     if type(value) is int:
         return value
+    if type(value) is np.ndarray:
+        return int(value) if value.ndim == 0 and value.dtype.kind in "iu" else None
     return int(cast("Any", value)) if isinstance(value, np.integer) else None
 
 

@@ -151,7 +151,8 @@ def like_result(cotangent: Any, result: Any) -> Any:
     expected = tree_util.tree_leaves(cotangent)
     shapes, wanted = [np.shape(leaf) for leaf in given], [np.shape(leaf) for leaf in expected]
     if shapes != wanted:
-        raise ShapeOfResultError(f"it returns arrays of shape {_listed(shapes)}; expected {_listed(wanted)}")
+        found = f"arrays of shape {_listed(shapes)}" if shapes else "None, or nothing in a list (is a return missing?)"
+        raise ShapeOfResultError(f"it returns {found}; expected {_listed(wanted)}")
     cast = [jnp.asarray(c, dtype=jnp.result_type(g)) for c, g in zip(expected, given, strict=True)]
     return tree_util.tree_unflatten(structure, cast)
 

@@ -35,7 +35,8 @@ def test_q1_legal_for_any_n(vanilla_schedule):
 
     from autograder.checks.seeds import rng
 
-    for n in [1, 2, int(rng("checkpointing", "q1", "legal").integers(20, 60))]:
+    # The largest first: with one layer many mistakes give the same schedule, and could not be told apart.
+    for n in [int(rng("checkpointing", "q1", "legal").integers(20, 60)), 2, 1]:
         checks_checkpointing.legal(n, checks.call(vanilla_schedule, n))
 
 
@@ -46,7 +47,7 @@ def test_q1_evaluates_once_for_any_n(vanilla_schedule):
 
     from autograder.checks.seeds import rng
 
-    for n in [1, int(rng("checkpointing", "q1", "once").integers(20, 60)), 300]:
+    for n in [int(rng("checkpointing", "q1", "once").integers(20, 60)), 300, 1]:
         schedule = checks.call(vanilla_schedule, n, repeat=False)
         trace = checks_checkpointing.legal(n, schedule)
         checks_checkpointing.exactly(

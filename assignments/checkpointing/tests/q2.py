@@ -35,7 +35,8 @@ def test_q2_one_activation_for_any_n(memory_poor_schedule):
 
     from autograder.checks.seeds import rng
 
-    for n in [1, 2, int(rng("checkpointing", "q2", "peak").integers(10, 40))]:
+    # The largest first: with one or two layers many mistakes give the same schedule, and could not be told apart.
+    for n in [int(rng("checkpointing", "q2", "peak").integers(10, 40)), 2, 1]:
         schedule = checks.call(memory_poor_schedule, n)
         trace = checks_checkpointing.legal(n, schedule)
         checks_checkpointing.at_most(trace.peak, 1, what="the peak memory", case=f"n = {n}", answer=schedule)
@@ -48,7 +49,7 @@ def test_q2_evaluations_for_any_n(memory_poor_schedule):
 
     from autograder.checks.seeds import rng
 
-    for n in [1, int(rng("checkpointing", "q2", "evaluations").integers(10, 40)), 100]:
+    for n in [int(rng("checkpointing", "q2", "evaluations").integers(10, 40)), 100, 1]:
         schedule = checks.call(memory_poor_schedule, n, repeat=False)
         trace = checks_checkpointing.legal(n, schedule)
         checks_checkpointing.exactly(

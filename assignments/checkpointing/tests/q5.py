@@ -67,7 +67,7 @@ def test_q5_legal_within_memory_for_any_budget(optimal_schedule):
     from autograder.checks.seeds import rng
 
     random = rng("checkpointing", "q5", "legal")
-    for n, memory in ((1, 1), (2, 1), (9, 2), (int(random.integers(15, 25)), int(random.integers(2, 6)))):
+    for n, memory in ((int(random.integers(15, 25)), int(random.integers(2, 6))), (9, 2), (2, 1), (1, 1)):
         schedule = checks.call(optimal_schedule, n, memory)
         trace = checks_checkpointing.legal(n, schedule)
         case = f"n = {n}, memory {memory}"
@@ -94,7 +94,24 @@ def test_q5_optimal_with_two_or_three(optimal_schedule):
             )
 
 
-@test_case(points=2, hidden=True)
+@test_case(points=0.5, hidden=True)
+def test_q5_optimal_for_every_small_chain(optimal_schedule):
+    """Exactly T(n, m) evaluations for every n up to 20 with every memory, also with far more than n"""
+    from adkit import checks, checks_checkpointing, least_evaluations
+
+    for n in range(20, 0, -1):
+        for memory in (*range(1, n + 1), n + 1, 10 * n):
+            schedule = checks.call(optimal_schedule, n, memory, repeat=False)
+            trace = checks_checkpointing.legal(n, schedule)
+            case = f"n = {n}, memory {memory}"
+            checks_checkpointing.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
+            least = least_evaluations(n, memory)
+            checks_checkpointing.exactly(
+                trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule
+            )
+
+
+@test_case(points=1.5, hidden=True)
 def test_q5_optimal_well_below_the_square_root(optimal_schedule):
     """Exactly T(n, m) evaluations for n up to 200 with budgets well under 2 sqrt(n)"""
     from adkit import checks, checks_checkpointing, least_evaluations
@@ -102,7 +119,8 @@ def test_q5_optimal_well_below_the_square_root(optimal_schedule):
     from autograder.checks.seeds import rng
 
     random = rng("checkpointing", "q5", "optimal")
-    for n, memory in ((100, 7), (64, 4), (200, 9), (int(random.integers(90, 180)), int(random.integers(5, 9)))):
+    some = [(int(n), int(memory)) for n, memory in random.integers((30, 2), (200, 12), size=(8, 2))]
+    for n, memory in ((100, 7), (64, 4), (200, 9), *some):
         schedule = checks.call(optimal_schedule, n, memory, repeat=False)
         trace = checks_checkpointing.legal(n, schedule)
         case = f"n = {n}, memory {memory}"
@@ -141,3 +159,4 @@ def test_q5_impossible(optimal_schedule):
     checks.raises(optimal_schedule, 5, 0, error="ValueError", when="the memory is 0")
     checks.raises(optimal_schedule, 5, -2, error="ValueError", when="the memory is negative")
     checks.raises(optimal_schedule, 0, 3, error="ValueError", when="n is 0")
+    checks.raises(optimal_schedule, -3, 2, error="ValueError", when="n is negative")

@@ -31,15 +31,17 @@ def test_q6_keeps_the_checkpoints(checkpointed_loss):
 
 @test_case(points=1, hidden=True)
 def test_q6_loss_and_gradient_of_another_network(checkpointed_loss):
-    """Loss and gradients of another network, its output among the checkpoints"""
+    """Loss and gradients of another network, its output among the checkpoints, of one layer, of one example"""
     from adkit import checks_checkpointing
 
     from autograder.checks.seeds import rng
 
-    case = checks_checkpointing.network([3, 6, 4, 4, 8, 2], 200, [1, 3, 5], rng("checkpointing", "q6", "gradient"))
-    result = checks_checkpointing.measured(checkpointed_loss, case)
-    checks_checkpointing.right_loss(result, case)
-    checks_checkpointing.right_gradient(result, case)
+    random = rng("checkpointing", "q6", "gradient")
+    for widths, batch, checkpoints in (([3, 6, 4, 4, 8, 2], 200, [1, 3, 5]), ([3, 2], 30, []), ([2, 4, 1], 1, [1])):
+        case = checks_checkpointing.network(widths, batch, checkpoints, random)
+        result = checks_checkpointing.measured(checkpointed_loss, case)
+        checks_checkpointing.right_loss(result, case)
+        checks_checkpointing.right_gradient(result, case)
 
 
 @test_case(points=2, hidden=True)
