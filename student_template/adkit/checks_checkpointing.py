@@ -187,6 +187,7 @@ def recomputes_once(result: Measured, case: Case) -> None:
     """
     assert result.forward_work is not None
     assert result.backward_work is not None
+    checks.countable(result.backward_work)
     n, stored = case.n, sum(i < case.n for i in case.checkpoints)
     products = result.backward_work.products
     # A loss written as a dot product, vdot(r, r), is a product too: one forward, two backward.
