@@ -112,6 +112,30 @@ def test_what_an_exception_says_is_not_told_in_the_hidden_case_for_work():
     assert "numbers" not in told
 
 
+def test_work_in_a_loop_that_the_data_end_is_not_taken_for_work_done_once():
+    """An inverse, a column a turn: in a loop of unknown length each turn would stand for all."""
+    import jax
+    import jax.numpy as jnp
+
+    def linear_solve_vjp(A, b, x_bar):
+        factors = jax.scipy.linalg.lu_factor(A)
+        n = A.shape[0]
+        turns = n + (0 * A[0, 0]).astype(int)
+
+        def column(state):
+            k, inverse = state
+            return k + 1, inverse.at[:, k].set(jax.scipy.linalg.lu_solve(factors, jnp.eye(n)[:, k]))
+
+        _, inverse = jax.lax.while_loop(lambda state: state[0] < turns, column, (0, jnp.zeros((n, n))))
+        b_bar = inverse.T @ x_bar
+        return -b_bar.reshape(n, -1) @ (inverse @ b).reshape(n, -1).T, b_bar
+
+    told = results("q1", {"linear_solve_vjp": linear_solve_vjp})
+    lost = {name for name, (_, message) in told.items() if message}
+    assert lost == {"test_q1_factorises_once", "test_q1_forms_no_inverse"}
+    assert "work cannot be counted there" in told["test_q1_forms_no_inverse"][1]
+
+
 def test_names_of_test_functions_are_unique_and_start_with_their_question():
     names = []
     for question in ASSIGNMENT.questions:

@@ -92,6 +92,33 @@ def test_a_disguised_activation_is_unexplained(disguise: Callable[[Any], Any]) -
     assert explained(CHAIN[4], disguise(CHAIN[2])) == ((4,), 1)
 
 
+def bits(a: Any) -> Any:
+    return np.unpackbits(np.ascontiguousarray(a).view(np.uint8))
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        lambda a: [bits(a).astype(np.float64)],
+        lambda a: [bits(a).astype(bool)],
+        lambda a: [np.where(bits(a) > 0, CASE.x[0, 0], CASE.x[1, 1])],
+        lambda a: [np.where(bits(a) > 0, 0.0, -1.0).reshape(2, -1), np.zeros(10**4)],
+        # bits in the last places of numbers that are kept anyway
+        lambda a: [CHAIN[4].ravel() + 1e-11 * half for half in np.split(bits(a)[: 64 * CHAIN[4].size], 64)],
+    ],
+    ids=["as numbers", "as truth values", "as two inputs", "as two constants", "behind the comma"],
+)
+def test_an_activation_cannot_hide_in_what_costs_nothing(hidden: Callable[[Any], Any]) -> None:
+    kept, strange = explained(CHAIN[4], *hidden(CHAIN[1]))
+    assert kept == (4,)
+    assert strange > 0
+
+
+def test_what_costs_nothing_may_cross_twice_and_padding_at_any_size() -> None:
+    padded = np.concatenate([CHAIN[2], np.zeros((256, 90))], axis=1)
+    assert explained(padded, CHAIN[2].T, CASE.x, CASE.x, CASE.y, CASE.y, np.zeros(10**5), np.ones(10**5)) == ((2,), 0)
+
+
 Loss = Callable[[Any, Any, Any, Any], Any]
 
 

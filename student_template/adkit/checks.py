@@ -38,6 +38,7 @@ __all__ = [
     "array",
     "call",
     "close",
+    "countable",
     "equal",
     "fail",
     "fingerprint",
@@ -160,6 +161,16 @@ def measured(f: Any, *args: Any, transform: str = "call", static: Sequence[Any] 
     if not found.outputs:
         _failed(f"{_name(f)} returned nothing that JAX could trace: None or an empty list")
     return found
+
+
+def countable(work: Any) -> None:
+    """Passes when every count of `work` (an `adkit.work.Work`) is exact: when no work is in an open-ended loop."""
+    _next_check()
+    if work.unbounded:
+        _failed(
+            "there is linear algebra in a loop of which only the data say how often it runs (jax.lax.while_loop): work "
+            "cannot be counted there"
+        )
 
 
 def has_own_reverse_rule(f: Any, *args: Any) -> None:

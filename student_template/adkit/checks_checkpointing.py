@@ -213,6 +213,7 @@ def recomputes_once(result: Measured, case: Case) -> None:
     """
     assert result.forward_work is not None
     assert result.backward_work is not None
+    checks.countable(result.backward_work)
     n, stored = case.n, sum(i < case.n for i in case.checkpoints)
     products = result.backward_work.products
     of_the_loss = min(max(result.forward_work.products - n, 0), max(3, case.y.shape[1]))

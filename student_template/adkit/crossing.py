@@ -9,6 +9,9 @@ that backpropagation costs. `crossing` says of each number in them where it come
 - the values of a_i with i < n: activation i crosses, whether alone, transposed, or stacked with others;
 - anything else (pre-activations, 1 - tanh^2, a scaled, shifted or rounded copy) is unexplained, and counts as
   soon as it is as large as half of the smallest activation. Scalars and other small things do not matter.
+
+What costs nothing, or was counted already, is believed twice over, no more: many zeros and ones in changing order are
+the bits of something else.
 """
 
 from collections.abc import Sequence
@@ -20,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 
+_CONSTANTS = (0.0, 1.0, -1.0)
 _SAME = 1e-10
 """Two numbers are the same when they differ by this part of them: far above rounding, far below the distance of
 random activations."""
@@ -27,6 +31,10 @@ random activations."""
 _ROUNDING = 1e-13
 """What activations computed in two ways may differ by, whatever their size. Zero is only itself: an activation times
 1e-14 is as small, and nothing of it is lost."""
+
+
+_COPIES = 2
+"""How often an activation, and everything that is there anyway, may cross: right solutions keep each once."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +67,30 @@ def crossing(
     chain = activations(params, x)
     n = len(chain) - 1
     target = np.asarray(y, dtype=np.float64)
-    given = _sorted([x, y, *(leaf for layer in params for leaf in layer), [0.0, 1.0, -1.0]])
+    arguments = [x, y, *(leaf for layer in params for leaf in layer)]
+    given = _sorted([*arguments, _CONSTANTS])
+    free = _COPIES * sum(np.size(argument) for argument in arguments)
     kept = [_sorted([a]) for a in chain[1:]]
     found = np.zeros(n + 1)
     strange: list[tuple[int, ...]] = []
     strange_numbers = 0
     for residual in residuals:
         values = _numbers(residual)
-        left = values[~_among(values, given)]
+        at_hand = _among(values, given)
+        left = values[~at_hand]
+        repeated = values[at_hand]
+        free -= repeated.size - max(np.count_nonzero(np.abs(repeated - c) <= _SAME) for c in _CONSTANTS)
+        if free < 0:
+            strange.append(np.shape(residual))
+            strange_numbers -= free
+            free = 0
         for i, a in enumerate(kept, start=1):
             here = _among(left, a)
             found[i] += np.count_nonzero(here)
+            if found[i] > _COPIES * a.size:
+                strange.append(np.shape(residual))
+                strange_numbers += int(found[i] - _COPIES * a.size)
+                found[i] = _COPIES * a.size
             left = left[~here]
         if left.size and not _of_the_output(values, chain[n], target):
             strange.append(np.shape(residual))

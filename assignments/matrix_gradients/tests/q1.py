@@ -68,6 +68,7 @@ def test_q1_factorises_once(linear_solve_vjp):
             "the work is counted in what JAX traces, and this function cannot be traced: these two points need "
             f"jax.numpy and jax.scipy, the other six do not ({problem.message})"
         )
+    checks.countable(work)
     if work.by_kind["svd"] or work.by_kind["eig"]:
         checks.fail("a linear system needs no singular or eigenvalues: one LU or QR factorisation is enough")
     if work.by_kind["cholesky"]:
@@ -226,6 +227,8 @@ def test_q1_forms_no_inverse(linear_solve_vjp):
                 "jax.numpy and jax.scipy, the other six do not"
             )
     small, large = works
+    checks.countable(small)
+    checks.countable(large)
     if large.by_kind["svd"] or large.by_kind["eig"]:
         checks.fail("a linear system needs no singular or eigenvalues, and no pseudo-inverse made of them")
     if large.factorizations == 0:

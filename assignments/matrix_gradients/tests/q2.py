@@ -49,6 +49,7 @@ def test_q2_forward_factorises_once(linear_solve):
     A, b, x_bar = random.standard_normal((n, n)), random.standard_normal(n), random.standard_normal(n)
     checks.has_own_reverse_rule(linear_solve, A, b)
     work = checks.measured(linear_solve, A, b, x_bar, transform="vjp_split").forward_work
+    checks.countable(work)
     if work.by_kind["svd"] or work.by_kind["eig"]:
         checks.fail("a linear system needs no singular or eigenvalues: one LU or QR factorisation is enough")
     if work.factorizations == 0:
@@ -127,6 +128,7 @@ def test_q2_backward_reuses_the_factors(linear_solve):
     A, b, x_bar = (random.standard_normal(shape) for shape in ((n, n), n, n))
     checks.has_own_reverse_rule(linear_solve, A, b)
     work = checks.measured(linear_solve, A, b, x_bar, transform="vjp_split").backward_work
+    checks.countable(work)
     if work.factorizations:
         checks.fail(
             "the backward pass factorises a matrix: keep the factors of the forward pass among the residuals "

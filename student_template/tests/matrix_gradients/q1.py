@@ -68,6 +68,7 @@ def test_q1_factorises_once(linear_solve_vjp):
             "the work is counted in what JAX traces, and this function cannot be traced: these two points need "
             f"jax.numpy and jax.scipy, the other six do not ({problem.message})"
         )
+    checks.countable(work)
     if work.by_kind["svd"] or work.by_kind["eig"]:
         checks.fail("a linear system needs no singular or eigenvalues: one LU or QR factorisation is enough")
     if work.by_kind["cholesky"]:
