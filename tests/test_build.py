@@ -174,6 +174,7 @@ def test_a_test_file_agrees_with_otters_rendering_and_not_with_another_one(built
         ("@test_case(points=1.5)", "helper = 3\n\n\n@test_case(points=1.5)", "must set exactly"),
         ("@test_case(points=1.5)", "import math\n\n\n@test_case(points=1.5)", "imports and shared values go inside"),
         ("@test_case(points=1.5)", "", "decorator"),
+        ("_of_three(", "_of_three(twcie, ", "takes twcie; a test case takes functions that assignment.toml names"),
         ('name = "q1"', 'name = "q9"', "must set exactly"),
     ],
 )

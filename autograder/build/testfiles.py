@@ -44,7 +44,7 @@ class TestFile:
 
 def read_test_files(assignment: Assignment) -> tuple[TestFile, ...]:
     """All test files of an assignment, in the order of its questions; BuildError when one breaks a rule."""
-    files = tuple(_read(assignment.tests_dir / f"{q.name}.py", q) for q in assignment.questions)
+    files = tuple(_read(assignment.tests_dir / f"{q.name}.py", q, assignment.functions) for q in assignment.questions)
     known = {f"{question.name}.py" for question in assignment.questions}
     extra = sorted(path.name for path in assignment.tests_dir.glob("*.py") if path.name not in known)
     if extra:
@@ -91,7 +91,7 @@ def _literal(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _read(path: Path, question: Question) -> TestFile:
+def _read(path: Path, question: Question, functions: Iterable[str]) -> TestFile:
     try:
         text = path.read_text(encoding="utf-8")
         module = ast.parse(text)
@@ -113,6 +113,12 @@ def _read(path: Path, question: Question) -> TestFile:
                 constants[target] = value
             case ast.FunctionDef():
                 cases.append(_case(node, lines, path, question.name))
+                strangers = {argument.arg for argument in node.args.args} - set(functions)
+                if strangers:
+                    raise BuildError(
+                        f"{path}:{node.lineno}: {node.name}: takes {', '.join(sorted(strangers))}; a test case takes "
+                        f"functions that assignment.toml names: {', '.join(functions)}"
+                    )
             case _:
                 raise BuildError(
                     f"{path}:{node.lineno}: only test cases stand at the top of a test file; Otter takes each "
