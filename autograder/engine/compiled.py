@@ -127,6 +127,8 @@ def main(folder: str, made: str) -> None:
     with Workshop(policy(allow_none=True), compiled=Path(made), writing=True) as workshop:
         for source in (reference.read_text(encoding="utf-8"), hollow):
             grade_one(Submission("reference", None, (source,)), assignment, workshop, None)
+            if not any(_is_jax_own(file.name) for file in Path(made).iterdir()):
+                return  # not even a right solution needs what could be kept: trying the mistakes gains nothing
 
 
 def _forget_old(root: Path, keep: Path) -> None:
