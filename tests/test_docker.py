@@ -238,7 +238,8 @@ def toy(image: str, tmp_path_factory: pytest.TempPathFactory) -> Toy:
     for folder in ("notebooks", "mixed", "broken"):
         (place / folder).mkdir()
     (place / "notebooks" / "right.ipynb").write_text(built.solution)
-    (place / "notebooks" / "hostile.ipynb").write_text(hostile(place / "notebooks" / "right.ipynb"))
+    (place / "template.ipynb").write_text(built.student)
+    (place / "notebooks" / "hostile.ipynb").write_text(hostile(place / "template.ipynb"))
     (place / "mixed" / "=right.ipynb").write_text(built.solution)
     (place / "mixed" / "right.py").write_text("\n\n".join(code) + "\n")
     with zipfile.ZipFile(place / "mixed" / "right.zip", "w") as archive:
