@@ -87,13 +87,15 @@ install_environment() {
 }
 if [ "$(cat "$prefix/installed" 2>/dev/null)" = "$wanted" ]; then say "already installed"; else install_environment; fi
 
-# 4. What JAX compiles for the reference, ahead: a submission needs the same operations, and a container starts with
-#    nothing. The course is unpacked where only root reads, and removed; what is kept holds nothing of it.
+# 4. What JAX compiles for the reference, ahead, and what the known mistakes answer: a submission needs the same
+#    operations, and a container starts with nothing. The course is unpacked where only root reads, and removed; what a
+#    submission may read of what is kept holds nothing of it.
 compile_ahead() {
     local course=$prefix/course status=0
     rm -rf "$course"
     (umask 077 && mkdir "$course") && "$venv/bin/python" -m zipfile -e "$here/requirements.course.zip" "$course" &&
-        env -u AUTOGRADER_SEED PYTHONPATH="$course" AUTOGRADER_ASSIGNMENTS="$course/assignments" \
+        AUTOGRADER_SEED=$(cat "$course/seed" 2>/dev/null) \
+            PYTHONPATH="$course" AUTOGRADER_ASSIGNMENTS="$course/assignments" \
             AUTOGRADER_CACHE="$prefix/compiled" PYTHONDONTWRITEBYTECODE=1 JAX_ENABLE_X64=1 JAX_PLATFORMS=cpu \
             timeout 300 "$venv/bin/python" -P -m autograder.engine.compiled "$course"/assignments/* >&2 || status=1
     rm -rf "$course"

@@ -98,7 +98,7 @@ def crossing(
     sizes = np.array([a.size for a in chain])
     cross = tuple(int(i) for i in range(1, n) if found[i] > 0.1 * sizes[i])
     large = strange_numbers >= sizes[1:].min() / 2
-    return Crossing(cross, tuple(strange) if large else (), strange_numbers)
+    return Crossing(cross, tuple(strange) if large else (), int(strange_numbers))
 
 
 def _numbers(residual: ArrayLike) -> Array:

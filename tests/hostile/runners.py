@@ -158,6 +158,9 @@ class GradeRunner:
         self.lab = lab
         self.jobs = jobs
 
+    def _command(self, folder: Path) -> list[str]:
+        return ["grade", str(folder), "-a", str(self.lab.assignment), "-j", str(self.jobs)]
+
     def run(self, attacks: Sequence[Attack]) -> Iterator[Outcome]:
         """Grades them together; an outcome for each, then one for the batch as a whole."""
         folder, out = self.lab.folder / "submissions" / "class", self.lab.folder / "out"
@@ -168,9 +171,8 @@ class GradeRunner:
         for name in honest:
             (folder / name).write_bytes(notebook([RIGHT]))
         started = time.monotonic()
-        command = [sys.executable, "-m", "autograder.cli", "grade", str(folder), "-a", str(self.lab.assignment)]
         done = subprocess.run(
-            [*command, "-o", str(out), "-j", str(self.jobs)],
+            [sys.executable, "-m", "autograder.cli", *self._command(folder), "-o", str(out)],
             cwd=_REPOSITORY,
             capture_output=True,
             text=True,
@@ -288,85 +290,19 @@ class OtterRunner:
         return Outcome(attack.name, self.name, tuple(found), score, status, seconds)
 
 
-class DockerRunner:
-    """`otter grade`: all attacks and honest submissions, each in a container."""
+class DockerRunner(GradeRunner):
+    """`autograder otter-grade`: all attacks and honest submissions, each in a container of `otter grade`."""
 
     name = "otter grade"
 
     def __init__(self, lab: Lab, image: str = "rig-base:latest", containers: int = 2) -> None:
-        self.lab = lab
+        super().__init__(lab, containers)
         self.image = image
-        self.containers = containers
         self.bundle = bundle(lab)
 
-    def run(self, attacks: Sequence[Attack]) -> Iterator[Outcome]:
-        """Grades them together; an outcome for each, then one for the batch as a whole."""
-        folder, out = self.lab.folder / "submissions" / "docker", self.lab.folder / "docker-out"
-        for place in (folder, out):
-            place.mkdir()
-        given = [attack for attack in attacks if not attack.link and attack.file_name.endswith(".ipynb")]
-        zips = [attack for attack in attacks if attack.file_name.endswith(".zip")]
-        for attack in given:
-            self.lab.hand_in(attack, folder, [os.getpid()])
-        honest = [f"honest-{number}.ipynb" for number in range(3)]
-        for name in honest:
-            (folder / name).write_bytes(notebook([RIGHT]))
-        yield from self._graded(folder, out, given, honest, [])
-        if zips:
-            for place in (folder, out):
-                shutil.rmtree(place)
-                place.mkdir()
-            for attack in zips:
-                self.lab.hand_in(attack, folder)
-            yield from self._graded(folder, out, zips, [], ["--ext", "zip"])
-
-    def _graded(
-        self, folder: Path, out: Path, attacks: Sequence[Attack], honest: Sequence[str], options: Sequence[str]
-    ) -> Iterator[Outcome]:
-        started = time.monotonic()
-        command = [str(Path(sys.executable).parent / "otter"), "grade", "-n", "vault", "-a", str(self.bundle)]
-        command += ["--image", self.image, "--containers", str(self.containers), "--timeout", "180", "--no-network"]
-        done = subprocess.run(
-            [*command, *options, "-o", str(out), str(folder)],
-            cwd=self.lab.folder,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            env={**os.environ, "PYTHONPATH": _paths()},
-            check=False,
-        )
-        seconds = time.monotonic() - started
-        table = out / "final_grades.csv"
-        if not table.is_file():
-            yield Outcome(
-                "(the batch)", self.name, (f"no grades: {done.stdout[-500:]} {done.stderr[-1500:]}",), None, "", seconds
-            )
-            return
-        with open(table, newline="") as file:
-            rows = {row["file"]: row for row in csv.DictReader(file)}
-        everything = [*self.lab.traces(), *self.lab.inspect(out)]
-        for attack in attacks:
-            named = [sign for sign in everything if attack.file_name in sign or f"HOSTILE-{attack.name}" in sign]
-            everything = [sign for sign in everything if sign not in named]
-            row = rows.get(attack.file_name)
-            if row is None:
-                yield Outcome(attack.name, self.name, (*named, "it has no row"), None, "", 0.0)
-                continue
-            score = float(row["total_points_earned"] or 0)
-            if score > attack.deserves:
-                named.append(f"{score:g} points instead of {attack.deserves:g}")
-            yield Outcome(attack.name, self.name, tuple(named), score, row["grading_status"][:60], seconds / len(rows))
-        for name in honest:
-            if name not in rows or float(rows[name]["total_points_earned"]) != RIGHT_POINTS:
-                everything.append(f"{name}: {rows.get(name)}")
-        yield Outcome(
-            f"(the batch{' of zips' if options else ''})",
-            self.name,
-            tuple(everything),
-            None,
-            f"exit code {done.returncode}",
-            seconds,
-        )
+    def _command(self, folder: Path) -> list[str]:
+        command = ["otter-grade", str(folder), "-n", "vault", "-a", str(self.bundle), "--image", self.image]
+        return [*command, "--containers", str(self.jobs), "--timeout", "900", "--summaries"]
 
 
 def bundle(lab: Lab) -> Path:
