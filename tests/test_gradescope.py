@@ -151,10 +151,11 @@ def test_what_is_compiled_when_the_image_is_built_is_what_a_submission_looks_for
 
 def test_what_is_compiled_ahead_can_be_read_and_not_changed_and_nothing_else_stays(gradescope: Gradescope) -> None:
     gradescope.set_up()
-    [folder] = [entry for entry in (gradescope.folder / "prefix" / "compiled").iterdir() if entry.is_dir()]
+    [folder] = [entry for entry in (gradescope.folder / "prefix" / "compiled").glob("toy-*") if entry.is_dir()]
     for path in (folder, folder.parent, *folder.iterdir()):
         assert path.stat().st_mode & 0o022 == 0
         assert path.stat().st_mode & 0o004 == 0o004
+    assert (folder.parent / "known").stat().st_mode & 0o077 == 0  # what mistakes answer in hidden cases
     names = {entry.name for entry in (gradescope.folder / "prefix").iterdir()}
     assert names == {"compiled", "installed", "venv"}  # the course that was unpacked for it is gone
 
@@ -163,7 +164,7 @@ def test_on_another_processor_grading_goes_on_without_what_was_compiled(
     gradescope: Gradescope, built: tuple[Path, str, str]
 ) -> None:
     gradescope.set_up()
-    [folder] = [entry for entry in (gradescope.folder / "prefix" / "compiled").iterdir() if entry.is_dir()]
+    [folder] = [entry for entry in (gradescope.folder / "prefix" / "compiled").glob("toy-*") if entry.is_dir()]
     folder.rename(folder.with_name("toy-000000000000000000000000"))  # its name holds the processor's digest
     results = gradescope.grade(toy__ipynb=built[1])
     assert sum(test.get("score", 0) for test in results["tests"]) == 9

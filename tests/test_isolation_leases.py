@@ -1,6 +1,8 @@
 """User ids belong to one worker of one grader at a time, so that two graders of a machine do not meet."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -43,22 +45,13 @@ def test_a_pair_of_ids_is_given_out_once_until_it_is_released(one: Path) -> None
 
 
 def test_ids_under_which_something_runs_are_passed_over(one: Path) -> None:
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(writing)
-        os.setresuid(65_101, 65_101, 65_101)
-        os.read(reading, 1)
-        os._exit(0)
-    try:
-        while os.stat(f"/proc/{pid}").st_uid != 65_101:
-            continue
+    code = "import os; os.setresuid(65101, 65101, 65101); print(flush=True); input()"
+    with subprocess.Popen([sys.executable, "-S", "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == b"\n"
         with pytest.raises(leases.LeaseError):
             leases.lease()
-    finally:
-        os.close(writing)
-        os.waitpid(pid, 0)
-        os.close(reading)
+        running.communicate(b"\n")
     leases.lease().release()
 
 

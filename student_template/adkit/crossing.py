@@ -10,8 +10,8 @@ that backpropagation costs. `crossing` says of each number in them where it come
 - anything else (pre-activations, 1 - tanh^2, a scaled, shifted or rounded copy) is unexplained, and counts as
   soon as it is as large as half of the smallest activation. Scalars and other small things do not matter.
 
-What costs nothing, or was counted already, is believed twice over, no more: many zeros and ones in changing order are
-the bits of something else.
+What costs nothing, or was counted already, is believed twice over, no more, unless it is in the order of a_n or y: many
+zeros and ones in changing order are the bits of something else.
 """
 
 from collections.abc import Sequence
@@ -76,6 +76,8 @@ def crossing(
     strange_numbers = 0
     for residual in residuals:
         values = _numbers(residual)
+        if _of_the_output(values, chain[n], target):
+            continue
         at_hand = _among(values, given)
         left = values[~at_hand]
         repeated = values[at_hand]
@@ -92,7 +94,7 @@ def crossing(
                 strange_numbers += int(found[i] - _COPIES * a.size)
                 found[i] = _COPIES * a.size
             left = left[~here]
-        if left.size and not _of_the_output(values, chain[n], target):
+        if left.size:
             strange.append(np.shape(residual))
             strange_numbers += left.size
     sizes = np.array([a.size for a in chain])
