@@ -197,14 +197,15 @@ def tried(what, attempt):
         print(f"{what}: DONE")
     except BaseException as error:
         print(f"{what}: {type(error).__name__}")
-folder = next(entry.path for entry in os.scandir("/opt/autograder/compiled") if entry.is_dir())
+folder = os.environ["JAX_COMPILATION_CACHE_DIR"]
 operations = os.listdir(folder)
 print("operations are read:", all(open(f"{folder}/{name}", "rb").read() for name in operations))
 tried("write an operation", lambda: open(f"{folder}/jit_mine", "w"))
 tried("read the course in the image", lambda: open("/autograder/source/requirements.course.zip", "rb"))
 tried("read the references", lambda: os.listdir("/autograder/course/reference"))
 tried("read the tests", lambda: os.listdir("/autograder/source/tests"))
-tried("a connection", lambda: socket.create_connection(("1.1.1.1", 53), 1))
+tried("read what mistakes answer", lambda: os.listdir("/opt/autograder/compiled/known"))
+tried("a socket", lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM))
 """
 
 
@@ -272,10 +273,9 @@ def test_all_kinds_in_one_go_and_what_a_submission_can_reach_in_the_image(toy: T
     assert float(table["hostile.ipynb"]["total_points_earned"]) == 0
     printed = json.loads((toy.place / "mixed-out" / "results" / "peeking.json").read_text())["extra_data"]["printed"]
     assert "operations are read: True" in printed
-    for refused in ("write an operation", "read the course in the image", "read the references", "read the tests"):
+    course = ("read the course in the image", "read the references", "read the tests", "read what mistakes answer")
+    for refused in ("write an operation", "a socket", *course):
         assert f"{refused}: PermissionError" in printed
-    assert "a connection: DONE" not in printed
-    assert "a connection: " in printed
 
 
 def test_a_container_that_takes_too_long_is_a_row_and_the_others_count(toy: Toy) -> None:
