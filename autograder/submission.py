@@ -131,7 +131,12 @@ def digest(path: Path, limits: Limits) -> str:
     try:
         return hashlib.sha256(read_bytes(path, limits)).hexdigest()
     except SubmissionError as error:
-        return hashlib.sha256(b"unreadable: " + str(error).encode()).hexdigest()
+        return unreadable_digest(error)
+
+
+def unreadable_digest(problem: object) -> str:
+    """Stands for the content of a file that could not be read, so that `--resume` knows it again."""
+    return hashlib.sha256(b"unreadable: " + str(problem).encode()).hexdigest()
 
 
 def _why_not_opened(error: OSError) -> str:

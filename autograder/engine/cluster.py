@@ -8,7 +8,6 @@ What a worker's machine loses, Dask tries again elsewhere.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # (distributed has no complete types)
 
-import hashlib
 import os
 import tempfile
 import threading
@@ -25,7 +24,7 @@ from autograder.engine.output import contract
 from autograder.engine.pool import EngineError, Pool
 from autograder.engine.single import ungraded
 from autograder.engine.worker import Settings
-from autograder.submission import SubmissionError, read_bytes
+from autograder.submission import SubmissionError, read_bytes, unreadable_digest
 
 START_SECONDS = 30
 
@@ -123,7 +122,7 @@ def grade_remotely(
     if contract(assignment) != digest:
         raise EngineError(f"its copy of '{assignment.name}' differs from the one here")
     if content is None:
-        sha256 = hashlib.sha256(b"unreadable: " + problem.encode()).hexdigest()
+        sha256 = unreadable_digest(problem)
         result = ungraded(name, "unreadable", problem, assignment)
         return Record(name, "", sha256, result).to_line(), []
     pool = _warm_pool(replace(settings, assignment=str(assignment.folder)))

@@ -21,7 +21,6 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
@@ -30,10 +29,10 @@ from autograder.checks import seeds
 from autograder.engine.batch import Entry
 from autograder.engine.journal import Record
 from autograder.engine.output import write_atomically
-from autograder.engine.single import GRADER_NOTE, Case, load_cases, question_result, ungraded
+from autograder.engine.single import GRADER_NOTE, Case, load_cases, question_result, sentences, ungraded
 from autograder.report.escape import for_terminal, plain
 from autograder.results import CaseResult, SubmissionResult
-from autograder.submission import SubmissionError, read_bytes
+from autograder.submission import SubmissionError, read_bytes, unreadable_digest
 
 SUMMARIES = "grading-summaries"
 _PLUGIN = "IsolationPlugin"
@@ -141,7 +140,7 @@ class ContainerGrader:
             try:
                 content = read_bytes(entry.path, limits)
             except SubmissionError as error:
-                sha256 = hashlib.sha256(b"unreadable: " + str(error).encode()).hexdigest()
+                sha256 = unreadable_digest(error)
                 yield self._record(entry, sha256, {"kind": "unreadable", "error": str(error), "summary": str(error)})
                 continue
             name = f"{number:05d}{entry.path.suffix.lower()}"
@@ -279,7 +278,7 @@ def result_of(name: str, message: Mapping[str, Any], assignment: Assignment, tim
             text = f"It was not finished after {timeout:g} seconds, and its container was stopped."
         status = "unreadable" if message["kind"] == "unreadable" else "failed"
         return replace(ungraded(name, status, text, assignment), seconds=seconds)
-    cases, sentences = load_cases(assignment), _sentences(assignment.name)
+    cases, known = load_cases(assignment), sentences(assignment.name)
     told: dict[str, list[tuple[bool, str]]] = message["cases"]
     if {question: len(case) for question, case in told.items()} != {q: len(case) for q, case in cases.items()}:
         problem = "the container's results do not have the cases of the assignment"
@@ -288,7 +287,7 @@ def result_of(name: str, message: Mapping[str, Any], assignment: Assignment, tim
         question_result(
             question,
             tuple(
-                _case(case, passed, said, sentences)
+                _case(case, passed, said, known)
                 for case, (passed, said) in zip(cases[question.name], told[question.name], strict=True)
             ),
         )
@@ -314,16 +313,7 @@ def result_of(name: str, message: Mapping[str, Any], assignment: Assignment, tim
     )
 
 
-def _case(case: Case, passed: bool, said: str, sentences: Sequence[str]) -> CaseResult:
+def _case(case: Case, passed: bool, said: str, known: Sequence[str]) -> CaseResult:
     text = "" if passed else said.partition("\n")[2] or said  # its first line is Otter's
-    mistake = next((sentence for sentence in sentences if text.startswith(sentence)), "")
+    mistake = next((sentence for sentence in known if text.startswith(sentence)), "")
     return CaseResult(case.name, case.title, case.points, case.hidden, passed, text, mistake)
-
-
-def _sentences(assignment: str) -> list[str]:
-    """What known mistakes are told, longest first; none where the references are not installed."""
-    try:
-        catalogue: Any = import_module("reference.mistakes").catalogue
-        return sorted({str(mistake.says) for mistake in catalogue(assignment)}, key=len, reverse=True)
-    except (ImportError, AttributeError):
-        return []

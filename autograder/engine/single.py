@@ -298,21 +298,22 @@ def _mistake(error: AssertionError, assignment: Assignment) -> str:
     if isinstance(told, str) and told:
         return told
     text = str(getattr(error, "message", "")) or str(error)
-    sentences = _sentences(assignment.name)
-    first = next((sentence for sentence in sentences if text.startswith(sentence)), "")
-    alternatives = (f"{first} Or: {sentence}" for sentence in sentences)
+    known = sentences(assignment.name)
+    first = next((sentence for sentence in known if text.startswith(sentence)), "")
+    alternatives = (f"{first} Or: {sentence}" for sentence in known)
     return next((both for both in alternatives if first and text.startswith(both)), first)
 
 
 @lru_cache(maxsize=8)
-def _sentences(assignment: str) -> tuple[str, ...]:
-    """The catalogue's sentences, longest first, so that one that begins another is not taken for it."""
+def sentences(assignment: str) -> tuple[str, ...]:
+    """The catalogue's sentences, longest first, so that one that begins another is not taken for it; none where the
+    references are not installed."""
     try:
         catalogue: Any = import_module("reference.mistakes").catalogue
-        sentences = {str(mistake.says) for mistake in catalogue(assignment)}
+        found = {str(mistake.says) for mistake in catalogue(assignment)}
     except (ImportError, AttributeError, KeyError, ValueError):
         return ()
-    return tuple(sorted(sentences, key=len, reverse=True))
+    return tuple(sorted(found, key=len, reverse=True))
 
 
 def install_recognition(assignment: Assignment) -> None:

@@ -23,7 +23,7 @@ from typing import IO, Any
 from autograder.assignment import Assignment, Limits
 from autograder.engine import known
 from autograder.engine.single import Workshop, grade_one, load_cases, ungraded
-from autograder.submission import SubmissionError, read_bytes, read_content
+from autograder.submission import SubmissionError, read_bytes, read_content, unreadable_digest
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def grade_task(task: dict[str, str], settings: Settings, assignment: Assignment,
             content, path.name, assignment.limits, name=name, path=path, assignment=assignment.name
         )
     except SubmissionError as error:
-        sha256 = sha256 or hashlib.sha256(b"unreadable: " + str(error).encode()).hexdigest()
+        sha256 = sha256 or unreadable_digest(error)
         result = ungraded(name, "unreadable", str(error), assignment)
     else:
         read = time.monotonic()
