@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What grading in containers takes: building an assignment's image, its size, and the time of a right submission.
 
-    python benchmarks/containers.py [--image IMAGE] [--count 5] [NAME ...]
+    python benchmarks/containers.py [--image IMAGE ...] [--count 5] [--assignment NAME ...]
 
 Needs Docker with buildx. The image is built as `otter grade` builds it, from nothing (`--no-cache`); the assignment's
 own solution is then graded `--count` times, in one container after another without a network. On a busy machine
@@ -10,6 +10,7 @@ the processor time (the container's own account of it) says more than the clock.
 
 import argparse
 import importlib.resources
+import itertools
 import json
 import re
 import statistics
@@ -68,13 +69,14 @@ def grade(notebook: Path, tag: str) -> tuple[float, float, float]:
 def main() -> None:
     """Prints a row of a Markdown table for each assignment."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="assignments; all of them without")
-    parser.add_argument("--image", default="rig-base:latest", help="default: %(default)s")
+    parser.add_argument("--assignment", action="append", metavar="NAME", help="may be repeated; default: all of them")
+    parser.add_argument("--image", action="append", help="what to build on; may be repeated; default: rig-base:latest")
     parser.add_argument("--count", type=int, default=5, help="submissions of each; default: %(default)s")
     options = parser.parse_args()
-    print("| assignment | image built in | size | a right submission | each | processor time | points |")
-    print("|---|--:|--:|--:|---|--:|--:|")
-    for name in options.names or names():
+    print("| assignment | on | image built in | size | a right submission | each | processor time | points |")
+    print("|---|---|--:|--:|--:|---|--:|--:|")
+    images = options.image or ["rig-base:latest"]
+    for name, image in itertools.product(options.assignment or names(), images):
         assignment = Assignment.load(name)
         with tempfile.TemporaryDirectory() as folder:
             built = assemble(assignment)
@@ -82,7 +84,7 @@ def main() -> None:
             notebook = Path(folder) / f"{name}.ipynb"
             notebook.write_text(built.solution, encoding="utf-8")
             tag = f"containers-{name}"
-            seconds, size = build(Path(folder) / "autograder.zip", options.image, tag)
+            seconds, size = build(Path(folder) / "autograder.zip", image, tag)
             runs = [grade(notebook, tag) for _ in range(options.count)]
             subprocess.run(["docker", "image", "rm", "-f", tag], capture_output=True, check=False)
         clock, processor = (statistics.median(run[which] for run in runs) for which in (0, 1))
@@ -90,6 +92,7 @@ def main() -> None:
         points = ", ".join(sorted({f"{run[2]:g}" for run in runs}))
         row = (
             f"`{name}`",
+            image,
             f"{seconds:.0f} s",
             f"{size / 1e6:.0f} MB",
             f"{clock:.1f} s",

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from toys import copy_course
 
-from autograder.assignment import Assignment, names
+from autograder.assignment import Assignment, Limits, names
 from autograder.build.bundle import write_bundle
 from autograder.build.command import assemble
 from autograder.build.testfiles import read_test_files
@@ -215,6 +215,7 @@ class Toy:
 
     place: Path
     image: str
+    limits: Limits
 
     def otter(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """Otter's own command, as an instructor gives it."""
@@ -236,7 +237,7 @@ def toy(image: str, tmp_path_factory: pytest.TempPathFactory) -> Toy:
     write_bundle(built.assignment, built.tests, place / "autograder.zip")
     solved = json.loads(built.solution)
     code = ["".join(cell["source"]) for cell in solved["cells"] if cell["cell_type"] == "code"]
-    for folder in ("notebooks", "mixed", "broken"):
+    for folder in ("notebooks", "mixed", "broken", "slow"):
         (place / folder).mkdir()
     (place / "notebooks" / "right.ipynb").write_text(built.solution)
     (place / "template.ipynb").write_text(built.student)
@@ -246,9 +247,11 @@ def toy(image: str, tmp_path_factory: pytest.TempPathFactory) -> Toy:
     with zipfile.ZipFile(place / "mixed" / "right.zip", "w") as archive:
         archive.writestr("toy.ipynb", built.solution)
     (place / "mixed" / "peeking.py").write_text("\n\n".join([*code, PEEKING]))
+    (place / "slow" / "right.py").write_text("\n\n".join(code) + "\n")
+    (place / "slow" / "hangs.py").write_text("\n\n".join([*code, "while True:\n    pass"]))
     (place / "broken" / "empty.ipynb").write_text("")
     (place / "broken" / "cut off.ipynb").write_text('{"cells": [')
-    return Toy(place, image)
+    return Toy(place, image, built.assignment.limits)
 
 
 @pytest.mark.parametrize("ending", ["ipynb", "py", "zip"])
@@ -286,6 +289,16 @@ def test_a_container_that_takes_too_long_is_a_row_and_the_others_count(toy: Toy)
     assert len(table) == 3
     status = {row["grading_status"] for file, row in table.items() if file != "points-per-question"}
     assert status == {"It was not finished after 1 seconds, and its container was stopped."}
+
+
+def test_otters_own_command_stops_a_container_that_takes_too_long(toy: Toy) -> None:
+    seconds = int(min(toy.limits.cell_seconds, toy.limits.notebook_seconds))  # what hangs needs this, and its start
+    done = toy.otter("--ext", "py", "--containers", 2, "--timeout", seconds, "--no-network", "slow")
+    assert done.returncode == 0, done.stderr[-3000:]
+    table = rows(toy.place / "plain")
+    assert f"timed out in {seconds} seconds" in table["hangs.py"]["grading_status"]
+    assert table["right.py"]["grading_status"] == "Completed"
+    assert float(table["right.py"]["total_points_earned"]) == 9
 
 
 def test_a_class_of_which_nothing_can_be_graded_still_has_its_table(toy: Toy) -> None:
