@@ -97,10 +97,15 @@ def _ticks(low: int, high: int) -> list[int]:
 
 
 def _dot(x: float, y: float, name: str, peak: int, evaluations: int, colour: str) -> str:
-    before = x > _WIDTH / 2
-    place = f"x='{x - 9:.1f}' text-anchor='end'" if before else f"x='{x + 9:.1f}'"
+    said = f"{name} ({peak}, {evaluations})"
+    # The line comes down from the left: nothing to the right of a point lies on it. At the right edge, where there is
+    # no room for that, it is nearly level.
+    if x + 9 + 7.5 * len(said) < _WIDTH:
+        place = f"x='{x + 9:.1f}' y='{y - 9:.1f}'"
+    else:
+        place = f"x='{min(x + 9, _WIDTH - 8):.1f}' y='{y - 38:.1f}' text-anchor='end'"
     return (
         f"<circle cx='{x:.1f}' cy='{y:.1f}' r='5' fill='{colour}' stroke='#fff'/>"
-        f"<text {place} y='{y - 7:.1f}' fill='{colour}' font-weight='600'>{escape(name)} ({peak}, {evaluations})"
-        f"</text>"
+        f"<text {place} fill='{colour}' font-weight='600' stroke='{PAPER}' stroke-width='3' "
+        f"paint-order='stroke'>{escape(said)}</text>"
     )
