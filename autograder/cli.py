@@ -183,8 +183,9 @@ def _grade(options: argparse.Namespace) -> int:
 def _otter_grade(options: argparse.Namespace) -> int:
     import tempfile
 
-    from autograder.engine.containers import SUMMARIES, Bundle, ContainerGrader, Containers, check_docker
+    from autograder.engine.containers import Bundle, ContainerGrader, Containers, check_docker
     from autograder.engine.grade import Order
+    from autograder.engine.output import SUMMARIES
 
     with tempfile.TemporaryDirectory(prefix="autograder-bundle-") as folder:
         bundle = Bundle.read(options.autograder, Path(folder).resolve())
@@ -208,6 +209,7 @@ def _otter_grade(options: argparse.Namespace) -> int:
             force=options.force,
             roster=options.roster,
             grader=lambda: ContainerGrader(containers),
+            contract=bundle.sha256,
             only=options.ext,
         )
         return _grade_and_conclude(order, options, f"otter-grade {_shown(options.paths)} -a {options.autograder}")

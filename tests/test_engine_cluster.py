@@ -75,7 +75,7 @@ def test_a_cluster_grades_like_a_pool(address: str, tmp_path: Path, monkeypatch:
 def test_content_that_could_not_be_read_here_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assignment = toy_course.write_assignment(tmp_path)
     monkeypatch.setenv("AUTOGRADER_ASSIGNMENTS", str(tmp_path))
-    digest = cluster.contract(assignment)
+    digest = cluster.digest_of(assignment)
     line, _ = cluster.grade_remotely(Settings("toy", seed="s"), digest, "a", ".ipynb", None, "It is a link.")
     record = journal.Record.from_line(line)
     assert (record.result.status, record.result.problem) == ("unreadable", "It is a link.")

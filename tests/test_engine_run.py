@@ -13,7 +13,7 @@ from toy_course import EXTRA, RIGHT, WRONG, notebook
 
 from autograder.assignment import Assignment
 from autograder.engine import grade as engine_grade
-from autograder.engine import journal, pool
+from autograder.engine import journal, pool, sources
 from autograder.engine.batch import Entry
 from autograder.engine.grade import Order, grade
 from autograder.engine.journal import JournalError
@@ -158,9 +158,35 @@ def test_results_made_in_another_way_are_not_mixed(run: Grade, folder: Path, ass
         run(resume=True, seed="another")
     test = assignment.tests_dir / "q1.py"
     test.write_text(test.read_text() + "\n# changed\n")
-    with pytest.raises(OutputError, match="tests or references have changed"):
+    with pytest.raises(OutputError, match="tests, references or checks have changed"):
         run(resume=True)
     assert run(force=True)["a.ipynb"].result.earned == 5.5
+
+
+def test_results_of_other_checks_are_not_mixed(
+    run: Grade, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tolerance lives in the checks or in adkit: both decide scores as the tests do."""
+    (folder / "a.ipynb").write_text(notebook(RIGHT))
+    run()
+    kit = tmp_path / "kit" / "adkit"
+    kit.mkdir(parents=True)
+    (kit / "__init__.py").write_text("changed = True\n")
+    found = sources._package
+    monkeypatch.setattr(sources, "_package", lambda name: kit if name == "adkit" else found(name))
+    with pytest.raises(OutputError, match="tests, references or checks have changed"):
+        run(resume=True)
+
+
+def test_beginning_anew_leaves_nothing_of_an_earlier_run(run: Grade, folder: Path, tmp_path: Path) -> None:
+    (folder / "a.ipynb").write_text(notebook(RIGHT))
+    run()
+    old = [tmp_path / "out" / name for name in ("results/gone.json", "lms/gone.csv", "grading-summaries/gone.txt")]
+    for file in old:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("of somebody who has left the course")
+    run(force=True)
+    assert not any(file.exists() for file in old)
 
 
 def test_a_folder_of_somebody_elses_is_not_written_to(run: Grade, folder: Path, tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ from autograder.assignment import Assignment
 from autograder.build import BuildError
 from autograder.build.course import Course
 from autograder.build.testfiles import TestFile, render
+from autograder.container.config import PLUGIN
 
-PLUGIN = "autograder.otter_plugin.IsolationPlugin"
 SCRIPTS = ("setup.sh", "run_autograder", "run_otter.py")
 _EPOCH = (2020, 1, 1, 0, 0, 0)  # the same zip from the same sources
 _PACKAGE = Path(__file__).resolve().parent.parent

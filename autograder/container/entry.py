@@ -13,13 +13,14 @@ import signal
 import tempfile
 import traceback
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import nbformat
 import nbformat.v4
 
 from autograder.assignment import Assignment, AssignmentError
 from autograder.container import results as written
+from autograder.container.config import plugin_settings
 from autograder.submission import Submission, SubmissionError, demonstration_digest, read_submission
 
 
@@ -42,8 +43,8 @@ def main(folder: Path) -> int:
 
 def _grade(folder: Path, work: Path, config: dict[str, Any]) -> dict[str, bytes]:
     try:
-        assignment = Assignment.load(_assignment_name(config))
-    except AssignmentError:
+        assignment = Assignment.load(str(plugin_settings(config)["assignment"]))
+    except (AssignmentError, ValueError):
         return written.failed(traceback.format_exc())
     try:
         submission = find_submission(folder / "submission", assignment)
@@ -54,14 +55,6 @@ def _grade(folder: Path, work: Path, config: dict[str, Any]) -> dict[str, bytes]
 
     run_autograder(str(work))
     return {name: (work / "results" / name).read_bytes() for name in ("results.json", "results.pkl")}
-
-
-def _assignment_name(config: dict[str, Any]) -> str:
-    for plugin in cast("list[dict[str, Any]]", config.get("plugins", [])):
-        for name, settings in plugin.items():
-            if name.endswith(".IsolationPlugin"):
-                return str(settings["assignment"])
-    raise AssignmentError("otter_config.json does not name the isolation plugin")
 
 
 def find_submission(folder: Path, assignment: Assignment) -> Submission:

@@ -20,9 +20,9 @@ from typing import Any
 from autograder.assignment import Assignment, AssignmentError
 from autograder.engine.batch import Entry
 from autograder.engine.journal import Record
-from autograder.engine.output import contract
 from autograder.engine.pool import EngineError, Pool
 from autograder.engine.single import ungraded
+from autograder.engine.sources import digest_of
 from autograder.engine.worker import Settings
 from autograder.submission import SubmissionError, read_bytes, unreadable_digest
 
@@ -89,7 +89,7 @@ class Cluster:
         future = self._client.submit(
             grade_remotely,
             settings,
-            contract(self.assignment),
+            digest_of(self.assignment),
             entry.name,
             entry.path.suffix,
             content,
@@ -119,7 +119,7 @@ def grade_remotely(
 ) -> tuple[str, list[str]]:
     """One submission, on a machine of the cluster: a journal's line, and the layers of isolation there."""
     assignment = Assignment.load(settings.assignment)
-    if contract(assignment) != digest:
+    if digest_of(assignment) != digest:
         raise EngineError(f"its copy of '{assignment.name}' differs from the one here")
     if content is None:
         sha256 = unreadable_digest(problem)

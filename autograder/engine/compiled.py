@@ -21,13 +21,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 from autograder.assignment import Assignment
+from autograder.engine.sources import digest_of, reference_of
 from autograder.isolation.layers import Policy, policy
 from autograder.isolation.workshop import Workshop
 from autograder.submission import Submission
@@ -42,13 +42,12 @@ def compiled(assignment: Assignment, rules: Policy, *, make: bool = True, seed: 
     seed: the course's, for what known mistakes answer in hidden cases (`autograder.engine.known`) is found on the way.
     None where there is no reference, or no folder that can be written here and read by a submission under `rules`.
     """
-    reference = reference_of(assignment)
-    if reference is None:
+    if reference_of(assignment) is None:
         return None
     try:
         root = cache_folder()
         root.mkdir(parents=True, exist_ok=True)
-        target = root / f"{assignment.name}-{content_key(assignment, reference)}"
+        target = root / f"{assignment.name}-{content_key(assignment)}"
         if not _readable_under(rules, target):
             return None
         if not make:
@@ -71,14 +70,6 @@ def use_here(folder: Path) -> None:
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 1e9)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
-
-
-def reference_of(assignment: Assignment) -> Path | None:
-    """The file of the hidden solution; None where it is not installed."""
-    import reference
-
-    file = Path(reference.__file__ or "").parent / f"{assignment.name}.py"
-    return file if file.is_file() else None
 
 
 def _make(assignment: Assignment, target: Path, seed: str | None) -> None:
@@ -159,26 +150,13 @@ def _readable_under(rules: Policy, folder: Path) -> bool:
     return all(parent.stat().st_mode & 0o001 for parent in folder.parents)
 
 
-def content_key(assignment: Assignment, reference: Path) -> str:
+def content_key(assignment: Assignment) -> str:
     """A digest of all that decides what is compiled for an assignment, and what its known mistakes answer."""
-    digest = hashlib.sha256()
+    parts = hashlib.sha256()
     for part in (sys.version, *(version(package) for package in ("jax", "jaxlib", "numpy")), _processor()):
-        digest.update(part.encode() + b"\0")
-    for file in _sources(assignment, reference):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()[:24]
-
-
-def _sources(assignment: Assignment, reference: Path) -> Iterator[Path]:
-    import adkit
-
-    from autograder import checks
-
-    yield reference
-    yield from sorted((reference.parent / "mistakes").glob(f"{assignment.name}.py"))
-    yield from sorted(Path(checks.__file__ or "").parent.glob("*.py"))
-    yield from sorted(assignment.tests_dir.glob("*.py"))
-    yield from sorted(Path(adkit.__file__).parent.glob("*.py"))
+        parts.update(part.encode() + b"\0")
+    parts.update(digest_of(assignment).encode())
+    return parts.hexdigest()[:24]
 
 
 def _processor() -> str:

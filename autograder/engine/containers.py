@@ -22,10 +22,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, cast
+from typing import Any
 
 from autograder.assignment import Assignment
 from autograder.checks import seeds
+from autograder.container.config import plugin_settings
 from autograder.engine.batch import Entry
 from autograder.engine.journal import Record
 from autograder.engine.output import write_atomically
@@ -34,8 +35,6 @@ from autograder.report.escape import for_terminal, plain
 from autograder.results import CaseResult, SubmissionResult
 from autograder.submission import SubmissionError, read_bytes, unreadable_digest
 
-SUMMARIES = "grading-summaries"
-_PLUGIN = "IsolationPlugin"
 _BUILD_SECONDS = 3600.0
 _SILENCE_SECONDS = 300.0
 """What Docker may take to start and clear away containers beyond a submission's own time, before it is given up."""
@@ -54,14 +53,15 @@ class Bundle:
     """As the zip holds it: its tests are those that are run."""
     seed: str
     """The course's secret that the zip carries, else the documented default."""
+    sha256: str
+    """Of the zip."""
 
     @staticmethod
     def read(path: Path, folder: Path) -> "Bundle":
         """Reads the zip; its assignment is copied into `folder`. ContainersError when it is none of ours."""
         try:
             with zipfile.ZipFile(path) as archive:
-                config: dict[str, Any] = json.loads(archive.read("otter_config.json"))
-                settings = _settings(config)
+                settings = plugin_settings(json.loads(archive.read("otter_config.json")))
                 prefix = PurePosixPath("files", "assignments", str(settings["assignment"]))
                 target = folder / str(settings["assignment"])
                 for name in archive.namelist():
@@ -74,15 +74,8 @@ class Bundle:
             raise ContainersError(f"there is no file '{path}'; `autograder build` makes it") from None
         except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
             raise ContainersError(f"'{path}' is no autograder.zip of `autograder build`: {error}") from None
-        return Bundle(path, Assignment.load(target), str(settings.get("seed") or seeds.DEFAULT_SEED))
-
-
-def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    for plugin in cast("list[dict[str, Any]]", config["plugins"]):
-        for name, settings in plugin.items():
-            if name.endswith(f".{_PLUGIN}"):
-                return cast("dict[str, Any]", settings)
-    raise ValueError(f"otter_config.json names no {_PLUGIN}")
+        seed = str(settings.get("seed") or seeds.DEFAULT_SEED)
+        return Bundle(path, Assignment.load(target), seed, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from autograder.engine import journal, output
 from autograder.engine.batch import BatchError, Entry, gather
 from autograder.engine.journal import Journal, Record
 from autograder.engine.pool import Pool
+from autograder.engine.sources import digest_of
 from autograder.engine.worker import Settings
 from autograder.report import roster
 from autograder.report.feedback import feedback_page
@@ -55,6 +56,8 @@ class Order:
     """Another workshop than the isolated one: for tests."""
     grader: "Callable[[], Grader] | None" = None
     """Another grader than workers on this machine: containers."""
+    contract: str | None = None
+    """A digest of what decides the scores, where that is not what is installed here: containers."""
     only: str | None = None
     """From folders, take only files with this ending (without a dot)."""
 
@@ -71,7 +74,8 @@ def grade(order: Order, listener: Listener | None = None) -> output.Run:
     students = roster.find(order.roster, order.paths, [entry.name for entry in batch.entries])
     if order.shard is not None:
         batch = batch.shard(*order.shard)
-    run = output.Run.of(assignment, order.seed, isolated=order.isolated, jobs=order.jobs)
+    contract = order.contract or digest_of(assignment)
+    run = output.Run.of(assignment, order.seed, contract, isolated=order.isolated, jobs=order.jobs)
     shards = () if order.shard is None else (f"{order.shard[0]}/{order.shard[1]}",)
     run = replace(run, shards=shards, submissions=len(batch.entries), ignored=batch.ignored)
     run = output.prepare(order.out, run, resume=order.resume, force=order.force)

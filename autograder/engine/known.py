@@ -12,7 +12,8 @@ from pathlib import Path
 from autograder.assignment import Assignment
 from autograder.checks import recognition
 from autograder.checks.seeds import seed
-from autograder.engine.compiled import cache_folder, content_key, reference_of
+from autograder.engine.compiled import cache_folder, content_key
+from autograder.engine.sources import reference_of
 
 _KEPT_FILES = 40
 """Older ones, of other contents or seeds, are removed."""
@@ -39,8 +40,7 @@ def save(assignment: Assignment) -> None:
 
 
 def _file(assignment: Assignment) -> Path | None:
-    reference = reference_of(assignment)
-    if reference is None:
+    if reference_of(assignment) is None:
         return None
-    under = hashlib.sha256(f"{content_key(assignment, reference)} {seed()}".encode()).hexdigest()[:24]
+    under = hashlib.sha256(f"{content_key(assignment)} {seed()}".encode()).hexdigest()[:24]
     return cache_folder() / "known" / f"{assignment.name}-{under}.json"

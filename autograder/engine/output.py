@@ -1,6 +1,5 @@
 """The output folder: whose it is, what it holds, and `run.json`, which says how its results came about."""
 
-import hashlib
 import json
 import os
 import platform
@@ -21,6 +20,8 @@ FILE = "run.json"
 _FORMAT = 1
 _OURS = (journal.FILE, FILE, "final_grades.csv", "report.html", "roster.csv")
 _OUR_FOLDERS = ("results", "feedback", "lms")
+SUMMARIES = "grading-summaries"
+"""Otter's texts, where they were wanted."""
 
 
 class OutputError(Exception):
@@ -37,7 +38,7 @@ class Run:
     """name, title, points, bonus."""
     seed: str
     contract: str
-    """SHA-256 of the assignment's tests and references: results of different ones are not mixed."""
+    """SHA-256 of the tests, references and checks: results of different ones are not mixed."""
     isolated: bool
     isolation: tuple[str, ...] = ()
     """The layers of isolation."""
@@ -55,7 +56,7 @@ class Run:
     finished: bool = False
 
     @staticmethod
-    def of(assignment: Assignment, seed: str, *, isolated: bool, jobs: int) -> "Run":
+    def of(assignment: Assignment, seed: str, contract: str, *, isolated: bool, jobs: int) -> "Run":
         """A run that begins now."""
         return Run(
             assignment=assignment.name,
@@ -70,7 +71,7 @@ class Run:
                 for question in assignment.questions
             ),
             seed=seed,
-            contract=contract(assignment),
+            contract=contract,
             isolated=isolated,
             versions=versions(),
             machine=f"{platform.system()} {platform.release()} {platform.machine()}, {os.cpu_count()} cores",
@@ -84,7 +85,7 @@ class Run:
             if getattr(self, what) != getattr(other, what):
                 return {
                     "assignment": f"it holds results of '{self.assignment}'",
-                    "contract": "the assignment's tests or references have changed since",
+                    "contract": "the assignment's tests, references or checks have changed since",
                     "seed": "it was graded with another AUTOGRADER_SEED",
                     "isolated": "it was graded " + ("with" if self.isolated else "without") + " isolation",
                     "shards": f"it holds shard {', '.join(self.shards) or 'the whole class'}",
@@ -163,21 +164,6 @@ def write_atomically(path: Path, text: str) -> None:
         raise
 
 
-def contract(assignment: Assignment) -> str:
-    """A digest of what decides the scores: assignment.toml, the tests and the references."""
-    digest = hashlib.sha256()
-    reference = Path(autograder.__file__).resolve().parent.parent / "reference"
-    files = [
-        assignment.folder / "assignment.toml",
-        *sorted(assignment.tests_dir.glob("*.py")),
-        reference / f"{assignment.name}.py",
-    ]
-    for file in files:
-        with suppress(FileNotFoundError):
-            digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
 def versions() -> dict[str, str]:
     """Versions of everything that takes part in a score."""
     found: Mapping[str, str] = {"autograder": autograder.__version__, "python": platform.python_version()}
@@ -197,7 +183,7 @@ def _clear(folder: Path) -> None:
     for name in _OURS:
         with suppress(FileNotFoundError):
             (folder / name).unlink()
-    for name in _OUR_FOLDERS:
+    for name in (*_OUR_FOLDERS, SUMMARIES):
         path = folder / name
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

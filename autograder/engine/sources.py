@@ -1,0 +1,42 @@
+"""The files that decide an assignment's scores and feedback, and a digest of them."""
+
+import hashlib
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from autograder import checks
+from autograder.assignment import Assignment
+
+
+def reference_of(assignment: Assignment) -> Path | None:
+    """The file of the hidden solution; None where it is not installed."""
+    file = _package("reference") / f"{assignment.name}.py"
+    return file if file.is_file() else None
+
+
+def digest_of(assignment: Assignment) -> str:
+    """A digest of assignment.toml, the tests, the reference, its known mistakes, the checks and adkit."""
+    digest = hashlib.sha256()
+    for file in _sources(assignment):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _sources(assignment: Assignment) -> Iterator[Path]:
+    yield assignment.folder / "assignment.toml"
+    yield from sorted(assignment.tests_dir.glob("*.py"))
+    reference = reference_of(assignment)
+    if reference is not None:
+        yield reference
+        yield from sorted((reference.parent / "mistakes").glob(f"{assignment.name}.py"))
+    yield from sorted(Path(checks.__file__ or "").parent.glob("*.py"))
+    yield from sorted(_package("adkit").glob("*.py"))
+
+
+def _package(name: str) -> Path:
+    """The folder of an installed package, which is not imported: adkit would bring JAX along."""
+    found = find_spec(name)
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent
