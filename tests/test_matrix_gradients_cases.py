@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import matrix_gradients_solutions as solutions
 import pytest
 from otter.test_files import ExceptionTestFile
@@ -114,8 +115,6 @@ def test_what_an_exception_says_is_not_told_in_the_hidden_case_for_work():
 
 def test_work_in_a_loop_that_the_data_end_is_not_taken_for_work_done_once():
     """An inverse, a column a turn: in a loop of unknown length each turn would stand for all."""
-    import jax
-    import jax.numpy as jnp
 
     def linear_solve_vjp(A, b, x_bar):
         factors = jax.scipy.linalg.lu_factor(A)
@@ -134,6 +133,72 @@ def test_work_in_a_loop_that_the_data_end_is_not_taken_for_work_done_once():
     lost = {name for name, (_, message) in told.items() if message}
     assert lost == {"test_q1_factorises_once", "test_q1_forms_no_inverse"}
     assert "work cannot be counted there" in told["test_q1_forms_no_inverse"][1]
+
+
+WORK = {
+    "q1": {"test_q1_factorises_once", "test_q1_forms_no_inverse"},
+    "q2": {"test_q2_forward_factorises_once", "test_q2_backward_reuses_the_factors"},
+}
+
+
+def earned(question, functions, cases):
+    """Which of these cases pass, and what the others say."""
+    told = {}
+    for case in test_file(question).test_cases:
+        name = case.body.test_func.__name__
+        if name in cases:
+            try:
+                case.body.call_func({**REFERENCES, **functions})
+            except AssertionError as problem:
+                told[name] = str(problem)
+    return set(cases) - set(told), told
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [mistake for mistake in catalogue("matrix_gradients") if mistake.question in WORK],
+    ids=lambda m: f"{m.function}-{m.name}",
+)
+def test_a_mistake_in_the_answer_keeps_the_points_for_work(mistake):
+    about_work = {"factorised_twice", "inverse_formed", "without_a_rule", "factorised_again", "inverse_kept"}
+    kept, told = earned(mistake.question, {mistake.function: mistake.implementation}, WORK[mistake.question])
+    assert (kept == WORK[mistake.question]) is (mistake.name not in about_work), told
+
+
+@pytest.mark.parametrize("what", solutions.HONEST)
+def test_an_answer_that_is_wrong_twice_keeps_the_points_for_work(what):
+    function = solutions.HONEST[what]
+    kept, told = earned("q1", {"linear_solve_vjp": function}, WORK["q1"])
+    assert kept == WORK["q1"], told
+    assert loses_points("q1", {"linear_solve_vjp": function})
+
+
+@pytest.mark.parametrize("what", solutions.NONSENSE)
+def test_work_beside_an_answer_that_does_not_need_it_earns_nothing(what):
+    kept, told = earned("q1", {"linear_solve_vjp": solutions.NONSENSE[what]}, WORK["q1"])
+    assert not kept
+    assert all("not part of the answer" in message for message in told.values())
+
+
+@pytest.mark.parametrize("nonsense", [lambda x, b: 0 * x, lambda x, b: b + 0 * x, lambda x, b: jnp.ones_like(b) * x[0]])
+def test_work_of_a_forward_pass_that_answers_something_else_earns_nothing(nonsense):
+    kept, told = earned("q2", {"linear_solve": solutions.with_rule(of_x=nonsense)}, WORK["q2"])
+    assert kept == {"test_q2_backward_reuses_the_factors"}
+    assert "not part of the answer" in told["test_q2_forward_factorises_once"]
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        lambda A_bar, b_bar, x_bar: (0 * A_bar, 0 * b_bar),
+        lambda A_bar, b_bar, x_bar: (jnp.outer(x_bar, x_bar), x_bar + 0 * b_bar),
+        lambda A_bar, b_bar, x_bar: (jnp.ones_like(A_bar), jnp.sum(b_bar) * x_bar),
+    ],
+)
+def test_work_of_a_backward_pass_that_answers_something_else_earns_nothing(nonsense):
+    kept, told = earned("q2", {"linear_solve": solutions.with_rule(of_cotangents=nonsense)}, WORK["q2"])
+    assert kept == {"test_q2_forward_factorises_once"}
+    assert "not part of the answer" in told["test_q2_backward_reuses_the_factors"]
 
 
 def test_names_of_test_functions_are_unique_and_start_with_their_question():
