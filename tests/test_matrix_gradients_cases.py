@@ -6,10 +6,13 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import matrix_gradients_solutions as solutions
+import numpy as np
 import pytest
+from adkit import checks
 from otter.test_files import ExceptionTestFile
 
 from autograder.assignment import Assignment
+from autograder.checks import recognition
 from reference import matrix_gradients as reference
 from reference.mistakes import catalogue
 
@@ -199,6 +202,47 @@ def test_work_of_a_backward_pass_that_answers_something_else_earns_nothing(nonse
     kept, told = earned("q2", {"linear_solve": solutions.with_rule(of_cotangents=nonsense)}, WORK["q2"])
     assert kept == {"test_q2_forward_factorises_once"}
     assert "not part of the answer" in told["test_q2_backward_reuses_the_factors"]
+
+
+def named(monkeypatch, question, functions):
+    """{test function: the sentence of the known mistake that is named, and the rest of the message}."""
+    monkeypatch.setattr(checks, "recogniser", recognition._recogniser("matrix_gradients"))
+    return {name: message for name, (_, message) in results(question, functions).items() if message}
+
+
+def test_nan_alone_is_not_taken_for_one_of_two_mistakes(monkeypatch):
+    def sigma_divided_by_itself(W):
+        U, s, Vt = np.linalg.svd(W, full_matrices=False)
+        with np.errstate(invalid="ignore"):
+            return U @ np.diag(np.where(s > 1e-12, s, 0.0) / np.where(s > 1e-12, s, 0.0)) @ Vt
+
+    told = named(monkeypatch, "q3", {"nuclear_norm_gradient": sigma_divided_by_itself})
+    assert "NaN" in told["test_q3_a_matrix_of_rank_one"]
+    assert "differentiated through" not in told["test_q3_a_matrix_of_rank_one"]
+
+
+def test_a_difference_quotient_is_not_taken_for_a_damped_sigma(monkeypatch):
+    def by_differences(W):
+        G = np.zeros(W.shape)
+        for i in np.ndindex(W.shape):
+            E = np.zeros(W.shape)
+            E[i] = 1e-6
+            G[i] = (np.linalg.svd(W + E)[1].sum() - np.linalg.svd(W - E)[1].sum()) / 2e-6
+        return G
+
+    told = named(monkeypatch, "q3", {"nuclear_norm_gradient": by_differences})
+    assert not [name for name, message in told.items() if "Sigma is divided out" in message]
+    damped = next(m for m in catalogue("matrix_gradients") if m.name == "damped")
+    told = named(monkeypatch, "q3", {"nuclear_norm_gradient": damped.implementation})
+    assert damped.says in told["test_q3_a_matrix_of_rank_one"]
+
+
+@pytest.mark.parametrize("name", ["f_not_squared", "f_regularised", "projectors_without_s", "left_projector_missing"])
+def test_a_mistake_of_svd_vjp_is_the_only_one_named_on_tiny_and_huge_matrices(monkeypatch, name):
+    mistake = next(m for m in catalogue("matrix_gradients") if m.question == "q5" and m.name == name)
+    told = named(monkeypatch, "q5", {"svd_vjp": mistake.implementation})["test_q5_tiny_and_huge"]
+    assert mistake.says in told
+    assert "Or:" not in told
 
 
 def test_names_of_test_functions_are_unique_and_start_with_their_question():
