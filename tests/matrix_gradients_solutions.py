@@ -12,6 +12,10 @@ RIGHT = {}
 """{(function, description): (points, implementation)}; each earns all points, a NumPy q1 all but those for work."""
 WRONG = {}
 """{(function, description): implementation}; each loses points."""
+HONEST = {}
+"""{description: a `linear_solve_vjp`} with both answers wrong, by honest mistakes that leave the work what it is."""
+NONSENSE = {}
+"""{description: a `linear_solve_vjp`} with the right work, and an answer that it is no part of."""
 
 
 def right(name, what, points):
@@ -189,7 +193,114 @@ def _(A, b, x_bar):
     return -(jnp.outer(b_bar, x) if b.ndim == 1 else b_bar @ x.T), b_bar
 
 
+def _products(b_bar, x):
+    return -jnp.einsum("i...,j...->ij", b_bar, x), b_bar
+
+
+def _factors(A):
+    P, L, U = jsl.lu(jnp.asarray(A))
+
+    def solve(right):
+        return jsl.solve_triangular(U, jsl.solve_triangular(L, right, lower=True))
+
+    def solve_transposed(right):
+        return jsl.solve_triangular(L, jsl.solve_triangular(U, right, trans=1), lower=True, trans=1)
+
+    return P, solve, solve_transposed
+
+
+def _permutation_forgotten(A, b, x_bar):
+    _, solve, solve_transposed = _factors(A)
+    return _products(solve_transposed(x_bar), solve(b))
+
+
+def _permutation_transposed(A, b, x_bar):
+    P, solve, solve_transposed = _factors(A)
+    return _products(P.T @ solve_transposed(x_bar), solve(P @ b))
+
+
+def _orthogonal_factor_forgotten(A, b, x_bar):
+    _, R = jnp.linalg.qr(A)
+    return _products(jsl.solve_triangular(R, x_bar, trans=1), jsl.solve_triangular(R, jnp.asarray(b)))
+
+
+def _orthogonal_factor_transposed(A, b, x_bar):
+    Q, R = jnp.linalg.qr(A)
+    return _products(Q.T @ jsl.solve_triangular(R, x_bar, trans=1), jsl.solve_triangular(R, Q @ b))
+
+
+def _both_wrong(change):
+    def linear_solve_vjp(A, b, x_bar):
+        factors = jsl.lu_factor(A)
+        return change(b, x_bar, jsl.lu_solve(factors, b), jsl.lu_solve(factors, x_bar, trans=1))
+
+    return linear_solve_vjp
+
+
+def _in_single_precision(A, b, x_bar):
+    A, b, x_bar = (jnp.asarray(array, dtype=jnp.float32) for array in (A, b, x_bar))
+    factors = jsl.lu_factor(A)
+    return _products(jsl.lu_solve(factors, x_bar), jsl.lu_solve(factors, b, trans=1))
+
+
+def _with_ones(A, b, x_bar):
+    factors = jsl.lu_factor(A)
+    b_bar = jsl.lu_solve(factors, jnp.ones_like(x_bar), trans=1)
+    return _products(b_bar, b)[0], 2 * b_bar
+
+
+HONEST["the permutation of the LU forgotten"] = _permutation_forgotten
+HONEST["the permutation of the LU transposed"] = _permutation_transposed
+HONEST["the orthogonal factor forgotten"] = _orthogonal_factor_forgotten
+HONEST["the orthogonal factor transposed"] = _orthogonal_factor_transposed
+HONEST["A and its transpose exchanged, in single precision"] = _in_single_precision
+HONEST["a cotangent of ones, and twice"] = _with_ones
+HONEST["minus, and an A_bar symmetrised"] = _both_wrong(
+    lambda b, x_bar, x, b_bar: (0.5 * (_products(b_bar, x)[0] + _products(x, b_bar)[0]), -b_bar)
+)
+HONEST["x_bar for b_bar"] = _both_wrong(lambda b, x_bar, x, b_bar: (-_products(x_bar, x)[0], jnp.asarray(x_bar)))
+HONEST["A_bar alone, of the wrong sign"] = _both_wrong(lambda b, x_bar, x, b_bar: -_products(b_bar, x)[0])
+HONEST["one row, one column"] = _both_wrong(lambda b, x_bar, x, b_bar: (x[None, :], -b_bar[:, None]))
+
+NONSENSE["zeros"] = _both_wrong(lambda b, x_bar, x, b_bar: (0 * _products(b_bar, x)[0], 0 * b_bar))
+NONSENSE["constants"] = _both_wrong(
+    lambda b, x_bar, x, b_bar: (1 + 0 * _products(b_bar, x)[0], jnp.arange(1.0, len(b) + 1) + 0 * b_bar)
+)
+NONSENSE["the arguments"] = _both_wrong(lambda b, x_bar, x, b_bar: (-_products(x_bar, b)[0], x_bar + 0 * b_bar))
+NONSENSE["the length of the solution"] = _both_wrong(
+    lambda b, x_bar, x, b_bar: (jnp.sum(x**2) * _products(x_bar, b)[0], jnp.sum(b_bar) * x_bar)
+)
+NONSENSE["NaN"] = _both_wrong(lambda b, x_bar, x, b_bar: (jnp.nan * _products(b_bar, x)[0], jnp.nan * b_bar))
+NONSENSE["a random matrix"] = _both_wrong(
+    lambda b, x_bar, x, b_bar: (
+        np.random.default_rng(0).standard_normal((len(b), len(b))) + 0 * x,
+        np.random.default_rng(1).standard_normal(b.shape) + 0 * b_bar,
+    )
+)
+
+
 # q2
+
+
+def with_rule(of_x=lambda x, b: x, of_cotangents=lambda A_bar, b_bar, x_bar: (A_bar, b_bar)):
+    """A solve whose rule does the right work, and answers what these two functions make of the right answers."""
+
+    def forward(A, b):
+        factors = jsl.lu_factor(A)
+        x = jsl.lu_solve(factors, b)
+        return of_x(x, b), (factors, x)
+
+    def backward(kept, x_bar):
+        factors, x = kept
+        b_bar = jsl.lu_solve(factors, x_bar, trans=1)
+        return of_cotangents(-_outer(b_bar, x), b_bar, x_bar)
+
+    @jax.custom_vjp
+    def solve(A, b):
+        return forward(A, b)[0]
+
+    solve.defvjp(forward, backward)
+    return solve
 
 
 def _outer(u, v):
@@ -462,7 +573,7 @@ def _(f, grad_f, x):
     return np.bool_(True)
 
 
-@right("check_gradient", "entry by entry, as a JAX array", 7)
+@right("check_gradient", "entry by entry, against the largest, as a JAX array", 7)
 def _(f, grad_f, x):
     x = np.array(x, dtype=float)
     g = np.asarray(grad_f(x))
@@ -472,9 +583,24 @@ def _(f, grad_f, x):
         step = np.zeros(x.shape)
         step[i] = 6e-6 * max(1.0, abs(x[i]))
         slope = (f(x + step) - f(x - step)) / (2 * step[i])
-        if not abs(slope - g[i]) <= 1e-3 * abs(slope):
+        if not abs(slope - g[i]) <= 1e-3 * max(abs(slope), np.max(np.abs(g))):
             return jnp.array(False)
     return jnp.array(True)
+
+
+@wrong("check_gradient", "entry by entry, each against itself")
+def _(f, grad_f, x):
+    x = np.array(x, dtype=float)
+    g = np.asarray(grad_f(x))
+    if g.shape != x.shape:
+        return False
+    for i in np.ndindex(*x.shape):
+        step = np.zeros(x.shape)
+        step[i] = 6e-6 * max(1.0, abs(x[i]))
+        slope = (f(x + step) - f(x - step)) / (2 * step[i])
+        if not abs(slope - g[i]) <= 1e-3 * abs(slope):
+            return False
+    return True
 
 
 WRONG["check_gradient", "always True"] = lambda f, grad_f, x: True

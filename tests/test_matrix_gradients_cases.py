@@ -4,11 +4,15 @@ from functools import cache
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import matrix_gradients_solutions as solutions
+import numpy as np
 import pytest
+from adkit import checks
 from otter.test_files import ExceptionTestFile
 
 from autograder.assignment import Assignment
+from autograder.checks import recognition
 from reference import matrix_gradients as reference
 from reference.mistakes import catalogue
 
@@ -114,8 +118,6 @@ def test_what_an_exception_says_is_not_told_in_the_hidden_case_for_work():
 
 def test_work_in_a_loop_that_the_data_end_is_not_taken_for_work_done_once():
     """An inverse, a column a turn: in a loop of unknown length each turn would stand for all."""
-    import jax
-    import jax.numpy as jnp
 
     def linear_solve_vjp(A, b, x_bar):
         factors = jax.scipy.linalg.lu_factor(A)
@@ -134,6 +136,113 @@ def test_work_in_a_loop_that_the_data_end_is_not_taken_for_work_done_once():
     lost = {name for name, (_, message) in told.items() if message}
     assert lost == {"test_q1_factorises_once", "test_q1_forms_no_inverse"}
     assert "work cannot be counted there" in told["test_q1_forms_no_inverse"][1]
+
+
+WORK = {
+    "q1": {"test_q1_factorises_once", "test_q1_forms_no_inverse"},
+    "q2": {"test_q2_forward_factorises_once", "test_q2_backward_reuses_the_factors"},
+}
+
+
+def earned(question, functions, cases):
+    """Which of these cases pass, and what the others say."""
+    told = {}
+    for case in test_file(question).test_cases:
+        name = case.body.test_func.__name__
+        if name in cases:
+            try:
+                case.body.call_func({**REFERENCES, **functions})
+            except AssertionError as problem:
+                told[name] = str(problem)
+    return set(cases) - set(told), told
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [mistake for mistake in catalogue("matrix_gradients") if mistake.question in WORK],
+    ids=lambda m: f"{m.function}-{m.name}",
+)
+def test_a_mistake_in_the_answer_keeps_the_points_for_work(mistake):
+    about_work = {"factorised_twice", "inverse_formed", "without_a_rule", "factorised_again", "inverse_kept"}
+    kept, told = earned(mistake.question, {mistake.function: mistake.implementation}, WORK[mistake.question])
+    assert (kept == WORK[mistake.question]) is (mistake.name not in about_work), told
+
+
+@pytest.mark.parametrize("what", solutions.HONEST)
+def test_an_answer_that_is_wrong_twice_keeps_the_points_for_work(what):
+    function = solutions.HONEST[what]
+    kept, told = earned("q1", {"linear_solve_vjp": function}, WORK["q1"])
+    assert kept == WORK["q1"], told
+    assert loses_points("q1", {"linear_solve_vjp": function})
+
+
+@pytest.mark.parametrize("what", solutions.NONSENSE)
+def test_work_beside_an_answer_that_does_not_need_it_earns_nothing(what):
+    kept, told = earned("q1", {"linear_solve_vjp": solutions.NONSENSE[what]}, WORK["q1"])
+    assert not kept
+    assert all("not part of the answer" in message for message in told.values())
+
+
+@pytest.mark.parametrize("nonsense", [lambda x, b: 0 * x, lambda x, b: b + 0 * x, lambda x, b: jnp.ones_like(b) * x[0]])
+def test_work_of_a_forward_pass_that_answers_something_else_earns_nothing(nonsense):
+    kept, told = earned("q2", {"linear_solve": solutions.with_rule(of_x=nonsense)}, WORK["q2"])
+    assert kept == {"test_q2_backward_reuses_the_factors"}
+    assert "not part of the answer" in told["test_q2_forward_factorises_once"]
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        lambda A_bar, b_bar, x_bar: (0 * A_bar, 0 * b_bar),
+        lambda A_bar, b_bar, x_bar: (jnp.outer(x_bar, x_bar), x_bar + 0 * b_bar),
+        lambda A_bar, b_bar, x_bar: (jnp.ones_like(A_bar), jnp.sum(b_bar) * x_bar),
+    ],
+)
+def test_work_of_a_backward_pass_that_answers_something_else_earns_nothing(nonsense):
+    kept, told = earned("q2", {"linear_solve": solutions.with_rule(of_cotangents=nonsense)}, WORK["q2"])
+    assert kept == {"test_q2_forward_factorises_once"}
+    assert "not part of the answer" in told["test_q2_backward_reuses_the_factors"]
+
+
+def named(monkeypatch, question, functions):
+    """{test function: the sentence of the known mistake that is named, and the rest of the message}."""
+    monkeypatch.setattr(checks, "recogniser", recognition._recogniser("matrix_gradients"))
+    return {name: message for name, (_, message) in results(question, functions).items() if message}
+
+
+def test_nan_alone_is_not_taken_for_one_of_two_mistakes(monkeypatch):
+    def sigma_divided_by_itself(W):
+        U, s, Vt = np.linalg.svd(W, full_matrices=False)
+        with np.errstate(invalid="ignore"):
+            return U @ np.diag(np.where(s > 1e-12, s, 0.0) / np.where(s > 1e-12, s, 0.0)) @ Vt
+
+    told = named(monkeypatch, "q3", {"nuclear_norm_gradient": sigma_divided_by_itself})
+    assert "NaN" in told["test_q3_a_matrix_of_rank_one"]
+    assert "differentiated through" not in told["test_q3_a_matrix_of_rank_one"]
+
+
+def test_a_difference_quotient_is_not_taken_for_a_damped_sigma(monkeypatch):
+    def by_differences(W):
+        G = np.zeros(W.shape)
+        for i in np.ndindex(W.shape):
+            E = np.zeros(W.shape)
+            E[i] = 1e-6
+            G[i] = (np.linalg.svd(W + E)[1].sum() - np.linalg.svd(W - E)[1].sum()) / 2e-6
+        return G
+
+    told = named(monkeypatch, "q3", {"nuclear_norm_gradient": by_differences})
+    assert not [name for name, message in told.items() if "Sigma is divided out" in message]
+    damped = next(m for m in catalogue("matrix_gradients") if m.name == "damped")
+    told = named(monkeypatch, "q3", {"nuclear_norm_gradient": damped.implementation})
+    assert damped.says in told["test_q3_a_matrix_of_rank_one"]
+
+
+@pytest.mark.parametrize("name", ["f_not_squared", "f_regularised", "projectors_without_s", "left_projector_missing"])
+def test_a_mistake_of_svd_vjp_is_the_only_one_named_on_tiny_and_huge_matrices(monkeypatch, name):
+    mistake = next(m for m in catalogue("matrix_gradients") if m.question == "q5" and m.name == name)
+    told = named(monkeypatch, "q5", {"svd_vjp": mistake.implementation})["test_q5_tiny_and_huge"]
+    assert mistake.says in told
+    assert "Or:" not in told
 
 
 def test_names_of_test_functions_are_unique_and_start_with_their_question():

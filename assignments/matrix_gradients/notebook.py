@@ -122,8 +122,10 @@ for condition in (1e2, 1e5, 1e8, 1e11):
 # Two of the eight points are for this: $A$ is factorised **once**, by LU or QR, nothing larger than $n \times n$ is
 # made, and no inverse is formed. The work is counted in what JAX traces, so these two points need a function that is
 # written with `jax.numpy` and `jax.scipy`, and that calls a routine for the factorisation: one that is written out in
-# loops cannot be told from other loops. Any other function, with NumPy or SciPy say, can earn the other six. Badly
-# conditioned systems (up to $10^7$) are among the tests; a stable solve has no difficulty with them.
+# loops cannot be told from other loops. Any other function, with NumPy or SciPy say, can earn the other six. Work
+# counts where it serves the answer: a mistake in the formula costs none of these two points, but at least one of the
+# two results has to be made with a solution. Badly conditioned systems (up to $10^7$) are among the tests; a stable
+# solve has no difficulty with them.
 
 
 # %% question="q1"
@@ -181,7 +183,8 @@ print(jax.grad(hypotenuse, argnums=(0, 1))(3.0, 4.0))
 # dictionaries).
 #
 # Two of the six points are for **reuse**. What are good residuals? The forward pass factorises $A$ once and forms no
-# inverse; the backward pass factorises nothing at all. (`jnp.linalg.solve` alone is no answer: it has a rule, but not
+# inverse; the backward pass factorises nothing at all. (Of each pass a result has to be made with a solution, be it
+# the right one or not. `jnp.linalg.solve` alone is no answer: it has a rule, but not
 # yours.)
 
 
@@ -318,8 +321,8 @@ differences.error_plot(
 #   where $x$ has entries of $10^{-3}$ and of $10^3$ side by side.
 # - `check_gradient(f, grad_f, x)`: `True` if `grad_f(x)` is the gradient of `f` at `x`, `False` if it is not. The
 #   wrong ones may be subtle: one entry, a sign, a transpose, a missing term, a factor of 1.02, a wrong shape (beware of
-#   broadcasting), a NaN (what does a comparison with NaN say?). And right is right for tiny and for huge gradients:
-#   what does "close" have to be relative to?
+#   broadcasting), a NaN (what does a comparison with NaN say?). And right is right for tiny and for huge gradients,
+#   and where one entry is next to zero: what does "close" have to be relative to?
 #
 # `f` and `grad_f` are functions of one array. Use only their values: in the grader they do not run in your process,
 # and JAX cannot look into them.

@@ -474,7 +474,10 @@ def check_gradient__loose(f, grad_f, x):
     return bool(np.linalg.norm(np.ravel(claimed - measured)) <= 0.1 * np.linalg.norm(np.ravel(measured)))
 
 
-@mistake(question="q4", says="Only the lengths are compared: a gradient has a direction too.")
+@mistake(
+    question="q4",
+    says="A gradient of the opposite direction passes: compare the gradients, not their lengths or absolute values.",
+)
 def check_gradient__lengths_only(f, grad_f, x):
     claimed, measured = np.linalg.norm(np.ravel(grad_f(x))), np.linalg.norm(np.ravel(_measured(f, x)))
     return bool(abs(claimed - measured) <= 1e-5 * measured)
@@ -523,13 +526,26 @@ def check_gradient__any_entry(f, grad_f, x):
 
 
 @mistake(
-    question="q4", says="The tolerance is too tight: the differences themselves are right to some ten digits only."
+    question="q4",
+    says="A right gradient is rejected: the tolerance asks for more digits than your differences have (ten at best).",
 )
 def check_gradient__too_tight(f, grad_f, x):
     claimed, measured = np.asarray(grad_f(x)), _measured(f, x)
     if claimed.shape != measured.shape:
         return False
     return bool(np.linalg.norm(np.ravel(claimed - measured)) <= 1e-14 * np.linalg.norm(np.ravel(measured)))
+
+
+@mistake(
+    question="q4",
+    says="Every entry is compared in relation to itself: next to zero differences have no right digits. The size of "
+    "the whole gradient is what counts.",
+)
+def check_gradient__entry_by_entry(f, grad_f, x):
+    claimed, measured = np.asarray(grad_f(x)), _measured(f, x)
+    if claimed.shape != measured.shape:
+        return False
+    return bool(np.all(np.abs(claimed - measured) <= 1e-5 * np.abs(measured)))
 
 
 @mistake(question="q4", says="The shape is not looked at: broadcasting compares what does not belong together.")

@@ -499,13 +499,14 @@ def equal(actual: Any, expected: Any, *, what: str) -> None:
     _failed(f"{what} is not right", given)
 
 
-def fail(message: str, *, answer: Any = _NOTHING) -> NoReturn:
+def fail(message: str, *, answer: Any = _NOTHING, distance: float | None = None) -> NoReturn:
     """Fails with `message`, for a property that no other check expresses.
 
     answer: what the student's function returned, for recognising known mistakes.
+    distance: how far it is, relatively, from being right: a mistake that is nearly right is recognised from nearer.
     """
     _next_check()
-    _failed(message, answer)
+    _failed(message, answer, distance)
 
 
 def _norm(value: Array) -> float:
@@ -682,16 +683,22 @@ def _recognise(failure: Failure) -> str | None:
 
 
 def _entries(answer: Any) -> int:
-    """How many numbers or words an answer holds; counted, since parts of different shapes make no array."""
+    """How many numbers or words an answer holds; counted, since parts of different shapes make no array.
+
+    NaN does not count: whatever goes wrong, it looks the same.
+    """
     if isinstance(answer, list | tuple):
         return sum(_entries(part) for part in cast("Sequence[Any]", answer))
-    return int(answer.size) if isinstance(answer, np.ndarray) else 1
+    if isinstance(answer, np.ndarray):
+        return int(np.sum(answer == answer))
+    return int(answer == answer)
 
 
 def sentence_of(sentences: Sequence[str], answer: Any) -> str | None:
     """What to say of the mistakes that give this answer: nothing, one sentence, or one of two.
 
-    An answer of one word or number (True, "forward") comes out of too many mistakes: then it has to be a single one.
+    An answer of one word or number (True, "forward"), or of NaN alone, comes out of too many mistakes: then it has to
+    be a single one.
     """
     distinct = list(dict.fromkeys(sentences))
     telling = _entries(answer) > 1

@@ -33,6 +33,11 @@ def check_subgradient(G: Any, W: NDArray[np.float64], what: str = "G") -> None:
             f"{what} is no subgradient: its largest singular value is more than 1, so the plane with slope {what} "
             "rises above R somewhere",
             answer=G,
+            distance=length - 1,
         )
     if abs(slope - norm) > TOLERANCE * norm:
-        checks.fail(f"{what} is no subgradient: <{what}, W> is not the nuclear norm of W", answer=G)
+        checks.fail(
+            f"{what} is no subgradient: <{what}, W> is not the nuclear norm of W",
+            answer=G,
+            distance=abs(slope - norm) / norm,
+        )

@@ -42,13 +42,14 @@ def test_q2_under_jit_and_vmap(linear_solve):
 def test_q2_forward_factorises_once(linear_solve):
     """Reuse: the forward pass factorises A once and forms no inverse"""
     import numpy as np
-    from adkit import checks
+    from adkit import checks, solves
 
     n = 24
     random = np.random.default_rng(32)
     A, b, x_bar = random.standard_normal((n, n)), random.standard_normal(n), random.standard_normal(n)
     checks.has_own_reverse_rule(linear_solve, A, b)
-    work = checks.measured(linear_solve, A, b, x_bar, transform="vjp_split").forward_work
+    measured = checks.measured(linear_solve, A, b, x_bar, transform="vjp_split")
+    work = measured.forward_work
     checks.countable(work)
     if work.by_kind["svd"] or work.by_kind["eig"]:
         checks.fail("a linear system needs no singular or eigenvalues: one LU or QR factorisation is enough")
@@ -58,6 +59,7 @@ def test_q2_forward_factorises_once(linear_solve):
         checks.fail(f"the forward pass factorises {work.factorizations} times; once is right")
     if work.solve_columns >= n or (work.solve_columns == 0 and work.multiplications >= n**3):
         checks.fail("the forward pass solves for n right-hand sides, as forming A^-1 does; solve for b only")
+    solves.uses_a_solve(measured.outputs[:1], A, b, x_bar)
 
 
 @test_case(points=0.5, hidden=True)
@@ -119,7 +121,7 @@ def test_q2_gradient_of_the_gradient(linear_solve):
 @test_case(points=1, hidden=True)
 def test_q2_backward_reuses_the_factors(linear_solve):
     """Reuse: the backward pass factorises nothing"""
-    from adkit import checks
+    from adkit import checks, solves
 
     from autograder.checks.seeds import rng
 
@@ -127,7 +129,8 @@ def test_q2_backward_reuses_the_factors(linear_solve):
     random = rng("matrix_gradients", "q2", "reuse")
     A, b, x_bar = (random.standard_normal(shape) for shape in ((n, n), n, n))
     checks.has_own_reverse_rule(linear_solve, A, b)
-    work = checks.measured(linear_solve, A, b, x_bar, transform="vjp_split").backward_work
+    measured = checks.measured(linear_solve, A, b, x_bar, transform="vjp_split")
+    work = measured.backward_work
     checks.countable(work)
     if work.factorizations:
         checks.fail(
@@ -136,3 +139,4 @@ def test_q2_backward_reuses_the_factors(linear_solve):
         )
     if work.solve_columns >= n or (work.solve_columns == 0 and work.multiplications >= n**3):
         checks.fail("the backward pass solves for n right-hand sides, as forming A^-1 does; solve for x_bar only")
+    solves.uses_a_solve(measured.outputs[1:], A, b, x_bar)

@@ -175,7 +175,7 @@ def test_q4_check_is_relative(check_gradient):
         checks.equal(answer, False, what="check_gradient of a gradient that is 2 % too long")
 
 
-@test_case(points=0.75, hidden=True)
+@test_case(points=0.5, hidden=True)
 def test_q4_check_subtle_errors(check_gradient):
     """check_gradient notices one wrong entry, one wrong sign, a missing term and a small factor"""
     import jax.numpy as jnp
@@ -206,6 +206,33 @@ def test_q4_check_subtle_errors(check_gradient):
     for what, gradient in wrong.items():
         answer = checks.call(check_gradient, f, gradient, x)
         checks.equal(answer, False, what=f"check_gradient of a gradient {what}")
+
+
+@test_case(points=0.25, hidden=True)
+def test_q4_check_an_entry_of_nearly_zero(check_gradient):
+    """check_gradient says True to a right gradient with an entry that is next to zero beside the others"""
+    import jax.numpy as jnp
+    import numpy as np
+    from adkit import checks
+
+    from autograder.checks.seeds import rng
+
+    random = rng("matrix_gradients", "q4", "an entry of nearly zero")
+    x, weight = random.uniform(0.3, 1.2, 4), random.uniform(1.0, 2.0, 4)
+    here = np.arange(4) == int(random.integers(4))
+    weight = np.where(here, 1e-12, weight)
+
+    def f(x):
+        return 3.0 + jnp.sum(weight * jnp.sin(jnp.array(x)))
+
+    def right(x):
+        return weight * jnp.cos(jnp.array(x))
+
+    # a difference of f is right to about 1e-11, so the small entry is right beside the others and not by itself
+    answer = checks.call(check_gradient, f, right, x)
+    checks.equal(answer, True, what="check_gradient of a right gradient with an entry next to zero")
+    answer = checks.call(check_gradient, f, lambda x: right(x) + 0.05 * here, x)
+    checks.equal(answer, False, what="check_gradient of a gradient that is not zero where it should be")
 
 
 @test_case(points=0.25, hidden=True)

@@ -53,13 +53,13 @@ def test_q1_a_matrix_of_right_hand_sides(linear_solve_vjp):
 def test_q1_factorises_once(linear_solve_vjp):
     """Work: one LU or QR factorisation of A, and nothing larger than n x n"""
     import numpy as np
-    from adkit import checks
+    from adkit import checks, solves
 
     n = 24
     random = np.random.default_rng(31)
     A, b, x_bar = random.standard_normal((n, n)), random.standard_normal(n), random.standard_normal(n)
     try:
-        work = checks.measured(linear_solve_vjp, A, b, x_bar).work
+        measured = checks.measured(linear_solve_vjp, A, b, x_bar)
     except checks.StudentError as problem:
         if {"TimeoutError", "ProcessEnded", "NotImplementedError"} & set(problem.kinds):
             raise
@@ -68,6 +68,7 @@ def test_q1_factorises_once(linear_solve_vjp):
             "the work is counted in what JAX traces, and this function cannot be traced: these two points need "
             f"jax.numpy and jax.scipy, the other six do not ({problem.message})"
         )
+    work = measured.work
     checks.countable(work)
     if work.by_kind["svd"] or work.by_kind["eig"]:
         checks.fail("a linear system needs no singular or eigenvalues: one LU or QR factorisation is enough")
@@ -78,8 +79,8 @@ def test_q1_factorises_once(linear_solve_vjp):
         )
     if work.factorizations == 0:
         checks.fail(
-            "no LU or QR factorisation is called: counted are those of jax.scipy.linalg.lu_factor and lu, of "
-            "jnp.linalg.qr and the like; one that is written out in loops cannot be told from other loops"
+            "no LU or QR factorisation is called for the answer: counted are those of jax.scipy.linalg.lu_factor and "
+            "lu, of jnp.linalg.qr and the like; one that is written out in loops cannot be told from other loops"
         )
     if work.factorizations > 1:
         checks.fail(f"A is factorised {work.factorizations} times; the factors of A serve the system with A^T as well")
@@ -89,3 +90,4 @@ def test_q1_factorises_once(linear_solve_vjp):
         )
     if work.largest > n * n:
         checks.fail("something larger than A itself is computed; nothing larger than n x n is needed")
+    solves.uses_a_solve(measured.outputs, A, b, x_bar)

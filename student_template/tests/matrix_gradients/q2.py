@@ -42,13 +42,14 @@ def test_q2_under_jit_and_vmap(linear_solve):
 def test_q2_forward_factorises_once(linear_solve):
     """Reuse: the forward pass factorises A once and forms no inverse"""
     import numpy as np
-    from adkit import checks
+    from adkit import checks, solves
 
     n = 24
     random = np.random.default_rng(32)
     A, b, x_bar = random.standard_normal((n, n)), random.standard_normal(n), random.standard_normal(n)
     checks.has_own_reverse_rule(linear_solve, A, b)
-    work = checks.measured(linear_solve, A, b, x_bar, transform="vjp_split").forward_work
+    measured = checks.measured(linear_solve, A, b, x_bar, transform="vjp_split")
+    work = measured.forward_work
     checks.countable(work)
     if work.by_kind["svd"] or work.by_kind["eig"]:
         checks.fail("a linear system needs no singular or eigenvalues: one LU or QR factorisation is enough")
@@ -58,3 +59,4 @@ def test_q2_forward_factorises_once(linear_solve):
         checks.fail(f"the forward pass factorises {work.factorizations} times; once is right")
     if work.solve_columns >= n or (work.solve_columns == 0 and work.multiplications >= n**3):
         checks.fail("the forward pass solves for n right-hand sides, as forming A^-1 does; solve for b only")
+    solves.uses_a_solve(measured.outputs[:1], A, b, x_bar)
