@@ -131,4 +131,4 @@ def test_q5_no_edges_is_a_tie(choose_mode, mode_cost):
     from adkit import Graph, Node, checks
 
     graph = Graph([Node("input"), Node("input"), Node("const", (), 2.0)], inputs=(0, 1), outputs=(2,))
-    checks.equal(checks.call(choose_mode, graph), "either", what="the mode for a graph without edges")
+    checks.equal(checks.call(choose_mode, graph), "either", what="the mode without edges (both cost 0, a tie)")
