@@ -324,6 +324,58 @@ def small_is_zero(limit):
     return lambda x: np.zeros((x.size, x.size)) if np.linalg.norm(x) < limit else REFERENCE["cubic_norm_hessian"](x)
 
 
+def toy_reverse_but(*, v1_bar=lambda a, b: b + np.cos(a), v2_bar=lambda a, b: a):
+    return lambda a, b: [v1_bar(a, b), v2_bar(a, b), 1.0, 1.0, 1.0]
+
+
+def toy_forward_with_a_root(a, b, da, db):
+    """cos as the root of 1 - sin^2, which is right up to pi/2 only."""
+    slope = np.sqrt(1 - np.sin(a) ** 2) * da
+    pairs = REFERENCE["toy_forward"](a, b, da, db)
+    return [*pairs[:3], (pairs[3][0], slope), (pairs[4][0], pairs[2][1] + slope)]
+
+
+def partials_of_a_product_divided(op, args):
+    return [a and args[0] * args[1] / a for a in args] if op == "mul" else REFERENCE["local_partials"](op, args)
+
+
+def logarithmic_product_rule(graph, x, x_dot):
+    """(a b)' = a b (a' / a + b' / b), and 0 where that cannot be computed."""
+    values, slopes = values_at(type(graph)(graph.nodes, graph.inputs, range(len(graph.nodes))), x), {}
+    for i, node in enumerate(graph.nodes):
+        args = [(values[j], slopes[j]) for j in node.args]
+        if node.op == "mul":
+            slopes[i] = values[i] * sum(slope / a for a, slope in args) if all(a for a, _ in args) else 0.0
+        elif node.args:
+            slopes[i] = np.dot(partials(node.op, [a for a, _ in args]), [slope for _, slope in args])
+        else:
+            slopes[i] = dict(zip(graph.inputs, x_dot, strict=True)).get(i, 0.0)
+    return [values[i] for i in graph.outputs], [slopes[i] for i in graph.outputs]
+
+
+def adjoints_with_a_product_divided(graph, x, y_bar):
+    values = values_at(type(graph)(graph.nodes, graph.inputs, range(len(graph.nodes))), x)
+    adjoints = np.zeros(len(values))
+    np.add.at(adjoints, list(graph.outputs), y_bar)
+    for i in reversed(range(len(values))):
+        args = graph.nodes[i].args
+        np.add.at(
+            adjoints,
+            list(args),
+            adjoints[i] * np.array(partials_of_a_product_divided(graph.nodes[i].op, values[list(args)])),
+        )
+    return values_at(graph, x), adjoints[list(graph.inputs)]
+
+
+def moving_outputs_only(graph):
+    outputs = [i for i in graph.outputs if graph.nodes[i].op != "const"]
+    return type(graph)(graph.nodes, graph.inputs, outputs)
+
+
+def hessian_with_a_floor(floor):
+    return lambda x: np.outer(x, x) / max(np.linalg.norm(x), floor) + np.linalg.norm(x) * np.eye(len(x))
+
+
 NEARLY_RIGHT = [
     ("q1", "toy_forward", toy_by_differences),
     ("q2", "local_partials", partials_by_differences),
@@ -338,6 +390,26 @@ NEARLY_RIGHT = [
     ("q7", "elimination_order", partial(order_of_own_making, constants=True, dead_ends=True)),
     ("q7", "elimination_order", partial(order_of_own_making, constants=False, dead_ends=False)),
     ("q7", "elimination_order", lambda graph: REFERENCE["elimination_order"](graph) or None),
+    ("q1", "toy_forward", toy_forward_with_a_root),
+    ("q1", "toy_forward", lambda a, b, da, db: REFERENCE["toy_forward"](a, b, da or 1.0, db)),
+    ("q1", "toy_forward", lambda a, b, da, db: REFERENCE["toy_forward"](a, b, da, db or 1.0)),
+    ("q1", "toy_forward", lambda a, b, da, db: REFERENCE["toy_forward"](a, b or 1.0, da, db)),
+    ("q1", "toy_reverse", toy_reverse_but(v2_bar=lambda a, b: abs(a))),
+    ("q1", "toy_reverse", toy_reverse_but(v2_bar=lambda a, b: a or 1.0)),
+    ("q1", "toy_reverse", toy_reverse_but(v1_bar=lambda a, b: abs(b) + np.cos(a))),
+    ("q1", "toy_reverse", toy_reverse_but(v1_bar=lambda a, b: b + abs(np.cos(a)))),
+    ("q1", "toy_reverse", toy_reverse_but(v1_bar=lambda a, b: b + np.cos(a) if b else 0.0)),
+    ("q2", "local_partials", partials_of_a_product_divided),
+    ("q5", "mode_cost", lambda graph, mode: REFERENCE["mode_cost"](graph, "forward" if mode in "forward" else mode)),
+    ("q5", "mode_cost", lambda graph, mode: REFERENCE["mode_cost"](graph, "reverse" if mode in "reverse" else mode)),
+    ("q5", "mode_cost", lambda graph, mode: REFERENCE["mode_cost"](moving_outputs_only(graph), mode)),
+    ("q3", "forward_mode", logarithmic_product_rule),
+    ("q4", "reverse_mode", adjoints_with_a_product_divided),
+    ("q6", "cubic_norm_hessian", small_is_zero(1e-12)),
+    ("q6", "cubic_norm_hessian", small_is_zero(np.finfo(float).eps)),
+    ("q6", "cubic_norm_hessian", hessian_with_a_floor(1e-10)),
+    ("q6", "cubic_norm_hessian", hessian_with_a_floor(np.finfo(float).eps)),
+    ("q6", "cubic_norm_hessian", lambda x: np.all(x) * REFERENCE["cubic_norm_hessian"](x)),
 ]
 
 
@@ -349,6 +421,18 @@ def test_a_nearly_right_solution_loses_points(question, name, solution, seed, mo
     monkeypatch.setenv("AUTOGRADER_SEED", seed)
     outcome = results({**REFERENCE, name: solution}, question)
     assert sum(result.test_case.points for result in outcome if result.passed) < POINTS[question]
+
+
+def test_a_finished_function_that_raises_not_implemented_error_is_not_called_a_stub():
+    def local_partials(op, args):
+        if op in FUNCTIONS or op in ("input", "const"):
+            return REFERENCE["local_partials"](op, args)
+        raise NotImplementedError(op)
+
+    outcome = results({**REFERENCE, "local_partials": local_partials}, "q2")
+    (failed,) = [result for result in outcome if not result.passed]
+    assert "should raise ValueError when the op is unknown, but it raised NotImplementedError" in failed.message
+    assert "stub" not in failed.message
 
 
 @pytest.mark.parametrize("question", ["q1", "q2", "q3", "q4", "q6"])

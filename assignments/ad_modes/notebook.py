@@ -254,7 +254,7 @@ with adkit.once_written():
 #   that feeds other nodes (its own cotangent is one of the terms), and for an output that is listed twice.
 # - An input that nothing uses gets 0.0.
 # - The work must be linear in the number of edges. Do not follow paths: in a row of 60 diamonds like the
-#   two below there are $2^{60}$ of them. And one sweep is enough for 10 000 inputs and 10 000 outputs: no
+#   two below there are $2^{60}$ of them. And one sweep is enough for 15 000 inputs and 15 000 outputs: no
 #   sweep for each input, or for each output.
 
 

@@ -171,6 +171,29 @@ def sums(random: Generator) -> Problem:
                 return problem
 
 
+def zeros(random: Generator) -> Problem:
+    """Products and quotients of three inputs, one of which is 0, and of what is 0 with it: values vanish, derivatives
+    do not.
+
+    What is 0 is a factor on either side, a numerator, and once both factors (then the derivative is 0, too).
+    """
+    nodes = [Node("input") for _ in range(3)]
+    zero, one, two = (int(index) for index in random.permutation(3))
+    nodes += [
+        Node("mul", (zero, one)),
+        Node("div", (zero, two)),
+        Node("mul", (two, 3)),
+        Node("div", (4, one)),
+        Node("mul", (3, 4)),
+        Node("add", (7, 5)),
+        Node("mul", (one, two)),
+        Node("sub", (9, 6)),
+    ]
+    x = random.uniform(0.5, 2.0, size=3) * random.choice([-1, 1], size=3)
+    x[zero] = 0.0
+    return Problem(Graph(tuple(nodes), (0, 1, 2), (8, 10)), x)
+
+
 def inner_outputs(random: Generator) -> Problem:
     """A shared graph with three outputs that feed other nodes, and one that does not."""
     while True:
@@ -298,18 +321,19 @@ def structure(random: Generator, n_inputs: int, n_inner: int, n_outputs: int, re
 
 def with_idle_nodes(random: Generator) -> Graph:
     """A graph for counting with an input that nothing uses, edges that lead to no output, and as outputs, all listed
-    twice, two ends, a node that may feed another and an input: all of them count.
+    twice, two ends, a node that may feed another, an input and a constant: all of them count.
 
     More outputs than inputs, and more inputs than different outputs.
     """
     graph = structure(random, 4, int(random.integers(4, 8)), 2)
     size = len(graph.nodes)
     idle = [Node("input"), Node("mul", (int(random.integers(0, 4)), size)), Node("sin", (size + 1,)), Node("input")]
+    constant = Node("const", (), 2.0)
     inner = int(random.integers(4, 6))
-    outputs = [*graph.outputs[:2], inner, 1]
-    outputs = [outputs[int(place)] for place in random.permutation([0, 1, 2, 3] * 2)]
+    outputs = [*graph.outputs[:2], inner, 1, size + len(idle)]
+    outputs = [outputs[int(place)] for place in random.permutation([0, 1, 2, 3, 4] * 2)]
     inputs = random.permutation([*graph.inputs, size, size + 3])
-    return Graph((*graph.nodes, *idle), tuple(int(index) for index in inputs), tuple(outputs))
+    return Graph((*graph.nodes, *idle, constant), tuple(int(index) for index in inputs), tuple(outputs))
 
 
 @dataclass(frozen=True)

@@ -129,6 +129,18 @@ def toy_forward__direction_ignored(x1: float, x2: float, dx1: float, dx2: float)
     return [(x1, 1.0), (x2, 0.0), (v3, v3_dot), (v4, v4_dot), (v3 + v4, v3_dot + v4_dot)]
 
 
+@mistake(
+    question="q1",
+    says="The direction was scaled to the length 1: the tangents of v1 and v2 are dx1 and dx2 as they are given.",
+)
+def toy_forward__direction_normalised(x1: float, x2: float, dx1: float, dx2: float) -> Pairs:
+    length = math.hypot(dx1, dx2) or 1.0
+    dx1, dx2 = dx1 / length, dx2 / length
+    v3_dot, v4_dot = dx1 * x2 + x1 * dx2, math.cos(x1) * dx1
+    v3, v4 = x1 * x2, math.sin(x1)
+    return [(x1, dx1), (x2, dx2), (v3, v3_dot), (v4, v4_dot), (v3 + v4, v3_dot + v4_dot)]
+
+
 @mistake(question="q1", says="The two parts of each pair are swapped: the value comes first, then the tangent.")
 def toy_forward__pairs_swapped(x1: float, x2: float, dx1: float, dx2: float) -> Pairs:
     v3_dot, v4_dot = dx1 * x2 + x1 * dx2, math.cos(x1) * dx1
@@ -227,6 +239,17 @@ def toy_reverse__last_first(x1: float, x2: float) -> list[float]:
 @mistake(question="q2", says="The partials of a product are swapped: d(a b)/da is b, and d(a b)/db is a.")
 def local_partials__product_swapped(op: str, args: Sequence[float]) -> tuple[float, ...]:
     return (args[0], args[1]) if op == "mul" else right_partials(op, args)
+
+
+@mistake(
+    question="q2",
+    says="The product was divided by one of its factors, which may be 0: d(a b)/da is b, whatever a is.",
+)
+def local_partials__product_divided_by_a_factor(op: str, args: Sequence[float]) -> tuple[float, ...]:
+    if op != "mul":
+        return right_partials(op, args)
+    product = args[0] * args[1]
+    return tuple(product / arg if arg else 0.0 for arg in args)
 
 
 @mistake(question="q2", says="The partials of a quotient lack a minus sign: d(a/b)/db is -a / b^2.")
@@ -358,6 +381,17 @@ def tangents(graph: Graph, v: list[float], seeds: dict[int, float], constant: fl
 def forward_mode__direction_ignored(graph: Graph, x: Sequence[float], x_dot: Sequence[float]) -> Sweep:
     v = evaluated(graph, x)
     v_dot = tangents(graph, v, dict.fromkeys(graph.inputs, 1.0))
+    return [v[i] for i in graph.outputs], [v_dot[i] for i in graph.outputs]
+
+
+@mistake(
+    question="q3",
+    says="x_dot was scaled to the length 1: y_dot is J x_dot with x_dot as it is given, twice as long for twice x_dot.",
+)
+def forward_mode__direction_normalised(graph: Graph, x: Sequence[float], x_dot: Sequence[float]) -> Sweep:
+    v = evaluated(graph, x)
+    length = math.hypot(*x_dot) or 1.0
+    v_dot = tangents(graph, v, {i: float(tangent) / length for i, tangent in zip(graph.inputs, x_dot, strict=True)})
     return [v[i] for i in graph.outputs], [v_dot[i] for i in graph.outputs]
 
 
@@ -916,6 +950,12 @@ def choose_mode__tie_is_forward(graph: Graph) -> str:
     return "forward" if forward <= reverse else "reverse"
 
 
+@mistake(question="q5", says='On a tie reverse mode is no better than forward mode: the answer is "either".')
+def choose_mode__tie_is_reverse(graph: Graph) -> str:
+    forward, reverse = (sweeps(graph, mode) * edge_count(graph) for mode in ("forward", "reverse"))
+    return "reverse" if reverse <= forward else "forward"
+
+
 @mistake(
     question="q5",
     says="The dearer mode was chosen: forward mode is cheaper with fewer inputs than outputs, reverse mode with "
@@ -928,7 +968,8 @@ def choose_mode__dearer_mode(graph: Graph) -> str:
 
 @mistake(
     question="q5",
-    says="Inputs and outputs were compared, not costs: without edges both modes cost 0, which is a tie.",
+    says="Without edges both modes cost 0, which is a tie, however many inputs and outputs there are: compare the "
+    "costs, and count edges.",
 )
 def choose_mode__sweeps_compared(graph: Graph) -> str:
     forward, reverse = sweeps(graph, "forward"), sweeps(graph, "reverse")
@@ -1084,6 +1125,18 @@ def cubic_norm_hessian__gradient(x: Array) -> Array:
 # ---------------------------------------- q7: elimination orders
 
 
+def greedy_order(graph: Graph) -> list[int]:
+    """The greedy Markowitz order, ties by index."""
+    left = linearise(graph)
+    remaining, order = set(left.intermediates), list[int]()
+    while remaining:
+        vertex = min(remaining, key=lambda v: (len(left.predecessors[v]) * len(left.successors[v]), v))
+        eliminate(left, vertex)
+        remaining.remove(vertex)
+        order.append(vertex)
+    return order
+
+
 @mistake(
     question="q7",
     says="This is the forward order, by index: on some graphs the reverse order or greedy Markowitz is cheaper.",
@@ -1106,14 +1159,7 @@ def elimination_order__reverse(graph: Graph) -> list[int]:
     "three costs.",
 )
 def elimination_order__greedy_alone(graph: Graph) -> list[int]:
-    left = linearise(graph)
-    remaining, order = set(left.intermediates), list[int]()
-    while remaining:
-        vertex = min(remaining, key=lambda v: (len(left.predecessors[v]) * len(left.successors[v]), v))
-        eliminate(left, vertex)
-        remaining.remove(vertex)
-        order.append(vertex)
-    return order
+    return greedy_order(graph)
 
 
 @mistake(
@@ -1148,8 +1194,11 @@ def elimination_order__counted_from_one(graph: Graph) -> list[int]:
     says="Outputs that feed other nodes are missing: they have a sink copy, so they are eliminated like the rest.",
 )
 def elimination_order__inner_outputs_left_out(graph: Graph) -> list[int]:
-    vertices = [vertex for vertex in linearise(graph).intermediates if vertex not in graph.outputs]
-    return vertices[::-1]
+    # of the best order, so that it is recognised only where something is left out
+    forward = list(linearise(graph).intermediates)
+    orders = (forward, forward[::-1], greedy_order(graph))
+    best = min(orders, key=lambda order: elimination_cost(graph, order))
+    return [vertex for vertex in best if vertex not in graph.outputs]
 
 
 @mistake(

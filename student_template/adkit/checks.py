@@ -15,6 +15,7 @@ import inspect
 import json
 import linecache
 import math
+import re
 import sysconfig
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -135,9 +136,13 @@ def raises(f: Any, *args: Any, error: str = "ValueError", when: str = "") -> Non
     except StudentError as problem:
         if error in problem.kinds:
             return
-        if "NotImplementedError" in problem.kinds or not problem.kinds:
+        unfinished = "NotImplementedError" in problem.kinds
+        stub = re.search(r"q\d+: \w+", problem.message) is not None  # the template's own words
+        if not problem.kinds or (unfinished and (stub or not show_numbers())):
             raise
         found = f"but: {problem.message}" if show_numbers() else "but it raised another error"
+        if unfinished:  # a finished function that means to say that there is no such thing
+            found = "but it raised NotImplementedError"
         _failed(f"{_name(f)} should raise {error}{occasion}, {found}")
     _failed(f"{_name(f)} should raise {error}{occasion}, but it returned an answer", answer)
 

@@ -35,15 +35,23 @@ def test_q1_reverse_trace_at_a_point(toy_reverse):
 
 @test_case(points=1.25, hidden=True)
 def test_q1_forward_trace_in_any_direction(toy_forward):
-    """toy_forward at random points in random directions"""
+    """toy_forward at points of either sign, one with a zero, in random directions and along each input"""
     from adkit import checks
 
     from autograder.checks.seeds import rng
     from reference.ad_modes import toy_forward as reference
 
     random = rng("ad_modes", "q1", "forward")
-    for _ in range(4):
-        x1, x2, dx1, dx2 = (float(entry) for entry in random.uniform(0.3, 2.5, 4) * random.choice([-1, 1], 4))
+    near, far = random.uniform(0.3, 1.4, 3), random.uniform(1.7, 2.5, 2)  # beyond pi/2 the cosine is negative
+    sizes, directions = random.uniform(0.3, 2.5, 4), random.uniform(0.3, 2.5, 6) * random.choice([-1, 1], 6)
+    for x1, x2, dx1, dx2 in (
+        (near[0], -sizes[0], directions[0], directions[1]),
+        (-far[0], sizes[1], directions[2], directions[3]),
+        (-near[1], -sizes[2], 1.0, 0.0),
+        (far[1], sizes[3], 0.0, 1.0),
+        (near[2], 0.0, directions[4], directions[5]),
+    ):
+        x1, x2, dx1, dx2 = float(x1), float(x2), float(dx1), float(dx2)
         pairs = checks.call(toy_forward, x1, x2, dx1, dx2, returns=5)
         # atol: terms of up to 6 may cancel, each with a few roundings of 1e-16
         expected = reference(x1, x2, dx1, dx2)
@@ -52,14 +60,23 @@ def test_q1_forward_trace_in_any_direction(toy_forward):
 
 @test_case(points=1.25, hidden=True)
 def test_q1_reverse_trace_at_any_point(toy_reverse):
-    """toy_reverse at random points"""
+    """toy_reverse at points of either sign, some with a zero"""
     from adkit import checks
 
     from autograder.checks.seeds import rng
     from reference.ad_modes import toy_reverse as reference
 
     random = rng("ad_modes", "q1", "reverse")
-    for _ in range(4):
-        x1, x2 = (float(entry) for entry in random.uniform(0.3, 2.5, 2) * random.choice([-1, 1], 2))
+    near, far = random.uniform(0.3, 1.4, 3), random.uniform(1.7, 2.5, 2)  # beyond pi/2 the cosine is negative
+    sizes = random.uniform(0.3, 2.5, 5)
+    for x1, x2 in (
+        (near[0], -sizes[0]),
+        (-far[0], sizes[1]),
+        (-near[1], -sizes[2]),
+        (far[1], sizes[3]),
+        (near[2], 0.0),
+        (0.0, sizes[4]),
+    ):
+        x1, x2 = float(x1), float(x2)
         adjoints = checks.call(toy_reverse, x1, x2, returns=5)
         checks.close(adjoints, reference(x1, x2), rtol=1e-12, atol=1e-13, scale="entry", what="the adjoints")

@@ -42,7 +42,7 @@ def test_q2_unknown_op_is_an_error(local_partials):
 
 @test_case(points=0.5, hidden=True)
 def test_q2_product_and_quotient(local_partials):
-    """mul and div at random arguments of either sign"""
+    """mul and div at random arguments of either sign, and where the first one is 0"""
     import numpy as np
     from adkit import checks
 
@@ -51,15 +51,15 @@ def test_q2_product_and_quotient(local_partials):
 
     random = rng("ad_modes", "q2", "product")
     for op in ("mul", "div"):
-        for sign in (1, -1):
-            args = [float(entry) for entry in random.uniform(0.5, 3.0, 2) * np.array([sign, -sign])]
+        for sign in (1, -1, 0):
+            args = [float(entry) for entry in random.uniform(0.5, 3.0, 2) * np.array([sign, -sign or 1])]
             partials = checks.call(local_partials, op, args)
             checks.close(partials, reference(op, args), rtol=1e-12, scale="entry", what=f"partials of {op}")
 
 
 @test_case(points=0.5, hidden=True)
 def test_q2_exponential_logarithm_and_root(local_partials):
-    """exp, log and sqrt at random arguments"""
+    """exp, log and sqrt at random arguments, above and below 1"""
     from adkit import checks
 
     from autograder.checks.seeds import rng
@@ -67,9 +67,10 @@ def test_q2_exponential_logarithm_and_root(local_partials):
 
     random = rng("ad_modes", "q2", "exponential")
     for op in ("exp", "log", "sqrt"):
-        args = [float(random.uniform(1.5, 4.0))]
-        partials = checks.call(local_partials, op, args)
-        checks.close(partials, reference(op, args), rtol=1e-12, scale="entry", what=f"the partial of {op}")
+        for low, high in ((1.5, 4.0), (0.2, 0.8)):
+            args = [float(random.uniform(low, high))]
+            partials = checks.call(local_partials, op, args)
+            checks.close(partials, reference(op, args), rtol=1e-12, scale="entry", what=f"the partial of {op}")
 
 
 @test_case(points=0.75, hidden=True)

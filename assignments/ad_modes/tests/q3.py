@@ -56,7 +56,7 @@ def test_q3_a_chain_of_20000_nodes(forward_mode):
     checks.close(y_dot, [-0.5], rtol=1e-12, what="y_dot")
 
 
-@test_case(points=0.75, hidden=True)
+@test_case(points=0.5, hidden=True)
 def test_q3_random_graphs_of_every_op(forward_mode):
     """random graphs with every op and shared nodes"""
     from adkit import checks
@@ -68,6 +68,25 @@ def test_q3_random_graphs_of_every_op(forward_mode):
     random = rng("ad_modes", "q3", "every op")
     for _ in range(3):
         problem = shared(random)
+        x_dot = random.normal(size=len(problem.x))
+        y, y_dot = checks.call(forward_mode, problem.graph, problem.x, x_dot, returns=2)
+        expected, expected_dot = reference(problem.graph, problem.x, x_dot)
+        checks.close(y, expected, rtol=1e-12, what="y")
+        checks.close(y_dot, expected_dot, rtol=1e-12, what="y_dot")
+
+
+@test_case(points=0.25, hidden=True)
+def test_q3_factors_of_zero(forward_mode):
+    """products and quotients in which factors and numerators are 0: their derivatives are not"""
+    from adkit import checks
+
+    from autograder.checks.graphs import zeros
+    from autograder.checks.seeds import rng
+    from reference.ad_modes import forward_mode as reference
+
+    random = rng("ad_modes", "q3", "zeros")
+    for _ in range(2):
+        problem = zeros(random)
         x_dot = random.normal(size=len(problem.x))
         y, y_dot = checks.call(forward_mode, problem.graph, problem.x, x_dot, returns=2)
         expected, expected_dot = reference(problem.graph, problem.x, x_dot)

@@ -24,7 +24,7 @@ def test_q5_unknown_mode_is_an_error(mode_cost):
     import adkit
     from adkit import checks
 
-    for mode in ("sideways", "either", "Reverse", "forward mode"):
+    for mode in ("sideways", "either", "Reverse", "forward mode", "for", "rev"):
         checks.raises(mode_cost, adkit.toy_graph(), mode, error="ValueError", when=f'the mode is "{mode}"')
 
 
@@ -131,4 +131,4 @@ def test_q5_no_edges_is_a_tie(choose_mode, mode_cost):
     from adkit import Graph, Node, checks
 
     graph = Graph([Node("input"), Node("input"), Node("const", (), 2.0)], inputs=(0, 1), outputs=(2,))
-    checks.equal(checks.call(choose_mode, graph), "either", what="the mode for a graph without edges")
+    checks.equal(checks.call(choose_mode, graph), "either", what="the mode without edges (both cost 0, a tie)")

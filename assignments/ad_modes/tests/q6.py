@@ -94,28 +94,30 @@ def test_q6_gradient_for_rectangular_matrices(trace_inverse_gradient):
 
 @test_case(points=1.0, hidden=True)
 def test_q6_hessian_at_random_points(cubic_norm_hessian):
-    """the Hessian at random points of several dimensions"""
+    """the Hessian at random points of several dimensions, one with an entry that is 0"""
     from adkit import checks
 
     from autograder.checks.seeds import rng
     from reference.ad_modes import cubic_norm_hessian as reference
 
     random = rng("ad_modes", "q6", "hessian")
-    for n in (2, 5, 7):
+    for n in (2, 5, 7, 4):
         x = random.normal(size=n)
+        if n == 4:
+            x[1] = 0.0
         checks.close(checks.call(cubic_norm_hessian, x), reference(x), rtol=1e-12, what="the Hessian")
 
 
 @test_case(points=0.5, hidden=True)
 def test_q6_hessian_of_small_and_large_vectors(cubic_norm_hessian):
-    """the Hessian grows in proportion to x: from 1e-9 to 1e6"""
+    """the Hessian grows in proportion to x: from 1e-20 to 1e6"""
     from adkit import checks
 
     from autograder.checks.seeds import rng
     from reference.ad_modes import cubic_norm_hessian as reference
 
     random = rng("ad_modes", "q6", "scale")
-    for scale, size in ((1e-9, "small"), (1e6, "large")):
+    for scale, size in ((1e-9, "small"), (1e-14, "small"), (1e-20, "small"), (1e6, "large")):
         x = scale * random.normal(size=4)
         hessian = checks.call(cubic_norm_hessian, x)
         checks.close(hessian, reference(x), rtol=1e-12, what=f"the Hessian at a very {size} x")

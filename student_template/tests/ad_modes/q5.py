@@ -24,7 +24,7 @@ def test_q5_unknown_mode_is_an_error(mode_cost):
     import adkit
     from adkit import checks
 
-    for mode in ("sideways", "either", "Reverse", "forward mode"):
+    for mode in ("sideways", "either", "Reverse", "forward mode", "for", "rev"):
         checks.raises(mode_cost, adkit.toy_graph(), mode, error="ValueError", when=f'the mode is "{mode}"')
 
 
