@@ -376,6 +376,19 @@ def hessian_with_a_floor(floor):
     return lambda x: np.outer(x, x) / max(np.linalg.norm(x), floor) + np.linalg.norm(x) * np.eye(len(x))
 
 
+def kept(name, arguments):
+    """Remembers its answers by its first arguments alone."""
+    answers = {}
+
+    def function(*given):
+        key = given[:arguments]
+        if key not in answers:
+            answers[key] = REFERENCE[name](*given)
+        return answers[key]
+
+    return function
+
+
 NEARLY_RIGHT = [
     ("q1", "toy_forward", toy_by_differences),
     ("q2", "local_partials", partials_by_differences),
@@ -410,6 +423,10 @@ NEARLY_RIGHT = [
     ("q6", "cubic_norm_hessian", hessian_with_a_floor(1e-10)),
     ("q6", "cubic_norm_hessian", hessian_with_a_floor(np.finfo(float).eps)),
     ("q6", "cubic_norm_hessian", lambda x: np.all(x) * REFERENCE["cubic_norm_hessian"](x)),
+    ("q1", "toy_forward", kept("toy_forward", 2)),
+    ("q1", "toy_reverse", kept("toy_reverse", 1)),
+    ("q3", "forward_mode", kept("forward_mode", 1)),
+    ("q4", "reverse_mode", kept("reverse_mode", 1)),
 ]
 
 

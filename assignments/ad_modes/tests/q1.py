@@ -50,6 +50,7 @@ def test_q1_forward_trace_in_any_direction(toy_forward):
         (-near[1], -sizes[2], 1.0, 0.0),
         (far[1], sizes[3], 0.0, 1.0),
         (near[2], 0.0, directions[4], directions[5]),
+        (near[2], 0.0, directions[5], directions[4]),  # nothing of the point before may be kept
     ):
         x1, x2, dx1, dx2 = float(x1), float(x2), float(dx1), float(dx2)
         pairs = checks.call(toy_forward, x1, x2, dx1, dx2, returns=5)
@@ -76,6 +77,7 @@ def test_q1_reverse_trace_at_any_point(toy_reverse):
         (far[1], sizes[3]),
         (near[2], 0.0),
         (0.0, sizes[4]),
+        (near[0], sizes[4]),  # nothing of the first point may be kept
     ):
         x1, x2 = float(x1), float(x2)
         adjoints = checks.call(toy_reverse, x1, x2, returns=5)

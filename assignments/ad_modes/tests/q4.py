@@ -130,13 +130,14 @@ def test_q4_shared_nodes_in_random_graphs(reverse_mode):
     """random graphs with every op, constants and shared nodes"""
     from adkit import checks
 
-    from autograder.checks.graphs import shared
+    from autograder.checks.graphs import Problem, shared
     from autograder.checks.seeds import rng
     from reference.ad_modes import reverse_mode as reference
 
     random = rng("ad_modes", "q4", "shared")
-    for _ in range(3):
-        problem = shared(random, constants=2)
+    problems = [shared(random, constants=2) for _ in range(3)]
+    problems.append(Problem(problems[0].graph, 1.001 * problems[0].x))  # nothing of the first point may be kept
+    for problem in problems:
         y_bar = random.normal(size=len(problem.graph.outputs))
         y, x_bar = checks.call(reverse_mode, problem.graph, problem.x, y_bar, returns=2)
         expected, expected_bar = reference(problem.graph, problem.x, y_bar)
