@@ -166,6 +166,62 @@ def test_a_network_of_one_layer_and_a_batch_of_one_are_graded() -> None:
         assert not earned_in("test_q6_loss_and_gradient_of_another_network", {"checkpointed_loss": loss})
 
 
+def only_some(loss: Callable[..., Any], keep: Callable[[int, list[int]], list[int]]) -> Callable[..., Any]:
+    return lambda params, x, y, checkpoints: loss(params, x, y, keep(len(params), [int(c) for c in checkpoints]))
+
+
+@pytest.mark.parametrize(
+    "keep",
+    [
+        lambda n, checkpoints: [c for c in checkpoints if c != n - 1],
+        lambda n, checkpoints: [c for c in checkpoints if c - 1 not in checkpoints],
+        lambda n, checkpoints: checkpoints[:3],
+    ],
+    ids=["not the last but one", "one of neighbours", "three at most"],
+)
+def test_a_checkpoint_that_is_left_out_for_some_sets_only_is_noticed(
+    keep: Callable[[int, list[int]], list[int]],
+) -> None:
+    loss = only_some(reference.checkpointed_loss, keep)
+    assert not earned_in("test_q6_keeps_irregular_checkpoints", {"checkpointed_loss": loss})
+
+
+@pytest.mark.parametrize(
+    "refuses",
+    [
+        lambda sizes, memory: max(sizes[1:], default=0) > memory,
+        lambda sizes, memory: max(sizes[:-1], default=0) > memory,
+        lambda sizes, memory: 0 < memory < max(sizes),
+    ],
+    ids=["not for the first", "not for the last", "not without memory"],
+)
+def test_a_layer_that_does_not_fit_has_to_be_refused_wherever_it_is(refuses: Callable[[list[int], int], bool]) -> None:
+    def optimal_schedule_for(sizes: list[int], costs: list[int], memory: int) -> Any:
+        if refuses(sizes, memory):
+            raise ValueError
+        return reference.optimal_schedule_for(sizes, costs, max(memory, *sizes))
+
+    functions = {"optimal_schedule_for": optimal_schedule_for}
+    assert earned("q7", functions) == CONTRACT["q7"] - 0.5
+    assert not earned_in("test_q7_impossible", functions)
+
+
+@pytest.mark.parametrize(
+    ("question", "name", "arguments"),
+    [("q3", "checkpointed_schedule", 1), ("q5", "optimal_schedule", 1), ("q7", "optimal_schedule_for", 2)],
+)
+def test_an_answer_kept_from_other_arguments_is_noticed(question: str, name: str, arguments: int) -> None:
+    answers: dict[str, Any] = {}
+
+    def kept(*given: Any) -> Any:
+        key = repr(given[:arguments])
+        if key not in answers:
+            answers[key] = RIGHT[name](*given)
+        return answers[key]
+
+    assert earned(question, {name: kept}) < CONTRACT[question]
+
+
 def test_a_mistake_is_not_told_from_a_chain_of_one_layer() -> None:
     """Freeing a_{i-1} in the place of a_i looks for n = 1 as if nothing was ever freed."""
 

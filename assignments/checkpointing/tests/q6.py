@@ -46,12 +46,12 @@ def test_q6_loss_and_gradient_of_another_network(checkpointed_loss):
 
 @test_case(points=2, hidden=True)
 def test_q6_keeps_irregular_checkpoints(checkpointed_loss):
-    """Exactly the checkpoints cross, for checkpoints at irregular distances"""
+    """Exactly the checkpoints cross, for checkpoints at irregular distances, neighbours and the last but one too"""
     from adkit import checks_checkpointing
 
     from autograder.checks.seeds import rng
 
-    case = checks_checkpointing.network([6] * 9, 300, [1, 4, 6], rng("checkpointing", "q6", "keeps"))
+    case = checks_checkpointing.network([6] * 9, 300, [1, 2, 5, 7], rng("checkpointing", "q6", "keeps"))
     checks_checkpointing.keeps_the_checkpoints(checks_checkpointing.measured(checkpointed_loss, case), case)
 
 

@@ -87,11 +87,13 @@ def test_q7_equal_layers(optimal_schedule_for):
 
 @test_case(points=0.5, hidden=True)
 def test_q7_impossible(optimal_schedule_for):
-    """An activation that does not fit into the memory: ValueError"""
+    """An activation that does not fit into the memory, wherever it is, or no memory at all: ValueError"""
     from adkit import checks, checks_checkpointing
 
-    sizes, costs = [2, 6, 3], [1, 1, 1]
-    schedule = checks.call(optimal_schedule_for, sizes, costs, 6)
-    checks_checkpointing.legal(3, schedule, sizes=sizes, costs=costs)
+    costs = [1, 1, 1]
     why = "an activation is larger than the memory"
-    checks.raises(optimal_schedule_for, sizes, costs, 5, error="ValueError", when=why)
+    for sizes in ([2, 6, 3], [6, 2, 3], [2, 3, 6]):
+        schedule = checks.call(optimal_schedule_for, sizes, costs, 6)
+        checks_checkpointing.legal(3, schedule, sizes=sizes, costs=costs)
+        checks.raises(optimal_schedule_for, sizes, costs, 5, error="ValueError", when=why)
+    checks.raises(optimal_schedule_for, [1, 1, 1], costs, 0, error="ValueError", when="there is no memory")
