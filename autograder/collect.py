@@ -15,7 +15,8 @@ overwritten, no link is followed, and nothing of a submission is run (not even g
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import import_module
@@ -76,7 +77,7 @@ def collect(source: Path, assignment: str, out: Path, roster_file: Path | None =
         raise CollectError(f"there is no submission of {assignment} in {source}")
     if roster_file is not None:
         students = roster.rows(_read(roster_file), roster_file)
-        latest = [replace(hand_in, student=_join(hand_in.student, students)) for hand_in in latest]
+        latest = _joined(latest, students, notes)
         _compare(latest, students, notes)
     named = _named(latest)
     collected = _copy(named, out, notes)
@@ -220,19 +221,44 @@ def _latest(found: Sequence[HandIn], source: Path, notes: list[str]) -> list[Han
     return latest
 
 
-def _join(student: Student, students: Sequence[Student]) -> Student:
-    """What the roster knows about a student: found by number, login, email, or name."""
-    for known in students:
-        same_name = roster.words(known.name) != "" and roster.words(known.name) == roster.words(student.name)
-        if (
-            (student.id and known.id == student.id)
-            or (student.login and known.login.lower() == student.login.lower())
-            or (student.email and known.email.lower() == student.email.lower())
-            or same_name
-        ):
-            values = zip(astuple(student), astuple(known), strict=True)
-            return Student(*(known_value or value for value, known_value in values))
-    return student
+def _joined(latest: Sequence[HandIn], students: Sequence[Student], notes: list[str]) -> list[HandIn]:
+    """The hand-ins with what the roster knows about who handed them in.
+
+    What somebody may call themselves must not make them another: of several hand-ins that fit one student the one that
+    fits best (by number, then by login, email, name) is the student's; if several fit as well, none is.
+    """
+    found = [_known(hand_in.student, students) for hand_in in latest]
+    best: dict[int, int] = {}
+    for rank, index in found:
+        best[index] = min(rank, best.get(index, rank))
+    taken = Counter(index for rank, index in found if rank == best[index])
+    joined: list[HandIn] = []
+    for hand_in, (rank, index) in zip(latest, found, strict=True):
+        if index < 0:
+            joined.append(hand_in)
+        elif rank > best[index] or taken[index] > 1:
+            known = students[index]
+            notes.append(f"{hand_in.person} is not the only one who could be {known.name or known.login or known.id}")
+            joined.append(hand_in)
+        else:
+            values = zip(astuple(hand_in.student), astuple(students[index]), strict=True)
+            joined.append(replace(hand_in, student=Student(*(known or value for value, known in values))))
+    return joined
+
+
+def _known(student: Student, students: Sequence[Student]) -> tuple[int, int]:
+    """Who of the roster a student is, by number, login, email, or name: (which of these, where); -1 for nobody."""
+    keys: tuple[Callable[[Student], str], ...] = (
+        lambda one: one.id,
+        lambda one: one.login.lower(),
+        lambda one: one.email.lower(),
+        lambda one: roster.words(one.name),
+    )
+    for rank, key in enumerate(keys):
+        fitting = [index for index, known in enumerate(students) if key(student) and key(known) == key(student)]
+        if len(fitting) == 1:
+            return rank, fitting[0]
+    return len(keys), -1
 
 
 def _compare(latest: Sequence[HandIn], students: Sequence[Student], notes: list[str]) -> None:

@@ -280,6 +280,45 @@ def test_the_last_commit_before_the_deadline_counts(server: Server, tmp_path: Pa
         fetch(server, "org/ad-ada", tmp_path / "never", tmp_path, before="2020-01-01")
 
 
+@pytest.mark.parametrize(
+    "names", [["é" * 120 + ".ipynb"], ["/".join(["d" * 150] * 20) + "/x.ipynb"], ["\udcff.ipynb", "\udcfe.ipynb/x.py"]]
+)
+def test_a_repository_with_names_that_cannot_be_written_costs_nobody_else_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: list[str]
+) -> None:
+    commit(student(tmp_path))
+    hostile = tmp_path / "server" / "org" / "ad-aaa"
+    hostile.mkdir()
+    git(hostile, "init", "--quiet", "--initial-branch=main")
+    blob = subprocess.run(
+        ["git", "hash-object", "-w", "--stdin"], cwd=hostile, input=b"{}", capture_output=True, check=True
+    ).stdout.strip()
+    index = b"".join(b"100644 " + blob + b"\t" + os.fsencode(name) + b"\0" for name in names)
+    subprocess.run(["git", "update-index", "-z", "--index-info"], cwd=hostile, input=index, check=True)
+    git(hostile, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--message=x")
+    monkeypatch.setenv("GITHUB_SERVER_URL", f"file://{tmp_path}/server")
+    monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:9")
+    out = tmp_path / "out"
+    assert actions.main(["fetch", "--repositories", "org/ad-aaa org/ad-ada", "-o", str(out)]) == 0
+    assert (out / "ad-ada" / "toy.ipynb").is_file()
+
+
+def test_a_clone_that_takes_too_long_leaves_nothing_in_the_way_of_the_next(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(student(tmp_path))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    (scratch / "clone.git").mkdir()
+    (scratch / "clone.git" / "left").touch()
+    with monkeypatch.context() as hurry:
+        hurry.setattr("autograder.actions.fetch.CLONE_SECONDS", 0.0)
+        with pytest.raises(FetchError, match="took longer"):
+            fetch(server, "org/ad-ada", tmp_path / "out", scratch)
+    assert [path.name for path in scratch.iterdir()] == ["clone.git"]
+    fetch(server, "org/ad-ada", tmp_path / "out", scratch)
+
+
 def test_a_repository_that_is_not_there_is_an_annotation_and_the_others_are_fetched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -259,8 +259,9 @@ def test_recursion_in_functions_that_nothing_calls_is_refused() -> None:
         audit(forged(returned(SAME), loop), [A])
 
 
-def test_a_composite_that_is_none_of_jax_is_refused() -> None:
-    composite = f'stablehlo.composite "xla.anything" %x {{decomposition = @f}} : ({MATRIX}) -> {MATRIX}'
+@pytest.mark.parametrize("name", ["xla.anything", "chlo.ragged_dot", "chlo.anything"])
+def test_a_composite_that_may_be_other_work_than_its_decomposition_is_refused(name: str) -> None:
+    composite = f'stablehlo.composite "{name}" %x {{decomposition = @f}} : ({MATRIX}) -> {MATRIX}'
     f = f"func.func private @f(%x: {MATRIX}) -> {MATRIX} {{\n{returned(SAME)}\n}}"
     with pytest.raises(ArtefactError, match="composite"):
         audit(forged(returned(composite), f), [A])

@@ -142,3 +142,18 @@ def test_names_that_differ_in_a_space_are_two_students(source: Path, out: Path) 
     found = collect(source, "toy", out)
     assert sorted(contents(found, out).values()) == [False, True]
     assert len(list(out.glob("*.ipynb"))) == 2
+
+
+def test_nobody_becomes_another_student_by_what_they_call_themselves(out: Path, tmp_path: Path) -> None:
+    source = tmp_path / "canvas"
+    source.mkdir()
+    for name in ("doejane_7_100_toy.ipynb", "jd_99_101_toy.ipynb", "jsmith_5_102_toy.ipynb", "JSMITH_6_103_toy.ipynb"):
+        (source / name).write_text('{"cells": []}')
+    roster = tmp_path / "roster.csv"
+    roster.write_text("id,name,email,login\n7,Jane Doe,jane@x.org,jd\n,Jo Smith,jo@x.org,jsmith\n")
+    found = collect(source, "toy", out, roster)
+    assert {name: hand_in.student.name for name, hand_in in found.collected.items() if hand_in.student.email} == {
+        "doejane-7.ipynb": "Jane Doe"
+    }
+    assert any("jd-99 is not the only one who could be Jane Doe" in note for note in found.notes)
+    assert sum("could be Jo Smith" in note for note in found.notes) == 2

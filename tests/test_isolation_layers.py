@@ -94,6 +94,10 @@ TCP = "socket.create_connection(('127.0.0.1', {port}), 1) and 1"
 PAIR = "socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0].sendto(b'x', '\\0' + {abstract!r})"
 READ = "open({secret!r}).read()"
 KILL = "os.kill({victim}, 9)"
+SIGNAL_OF_A_DESCRIPTOR = (
+    "[p := socket.socketpair(), f := __import__('fcntl').fcntl, f(p[0], 10, 9), f(p[0], 8, {victim}), "
+    "f(p[0], 4, 0o20000), p[1].send(b'x')]"
+)
 
 _TRUE = _answers(True)
 
@@ -113,6 +117,8 @@ CASES: tuple[tuple[str, str, Sign], ...] = (
     ("seccomp", "libc.prlimit({victim}, 0, (ctypes.c_ulong * 2)(0, 0), None)", _answers(0)),
     ("seccomp", "os.waitpid(os.posix_spawn('/bin/true', ['true'], {{}}), 0)[1]", _answers(0)),
     ("seccomp", "[pid := os.fork(), pid or os._exit(0), os.waitpid(pid, 0)[1]][2]", _answers(0)),
+    ("seccomp", SIGNAL_OF_A_DESCRIPTOR, _killed),
+    ("seccomp", "os.sched_setaffinity({victim}, {{0}}) or len(os.sched_getaffinity({victim}))", _answers(1)),
     ("seccomp", "libc.prctl(1, 0)", _answers(0)),
     ("seccomp", "libc.syscall(319, b'x', 0) > 0 if os.uname().machine == 'x86_64' else True", _answers(True)),
     ("seccomp", "[m := os.stat({secret!r}), os.chmod({secret!r}, m.st_mode ^ 8), os.stat({secret!r}) != m][2]", _TRUE),
@@ -133,6 +139,7 @@ CASES: tuple[tuple[str, str, Sign], ...] = (
         _answers(None),
     ),
 )
+NAMES = [b"RssAnon: 1", b"RssAnon:", b"RssShmem: 1", b"VmRSS: (\n"]
 FLOODS = {
     "files": "[open(f'f{k}', 'wb').write(b'x' * 10**6) for k in range(20)]",
     "deleted files": "[[sys.path.append(open('f', 'wb')), os.unlink('f'), sys.path[-1].write(b'x' * 10**6),"
@@ -204,6 +211,20 @@ def test_the_watch_sees_what_is_written_where_no_file_system_bounds_it(world: Wo
     """As in a container: the scratch folder is on the machine's own disk."""
     code = f"{flood} and time.sleep(10)"
     assert "MB of files a submission may write" in str(world.attack(code, frozenset({"watch"})))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_watch_is_not_misled_by_the_name_of_a_process(world: World, name: bytes) -> None:
+    flood = f"[libc.prctl(15, {name!r}), time.sleep(0.3), kept := __import__('numpy').ones(9 * 10**7), time.sleep(1)]"
+    assert "used more memory" in str(world.attack(flood, frozenset({"watch"})))
+
+
+def test_a_process_that_cannot_be_watched_is_ended(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> int:
+        raise ValueError("what /proc says is no number")
+
+    monkeypatch.setattr("autograder.isolation.process._resident", fails)
+    assert "could not be watched" in str(world.attack("time.sleep(2)", frozenset({"watch"})))
 
 
 def test_copies_are_made_where_permissions_cannot_be_changed(world: World) -> None:

@@ -103,10 +103,20 @@ def bits(a: Any) -> Any:
         lambda a: [bits(a).astype(bool)],
         lambda a: [np.where(bits(a) > 0, CASE.x[0, 0], CASE.x[1, 1])],
         lambda a: [np.where(bits(a) > 0, 0.0, -1.0).reshape(2, -1), np.zeros(10**4)],
+        lambda a: [np.where(bits(a) > 0, 0.0, -0.0)],
+        lambda a: [np.where(bits(a) > 0, 1.0, 1.0 + 2e-16)],
         # bits in the last places of numbers that are kept anyway
         lambda a: [CHAIN[4].ravel() + 1e-11 * half for half in np.split(bits(a)[: 64 * CHAIN[4].size], 64)],
     ],
-    ids=["as numbers", "as truth values", "as two inputs", "as two constants", "behind the comma"],
+    ids=[
+        "as numbers",
+        "as truth values",
+        "as two inputs",
+        "as two constants",
+        "as signs of zero",
+        "as rounding of one",
+        "behind the comma",
+    ],
 )
 def test_an_activation_cannot_hide_in_what_costs_nothing(hidden: Callable[[Any], Any]) -> None:
     kept, strange = explained(CHAIN[4], *hidden(CHAIN[1]))

@@ -326,7 +326,22 @@ def test_work_adds_up() -> None:
         (lambda A: A * A / 3.0 + A, 32),
         (lambda A: jax.lax.fori_loop(0, 5, lambda _, y: y * A, A), 80),
         (lambda A: A[jnp.arange(2) * 3], 0),
+        (lambda A: A.at[jnp.arange(4)].multiply(A), 16),
+        (lambda A: jnp.prod(A), 16),
+        (lambda A: jnp.sum(A), 0),
+        (lambda A: jax.lax.conv_general_dilated(A[..., None, None], A.T[..., None, None], (1, 1), "VALID"), 64),
     ],
 )
 def test_multiplications_are_counted_number_by_number(f, multiplications):
     assert work_of(f, np.ones((4, 4))).multiplications == multiplications
+
+
+def test_multiplications_in_a_loop_without_a_fixed_number_of_turns_are_not_passed_over():
+    def f(x):
+        return jax.lax.while_loop(lambda c: c[0] < x[0], lambda c: (c[0] + 1, c[1] * x), (0.0, x))[1]
+
+    def counts_only(x):
+        return jax.lax.while_loop(lambda c: c < x[0], lambda c: c + 1, 0.0)
+
+    assert work_of(f, np.ones(3)).unbounded
+    assert not work_of(counts_only, np.ones(3)).unbounded

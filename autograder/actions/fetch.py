@@ -9,13 +9,17 @@ import base64
 import json
 import os
 import re
+import resource
+import signal
 import stat
 import subprocess
+import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -25,6 +29,10 @@ MAX_FILES = 200
 """Files of one repository that are looked at."""
 MAX_BYTES = 20 * 1024**2
 """One file."""
+MAX_TOTAL_BYTES = 100 * 1024**2
+"""All files of one repository."""
+MAX_CLONE_BYTES = 1024**3
+"""One file that git writes."""
 MAX_ARCHIVE_FILES = 20_000
 MAX_ARCHIVE_BYTES = 4 * 1024**3
 """Everything in an instructor's archive, unpacked."""
@@ -99,10 +107,10 @@ def fetch(server: Server, name: str, folder: Path, scratch: Path, before: str = 
 
     before: the last commit until then (`2026-05-01 23:59 +0200`); a commit's date is what its author's clock said.
     """
-    clone = scratch / "clone.git"
+    clone = Path(tempfile.mkdtemp(dir=scratch)) / "clone.git"  # its own: git that was killed leaves one behind
     depth = () if before else ("--depth", "1")
-    _git(server, "clone", "--quiet", "--bare", "--single-branch", *depth, "--", f"{server.url}/{name}", str(clone))
     try:
+        _git(server, "clone", "--quiet", "--bare", "--single-branch", *depth, "--", f"{server.url}/{name}", str(clone))
         until = ("--before", before) if before else ()
         commit = _git(server, f"--git-dir={clone}", "rev-list", "-1", *until, "HEAD").decode().strip()
         if not commit:
@@ -113,8 +121,10 @@ def fetch(server: Server, name: str, folder: Path, scratch: Path, before: str = 
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(_git(server, f"--git-dir={clone}", "cat-file", "blob", digest))
             os.utime(target, (when, when))
+    except (OSError, OverflowError) as error:  # two files whose names, as text, are one; a date beyond all clocks
+        raise FetchError(f"its files cannot be written: {error}") from None
     finally:
-        subprocess.run(["rm", "-rf", str(clone)], check=False)
+        subprocess.run(["rm", "-rf", str(clone.parent)], check=False)
     return commit
 
 
@@ -132,8 +142,11 @@ def unpack(archive: Path, folder: Path) -> int:
                 if not _inside(path) or (stat.S_IFMT(mode) and not stat.S_ISREG(mode)):
                     continue
                 target = folder.joinpath(*path.parts)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(content.read(info))
+                try:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_bytes(content.read(info))
+                except (FileExistsError, NotADirectoryError, IsADirectoryError):
+                    continue  # a file and a folder of the same name
                 written += 1
             return written
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
@@ -142,7 +155,7 @@ def unpack(archive: Path, folder: Path) -> int:
 
 def _files(server: Server, clone: Path, commit: str) -> Iterator[tuple[PurePosixPath, str]]:
     listing = _git(server, f"--git-dir={clone}", "ls-tree", "-r", "-z", "--long", "--full-tree", commit)
-    found = 0
+    found = total = 0
     for line in listing.split(b"\0"):
         if not line:
             continue
@@ -154,7 +167,8 @@ def _files(server: Server, clone: Path, commit: str) -> Iterator[tuple[PurePosix
         if int(size) > MAX_BYTES:
             continue
         found += 1
-        if found > MAX_FILES:
+        total += int(size)
+        if found > MAX_FILES or total > MAX_TOTAL_BYTES:
             return
         yield path, digest
 
@@ -162,7 +176,11 @@ def _files(server: Server, clone: Path, commit: str) -> Iterator[tuple[PurePosix
 def _inside(path: PurePosixPath) -> bool:
     text = str(path)
     return (
-        not path.is_absolute() and ".." not in path.parts and "\0" not in text and all(len(p) < 200 for p in path.parts)
+        not path.is_absolute()
+        and ".." not in path.parts
+        and "\0" not in text
+        and len(os.fsencode(text)) < 1000
+        and all(len(os.fsencode(part)) < 200 for part in path.parts)
     )
 
 
@@ -189,21 +207,27 @@ def _git(server: Server, *arguments: str) -> bytes:
     for index, (key, value) in enumerate(settings.items()):
         environment[f"GIT_CONFIG_KEY_{index}"] = key
         environment[f"GIT_CONFIG_VALUE_{index}"] = value
-    try:
-        done = subprocess.run(
-            ["git", *arguments],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=CLONE_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise FetchError(f"git took longer than {CLONE_SECONDS:.0f} s") from None
-    if done.returncode != 0:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise FetchError(said[-1] if said else f"git ended with exit code {done.returncode}")
-    return done.stdout
+    with subprocess.Popen(
+        ["git", *arguments],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as git:
+        try:
+            with suppress(ProcessLookupError):
+                resource.prlimit(git.pid, resource.RLIMIT_FSIZE, (MAX_CLONE_BYTES, MAX_CLONE_BYTES))
+            out, words = git.communicate(timeout=CLONE_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise FetchError(f"git took longer than {CLONE_SECONDS:.0f} s") from None
+        finally:
+            if git.returncode is None:  # with what it started: that would go on writing
+                os.killpg(git.pid, signal.SIGKILL)
+    if git.returncode != 0:
+        said = words.decode("utf-8", "replace").strip().splitlines()
+        raise FetchError(said[-1] if said else f"git ended with exit code {git.returncode}")
+    return out
 
 
 def _get(url: str, token: str) -> list[dict[str, Any]]:

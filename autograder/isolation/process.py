@@ -202,24 +202,29 @@ class Process:
                 if not event & select.POLLIN:
                     poll.unregister(self._output)
             if not self._limit_hit and time.monotonic() >= next_look:
-                self._look()
+                try:
+                    self._look()
+                except Exception:  # who cannot be watched is not left alone
+                    self._end_because("what it used could not be watched")
                 next_look = time.monotonic() + _WATCH_SECONDS
 
     def _look(self) -> None:
         processes = descendants(self._supervisor)
         used = sum(_resident(pid) for pid in processes)
         if used > self._memory_bytes:
-            self._limit_hit = f"it used more memory than the {self._memory_bytes / 1024**3:.3g} GB a submission may use"
+            self._end_because(
+                f"it used more memory than the {self._memory_bytes / 1024**3:.3g} GB a submission may use"
+            )
         elif self._scratch is not None and self._written(self._scratch, processes) > self._scratch_bytes:
-            self._limit_hit = (
+            self._end_because(
                 f"it wrote more than the {self._scratch_bytes / 1024**2:.0f} MB of files a submission may write"
             )
-        if self._limit_hit:
-            # only the end of the process is ordered here; whoever waits for it learns why
-            try:
-                self._control.shutdown(socket.SHUT_WR)
-            except OSError:
-                return
+
+    def _end_because(self, limit_hit: str) -> None:
+        """Orders the end of the process, no more; whoever waits for it learns why."""
+        self._limit_hit = limit_hit
+        with contextlib.suppress(OSError):
+            self._control.shutdown(socket.SHUT_WR)
 
     def _written(self, scratch: str, processes: list[int]) -> int:
         """Bytes in the scratch folder, and in files deleted from it that are still open or mapped."""
@@ -274,6 +279,7 @@ def _resident(pid: int) -> int:
 
 
 def _kilobytes(status: bytes, key: bytes) -> int:
+    key = b"\n" + key  # at the beginning of a line: the first line holds a name that the process gave itself
     at = status.find(key)
     return int(status[at + len(key) :].split(None, 1)[0]) if at >= 0 else 0
 

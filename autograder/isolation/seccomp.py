@@ -90,7 +90,15 @@ _THREAD: Final = 0x00010400  # CLONE_THREAD and CLONE_FILES: a thread that share
 _SOCKETPAIR: Final = (53, 199)
 _PRCTL: Final = (157, 167)
 _PRLIMIT: Final = (302, 261)
+_FCNTL: Final = (72, 25)
+_SCHEDULING: Final = ((144, 119), (142, 118), (203, 122), (314, 274))
+"""sched_setscheduler, sched_setparam, sched_setaffinity, sched_setattr"""
 _PR_SET_PDEATHSIG: Final = 1
+_F_SETOWN: Final = 8
+_F_SETOWN_EX: Final = 15
+_IOCTL: Final = (16, 29)
+_FIOSETOWN: Final = 0x8901
+_SIOCSPGRP: Final = 0x8902
 _SOCK_STREAM: Final = 1
 
 _LD: Final = 0x20
@@ -155,6 +163,19 @@ def _program(*, shield: bool) -> list[tuple[int, int, int, int]]:
         (_JEQ, 0, 1, _PR_SET_PDEATHSIG),
         (_RET, 0, 0, _ERRNO | errno.EPERM),
         (_RET, 0, 0, _ALLOW),
+        # who is sent a signal when a descriptor is ready, any signal one likes
+        (_JEQ, 0, 5, _FCNTL[column]),
+        (_LD, 0, 0, _ARGUMENT[1]),
+        (_JEQ, 1, 0, _F_SETOWN),
+        (_JEQ, 0, 1, _F_SETOWN_EX),
+        (_RET, 0, 0, _ERRNO | errno.EPERM),
+        (_RET, 0, 0, _ALLOW),
+        (_JEQ, 0, 5, _IOCTL[column]),
+        (_LD, 0, 0, _ARGUMENT[1]),
+        (_JEQ, 1, 0, _FIOSETOWN),
+        (_JEQ, 0, 1, _SIOCSPGRP),
+        (_RET, 0, 0, _ERRNO | errno.EPERM),
+        (_RET, 0, 0, _ALLOW),
         # limits of this process only, not of others of the same user
         (_JEQ, 0, 4, _PRLIMIT[column]),
         (_LD, 0, 0, _ARGUMENT[0]),
@@ -162,6 +183,14 @@ def _program(*, shield: bool) -> list[tuple[int, int, int, int]]:
         (_RET, 0, 0, _ERRNO | errno.EPERM),
         (_RET, 0, 0, _ALLOW),
     ]
+    for numbers in _SCHEDULING:  # of the calling thread only
+        program += [
+            (_JEQ, 0, 4, numbers[column]),
+            (_LD, 0, 0, _ARGUMENT[0]),
+            (_JEQ, 0, 1, 0),
+            (_RET, 0, 0, _ALLOW),
+            (_RET, 0, 0, _ERRNO | errno.EPERM),
+        ]
     for number in refused:
         program += [(_JEQ, 0, 1, number), (_RET, 0, 0, _ERRNO | errno.EPERM)]
     for number in without_effect if shield else ():

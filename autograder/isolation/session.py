@@ -113,7 +113,12 @@ class Session:
                 f"{function} changes its arguments. A function must leave what it is given as it was: "
                 "work on a copy (np.array(x)) instead of writing into x."
             )
-        return reply.get("value")
+        value = reply.get("value")
+        if (numbers := _numbers_in(value)) is None:
+            raise checks.CheckError(f"{function} returned something that is not an answer.")
+        if numbers > frames.MAX_VALUES:  # reading them costs the grader's time, however few bytes each takes
+            raise checks.CheckError(f"{function} returned more than {frames.MAX_VALUES:,} numbers.")
+        return value
 
     def export(
         self,
@@ -403,6 +408,23 @@ def _in_our_words(kinds: Sequence[str], text: str) -> str:
     if "TypeError" in kinds and "custom_vjp" in text:  # what JAX says, and `checks.has_own_reverse_rule` looks for
         return "TypeError: can't apply forward-mode differentiation (jvp) to a custom_vjp function."
     return "an error"
+
+
+def _numbers_in(value: Any) -> int | None:
+    """How many numbers an answer holds; None where it holds bytes, which are no answer and would be read one by one."""
+    if isinstance(value, bytes):
+        return None
+    if isinstance(value, np.ndarray):
+        return value.size
+    if not isinstance(value, list | tuple | dict):
+        return 1
+    total = 0
+    for item in value.values() if isinstance(value, dict) else value:
+        inner = _numbers_in(item)
+        if inner is None:
+            return None
+        total += inner
+    return total
 
 
 def _sentences(reply: Any) -> dict[str, str]:

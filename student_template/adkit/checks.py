@@ -173,8 +173,8 @@ def countable(work: Any) -> None:
     _next_check()
     if work.unbounded:
         _failed(
-            "there is linear algebra in a loop of which only the data say how often it runs (jax.lax.while_loop): work "
-            "cannot be counted there"
+            "there is linear algebra (or a multiplication) in a loop of which only the data say how often it runs "
+            "(jax.lax.while_loop): work cannot be counted there"
         )
 
 
@@ -307,6 +307,7 @@ def _same(one: Any, other: Any, exactly: bool = False) -> bool:
     return bool(one == other)
 
 
+@np.errstate(over="ignore")
 def _nearly(one: ArrayLike, other: ArrayLike) -> bool:
     a, b = np.atleast_1d(one), np.atleast_1d(other)
     if not np.array_equal(np.isfinite(a), np.isfinite(b)):
@@ -419,6 +420,7 @@ def _first_strange(value: Any, what: str) -> str | None:
     return None
 
 
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")
 def close(
     actual: Any,
     expected: ArrayLike,
@@ -438,17 +440,16 @@ def close(
     right = np.asarray(expected, dtype=np.float64)
     given = _array(actual, right.shape, what)
     error = np.abs(given - right)
-    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        distance = _norm(error) / _norm(right) if np.any(right) else None
-        if scale == "entry":
-            wrong_entries = ~(error <= atol + rtol * np.abs(right))
-            passed = not np.any(wrong_entries)
-            beyond = error > atol
-            near = float(np.max(error[beyond] / np.abs(right[beyond]), initial=0.0))
-        else:
-            wrong_entries = error >= np.max(error, initial=0.0)
-            passed = _norm(error) <= atol + rtol * _norm(right)
-            near = np.inf if distance is None else distance
+    distance = _norm(error) / _norm(right) if np.any(right) else None
+    if scale == "entry":
+        wrong_entries = ~(error <= atol + rtol * np.abs(right))
+        passed = not np.any(wrong_entries)
+        beyond = error > atol
+        near = float(np.max(error[beyond] / np.abs(right[beyond]), initial=0.0))
+    else:
+        wrong_entries = error >= np.max(error, initial=0.0)
+        passed = _norm(error) <= atol + rtol * _norm(right)
+        near = np.inf if distance is None else distance
     if passed:
         return
     # of entries that stand for themselves the first that is wrong: in a trace the later ones follow from it

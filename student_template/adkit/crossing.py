@@ -81,7 +81,7 @@ def crossing(
         at_hand = _among(values, given)
         left = values[~at_hand]
         repeated = values[at_hand]
-        free -= repeated.size - max(np.count_nonzero(np.abs(repeated - c) <= _SAME) for c in _CONSTANTS)
+        free -= repeated.size - _constant(repeated)
         if free < 0:
             strange.append(np.shape(residual))
             strange_numbers -= free
@@ -108,6 +108,13 @@ def _numbers(residual: ArrayLike) -> Array:
     if array.dtype.kind == "c":
         return np.concatenate([np.real(array).ravel(), np.imag(array).ravel()]).astype(np.float64)
     return array.ravel().astype(np.float64)
+
+
+def _constant(values: Array) -> int:
+    """How many of the values are one constant, to the last bit: zeros of either sign, and ones that differ by rounding,
+    can be told apart, and so hold something."""
+    constants = np.ascontiguousarray(values[np.isin(np.round(values, 9), _CONSTANTS)])
+    return int(np.unique(constants.view(np.int64), return_counts=True)[1].max(initial=0))
 
 
 def _sorted(arrays: Sequence[ArrayLike]) -> Array:

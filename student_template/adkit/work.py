@@ -51,11 +51,11 @@ class Work:
                       shape (n, k) is 2k: L, then U. Forming the inverse of an n x n matrix is 2n.
     `products`        matrix products (`dot_general`, convolutions): each execution is one, batched or not.
     `largest`         number of elements of the largest value computed (inputs not included).
-    `unbounded`       True if counted work stands in a loop whose number of turns is not a constant; that
-                      loop's body is then counted once.
+    `unbounded`       True if counted work, or a multiplication of floating-point numbers, stands in a loop whose
+                      number of turns is not a constant; that loop's body is then counted once.
     `matrices`        factorised matrices: as `factorizations`, but a batch of k counts k.
-    `multiplications` multiplications and divisions of floating-point numbers, in matrix products and entry by entry;
-                      none of those inside factorisations, triangular solves and convolutions. It tells what a
+    `multiplications` multiplications and divisions of floating-point numbers, in matrix products, convolutions and
+                      entry by entry; none of those inside factorisations and triangular solves. It tells what a
                       triangular solve costs that is written out in loops.
     """
 
@@ -252,6 +252,7 @@ class _Counter:
                 for block in region.blocks:
                     inner = self._block(block, range(len(_terminator(block).operands)), frame)
                     inner.unbounded |= inner.counted
+                    inner.multiplications *= _times_applied(operation)
                     tally.add(inner)
             _count_operation(operation, tally)
 
@@ -282,10 +283,21 @@ class _Counter:
         frame.live.update(carried[i] for i in wanted)
         turns = _turns(operation, frame)
         if turns is None:
-            turn.unbounded |= turn.counted or test.counted
+            turn.unbounded |= any(t.counted or t.multiplications for t in (turn, test))
             turns = 1
         tally.add(turn, turns)
         tally.add(test, turns + 1)
+
+
+def _times_applied(operation: Any) -> int:
+    """How often the scalar function of a reduction, a sort, a scatter is applied, about; not less often."""
+    entries = max(_elements(value) for value in (*operation.operands, *operation.results))
+    if operation.name == "stablehlo.sort":
+        return entries * entries.bit_length()
+    if operation.name in ("stablehlo.reduce_window", "stablehlo.select_and_scatter"):
+        window = _attribute(operation, "window_dimensions")
+        return entries * (math.prod(int(size) for size in window) if window is not None else 1)
+    return entries
 
 
 def _count_operation(operation: Any, tally: _Tally) -> None:
@@ -330,7 +342,9 @@ def _in_product(operation: Any) -> int:
     elif operation.name == "stablehlo.dot":
         summed = shape[-1]
     else:
-        return 0
+        dimensions = stablehlo.ConvDimensionNumbers(operation.attributes["dimension_numbers"])
+        kernel = _shape(operation.operands[1])
+        summed = math.prod(kernel) // max(kernel[dimensions.kernel_output_feature_dimension], 1)
     return _elements(operation.results[0]) * summed
 
 

@@ -65,6 +65,14 @@ def _huge_numbers(world):
     )
 
 
+def _thousands_of_cells():
+    content = json.loads(notebook([WRONG, *[f"print({number})" for number in range(4900)]]))
+    for cell in content["cells"]:
+        cell["outputs"] = [{"output_type": "stream", "text": ["x" * 1500]}] * 2
+        cell["attachments"] = {"a": {"image/png": "A" * 300}}
+    return json.dumps(content).encode()
+
+
 def _source(text):
     return lambda world: notebook([WRONG, text])
 
@@ -301,4 +309,44 @@ def busy():
 for _ in range(8): threading.Thread(target=busy, daemon=True).start()
 signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
 ''', slow=True),
+    Attack("a-name-blinds-the-watch", "availability", "calls its process what the grader looks for in the process's status, and takes twice the memory it may use", "points for answers that take more memory than is allowed", '''
+import ctypes, time
+kept = []
+def more_than_is_allowed():
+    ctypes.CDLL(None).prctl(15, b"RssAnon: 1", 0, 0, 0)
+    kept.append(np.ones(17 * 10**7)); time.sleep(0.5)
+def twice(x): more_than_is_allowed(); return 2 * x
+def at_one(f, x): more_than_is_allowed(); return f(x)
+'''),
+    Attack("a-name-ends-the-watch", "availability", "calls its process what the grader cannot read as a number, and takes twice the memory it may use", "points for answers that take more memory than is allowed", '''
+import ctypes, time
+kept = []
+def more_than_is_allowed():
+    ctypes.CDLL(None).prctl(15, b"RssAnon:", 0, 0, 0); time.sleep(0.3)
+    kept.append(np.ones(17 * 10**7)); time.sleep(0.5)
+def twice(x): more_than_is_allowed(); return 2 * x
+def at_one(f, x): more_than_is_allowed(); return f(x)
+'''),
+    Attack("answers-in-bytes", "availability", "answers with bytes and arrays of the smallest numbers, which become millions of objects when they are read", SEEN, '''
+import autograder.isolation.child as child
+child.plain = lambda value: value
+def twice(x): return bytes(60_000_000)
+def energy(x): return [bytes(1_000_000)] * 50
+def at_one(f, x): return np.zeros(60_000_000, np.int8)
+'''),
+    Attack("cells-by-thousands", "availability", "five thousand cells that print, with attachments and outputs of megabytes", SEEN, raw=lambda world: _thousands_of_cells()),
+    Attack("locks-and-leases", "availability", "locks every file it can open, takes leases on them and asks to be told of changes", SEEN, '''
+import fcntl
+kept = []
+for top in (os.path.dirname(np.__file__), os.path.dirname(os.__file__), "/tmp", *WORLD["secrets"]):
+    for folder, _, names in os.walk(top):
+        for name in [".", *names][:200]:
+            try: fd = os.open(os.path.join(folder, name), os.O_RDONLY)
+            except OSError: continue
+            for act in (lambda: fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB), lambda: fcntl.fcntl(fd, 1024, fcntl.F_RDLCK), lambda: fcntl.fcntl(fd, 1026, 0x8000003f)):
+                try: act()
+                except OSError: pass
+            kept.append(fd) if len(kept) < 150 else os.close(fd)
+        if len(kept) >= 150: break
+'''),
 )  # fmt: skip

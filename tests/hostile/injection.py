@@ -48,4 +48,13 @@ child._run_cells = cells
 from autograder.isolation import child
 child._reply = lambda answer: {"raised": [MARKUP] * 100000, "message": MARKUP}
 ''', slow=True),
+    Attack("names-from-elsewhere", "injection", "modules, cells' file names and exceptions that carry the names of the grader's own, with lines of a million characters", SEEN, '''
+import types, linecache
+bad = types.ModuleType("autograder.engine.single" + "<b>HOSTILE</b>")
+class AssertionError(Exception): __module__ = "otter"; __qualname__ = "<script>HOSTILE()</script>"
+AssertionError.__name__ = "=HYPERLINK(\\"HOSTILE\\")"
+linecache.cache["<cell 1>"] = (1, None, ["\\x1b]0;HOSTILE\\x07" * 100_000], "<cell 1>")
+print("<script>HOSTILE()</script>" * 40_000)
+exec(compile("def twice(x): raise AssertionError('\\x1b[31mHOSTILE' * 50_000)", "<cell 1>\\n\\x1b[31m<b>HOSTILE</b>", "exec"))
+'''),
 )  # fmt: skip

@@ -80,6 +80,7 @@ class SessionRunner:
         folder.mkdir()
         path = self.lab.hand_in(attack, folder, [os.getpid(), os.getppid()])
         descriptors = len(os.listdir("/proc/self/fd"))
+        running_as = os.sched_getaffinity(0), os.sched_getscheduler(0)
         memory = _peak(reset=True)
         started = time.monotonic()
         found: list[str] = []
@@ -93,6 +94,8 @@ class SessionRunner:
             found.append(f"the grader's memory grew by {(_peak(reset=False) - memory) / 2**20:.0f} MB")
         if len(os.listdir("/proc/self/fd")) > descriptors:
             found.append("the grader has more open descriptors than before")
+        if (os.sched_getaffinity(0), os.sched_getscheduler(0)) != running_as:
+            found.append("the grader may use less of the machine than before")
         found += self.left_behind()
         points = self.neighbour()
         if points != NEIGHBOUR_POINTS:

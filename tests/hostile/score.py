@@ -1,8 +1,24 @@
 """Attacks on the score: points without right answers."""
 
-from hostile.attack import RIGHT, Attack
+import json
+
+from autograder.submission import demonstration_digest
+from hostile.attack import RIGHT, WRONG, Attack, notebook
 
 SEEN = "a score above what right answers deserve"
+
+
+def _demonstrations():
+    """Cells whose metadata says that they need not be run, in every wrong way and in the right one."""
+    sources = [WRONG, "def twice(x): return x + 4", "import sys; sys.modules.clear()", "def at_one(f, x): return f"]
+    marks = [demonstration_digest(sources[1]), [demonstration_digest(sources[2])], {"a": 1}, True, None, "x" * 10**6]
+    content = json.loads(notebook(sources * 6))
+    for number, cell in enumerate(content["cells"]):
+        cell["id"] = "the-same"
+        if number >= len(sources):
+            cell["metadata"] = {"demonstration": marks[number % len(marks)], "tags": {"otter_ignore": 1}, "otter": "x"}
+    return json.dumps(content).encode()
+
 
 ATTACKS = (
     Attack("patched-checks", "score", "replaces every check of adkit by one that passes", SEEN, '''
@@ -270,4 +286,54 @@ for name in ("reference.vault", "vault"):
     except ImportError: pass
 '''),
     Attack("honest", "score", "nothing: an honest submission has its exact score", "a score other than 10", base=RIGHT, deserves=10.0),
+    Attack("numbers-at-the-edges", "score", "answers with numbers that overflow, underflow and cancel in a comparison: infinities, the largest, the smallest, both zeros, NaN with a content", SEEN, '''
+edges = [np.inf, -np.inf, 1.7e308, -1.7e308, 5e-324, -0.0, np.array([0x7ff8dead00000001]).view(np.float64)[0], np.uint64(2**64 - 1), np.int64(-2**63), complex(np.nan, 0), np.float16(np.inf), np.array(1e308) * np.ones(()), np.longdouble(1) / 3]
+state = {"call": 0}
+def edge():
+    state["call"] += 1
+    return edges[state["call"] // 2 % len(edges)]
+def twice(x): return edge()
+def energy(x): return edge()
+def at_one(f, x): return edge()
+'''),
+    Attack("arrays-that-lie-about-memory", "score", "answers with structured, overlapping, reversed, big-endian and object arrays", SEEN, '''
+kinds = iter([
+    np.array([(6.0, 6.0)], dtype=[("a", "f8"), ("b", "f8")]), np.lib.stride_tricks.as_strided(np.array([6.0]), (3, 3), (0, 0)), np.array(6.0, ">f8")[None][::-1],
+    np.array(["6"]), np.array([6.0, None], object), np.array(6, "m8[s]"), np.ma.masked_all(()), np.array([b"6"]), np.recarray((1,), dtype=[("x", "f8")]), np.zeros((1,) * 32),
+] * 20)
+def twice(x): return next(kinds)
+def energy(x): return next(kinds)
+def at_one(f, x): return next(kinds)
+'''),
+    Attack("traces-differently-each-time", "score", "is one function when it is traced for the counts and another when it is asked for values", SEEN, '''
+import jax, jax.numpy as jnp
+state = {"traced": 0}
+def energy(x):
+    if isinstance(x, jax.core.Tracer):
+        state["traced"] += 1
+        return jnp.trace(x @ x.T) / 2 if state["traced"] % 2 else jnp.float64(0) * x.sum()
+    return 0.0
+'''),
+    Attack("artefact-counts-hidden-in-regions", "score", "hides matrix products in branches, in loops without a fixed number of turns, in scalar functions of sorts and scatters", SEEN, '''
+import jax, jax.numpy as jnp
+def energy(x):
+    m = jnp.atleast_2d(x)
+    hidden = jax.lax.while_loop(lambda c: c[0] < (m[0, 0] * 0 + 3), lambda c: (c[0] + 1, jax.lax.cond(c[0] > 5, lambda a: a, lambda a: a @ a.T * 0 + a, c[1])), (m[0, 0] * 0, m @ m.T))[1]
+    return 0.5 * jnp.trace(hidden)
+''', deserves=1.0),
+    Attack("callbacks-kept-for-later", "score", "keeps the test's function and asks it in other calls, from threads, and while it is being asked", SEEN, '''
+import threading
+kept = []
+def ask(x):
+    for f in kept:
+        threads = [threading.Thread(target=f, args=(np.ones(3),)) for _ in range(3)]
+        for thread in threads: thread.start()
+        try: f(np.full(3, np.nan)); f(f)
+        except Exception as error: print(type(error).__name__)
+        for thread in threads: thread.join(0.3)
+def at_one(f, x): kept.append(f); ask(x); return 0.0
+def twice(x): ask(x); return 0
+def energy(x): ask(x); return 0.0
+'''),
+    Attack("demonstrations-forged", "score", "cells that pass for demonstrations, with metadata of wrong types and the same ids", SEEN, raw=lambda world: _demonstrations()),
 )  # fmt: skip
