@@ -1,17 +1,20 @@
 """What the tests of `checkpointing` give: all points to the reference, none to stubs, fewer to every mistake."""
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import isqrt
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import pytest
 from adkit import checks
+from adkit.network import mlp_layer, mlp_loss
 from otter.test_files import ExceptionTestFile
 
 import reference.checkpointing as reference
 from autograder.assignment import Assignment
+from autograder.checks import recognition
 from reference.mistakes import Mistake, catalogue
 
 ASSIGNMENT = Assignment.load("checkpointing")
@@ -166,46 +169,6 @@ def test_a_network_of_one_layer_and_a_batch_of_one_are_graded() -> None:
         assert not earned_in("test_q6_loss_and_gradient_of_another_network", {"checkpointed_loss": loss})
 
 
-def only_some(loss: Callable[..., Any], keep: Callable[[int, list[int]], list[int]]) -> Callable[..., Any]:
-    return lambda params, x, y, checkpoints: loss(params, x, y, keep(len(params), [int(c) for c in checkpoints]))
-
-
-@pytest.mark.parametrize(
-    "keep",
-    [
-        lambda n, checkpoints: [c for c in checkpoints if c != n - 1],
-        lambda n, checkpoints: [c for c in checkpoints if c - 1 not in checkpoints],
-        lambda n, checkpoints: checkpoints[:3],
-    ],
-    ids=["not the last but one", "one of neighbours", "three at most"],
-)
-def test_a_checkpoint_that_is_left_out_for_some_sets_only_is_noticed(
-    keep: Callable[[int, list[int]], list[int]],
-) -> None:
-    loss = only_some(reference.checkpointed_loss, keep)
-    assert not earned_in("test_q6_keeps_irregular_checkpoints", {"checkpointed_loss": loss})
-
-
-@pytest.mark.parametrize(
-    "refuses",
-    [
-        lambda sizes, memory: max(sizes[1:], default=0) > memory,
-        lambda sizes, memory: max(sizes[:-1], default=0) > memory,
-        lambda sizes, memory: 0 < memory < max(sizes),
-    ],
-    ids=["not for the first", "not for the last", "not without memory"],
-)
-def test_a_layer_that_does_not_fit_has_to_be_refused_wherever_it_is(refuses: Callable[[list[int], int], bool]) -> None:
-    def optimal_schedule_for(sizes: list[int], costs: list[int], memory: int) -> Any:
-        if refuses(sizes, memory):
-            raise ValueError
-        return reference.optimal_schedule_for(sizes, costs, max(memory, *sizes))
-
-    functions = {"optimal_schedule_for": optimal_schedule_for}
-    assert earned("q7", functions) == CONTRACT["q7"] - 0.5
-    assert not earned_in("test_q7_impossible", functions)
-
-
 @pytest.mark.parametrize(
     ("question", "name", "arguments"),
     [("q3", "checkpointed_schedule", 1), ("q5", "optimal_schedule", 1), ("q7", "optimal_schedule_for", 2)],
@@ -272,3 +235,172 @@ def test_mistakes_that_keep_the_same_are_told_apart() -> None:
             answers.append(failure.answer)
     assert len(answers) == 2
     assert answers[0] != answers[1]
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        lambda n, c: [i for i in c if i != n - 1],
+        lambda n, c: [i for i in c if i - 1 not in c],
+        lambda n, c: c[:3],
+        lambda n, c: [] if c == [n] else c,
+        lambda n, c: c or [n // 2],
+    ],
+    ids=["not a_{n-1}", "no neighbours", "at most three", "not the output alone", "one where there are none"],
+)
+def test_segments_that_are_wrong_for_some_checkpoints_only_are_noticed(
+    chosen: Callable[[int, list[int]], list[int]],
+) -> None:
+    def checkpointed_loss(params: Any, x: Any, y: Any, checkpoints: Any) -> Any:
+        n, given = len(params), list(checkpoints)
+        if given == [n] and not chosen(n, given):
+            return mlp_loss(params, x, y)
+        return reference.checkpointed_loss(params, x, y, [i for i in chosen(n, given) if i >= 1])
+
+    assert earned("q6", {"checkpointed_loss": checkpointed_loss}) < CONTRACT["q6"]
+
+
+def test_a_chain_without_checkpoints_is_recomputed_once_too() -> None:
+    def checkpointed_loss(params: Any, x: Any, y: Any, checkpoints: Any) -> Any:
+        right = reference.checkpointed_loss
+        if checkpoints:
+            return right(params, x, y, checkpoints)
+
+        def network(layers: Any, a: Any) -> Any:
+            below = jax.checkpoint(network)(layers[:-1], a) if len(layers) > 1 else a
+            return mlp_layer(layers[-1], below)
+
+        return jnp.mean((jax.checkpoint(network)(params, x) - y) ** 2)
+
+    assert not earned_in("test_q6_recomputes_each_segment_once", {"checkpointed_loss": checkpointed_loss})
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        lambda sizes, memory: sizes[0] > memory,
+        lambda sizes, memory: sizes[-1] > memory,
+        lambda sizes, memory: len(sizes) == 1,
+        lambda sizes, memory: memory < 1,
+    ],
+    ids=["the first", "the last", "the only one", "no memory"],
+)
+def test_a_chain_that_does_not_fit_has_to_be_refused_wherever_it_does_not(
+    answers: Callable[[list[int], int], bool],
+) -> None:
+    def optimal_schedule_for(sizes: list[int], costs: list[int], memory: int) -> Any:
+        if max(sizes) > memory and answers(sizes, memory):
+            return reference.vanilla_schedule(len(sizes))
+        return reference.optimal_schedule_for(sizes, costs, memory)
+
+    assert earned("q7", {"optimal_schedule_for": optimal_schedule_for}) == CONTRACT["q7"] - 0.5
+
+
+@pytest.mark.parametrize("refuses", [True, False], ids=["refused", "dear"])
+def test_a_chain_with_more_memory_than_it_needs_is_graded(refuses: bool) -> None:
+    def optimal_schedule_for(sizes: list[int], costs: list[int], memory: int) -> Any:
+        if len(sizes) > 1 and memory > sum(sizes):
+            if refuses:
+                raise ValueError("more than enough")
+            return reference.memory_poor_schedule(len(sizes))
+        return reference.optimal_schedule_for(sizes, costs, memory)
+
+    assert earned("q7", {"optimal_schedule_for": optimal_schedule_for}) == CONTRACT["q7"] - 1
+
+
+@pytest.fixture
+def recognise() -> Iterator[Callable[[str, dict[str, Any]], set[str]]]:
+    """The sentences of known mistakes that a question's failing cases are told."""
+    recognition.install(ASSIGNMENT.name)
+    recogniser = checks.recogniser
+    assert recogniser is not None
+    checks.recogniser = None
+
+    def sentences(question: str, functions: dict[str, Any]) -> set[str]:
+        found: set[str] = set()
+        for case in file_of(question).test_cases:
+            failure = checks.first_failure(lambda case=case: case.body.call_func(functions))
+            found.add((recogniser(failure) if failure is not None else None) or "")
+        return found - {""}
+
+    yield sentences
+    checks.recogniser = None
+
+
+def test_other_mistakes_of_checkpoints_are_not_called_by_the_names_of_these(
+    recognise: Callable[[str, dict[str, Any]], set[str]],
+) -> None:
+    """Half the distance keeps everything for a few small n only, the cube root is ten for a few large ones, and a
+    middle that is rounded down is 0 for n = 1."""
+
+    def half_the_distance(n: int) -> list[int]:
+        spacing = max(1, (isqrt(n - 1) + 1) // 2)
+        return list(range(spacing, n + 1, spacing))
+
+    def zero_for_one_layer(n: int) -> list[int]:
+        return [0] if n == 1 else reference.choose_checkpoints(n)
+
+    def cube_root(n: int) -> list[int]:
+        spacing = round(n ** (1 / 3))
+        return list(range(spacing, n + 1, spacing))
+
+    for wrong in (half_the_distance, cube_root, zero_for_one_layer):
+        assert earned("q4", {"choose_checkpoints": wrong}) < CONTRACT["q4"]
+        assert recognise("q4", {"choose_checkpoints": wrong}) == set()
+
+
+def test_segments_of_a_uniform_distance_are_not_called_one_layer_off(
+    recognise: Callable[[str, dict[str, Any]], set[str]],
+) -> None:
+    def checkpointed_loss(params: Any, x: Any, y: Any, checkpoints: Any) -> Any:
+        return reference.checkpointed_loss(params, x, y, range(3, len(params), 3))
+
+    assert not any("one layer too" in says for says in recognise("q6", {"checkpointed_loss": checkpointed_loss}))
+
+
+def test_what_keeps_too_little_of_one_network_is_not_named_after_another(
+    recognise: Callable[[str, dict[str, Any]], set[str]],
+) -> None:
+    """The first of neighbours alone: for all of five the same as what a lost last checkpoint leaves of 1, 4, 5."""
+
+    def checkpointed_loss(params: Any, x: Any, y: Any, checkpoints: Any) -> Any:
+        kept = [c for c in checkpoints if c - 1 not in checkpoints]
+        return reference.checkpointed_loss(params, x, y, kept)
+
+    assert earned("q6", {"checkpointed_loss": checkpointed_loss}) < CONTRACT["q6"]
+    assert recognise("q6", {"checkpointed_loss": checkpointed_loss}) == set()
+
+
+def test_a_greedy_schedule_is_not_said_to_ignore_costs(
+    recognise: Callable[[str, dict[str, Any]], set[str]],
+) -> None:
+    """The first checkpoint is always as low as it may be: nothing is compared, and no known mistake is that."""
+
+    def optimal_schedule_for(sizes: list[int], costs: list[int], memory: int) -> Any:
+        def write(start: int, end: int, free: int) -> Any:
+            if start == end:
+                return []
+            fits = [j for j in range(start + 1, end) if max(sizes[j:end]) <= free - sizes[j - 1]]
+            j = min(fits, default=end)
+            forward = [("forward", i) for i in range(start + 1, j + 1)]
+            below = write(start, j - 1, free)
+            if j == end:
+                return [*forward, ("backward", end), *below]
+            return [*forward, ("save", j), *write(j, end, free - sizes[j - 1]), ("backward", j), ("free", j), *below]
+
+        if max(sizes) > memory:
+            raise ValueError("too little memory")
+        return write(0, len(sizes), memory)
+
+    assert earned("q7", {"optimal_schedule_for": optimal_schedule_for}) < CONTRACT["q7"]
+    assert recognise("q7", {"optimal_schedule_for": optimal_schedule_for}) == set()
+
+
+def test_one_unit_of_memory_too_much_is_not_taken_for_a_forgotten_activation(
+    recognise: Callable[[str, dict[str, Any]], set[str]],
+) -> None:
+    def optimal_schedule_for(sizes: list[int], costs: list[int], memory: int) -> Any:
+        return reference.optimal_schedule_for(sizes, costs, memory + 1)
+
+    told = recognise("q7", {"optimal_schedule_for": optimal_schedule_for})
+    assert not any("working activation" in says for says in told)

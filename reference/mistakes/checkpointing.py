@@ -219,7 +219,11 @@ def checkpointed_schedule__off_by_one(n, checkpoints):
 
 @mistake(
     question="q3",
-    says="You do not look at the checkpoints: anything but a strictly increasing subset of 1..n is a ValueError.",
+    # True also where only some of it is checked, which answers the same.
+    says=(
+        "You accept checkpoints that are none: anything but a strictly increasing subset of 1..n is a ValueError (0, "
+        "indices beyond n, repeated ones, ones out of order)."
+    ),
 )
 def checkpointed_schedule__does_not_validate(n, checkpoints):
     return segments(n, sorted({c for c in checkpoints if 1 <= c <= n}))
@@ -403,7 +407,7 @@ def optimal_schedule__keeps_the_first(n, memory):
     return sweeps(n, range(1, memory))
 
 
-@mistake(question="q5", says="You do not look at the arguments: n < 1 and memory < 1 are a ValueError.")
+@mistake(question="q5", says="You answer what cannot be done: n < 1 is a ValueError, and so is memory < 1.")
 def optimal_schedule__does_not_validate(n, memory):
     return recursive(0, n, max(memory, 1), binomial_split) if n > 0 else []
 
@@ -439,6 +443,18 @@ def checkpointed_loss__no_checkpoint(params, x, y, checkpoints):
 )
 def checkpointed_loss__every_layer(params, x, y, checkpoints):
     return jnp.mean((chunks(params, x, range(1, len(params))) - y) ** 2)
+
+
+@mistake(
+    question="q6",
+    says=(
+        "You do not use `checkpoints`: these segments are those of the square-root rule, whatever was asked for. A "
+        "segment ends at each of the checkpoints."
+    ),
+)
+def checkpointed_loss__square_root(params, x, y, checkpoints):
+    spacing = isqrt(len(params) - 1) + 1
+    return jnp.mean((chunks(params, x, range(spacing, len(params), spacing)) - y) ** 2)
 
 
 @mistake(

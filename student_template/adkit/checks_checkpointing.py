@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 
 from adkit import checks
-from adkit.artefact import Measured, measure
+from adkit.artefact import Measured
 from adkit.crossing import Array, Crossing, activations, crossing
 from adkit.schedule import ScheduleError, Trace, integer, simulate
 
@@ -126,7 +126,8 @@ def network(widths: Sequence[int], batch: int, checkpoints: Sequence[int], rng: 
 
 def measured(checkpointed_loss: Any, case: Case) -> Measured:
     """One evaluation of the loss and its gradient in two passes, with what crosses between them."""
-    return measure(
+    # A check of its own, so that where a case asks about several networks it is known at which of them an answer fails.
+    return checks.measured(
         checkpointed_loss,
         case.params,
         case.x,

@@ -74,8 +74,10 @@ def test_q3_peak_for_irregular_checkpoints(checkpointed_schedule):
 
     random = rng("checkpointing", "q3", "peak")
     chosen = [(n, [int(c) for c in sorted(random.choice(n - 1, size=n // 6, replace=False) + 1)]) for n in (20, 40)]
-    # The longest run first, in the middle, and last: only there a schedule may need all that is allowed.
-    for n, checkpoints in (*chosen, (19, [11, 14, 17]), (20, [3, 6, 15, 18]), (21, [2, 5, 8, 11])):
+    # The longest run first, in the middle, and last: only there a schedule may need all that is allowed. And other
+    # checkpoints for the same n, as many: what was kept from the call before needs more than they allow.
+    irregular = ((19, [11, 14, 17]), (20, [3, 6, 15, 18]), (20, [4, 8, 12, 16]), (21, [2, 5, 8, 11]))
+    for n, checkpoints in (*irregular, *chosen):
         schedule = checks.call(checkpointed_schedule, n, checkpoints, repeat=False)
         trace = checks_checkpointing.legal(n, schedule)
         bound = len(checkpoints) + checks_checkpointing.longest_run(n, checkpoints)

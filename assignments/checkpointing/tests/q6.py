@@ -57,13 +57,13 @@ def test_q6_keeps_irregular_checkpoints(checkpointed_loss):
 
 @test_case(points=1, hidden=True)
 def test_q6_corner_cases(checkpointed_loss):
-    """Exactly the checkpoints cross when there are none, and when the output is one"""
+    """Exactly the checkpoints cross when there are none, when all are, and when the output is one or the only one"""
     from adkit import checks_checkpointing
 
     from autograder.checks.seeds import rng
 
-    for checkpoints in ([2, 4], []):
-        case = checks_checkpointing.network([4] * 5, 200, checkpoints, rng("checkpointing", "q6", "corners"))
+    for checkpoints in ([1, 4, 5], [1, 2, 3, 4, 5], [5], []):
+        case = checks_checkpointing.network([4] * 6, 200, checkpoints, rng("checkpointing", "q6", "corners"))
         result = checks_checkpointing.measured(checkpointed_loss, case)
         checks_checkpointing.keeps_the_checkpoints(result, case)
 
@@ -75,7 +75,10 @@ def test_q6_recomputes_each_segment_once(checkpointed_loss):
 
     from autograder.checks.seeds import rng
 
-    case = checks_checkpointing.network([4, 5, 6, 5, 4, 6, 5, 4], 256, [2, 5], rng("checkpointing", "q6", "work"))
-    result = checks_checkpointing.measured(checkpointed_loss, case)
-    checks_checkpointing.keeps_the_checkpoints(result, case)
-    checks_checkpointing.recomputes_once(result, case)
+    random = rng("checkpointing", "q6", "work")
+    # The checkpoints of a rule that does not look at them (a uniform distance) are not those of another mistake.
+    for widths, checkpoints in (([4, 5, 6, 5, 4, 6, 5, 4], [2, 4]), ([4, 5, 6, 4], [])):
+        case = checks_checkpointing.network(widths, 256, checkpoints, random)
+        result = checks_checkpointing.measured(checkpointed_loss, case)
+        checks_checkpointing.keeps_the_checkpoints(result, case)
+        checks_checkpointing.recomputes_once(result, case)
