@@ -123,6 +123,14 @@ def supported() -> bool:
     return True
 
 
+def _by_argument(number: int, argument: int, *values: int, allowed: bool) -> list[tuple[int, int, int, int]]:
+    """The steps for a call that is allowed, or else refused, if one of its arguments is among `values`."""
+    listed, others = (_ALLOW, _ERRNO | errno.EPERM) if allowed else (_ERRNO | errno.EPERM, _ALLOW)
+    tests = [(_JEQ, len(values) - place, 0, value) for place, value in enumerate(values)]
+    steps = [(_LD, 0, 0, _ARGUMENT[argument]), *tests, (_RET, 0, 0, others), (_RET, 0, 0, listed)]
+    return [(_JEQ, 0, len(steps), number), *steps]
+
+
 def _program(*, shield: bool) -> list[tuple[int, int, int, int]]:
     column = 0 if MACHINE == "x86_64" else 1
     without_effect = [number for numbers in WITHOUT_EFFECT.values() if (number := numbers[column]) is not None]
@@ -145,11 +153,7 @@ def _program(*, shield: bool) -> list[tuple[int, int, int, int]]:
         (_RET, 0, 0, _ERRNO | errno.EPERM),
         (_RET, 0, 0, _ALLOW),
         # signals to this process only
-        (_JEQ, 0, 4, _TGKILL[MACHINE]),
-        (_LD, 0, 0, _ARGUMENT[0]),
-        (_JEQ, 1, 0, os.getpid()),
-        (_RET, 0, 0, _ERRNO | errno.EPERM),
-        (_RET, 0, 0, _ALLOW),
+        *_by_argument(_TGKILL[MACHINE], 0, os.getpid(), allowed=True),
         # a datagram socket, paired or not, can be told to send to any address
         (_JEQ, 0, 5, _SOCKETPAIR[column]),
         (_LD, 0, 0, _ARGUMENT[1]),
@@ -158,39 +162,15 @@ def _program(*, shield: bool) -> list[tuple[int, int, int, int]]:
         (_RET, 0, 0, _ERRNO | errno.EPERM),
         (_RET, 0, 0, _ALLOW),
         # dying with the supervisor is not for the submission to call off
-        (_JEQ, 0, 4, _PRCTL[column]),
-        (_LD, 0, 0, _ARGUMENT[0]),
-        (_JEQ, 0, 1, _PR_SET_PDEATHSIG),
-        (_RET, 0, 0, _ERRNO | errno.EPERM),
-        (_RET, 0, 0, _ALLOW),
+        *_by_argument(_PRCTL[column], 0, _PR_SET_PDEATHSIG, allowed=False),
         # who is sent a signal when a descriptor is ready, any signal one likes
-        (_JEQ, 0, 5, _FCNTL[column]),
-        (_LD, 0, 0, _ARGUMENT[1]),
-        (_JEQ, 1, 0, _F_SETOWN),
-        (_JEQ, 0, 1, _F_SETOWN_EX),
-        (_RET, 0, 0, _ERRNO | errno.EPERM),
-        (_RET, 0, 0, _ALLOW),
-        (_JEQ, 0, 5, _IOCTL[column]),
-        (_LD, 0, 0, _ARGUMENT[1]),
-        (_JEQ, 1, 0, _FIOSETOWN),
-        (_JEQ, 0, 1, _SIOCSPGRP),
-        (_RET, 0, 0, _ERRNO | errno.EPERM),
-        (_RET, 0, 0, _ALLOW),
+        *_by_argument(_FCNTL[column], 1, _F_SETOWN, _F_SETOWN_EX, allowed=False),
+        *_by_argument(_IOCTL[column], 1, _FIOSETOWN, _SIOCSPGRP, allowed=False),
         # limits of this process only, not of others of the same user
-        (_JEQ, 0, 4, _PRLIMIT[column]),
-        (_LD, 0, 0, _ARGUMENT[0]),
-        (_JEQ, 1, 0, 0),
-        (_RET, 0, 0, _ERRNO | errno.EPERM),
-        (_RET, 0, 0, _ALLOW),
+        *_by_argument(_PRLIMIT[column], 0, 0, allowed=True),
     ]
     for numbers in _SCHEDULING:  # of the calling thread only
-        program += [
-            (_JEQ, 0, 4, numbers[column]),
-            (_LD, 0, 0, _ARGUMENT[0]),
-            (_JEQ, 0, 1, 0),
-            (_RET, 0, 0, _ALLOW),
-            (_RET, 0, 0, _ERRNO | errno.EPERM),
-        ]
+        program += _by_argument(numbers[column], 0, 0, allowed=True)
     for number in refused:
         program += [(_JEQ, 0, 1, number), (_RET, 0, 0, _ERRNO | errno.EPERM)]
     for number in without_effect if shield else ():
