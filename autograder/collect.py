@@ -81,8 +81,11 @@ def collect(source: Path, assignment: str, out: Path, roster_file: Path | None =
         _compare(latest, students, notes)
     named = _named(latest)
     collected = _copy(named, out, notes)
-    lines = [(*astuple(hand_in.student), hand_in.submitted, hand_in.path.name) for hand_in in collected.values()]
-    text = roster.table((*roster.COLUMNS, "submitted", "source"), lines)
+    lines = [
+        (*astuple(replace(hand_in.student, submitted=hand_in.submitted)), hand_in.path.name)
+        for hand_in in collected.values()
+    ]
+    text = roster.table((*roster.COLUMNS, "source"), lines)
     write_atomically(out / roster.COLLECTED, text)
     return Collected(collected, notes)
 

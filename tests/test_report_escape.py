@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from autograder.engine.batch import stems_of
 from autograder.report.escape import file_stem, for_csv, for_html, for_markdown, for_terminal, name_digest, plain
-from autograder.report.roster import Student, rows, table
+from autograder.report.roster import COLUMNS, Student, rows, table
 
 TEXT = st.text() | st.text(alphabet="=+-@\t\r\n'\"<>&\x1b[]31m\u202e\u200b\x07\x9b|`*/._a ")
 
@@ -83,7 +83,7 @@ def test_markdown_is_literal(text: str) -> None:
 
 def test_a_roster_survives_writing_and_reading() -> None:
     student = Student(file="-x.ipynb", id="007", name="=Jane", email="j@x", login="@jane", section="A")
-    text = table(("file", "id", "name", "email", "login", "section"), [astuple(student)])
+    text = table(COLUMNS, [astuple(student)])
     assert rows(text, Path("roster.csv")) == [student]
 
 

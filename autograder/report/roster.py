@@ -36,6 +36,15 @@ class Student:
     email: str = ""
     login: str = ""
     section: str = ""
+    platform: str = ""
+    """How the platform itself numbers them, kept beside the student's own number: "Participant 1001" is what Moodle's
+    importer looks for, Canvas's importer looks for its own user number."""
+    submitted: str = ""
+    """When the file was handed in, ISO 8601 with a zone; empty when the platform does not say."""
+    late: str = ""
+    """What the platform says about lateness: "yes", "no", or nothing."""
+    attempt: str = ""
+    """Which attempt it is, where the platform numbers them."""
 
 
 COLUMNS = tuple(entry.name for entry in fields(Student))
