@@ -104,6 +104,13 @@ def main() -> int:
     # Only now: the template process was started without it, and no environment of a process shows it.
     os.environ["AUTOGRADER_SEED"] = settings.seed
     known.load(assignment)
+    if hasattr(workshop, "report_waiting"):  # what the submission is forgiven, the pool must forgive this process
+        reporting: Any = workshop
+
+        def report(seconds: float) -> None:
+            _reply(replies, {"waited": round(seconds, 3)})
+
+        reporting.report_waiting = report
     try:
         _reply(replies, {"ready": os.getpid(), "isolation": _isolation(workshop)})
         for line in tasks:
