@@ -27,7 +27,10 @@ class AssignmentError(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use. The student's feedback names the limit that was hit, and where."""
+    """What one submission may use. The student's feedback names the limit that was hit, and where.
+
+    Seconds do not count while the submission waits for a busy machine: `autograder.isolation.clock`.
+    """
 
     notebook_seconds: float = 120.0
     """Running all cells of the notebook, together."""
