@@ -12,7 +12,7 @@ from autograder.assignment import Assignment
 from autograder.engine.batch import Entry
 from autograder.engine.journal import Record
 from autograder.engine.worker import Settings, grade_task, task_of
-from autograder.results import SubmissionResult
+from autograder.results import SubmissionResult, Timeout
 from autograder.submission import Submission
 
 TOML = """
@@ -149,6 +149,9 @@ class OpenSession:
                 if not marker.exists():
                     marker.touch()
                     os._exit(9)
+                continue
+            if cell == "OUT OF TIME":
+                self.log.timeouts.append(Timeout("submission", "", 20.0))
                 continue
             if cell == "DIE":
                 os._exit(9)

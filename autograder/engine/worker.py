@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import IO, Any
 
 from autograder.assignment import Assignment, Limits
-from autograder.engine import known
 from autograder.engine.single import Workshop, grade_one, load_cases, ungraded
 from autograder.submission import SubmissionError, read_bytes, read_content, unreadable_digest
 
@@ -85,6 +84,8 @@ def isolated_workshop(settings: Settings) -> AbstractContextManager[Workshop]:
 
 def main() -> int:
     """Serves until the input ends."""
+    from autograder.engine import known  # imports NumPy and Otter: not where a pool is only talked to
+
     _die_with_parent()
     signal.signal(signal.SIGTERM, _leave)
     tasks, replies = _own_pipes()
