@@ -20,6 +20,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from autograder.suggest import did_you_mean
+
 
 class AssignmentError(Exception):
     """An assignment that cannot be used; the message says which file and what to change."""
@@ -27,7 +29,10 @@ class AssignmentError(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use. The student's feedback names the limit that was hit, and where."""
+    """What one submission may use. The student's feedback names the limit that was hit, and where.
+
+    Seconds do not count while the submission waits for a busy machine: `autograder.isolation.clock`.
+    """
 
     notebook_seconds: float = 120.0
     """Running all cells of the notebook, together."""
@@ -119,10 +124,10 @@ class Assignment:
         try:
             content = tomllib.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            known = ", ".join(names()) or "none"
-            raise AssignmentError(
-                f"there is no assignment '{name_or_path}'; the assignments here are: {known}"
-            ) from None
+            known = names()
+            hint = did_you_mean(given.name, known)
+            rest = f"{'The' if hint else '; the'} assignments here are: {', '.join(known) or 'none'}"
+            raise AssignmentError(f"there is no assignment '{name_or_path}'{hint}{' ' if hint else ''}{rest}") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise AssignmentError(f"{file}: not valid TOML: {error}") from None
         try:

@@ -28,6 +28,7 @@ import nbformat.v4
 from otter.plugins import AbstractOtterPlugin  # pyright: ignore[reportMissingTypeStubs]
 
 from autograder.assignment import Assignment
+from autograder.engine.otter_grade import PLUGIN
 from autograder.report.escape import plain
 from autograder.submission import Submission, SubmissionError, read_submission
 
@@ -115,6 +116,7 @@ class IsolationPlugin(AbstractOtterPlugin):
                 case.message = plain(case.message or "", _OUTPUT_LIMIT)
         results.notebook = nbformat.v4.new_notebook()  # pyright: ignore[reportUnknownMemberType]
         results.set_output(_output(report))
+        results.set_plugin_data(PLUGIN, {key: report.get(key) for key in ("timeouts", "failures")})
 
     def _assignment(self, source: Path) -> Assignment:
         """The assignment as the autograder.zip holds it, else the one of this name that is installed here."""

@@ -105,6 +105,11 @@ def grades(artifact: Path) -> dict[str, float]:
     return {row["file"].lstrip("'"): float(row["total_points_earned"]) for row in rows[1:]}
 
 
+def rows(table: Path) -> list[dict[str, str]]:
+    with table.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 # --- grade.yml --------------------------------------------------------------------------------------------------
 
 
@@ -164,10 +169,32 @@ def test_the_summary_has_the_table_and_the_histogram(from_repositories: Run) -> 
 
 def test_what_could_not_be_fetched_or_graded_is_annotated(from_repositories: Run) -> None:
     fetched = from_repositories.jobs["collect"][0].commands
-    assert [(command.name, command.properties["title"]) for command in fetched] == [("warning", "org/ad-gone")]
+    assert [command.name for command in fetched] == ["warning"]
+    assert fetched[0].properties["title"].startswith("repository 00")
     graded = from_repositories.jobs["merge"][0].commands
     assert [command.name for command in graded] == ["error"]
-    assert "cut" in graded[0].properties["title"]
+    names = {row["number"]: row["file"] for row in rows(from_repositories.artifacts["grades-toy"] / "names.csv")}
+    assert "cut" in names[graded[0].properties["title"]]
+
+
+def test_no_log_and_no_summary_names_a_student_and_the_artefacts_do(from_repositories: Run) -> None:
+    summaries = "".join(job.summary for jobs in from_repositories.jobs.values() for job in jobs)
+    for login in (
+        "ad-ada",
+        "ad-bob",
+        "ad-cut",
+        "ad-gone",
+        "ada.ipynb",
+        "bob.ipynb",
+        "cut.ipynb",
+        f"ad-{HOSTILE_LOGIN}",
+    ):
+        assert login not in from_repositories.log + summaries
+    fetched = rows(from_repositories.artifacts["collected"] / "repositories.csv")
+    assert {"org/ad-ada", "org/ad-gone"} <= {row["repository"] for row in fetched}
+    logs = from_repositories.artifacts["grades-toy"] / "log"
+    assert {"merge.log", "shard-1.log", "shard-2.log"} == {log.name for log in logs.iterdir()}
+    assert any("ad-ada" in log.read_text() for log in logs.iterdir())
 
 
 def test_what_students_print_commands_nothing(from_repositories: Run) -> None:

@@ -120,7 +120,11 @@ def write_result(record: Record, out: Path, run: output.Run) -> None:
 
 def _already_graded(out: Path, assignment: Assignment) -> set[tuple[str, str]]:
     """Names and contents that the journal holds; what the grader failed on is tried again."""
-    return {(record.name, record.sha256) for record in journal.read_latest(out) if record.result.status != "failed"}
+    return {
+        (record.name, record.sha256)
+        for record in journal.read_latest(out)
+        if record.result.graded or record.result.status == "unreadable"
+    }
 
 
 def _grader(order: Order) -> Grader:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.report.escape import for_csv
-from autograder.results import SubmissionResult
+from autograder.results import SubmissionResult, Timeout
 
 POINTS_ROW = "points-per-question"
 
@@ -27,10 +27,16 @@ class Row:
     earned: float
     possible: float
     status: str
-    """completed, unreadable or failed."""
+    """completed, timed out, unreadable or failed."""
     problem: str
     isolated: bool
     seconds: float
+    timeouts: tuple[Timeout, ...] = ()
+    """Limits in seconds that it ran into."""
+    timeout_cases: int = 0
+    """Cases that failed because a call did not finish in time."""
+    graded: bool = True
+    """Whether the points are a grade: see `SubmissionResult.graded`."""
 
     @property
     def percent(self) -> float:
@@ -40,6 +46,8 @@ class Row:
     @property
     def grading_status(self) -> str:
         """Otter's word for what was graded, the problem otherwise."""
+        if self.status == "timed out":
+            return f"Timed out: {self.problem}"
         if self.status != "completed":
             return self.problem or self.status
         return "Completed" if self.isolated else "Completed without isolation"
@@ -57,6 +65,9 @@ class Row:
             problem=result.problem,
             isolated=result.isolated,
             seconds=result.seconds.get("total", 0.0),
+            timeouts=result.timeouts,
+            timeout_cases=sum(case.failure == "timeout" for question in result.questions for case in question.cases),
+            graded=result.graded,
         )
 
 

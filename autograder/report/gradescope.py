@@ -5,6 +5,7 @@ instructors see them. What the submission printed is in `extra_data`, which stud
 """
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from autograder.engine.journal import Record
@@ -28,6 +29,9 @@ def gradescope_results(result: SubmissionResult) -> dict[str, Any]:
         notes.insert(0, f"This file could not be graded. {plain(result.problem, 1000)}")
     elif result.status == "failed":
         notes.insert(0, "The grader had a problem with this submission; your instructor has been told.")
+    elif result.status == "timed out":
+        who = "" if result.graded else " Your instructor has been told."
+        notes.insert(0, f"This submission ran out of time. {plain(result.problem, 1000)}{who}")
     tests: list[dict[str, Any]] = []
     for question in result.questions:
         tests += [
@@ -54,6 +58,7 @@ def gradescope_results(result: SubmissionResult) -> dict[str, Any]:
             "possible": result.possible,
             "isolated": result.isolated,
             "seconds": result.seconds,
+            "timeouts": [asdict(timeout) for timeout in result.timeouts],
             "grader_notes": [plain(note, 1000) for note in result.notes if note.startswith(GRADER_NOTE)],
             "printed": plain(result.output, 20_000),
         },
@@ -69,5 +74,5 @@ def _test(number: str, question: QuestionResult, case: CaseResult) -> dict[str, 
         "status": "passed" if case.passed else "failed",
         "visibility": "hidden" if case.hidden else "visible",
         "output": "" if case.passed else plain(case.message, 4000),
-        "extra_data": {"case": case.name, "mistake": case.mistake},
+        "extra_data": {"case": case.name, "mistake": case.mistake, "failure": case.failure},
     }

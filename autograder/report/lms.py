@@ -62,7 +62,7 @@ def _gradescope(graded: Iterable[tuple[Row, Student]], possible: float, names: S
                 student.section,
                 _points(row),
                 possible,
-                "Graded" if row.status == "completed" else "Ungraded",
+                "Graded" if row.graded and row.status in ("completed", "timed out") else "Ungraded",
                 *(row.scores.get(name, 0.0) for name in names),
             )
             for row, student in graded
@@ -71,10 +71,10 @@ def _gradescope(graded: Iterable[tuple[Row, Student]], possible: float, names: S
 
 
 def _points(row: Row) -> float | str:
-    return "" if row.status == "failed" else row.earned
+    return row.earned if row.status == "unreadable" or row.graded else ""
 
 
 def _comment(row: Row) -> str:
     if row.status == "unreadable":
         return f"This file could not be graded. {row.problem}"
-    return f"See the page feedback/{row.stem}.html" if row.status == "completed" else "To be looked at."
+    return f"See the page feedback/{row.stem}.html" if row.graded else "To be looked at."

@@ -7,6 +7,7 @@ from statistics import fmean, median, quantiles
 
 from autograder.engine.journal import Record
 from autograder.report.grades import Row
+from autograder.results import Timeout
 
 
 @dataclass
@@ -22,12 +23,14 @@ class CaseCount:
 
 @dataclass
 class Statistics:
-    """A class: rows, cases, mistakes. Only completed submissions count in averages."""
+    """A class: rows, cases, mistakes. Only graded submissions count in averages."""
 
     rows: list[Row] = field(default_factory=list[Row])
     cases: dict[str, CaseCount] = field(default_factory=dict[str, CaseCount])
     mistakes: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     """(question, sentence): how many submissions."""
+    timeouts: Counter[tuple[str, float]] = field(default_factory=Counter[tuple[str, float]])
+    """(what a limit was set on, its seconds): how many submissions ran into it."""
 
     @staticmethod
     def of(records: Iterable[Record]) -> "Statistics":
@@ -41,7 +44,8 @@ class Statistics:
     def _add(self, record: Record) -> None:
         result = record.result
         self.rows.append(Row.of(result, record.stem))
-        if result.status != "completed":
+        self.timeouts.update({(_on_what(timeout), timeout.seconds) for timeout in result.timeouts})
+        if not result.graded:
             return
         made: set[tuple[str, str]] = set()
         for question in result.questions:
@@ -54,13 +58,28 @@ class Statistics:
 
     @property
     def completed(self) -> list[Row]:
-        """The submissions that were graded."""
-        return [row for row in self.rows if row.status == "completed"]
+        """The submissions that were graded, as far as their time went."""
+        return [row for row in self.rows if row.status in ("completed", "timed out") and row.graded]
+
+    @property
+    def not_graded(self) -> list[Row]:
+        """Those that were not."""
+        return [row for row in self.rows if row.status not in ("completed", "timed out") or not row.graded]
 
     @property
     def problems(self) -> list[Row]:
-        """Those that were not."""
+        """Those that a person should look at: not graded, or not to the end."""
         return [row for row in self.rows if row.status != "completed"]
+
+    @property
+    def timed_out(self) -> list[Row]:
+        """Those whose time was over before every case was run: graded as far as they came."""
+        return [row for row in self.completed if row.status == "timed out"]
+
+    @property
+    def timeout_cases(self) -> int:
+        """Cases that failed because a call did not finish in time, over the class."""
+        return sum(row.timeout_cases for row in self.rows)
 
     def mean(self) -> float:
         """Mean points; 0 of nothing."""
@@ -85,3 +104,16 @@ class Statistics:
             share = row.earned / possible if possible else 0.0
             counts[min(bins - 1, int(share * bins + 1e-9))] += 1
         return counts
+
+
+def _on_what(timeout: Timeout) -> str:
+    """What a limit was set on, in words that are the same for the whole class: no cell's number."""
+    return {
+        "call": f"a call of {timeout.what}",
+        "traced function": "a function as JAX traced it",
+        "cell": "a cell",
+        "notebook": "all cells of a notebook",
+        "submission": "a whole submission",
+        "worker": "the grader's worker process",
+        "container": "the container",
+    }[timeout.limit]
