@@ -10,15 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from front_end import BROWSERS, OpenNotebook, Server, find_browser, open_browser, open_notebook, serve
+from front_end import OpenNotebook, Server, open_browser, open_notebook, serve
 from playwright.sync_api import Browser, Page
+
+from autograder.build.pictures import BROWSERS, find_browser
 
 TEMPLATE = Path(__file__).parents[2] / "student_template"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium."""
+    """A headless Chromium, closed after each file: its event loop would be in the way of other files' tests."""
     if find_browser() is None:
         message = f"no Chromium or Chrome here (looked for $CHROMIUM, {', '.join(BROWSERS)}): apt-get install chromium"
         if os.environ.get("CI", "").lower() not in ("", "0", "false"):
@@ -58,9 +60,9 @@ class Lab:
         """The files that the student has."""
         return self.server.folder
 
-    def open(self, notebook: str) -> OpenNotebook:
-        """Opens a notebook, by its path in `folder`, and waits for its cells and its kernel."""
-        return open_notebook(self.page, self.server, notebook)
+    def open(self, notebook: str, kernel: bool = True) -> OpenNotebook:
+        """Opens a notebook, by its path in `folder`, and waits for its cells and, unless told otherwise, its kernel."""
+        return open_notebook(self.page, self.server, notebook, kernel)
 
 
 @pytest.fixture(scope="module")

@@ -11,27 +11,27 @@ call, and what is read is what the page shows. The fixtures in conftest.py put b
         ...
         assert "five pairs" in notebook.run_cell(notebook.find('grader.check("q1")'))
 
-Nothing is downloaded: the browser is one that is on the machine (see `find_browser`).
+Nothing is downloaded: the browser is one that is on the machine (`autograder.build.pictures.find_browser`).
 """
 
 import os
 import re
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+from autograder.build.pictures import find_browser
+
 LIGHT, DARK = "JupyterLab Light", "JupyterLab Dark"
 
 # What JupyterLab would do by itself, and a test must not depend on: ask whether it may fetch news, look for updates,
@@ -42,12 +42,7 @@ _SETTINGS = {
 }
 _START_SECONDS = 120
 _PANEL = "window.jupyterapp.shell.currentWidget"
-
-
-def find_browser() -> str | None:
-    """A Chromium or Chrome that is on this machine: $CHROMIUM, else by the usual names; None when there is none."""
-    wanted = (os.environ["CHROMIUM"],) if os.environ.get("CHROMIUM") else BROWSERS
-    return next((path for name in wanted if (path := shutil.which(name))), None)
+_IMAGES = ".jp-MarkdownOutput img, .jp-OutputArea img"  # not those with which a cell's editor keeps its lines apart
 
 
 @dataclass(frozen=True)
@@ -144,11 +139,9 @@ def serve(
 @contextmanager
 def open_browser() -> Iterator[Browser]:
     """A headless Chromium; RuntimeError when there is none on this machine."""
-    from playwright.sync_api import sync_playwright
-
     executable = find_browser()
     if executable is None:
-        raise RuntimeError(f"no browser found: tried {', '.join(BROWSERS)}, and $CHROMIUM is not set")
+        raise RuntimeError("there is no Chromium or Chrome on this machine")
     with sync_playwright() as playwright:
         # Chromium's own sandbox does not start as root
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
@@ -235,17 +228,17 @@ class OpenNotebook:
         )
 
     def pictures(self) -> list[dict[str, Any]]:
-        """Every image on the notebook's page once it is loaded or broken, in order.
+        """Every image that a reader of the page sees, once it is loaded or broken, in order.
 
         cell: its cell's number; output: whether it is in an output; alt; width: its natural width, 0 when it is
         broken; shown: its width on the page, in CSS pixels.
         """
         self.page.wait_for_function(
-            f"() => [...{_PANEL}.node.querySelectorAll('.jp-Cell img')].every(image => image.complete && image.src)"
+            f"() => [...{_PANEL}.node.querySelectorAll('{_IMAGES}')].every(image => image.complete)"
         )
         return self.page.evaluate(
             f"""() => {_PANEL}.content.widgets.flatMap((cell, number) =>
-                [...cell.node.querySelectorAll('img')].map(image => ({{
+                [...cell.node.querySelectorAll('{_IMAGES}')].map(image => ({{
                     cell: number, output: image.closest('.jp-OutputArea') !== null, alt: image.alt,
                     width: image.naturalWidth, shown: image.getBoundingClientRect().width,
                 }})))"""
@@ -276,10 +269,8 @@ class OpenNotebook:
             raise RuntimeError(f"{name}: {outcome}")
 
 
-def open_notebook(
-    page: Page, server: Server, notebook: str, ready: Callable[[OpenNotebook], None] | None = None
-) -> OpenNotebook:
-    """Opens a notebook and waits until its cells are drawn and its kernel is idle; `ready` replaces the second wait."""
+def open_notebook(page: Page, server: Server, notebook: str, kernel: bool = True) -> OpenNotebook:
+    """Opens a notebook and waits until its cells are drawn and, with `kernel`, until its kernel is idle."""
     page.goto(server.address(notebook))
     page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context?.isReady", timeout=60_000)
     page.evaluate(
@@ -293,5 +284,6 @@ def open_notebook(
             || cell.node.querySelector('.jp-RenderedMarkdown')?.childElementCount > 0)"""
     )
     opened = OpenNotebook(page)
-    (ready or OpenNotebook.wait_idle)(opened)
+    if kernel:
+        opened.wait_idle()
     return opened
