@@ -231,7 +231,7 @@ def test_a_notebook_that_breaks_a_convention_is_refused(fresh: Assignment, old: 
 def test_solution_notebook_holds_the_reference_where_the_stub_was(built: Built) -> None:
     found = sources(built.solution)
     assert next(text for text in sources(built.student) if "def twice" in text) not in found
-    answer = found[3]
+    answer = found[4]
     assert answer.startswith("# doubling is adding a number to itself\ndef _add(a, b):")
     assert len(found) == len(sources(built.student))
     assert "SOLUTION" not in built.solution
