@@ -225,6 +225,29 @@ def test_a_notebook_that_breaks_a_convention_is_refused(fresh: Assignment, old: 
         read_cells(fresh)
 
 
+@pytest.mark.parametrize(
+    ("heading", "row", "complaint"),
+    [
+        ("## q3: The largest (2 points, about 15 minutes)", "| q3 (bonus) | `largest` | +2 | 15 |", "2 bonus points"),
+        ("## q3: The largest (2 bonus points, about 15 minutes)", "| q3 (bonus) | `largest` | 2 | 15 |", r"\+2"),
+        ("## q3: The largest (2 bonus points, about 20 minutes)", "| q3 (bonus) | `largest` | +2 | 15 |", "15 minutes"),
+        ("## q3: The largest (2 bonus points, about 15 minutes)", "", "no such line"),
+    ],
+)
+def test_a_notebook_says_of_a_question_what_assignment_toml_says(
+    fresh: Assignment, heading: str, row: str, complaint: str
+) -> None:
+    settings = fresh.folder / "assignment.toml"
+    settings.write_text(settings.read_text() + "minutes = 15\n")
+    text = fresh.notebook.read_text()
+    right = "## q3: The largest (2 bonus points, about 15 minutes)", "| q3 (bonus) | `largest` | +2 | 15 |"
+    fresh.notebook.write_text(f"# %% [markdown]\n# {right[0]}\n#\n# {right[1]}\n\n{text}")
+    assert read_cells(Assignment.load(fresh.folder))
+    fresh.notebook.write_text(f"# %% [markdown]\n# {heading}\n#\n# {row}\n\n{text}")
+    with pytest.raises(BuildError, match=f"q3 is not what assignment.toml says.*{complaint}"):
+        read_cells(Assignment.load(fresh.folder))
+
+
 # --- solutions --------------------------------------------------------------------------------------------------
 
 

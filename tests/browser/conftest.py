@@ -10,12 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from front_end import OpenNotebook, Server, open_browser, open_notebook, serve
+from front_end import TEMPLATE, OpenNotebook, Server, open_browser, open_notebook, serve
 from playwright.sync_api import Browser, Page
 
 from autograder.build.pictures import BROWSERS, find_browser
-
-TEMPLATE = Path(__file__).parents[2] / "student_template"
 
 
 @pytest.fixture(scope="module")

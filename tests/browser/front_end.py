@@ -14,6 +14,7 @@ call, and what is read is what the page shows. The fixtures in conftest.py put b
 Nothing is downloaded: the browser is one that is on the machine (`autograder.build.pictures.find_browser`).
 """
 
+import json
 import os
 import re
 import secrets
@@ -28,10 +29,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from markdown_it import MarkdownIt
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from autograder.build.pictures import find_browser
 
+TEMPLATE = Path(__file__).parents[2] / "student_template"
 LIGHT, DARK = "JupyterLab Light", "JupyterLab Dark"
 
 # What JupyterLab would do by itself, and a test must not depend on: ask whether it may fetch news, look for updates,
@@ -60,6 +63,19 @@ class Server:
         """Where the interface shows a notebook, named by its path in `folder`; without an earlier session's tabs."""
         path = "lab/tree" if self.interface == "lab" else "notebooks"
         return f"{self.base}{path}/{notebook}?reset&token={self.token}"
+
+
+def figures(notebook: str) -> list[str]:
+    """The alternative text of each image in a notebook's markdown cells, in order, as markdown-it reads them."""
+    found: list[str] = []
+    for cell in json.loads(notebook)["cells"]:
+        if cell["cell_type"] != "markdown":
+            continue
+        for token in MarkdownIt("commonmark").parse("".join(cell["source"])):
+            parts = [token, *(token.children or [])]
+            found += [part.content for part in parts if part.type == "image"]
+            found += [part.content.split('alt="')[1].split('"')[0] for part in parts if "<img " in part.content[:5]]
+    return found
 
 
 @contextmanager
