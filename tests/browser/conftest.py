@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from front_end import TEMPLATE, OpenNotebook, Server, open_browser, open_notebook, serve
-from playwright.sync_api import Browser, Page
+from front_end import TEMPLATE, Lab, Server, open_browser, serve
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from autograder.build.pictures import BROWSERS, find_browser
 
@@ -28,14 +28,21 @@ def browser() -> Iterator[Browser]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """What the pages of one file share: above all JupyterLab's own scripts, which are read once."""
+    opened = browser.new_context(viewport={"width": 1280, "height": 900})
+    opened.set_default_timeout(90_000)  # for a machine that is busy with other tests
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """An empty page of 1280 x 900 pixels, with no memory of other tests."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    try:
-        yield context.new_page()
-    finally:
-        context.close()
+def page(context: BrowserContext) -> Iterator[Page]:
+    """An empty page of 1280 x 900 pixels."""
+    opened = context.new_page()
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -44,23 +51,6 @@ def handout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("student") / "handout"
     shutil.copytree(TEMPLATE, folder, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
     return folder
-
-
-class Lab:
-    """JupyterLab in the copy of student_template/, and a page."""
-
-    def __init__(self, server: Server, page: Page) -> None:
-        self.server = server
-        self.page = page
-
-    @property
-    def folder(self) -> Path:
-        """The files that the student has."""
-        return self.server.folder
-
-    def open(self, notebook: str, kernel: bool = True) -> OpenNotebook:
-        """Opens a notebook, by its path in `folder`, and waits for its cells and, unless told otherwise, its kernel."""
-        return open_notebook(self.page, self.server, notebook, kernel)
 
 
 @pytest.fixture(scope="module")

@@ -32,6 +32,8 @@ from typing import Any, Literal
 from markdown_it import MarkdownIt
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
+from autograder.assignment import Assignment
+from autograder.build.command import solutions
 from autograder.build.pictures import find_browser
 
 TEMPLATE = Path(__file__).parents[2] / "student_template"
@@ -76,6 +78,19 @@ def figures(notebook: str) -> list[str]:
             found += [part.content for part in parts if part.type == "image"]
             found += [part.content.split('alt="')[1].split('"')[0] for part in parts if "<img " in part.content[:5]]
     return found
+
+
+def solve(folder: Path, name: str, export: bool = True) -> str:
+    """Writes <name>_solved.ipynb, the notebook with the reference solutions in the stubs' place; returns its name."""
+    notebook = json.loads((folder / f"{name}.ipynb").read_text(encoding="utf-8"))
+    code = solutions(Assignment.load(name))
+    for cell in notebook["cells"]:
+        if "question" in cell["metadata"]:
+            cell["source"] = code[cell["metadata"]["question"]]
+        elif "export" in cell["metadata"].get("tags", []) and not export:
+            cell["source"] = ""
+    (folder / f"{name}_solved.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    return f"{name}_solved.ipynb"
 
 
 @contextmanager
@@ -260,13 +275,25 @@ class OpenNotebook:
                 }})))"""
         )
 
-    def screenshot(self, path: Path) -> None:
-        """The whole notebook as a picture, however long it is."""
-        height = self.page.evaluate(
-            f"() => Math.ceil({_PANEL}.node.querySelector('.jp-WindowedPanel-outer').scrollHeight)"
+    def backgrounds(self) -> list[str]:
+        """The colours of the theme's page and of what lies on it (--jp-layout-color0 and -color1)."""
+        return self.page.evaluate(
+            """() => ['--jp-layout-color0', '--jp-layout-color1'].map(name => {
+                const patch = document.body.appendChild(document.createElement('div'));
+                patch.style.backgroundColor = `var(${name})`;
+                const colour = getComputedStyle(patch).backgroundColor;
+                patch.remove();
+                return colour;
+            })"""
         )
+
+    def screenshot(self, path: Path) -> None:
+        """The whole notebook as a picture, up to 16 000 pixels long."""
+        outer = f"{_PANEL}.node.querySelector('.jp-WindowedPanel-outer')"
+        height = self.page.evaluate(f"() => Math.ceil({outer}.scrollHeight)")
         size = self.page.viewport_size or {"width": 1280, "height": 900}
         self.page.set_viewport_size({"width": size["width"], "height": min(height + 140, 16_000)})
+        self.page.evaluate(f"() => {{ {outer}.scrollTop = 0; }}")
         self.page.screenshot(path=path)
         self.page.set_viewport_size({"width": size["width"], "height": size["height"]})
 
@@ -303,3 +330,20 @@ def open_notebook(page: Page, server: Server, notebook: str, kernel: bool = True
     if kernel:
         opened.wait_idle()
     return opened
+
+
+class Lab:
+    """JupyterLab in the copy of student_template/, and a page."""
+
+    def __init__(self, server: Server, page: Page) -> None:
+        self.server = server
+        self.page = page
+
+    @property
+    def folder(self) -> Path:
+        """The files that the student has."""
+        return self.server.folder
+
+    def open(self, notebook: str, kernel: bool = True) -> OpenNotebook:
+        """Opens a notebook, by its path in `folder`, and waits for its cells and, unless told otherwise, its kernel."""
+        return open_notebook(self.page, self.server, notebook, kernel)
