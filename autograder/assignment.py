@@ -12,6 +12,7 @@ functions = ["linear_solve_vjp"]
 autodiff = false         # whether jax.grad and friends may be used (default false)
 bonus = false            # bonus questions add to the score, never to the points possible
 call_seconds = 45        # optional: instead of the limit above, for this question's functions
+minutes = 25             # optional: about how long it takes; the notebook's heading and table must say the same
 """
 
 import os
@@ -76,6 +77,8 @@ class Question:
     autodiff: bool = False
     call_seconds: float | None = None
     """Instead of the assignment's limit, where right solutions of this question may take longer."""
+    minutes: int | None = None
+    """An estimate of how long a student takes."""
 
 
 @dataclass(frozen=True)
@@ -175,11 +178,14 @@ def _check_limit(what: str, value: object) -> None:
 
 
 def _question(name: str, entry: dict[str, Any]) -> Question:
-    unknown = set(entry) - {"title", "points", "functions", "bonus", "autodiff", "call_seconds"}
+    unknown = set(entry) - {"title", "points", "functions", "bonus", "autodiff", "call_seconds", "minutes"}
     if unknown:
         raise ValueError(f"question {name}: unknown keys: {', '.join(sorted(unknown))}")
     if "call_seconds" in entry:
         _check_limit(f"question {name}: call_seconds", entry["call_seconds"])
+    minutes = entry.get("minutes")
+    if minutes is not None and (isinstance(minutes, bool) or not isinstance(minutes, int) or minutes <= 0):
+        raise ValueError(f"question {name}: minutes must be a positive whole number, got {minutes!r}")
     return Question(
         name=name,
         title=str(entry["title"]),
@@ -188,4 +194,5 @@ def _question(name: str, entry: dict[str, Any]) -> Question:
         bonus=bool(entry.get("bonus", False)),
         autodiff=bool(entry.get("autodiff", False)),
         call_seconds=entry.get("call_seconds"),
+        minutes=minutes,
     )

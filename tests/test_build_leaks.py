@@ -41,7 +41,9 @@ HIDDEN_LINE = "    for number in (-17, 0, 1.25, 40_000):\n"
         (HIDDEN_LINE, "test_q1_of_many"),
     ],
 )
-@pytest.mark.parametrize("place", ["code", "markdown", "metadata", "output", "json", "python", "attachment"])
+@pytest.mark.parametrize(
+    "place", ["code", "markdown", "metadata", "output", "json", "python", "attachment", "data URI"]
+)
 def test_a_planted_line_is_found_wherever_it_stands(
     hidden: tuple[Secret, ...], line: str, origin: str, place: str
 ) -> None:
@@ -55,6 +57,10 @@ def test_a_planted_line_is_found_wherever_it_stands(
         "attachment": (
             "n.ipynb",
             notebook({"attachments": {"a.svg": {"image/svg+xml": base64.b64encode(line.encode()).decode()}}}),
+        ),
+        "data URI": (
+            "n.ipynb",
+            notebook({"source": f'<img src="data:image/png;base64,{base64.b64encode(line.encode()).decode()}">'}),
         ),
     }
     name, content = files[place]

@@ -19,6 +19,7 @@ from autograder.build.leaks import Leak, find_leaks, handed_out, secrets
 from autograder.build.master import master_notebook
 from autograder.build.notebooks import solution_notebook, student_notebook
 from autograder.build.percent import Cell, read_cells
+from autograder.build.pictures import render as render_pictures
 from autograder.build.solution import Module
 from autograder.build.testfiles import TestFile, agree, read_test_files, render
 
@@ -91,6 +92,8 @@ def run(wanted: list[str], dist: Path, check: bool) -> BuildReport:
     for name in wanted or names():
         assignment = Assignment.load(name)
         try:
+            if not check:
+                report.written += [_shown(path) for path in _refresh_figures(assignment)]
             built = assemble(assignment)
         except BuildError as error:
             report.problems.append(str(error))
@@ -103,6 +106,14 @@ def run(wanted: list[str], dist: Path, check: bool) -> BuildReport:
         elif not report.leaks:
             report.written += _write(built, course, dist)
     return report
+
+
+def _refresh_figures(assignment: Assignment) -> list[Path]:
+    """Makes the PNG of each figure whose SVG has changed; where that cannot be done, assembling says which it is."""
+    try:
+        return render_pictures(sorted((assignment.folder / "figures").glob("*.svg")))
+    except RuntimeError:
+        return []
 
 
 def assemble(assignment: Assignment) -> Built:

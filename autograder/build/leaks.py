@@ -31,6 +31,7 @@ MIN_PROSE = 40
 MIN_STATEMENTS = 2
 """Statements a function body has at least to be compared as a tree with renamed variables."""
 PUBLIC_MARK = "# public"
+_DATA_URI = re.compile(r"data:[\w/+.-]+;base64,((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)")
 
 
 @dataclass(frozen=True)
@@ -235,10 +236,11 @@ def _texts(name: str, content: bytes) -> Iterator[str]:
 
 
 def _strings(value: object) -> Iterator[str]:
-    """Every text in a JSON value; lists of lines (notebook sources) are joined, base64 attachments decoded."""
+    """Every text in a JSON value; lists of lines (notebook sources) are joined, attachments and data URIs decoded."""
     if isinstance(value, str):
         yield value
         yield from _fenced(value)
+        yield from (base64.b64decode(data).decode("utf-8", "replace") for data in _DATA_URI.findall(value))
     elif isinstance(value, list):
         entries = cast(list[object], value)
         if entries and all(isinstance(entry, str) for entry in entries):

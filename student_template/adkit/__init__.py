@@ -33,6 +33,7 @@ _EXPORTS: dict[str, str] = {
     "Trace": "schedule",
     "simulate": "schedule",
     "animate": "animation",
+    "stills": "animation",
     "space_time": "lifetimes",
     "trade_off": "tradeoff",
     "least_evaluations": "tradeoff",
