@@ -64,10 +64,14 @@ __all__ = [
 
 UNPROMISED_ROUTINES = tuple(
     f"lapack_{routine}_ffi"
-    for routine in ("sgeqp3", "dgeqp3", "cgeqp3", "zgeqp3", "sormqr", "dormqr", "cunmqr", "zunmqr")
+    for routine in (
+        *("sgeqp3", "dgeqp3", "cgeqp3", "zgeqp3"),
+        *("sormqr", "dormqr", "cunmqr", "zunmqr"),
+        *("sgesvd", "dgesvd", "cgesvd", "zgesvd"),
+    )
 )
-"""LAPACK routines (QR with pivoting, products with Q) of which JAX promises no stable form to artefacts that are kept
-for months. Here an artefact is run at once, by the same version that made it."""
+"""LAPACK routines (QR with pivoting, products with Q, the SVD by QR iterations) of which JAX promises no stable form to
+artefacts that are kept for months. Here an artefact is run at once, by the same version that made it."""
 
 _COMPILER_OPTIONS: dict[str, Any] = {
     # An artefact runs once: compiling is the cost (60 to 120 ms), and this takes about a fifth off it.
