@@ -101,8 +101,8 @@ def test_structures_that_would_fill_the_memory_are_refused_before_they_are_built
         read_content(content, "hw.ipynb", Limits())
 
 
-def test_a_script_is_one_cell_in_any_usual_encoding() -> None:
-    assert read(b"a = 1\r\n# %%\r\nb = 2\r\n", "hw.py").cells == ("a = 1\n# %%\nb = 2\n",)
+def test_a_script_is_read_in_any_usual_encoding() -> None:
+    assert read(b"a = 1\r\nb = 2\r\n", "hw.py").cells == ("a = 1\nb = 2\n",)
     assert read("# coding: latin-1\nx = 'é'\n".encode("latin-1"), "hw.py").cells == ("# coding: latin-1\nx = 'é'\n",)
     assert read("x = 'é'\n".encode("utf-8-sig"), "hw.py").cells == ("x = 'é'\n",)
     broken = read(b"x = '\xff'\n", "hw.py")
