@@ -36,6 +36,7 @@ import types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from adkit import magics, standins
@@ -185,6 +186,8 @@ def describe(error: BaseException) -> str:
     place = where(error)
     if isinstance(error, SyntaxError):
         message = error.msg or ""
+    elif isinstance(error, ImportError):
+        message = re.sub(r" \([^()\n]*[/\\][^()\n]*\)", "", message)  # where the package is on this machine
     message += _numpy_1(error, message)
     return f"{type(error).__name__}: {message}{place}" if message else f"{type(error).__name__}{place}"
 
@@ -231,8 +234,8 @@ class Failure:
 class Noticed:
     """What the grader did otherwise than Jupyter; plain data for `sentences`."""
 
-    shown: list[str] = field(default_factory=list[str])
-    """Packages that have a stand-in."""
+    shown: dict[str, int] = field(default_factory=dict[str, int])
+    """Packages that have a stand-in, and how many statements failed since they asked for a value of one."""
     missing: dict[str, int] = field(default_factory=dict[str, int])
     """Other packages that are missing, and how many statements failed because of it."""
     not_run: list[str] = field(default_factory=list[str])
@@ -259,19 +262,19 @@ def sentences(noticed: Any) -> list[str]:
     if type(noticed) is not dict:
         return []
     said: list[str] = []
-    shown = _some(noticed.get("shown"), _DOTTED)
+    shown = _counts(noticed.get("shown"))
     if shown:
+        failed = sum(shown.values())
+        asked = f" ({_count(failed, 'statement')} failed because of it)" if failed else ""
         said.append(
-            f"The grader has no {_and(shown, 'and no')}: what that would show is left out and costs nothing; "
-            "only its values are not there."
+            f"What would only be shown was left out, for the grader has no {_and([*shown], 'and no')}. That costs "
+            f"nothing; but a statement that needs one of its values has none{asked}."
         )
-    missing: Any = noticed.get("missing")
-    for name in _some(list(missing) if type(missing) is dict else None, _DOTTED):
-        count: Any = missing[name]
-        failed = f"{_count(count, 'statement')} failed because of it" if type(count) is int and count > 0 else ""
+    for name, failed in _counts(noticed.get("missing")).items():
+        because = f" ({_count(failed, 'statement')} failed because of it)" if failed else ""
         said.append(
-            f"The grader has no {name}{f' ({failed})' if failed else ''}: only the packages of requirements.txt are "
-            "there. Files of your own are not handed in: put their code into a cell."
+            f"Not imported, for the grader has no {name}{because}: only the packages of requirements.txt are there. "
+            "A file of your own is not handed in: put its code into a cell."
         )
     not_run = _some(noticed.get("not_run"), _MAGIC)
     if not_run:
@@ -279,7 +282,7 @@ def sentences(noticed: Any) -> list[str]:
     said += [_SETTINGS[name] for name in _some(noticed.get("settings"), re.compile("|".join(_SETTINGS)))]
     debug = _some(noticed.get("debug"), re.compile(r"jax\.debug\.(print|callback|breakpoint|log)"))
     if debug:
-        said.append(f"{_and(debug)} was left in: the grader passes it over, it costs nothing.")
+        said.append(f"Left in, passed over by the grader, and free of cost: {_and(debug)}.")
     more: Any = noticed.get("more")
     if type(more) is int and more > 0:
         said.append(f"{_count(more, 'more statement')} failed.")
@@ -290,6 +293,12 @@ def _some(values: Any, pattern: re.Pattern[str]) -> list[str]:
     names = values[: 5 * _NAMES] if type(values) is list else []
     right = [name for name in names if type(name) is str and len(name) <= 250 and pattern.fullmatch(name)]
     return list(dict.fromkeys(right))[:_NAMES]
+
+
+def _counts(values: Any) -> dict[str, int]:
+    found: dict[Any, Any] = values if type(values) is dict else {}
+    names = _some(list(found), _DOTTED)
+    return {name: min(count, 10**6) if type(count := found[name]) is int and count > 0 else 0 for name in names}
 
 
 def _and(names: list[str], word: str = "and") -> str:
@@ -350,13 +359,9 @@ class Runner:
         self._replace(vars(adkit), "Notebook", otter.Notebook)
         self._replace(vars(builtins), "input", self._input)
         with suppress(ImportError):
-            import IPython
-            import IPython.core.getipython
-            import IPython.display
-
-            for module in (IPython, IPython.core.getipython):
-                self._replace(vars(module), "get_ipython", self.names["get_ipython"])
-            self._replace(vars(sys.modules["IPython.display"]), "display", _nothing)
+            for module in ("IPython", "IPython.core.getipython"):
+                self._replace(vars(import_module(module)), "get_ipython", self.names["get_ipython"])
+            self._replace(vars(import_module("IPython.display")), "display", _nothing)
         if self._folder:
             sys.path.insert(0, self._folder)
         self._settings = _settings()
@@ -391,7 +396,7 @@ class Runner:
 
     def report(self) -> dict[str, Any]:
         """What was noticed so far, for `sentences`."""
-        self.noticed.shown = list(self._finder.used)
+        self.noticed.shown = {**dict.fromkeys(self._finder.used, 0), **self.noticed.shown}
         return dict(vars(self.noticed))
 
     def run_cell(self, source: str, number: int, first_line: int = 0) -> None:
@@ -415,8 +420,8 @@ class Runner:
         """Runs code in the notebook's namespace, or in `names`."""
         try:
             pieces = statements(source)
-        except (RecursionError, MemoryError) as error:
-            self._failed(number, 1 + shift, error, None)
+        except (RecursionError, MemoryError):  # what the parser says of either
+            self._failed(number, 1 + shift, SyntaxError("the cell is nested too deeply"), None)
             return
         debug = "debug" in source
         space = self.names if names is None else names
@@ -468,13 +473,19 @@ class Runner:
     ) -> Failure | None:
         """Takes down a failure; what only follows from another one is counted there."""
         bound = () if statement is None else _bound(statement)
+        if isinstance(error, standins.MissingPackageError) and error.name in self._finder.used:
+            self.noticed.shown[error.name] = self.noticed.shown.get(error.name, 0) + 1
+            self._lost.update(dict.fromkeys(bound, error.name))
+            return None
         if isinstance(error, NameError) and isinstance(error.name, str):
             cause = self._lost.get(error.name)
             if cause is not None:
                 if isinstance(cause, Failure):
                     cause.followed += 1
-                else:
+                elif cause in self.noticed.missing:
                     self.noticed.missing[cause] += 1
+                else:
+                    self.noticed.shown[cause] += 1
                 self._lost.update(dict.fromkeys(bound, cause))
                 return cause if isinstance(cause, Failure) else None
         package = _missing_package(error, statement)

@@ -164,15 +164,16 @@ class Shell:
         name, _, rest = line.lstrip("%").partition(" ")
         return self.run_line_magic(name, rest)
 
-    def system(self, *_arguments: object, **_options: object) -> None:
+    def system(self, command: str = "", *_arguments: object, **_options: object) -> None:
         """`!command`."""
-        self._runner.did_not_run("!")
+        found = re.match(r"\s*(\w{1,40})", str(command))
+        self._runner.did_not_run(f"!{found[1] if found else ''}")
 
     system_piped = system_raw = system
 
-    def getoutput(self, *_arguments: object, **_options: object) -> Any:
+    def getoutput(self, command: str = "", *_arguments: object, **_options: object) -> Any:
         """`x = !command`: no lines."""
-        self._runner.did_not_run("!")
+        self.system(command)
         from IPython.utils.text import SList
 
         return SList()

@@ -133,7 +133,9 @@ class StandIn:
         return id(self)
 
     def _no_value(self, *_: object) -> NoReturn:
-        raise MissingPackageError(f"{self._missing}, so {self._path} has no value here", name=package_of(self._path))
+        raise MissingPackageError(
+            f"{self._missing}, so {self._path} has no value here", name=_called(package_of(self._path))
+        )
 
 
 _VALUES = """
@@ -235,14 +237,14 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
                 return None
             if self._own and importlib.machinery.PathFinder.find_spec(name, [self._own]) is not None:
                 return None
-        self.used[package] = None
+        self.used[_called(package)] = None
         return importlib.machinery.ModuleSpec(name, self, is_package=True)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
         """An empty stand-in; of pyplot and pylab with the usual names, for `from … import *`."""
         name = spec.name
         above: Any = sys.modules.get(package_of(name))
-        missing = vars(above)["_missing"] if isinstance(above, StandInModule) else self._says(name)
+        missing = vars(above)["_missing"] if isinstance(above, StandInModule) else self._says(_called(package_of(name)))
         module = StandInModule(name, missing)
         if name in ("matplotlib.pyplot", "pylab", "matplotlib.pylab"):
             if "pylab" in name:  # which has all of NumPy's
@@ -264,6 +266,10 @@ def _asked_by_a_cell() -> bool:
     while frame is not None and "importlib" in frame.f_code.co_filename:
         frame = frame.f_back
     return frame is not None and frame.f_code.co_filename.startswith("<")
+
+
+def _called(package: str) -> str:
+    return "matplotlib" if package in ("mpl_toolkits", "pylab") else package
 
 
 def package_of(name: str) -> str:
