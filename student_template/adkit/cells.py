@@ -45,8 +45,10 @@ __all__ = ["LIMIT", "Failure", "Runner", "describe", "sentences", "statements", 
 
 LIMIT = 50
 """Failures that are kept; the others are counted."""
-_NAMES = 20
+_NAMES = 8
 """Packages and magics that are named."""
+_ATTEMPTS = 2000
+"""How often pieces of a cell are put together to see whether they are Python."""
 _TEXT = 4000
 """Characters of an error message."""
 _AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
@@ -116,6 +118,7 @@ def _pieces(lines: Sequence[str]) -> Iterator[Piece]:
         if begins or number == 0:
             decorated = line.startswith("@")
     starts.append(len(lines))
+    attempts = _ATTEMPTS
     at = 0
     while at < len(starts) - 1:
         first = starts[at]
@@ -129,7 +132,8 @@ def _pieces(lines: Sequence[str]) -> Iterator[Piece]:
                 break
             except (SyntaxError, ValueError) as error:
                 problem = problem or error
-                if not _incomplete(error):
+                attempts -= 1
+                if not _incomplete(error) or attempts < 0:
                     if _quoted(problem):
                         break  # the text of a string, up to here
                     end = at + 1
@@ -189,6 +193,8 @@ def describe(error: BaseException) -> str:
     elif isinstance(error, ImportError):
         message = re.sub(r" \([^()\n]*[/\\][^()\n]*\)", "", message)  # where the package is on this machine
     message += _numpy_1(error, message)
+    if "standins.StandIn" in message:
+        message += " (a stand-in for a package that the grader does not have)"
     return f"{type(error).__name__}: {message}{place}" if message else f"{type(error).__name__}{place}"
 
 

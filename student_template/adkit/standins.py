@@ -141,7 +141,7 @@ class StandIn:
 _VALUES = """
     eq ne lt le gt ge add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow matmul rmatmul
     divmod rdivmod and rand xor rxor lshift rlshift rshift rrshift neg pos abs invert bool int float complex index round
-    trunc floor ceil len contains next reversed array jax_array bytes
+    trunc floor ceil len contains next reversed array bytes
 """
 for _name in _VALUES.split():
     setattr(StandIn, f"__{_name}__", StandIn._no_value)  # pyright: ignore[reportPrivateUsage]
