@@ -71,6 +71,7 @@ GOES_ON = {
     "never closed": ["x = (1,\n" + F],
     "quotes never closed": ['x = """\n' + F],
     "strings over lines": ['x = = 3\ntext = """\ndef f(:\n"""\nassert "f(:" in text\n' + F],
+    "line ends of other systems": ["x = = 3\r\ny = 'a\u2028def f(:'\r\nassert len(y) == 9\r\n" + F.replace("\n", "\r\n")],
     "decorated, with a gap": ["x = = 3\nimport functools\n@functools.lru_cache\n\n# why\n" + F],
     "prose in a code cell": ["# Title\nThis is text, isn't it?\n" + F],
     "names deleted": ["x = 1\ndel x\ndel nothing\n" + F],
@@ -276,6 +277,13 @@ def test_a_debug_print_in_a_notebook_that_has_run_it_before_is_passed_over_as_we
 )
 def test_lines_in_messages_are_those_of_the_cell(workshop: Workshop, cell: str, line: int) -> None:
     assert f"line {line} of cell 1: undefined" in notes(workshop, cell)
+
+
+def test_an_error_of_a_million_characters_costs_no_function(workshop: Workshop) -> None:
+    long = "def g():\n    [][len('" + "y" * 2_000_000 + "')]\n" + "g()\n" * 60
+    with opened(workshop, Submission("x", None, (long, F))) as session:
+        assert session.functions["f"](1) == 2
+    assert len(session.log.failed_cells) == 50
 
 
 def test_source_of_a_function_can_be_had(workshop: Workshop) -> None:

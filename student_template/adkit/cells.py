@@ -81,7 +81,7 @@ def statements(source: str) -> list[Piece]:
     if magic is not None:
         shift, rest = magic
         return [_moved(piece, shift) for piece in statements(rest)]
-    return list(_pieces(source.splitlines(keepends=True)))
+    return list(_pieces(magics.lines_of(source)))
 
 
 def _one_import_each(statement: ast.stmt) -> Iterator[ast.stmt]:
@@ -337,6 +337,8 @@ class Runner:
         self.names: dict[str, Any] = self.module.__dict__
         self.failures: list[Failure] = []
         self.noticed = Noticed()
+        self.number = 0
+        """The cell that runs."""
         self._describe = describe
         self._folder = folder
         self._flags = _AWAIT
@@ -410,31 +412,30 @@ class Runner:
 
         first_line: where it begins in a script, from 1; 0 for a notebook's cell.
         """
+        self.number = number
         if first_line:
             filename = "<script>"
             self._script += ["\n"] * (first_line - 1 - len(self._script))
-            self._script += source.splitlines(keepends=True)
+            self._script += magics.lines_of(source)
             linecache.cache[filename] = (1, None, self._script, filename)
         else:
             filename = f"<cell {number}>"
-            linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-        self.run_text(source, filename, number, shift=max(first_line - 1, 0))
+            linecache.cache[filename] = (len(source), None, magics.lines_of(source), filename)
+        self.run_text(source, filename, shift=max(first_line - 1, 0))
 
-    def run_text(
-        self, source: str, filename: str, number: int, names: dict[str, Any] | None = None, shift: int = 0
-    ) -> None:
+    def run_text(self, source: str, filename: str, names: dict[str, Any] | None = None, shift: int = 0) -> None:
         """Runs code in the notebook's namespace, or in `names`."""
         try:
             pieces = statements(source)
         except (RecursionError, MemoryError):  # what the parser says of either
-            self._failed(number, 1 + shift, SyntaxError("the cell is nested too deeply"), None)
+            self._failed(1 + shift, SyntaxError("the cell is nested too deeply"), None)
             return
         debug = "debug" in source
         space = self.names if names is None else names
         for at, piece in enumerate(pieces):
             piece = _moved(piece, shift)
             if isinstance(piece, Unparsable):
-                self._failed(number, piece.line, piece.error, None, f" (line {piece.line} of {filename[1:-1]})")
+                self._failed(piece.line, piece.error, None, f" (line {piece.line} of {filename[1:-1]})")
                 continue
             if debug:
                 self._look_for_debug(piece)
@@ -442,7 +443,7 @@ class Runner:
             self.keep_settings()
             if problem is None:
                 continue
-            failure = self._failed(number, piece.lineno, problem, piece)
+            failure = self._failed(piece.lineno, problem, piece)
             ends = _ends_its_cell(problem)
             # nothing of it is kept alive: a million failures must not hold a million frames
             problem.__traceback__ = None
@@ -474,9 +475,7 @@ class Runner:
             self._loop = asyncio.new_event_loop()
         return self._loop
 
-    def _failed(
-        self, cell: int, line: int, error: BaseException, statement: ast.stmt | None, place: str = ""
-    ) -> Failure | None:
+    def _failed(self, line: int, error: BaseException, statement: ast.stmt | None, place: str = "") -> Failure | None:
         """Takes down a failure; what only follows from another one is counted there."""
         bound = () if statement is None else _bound(statement)
         if isinstance(error, standins.MissingPackageError) and error.name in self._finder.used:
@@ -503,11 +502,11 @@ class Runner:
             self.noticed.more += 1
             return None
         try:
-            text = self._describe(error) + place
+            text = self._describe(error)[:_TEXT] + place
         except BaseException:
             text = type(error).__name__ + place
         stub = isinstance(error, NotImplementedError) or "NotImplementedError" in getattr(error, "kinds", ())
-        failure = Failure(cell, line, text, stub)
+        failure = Failure(self.number, line, text, stub)
         self.failures.append(failure)
         self._lost.update(dict.fromkeys(bound, failure))
         return failure

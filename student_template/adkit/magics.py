@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import io
 import os
 import re
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from adkit import standins
 if TYPE_CHECKING:
     from adkit.cells import Runner
 
-__all__ = ["Shell", "as_python", "may_run_code", "of_cell"]
+__all__ = ["Shell", "as_python", "lines_of", "may_run_code", "of_cell"]
 
 _TRANSFORMS = 500
 _OTHER_LANGUAGES_WORDS = """
@@ -37,12 +38,17 @@ _SILENT = frozenset(_SILENT_WORDS.split())
 """Line magics that change nothing that is graded."""
 
 
+def lines_of(text: str) -> list[str]:
+    """Lines with their ends, where Python sees them: `str.splitlines` sees more."""
+    return list(io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
 def of_cell(source: str) -> tuple[int, str] | None:
     """For a cell that begins with `%%name`: (lines above, Python in its place); None for any other.
 
     The cell below a magic that runs it is Python as it is, one line further down.
     """
-    lines = source.splitlines(keepends=True)
+    lines = lines_of(source)
     above = next((number for number, line in enumerate(lines) if line.strip()), None)
     if above is None or not lines[above].startswith("%%") or not lines[above][2:3].isalpha():
         return None
@@ -155,7 +161,7 @@ class Shell:
         if name in ("writefile", "file"):
             _write(line, cell)
         elif _runs(name, cell):  # where a script calls it
-            self._runner.run_text(cell, f"<cell of %%{name}>", 0)
+            self._runner.run_text(cell, f"<cell of %%{name}>")
         else:
             self._runner.did_not_run(f"%%{name}" if name.isidentifier() else "%%")
 
@@ -180,7 +186,7 @@ class Shell:
 
     def run_cell(self, cell: str, *_arguments: object, **_options: object) -> None:
         """Runs code as a cell."""
-        self._runner.run_text(cell, "<cell of run_cell>", 0)
+        self._runner.run_text(cell, "<cell of run_cell>")
 
     def ev(self, expression: str) -> Any:
         """The value of an expression."""
@@ -213,14 +219,14 @@ class Shell:
                 "into a cell, or write it with %%writefile"
             )
         names = self.user_ns if "-i" in line.split() else {"__name__": "__main__", "__builtins__": __builtins__}
-        self._runner.run_text(path.read_text(encoding="utf-8"), f"<file {path.name}>", 0, names)
+        self._runner.run_text(path.read_text(encoding="utf-8"), f"<file {path.name}>", names)
         self.user_ns.update({key: value for key, value in names.items() if not key.startswith("__")})
 
     def _pylab(self, line: str) -> None:
         code = "import numpy\nimport numpy as np\nimport matplotlib.pyplot as plt\nfrom matplotlib import pylab\n"
         if "--no-import-all" not in line:
             code += "from numpy import *\nfrom matplotlib.pyplot import *\n"
-        self._runner.run_text(code, "<cell of %pylab>", 0)
+        self._runner.run_text(code, "<cell of %pylab>")
 
 
 def _environment(line: str) -> Any:
