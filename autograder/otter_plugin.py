@@ -73,6 +73,7 @@ class IsolationPlugin(AbstractOtterPlugin):
                 "cells": submission.cells,
                 "notes": self._notes,
                 "demonstrations": submission.demonstrations,
+                "lines": submission.lines,
             },
             "seed": os.environ.get("AUTOGRADER_SEED") or self.plugin_config.get("seed", ""),
             "secrets": [str(folder), str(source), str(self._record)],

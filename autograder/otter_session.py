@@ -35,9 +35,8 @@ def _open(record: dict[str, Any], report: Path) -> dict[str, Any]:
 
     assignment = Assignment.load(record["assignment"])
     given = record["submission"]
-    submission = Submission(
-        given["name"], None, tuple(given["cells"]), tuple(given["notes"]), tuple(given["demonstrations"])
-    )
+    parts = {part: tuple(given[part]) for part in ("cells", "notes", "demonstrations", "lines")}
+    submission = Submission(given["name"], None, **parts)
     layers = policy(secrets=[Path(secret) for secret in record["secrets"]])
     # for one submission it does not pay to make it
     folder = compiled(assignment, layers, make=False)

@@ -5,11 +5,13 @@ question's tests. A question is "not yet" while its functions still raise NotImp
 also the summary of the run.
 """
 
+import atexit
 import html
+import importlib.abc
 import io
 import json
 import os
-import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,7 +29,6 @@ RED_WHEN = "wrong"
 SECONDS = 900
 """One notebook with all its tests."""
 HERE = Path(__file__).resolve().parent
-CHECK_CELL = re.compile(r"\s*(#.*\s*)*grader\s*\.\s*(check|check_all|export)\s*\([^)]*\)\s*;?\s*")
 
 
 @dataclass
@@ -52,6 +53,8 @@ class Report:
     questions: list[Question] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     """Cells that failed, or why there is no more to say."""
+    notes: list[str] = field(default_factory=list)
+    """What the grader does otherwise than Jupyter, and what of the notebook it does not run."""
 
 
 def check(name: str) -> Report:
@@ -73,7 +76,8 @@ def check(name: str) -> Report:
             problem = f"it took longer than {SECONDS} s; the questions below were checked until then"
         try:
             content = json.loads(answer.read_text(encoding="utf-8"))
-            report = Report(name, [Question(**entry) for entry in content["questions"]], content["problems"])
+            questions = [Question(**entry) for entry in content["questions"]]
+            report = Report(name, questions, content["problems"], content["notes"])
         except (OSError, ValueError):
             report = Report(name)
     if problem:
@@ -94,30 +98,43 @@ def run(name: str, answer: Path) -> None:
 
 
 def run_cells(notebook: Path, report: Report) -> dict[str, Any]:
-    """Runs the code cells, also after one that fails; the names they define."""
-    from IPython.core.interactiveshell import InteractiveShell
-    from traitlets.config import Config
+    """Runs the code cells as the grader does (`adkit.cells`); the names they define."""
+    from adkit.cells import Runner, sentences
 
-    settings = Config()
-    settings.HistoryManager.enabled = False
-    shell = InteractiveShell.instance(config=settings)
     try:
-        cells = [
-            cell for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"
+        entries = json.loads(notebook.read_text(encoding="utf-8-sig"))["cells"]
+        sources = [
+            "".join(cell["source"])
+            for cell in entries
+            if cell["cell_type"] == "code" and "otter_ignore" not in cell.get("metadata", {}).get("tags", [])
         ]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         report.problems.append(f"{notebook.name} cannot be read: {error}")
         return {}
-    for number, cell in enumerate(cells, start=1):
-        source = "".join(cell["source"])
-        if CHECK_CELL.fullmatch(source):
-            continue
-        with redirect_stdout(io.StringIO()):
-            result = shell.run_cell(source, store_history=False)
-        error = result.error_before_exec or result.error_in_exec
-        if error is not None and not is_stub(error):
-            report.problems.append(f"code cell {number}: {type(error).__name__}: {error}")
-    return shell.user_ns
+    # only the notebook is handed in: it runs in a folder of its own, and of the files beside it only adkit is there
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.chdir(folder)
+    import jax  # noqa: F401  (before a cell asks for a GPU: the grader has it by then, too)
+
+    sys.meta_path.insert(0, NotHandedIn())
+    with Runner(folder=folder, everywhere=True) as runner, redirect_stdout(io.StringIO()):
+        for number, source in enumerate(sources, start=1):
+            runner.run_cell(source, number)
+    report.problems += [f"code cell {failure.cell}: {failure}" for failure in runner.failures if not is_stub(failure)]
+    report.notes += sentences(runner.report())
+    return runner.names
+
+
+class NotHandedIn(importlib.abc.MetaPathFinder):
+    """Modules beside the notebook, which the grader does not have."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        """An ImportError that says so; None, so that others look, for everything else."""
+        beside = (HERE / f"{name}.py").is_file() or (HERE / name).is_dir()
+        here = Path(os.getcwd(), f"{name}.py").is_file()  # written by a cell
+        if path is None and name not in ("adkit", "check") and beside and not here:
+            raise ModuleNotFoundError(f"{name} lies beside the notebook and is not handed in", name=name)
 
 
 def question(file: Any, space: dict[str, Any]) -> Question:
@@ -142,9 +159,14 @@ def question(file: Any, space: dict[str, Any]) -> Question:
     return found
 
 
-def is_stub(error: BaseException) -> bool:
-    """Whether this is only the template's `raise NotImplementedError`, or a check that met it."""
-    return isinstance(error, NotImplementedError) or "NotImplementedError" in getattr(error, "kinds", ())
+def is_stub(error: Any) -> bool:
+    """Whether an error, or the failure of a cell, is only the template's `raise NotImplementedError`, met by a check or
+    not."""
+    return (
+        isinstance(error, NotImplementedError)
+        or "NotImplementedError" in getattr(error, "kinds", ())
+        or getattr(error, "stub", False)
+    )
 
 
 def title(case: Any) -> str:
@@ -171,6 +193,7 @@ def as_text(reports: list[Report]) -> str:
     for report in reports:
         lines += ["", report.notebook]
         lines += [f"  ! {problem}" for problem in report.problems]
+        lines += [f"  - {note}" for note in report.notes]
         for found in report.questions:
             points = f"{found.earned:g}/{found.possible:g} points"
             lines.append(
@@ -188,6 +211,7 @@ def as_markdown(reports: list[Report]) -> str:
         parts += [f"### {html.escape(report.notebook)}", ""]
         for problem in report.problems:
             parts += [f"<pre>{html.escape(problem[:1000])}</pre>", ""]
+        parts += [f"- {html.escape(note[:1000])}" for note in report.notes]
         if report.questions:
             parts += ["| question | | tests | points |", "|---|---|--:|--:|"]
         for found in report.questions:

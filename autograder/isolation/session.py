@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from adkit import checks
+from adkit import cells, checks
 
 from autograder.assignment import Assignment, Question
 from autograder.isolation import frames
@@ -335,10 +335,10 @@ class Session:
             try:
                 deadline = self._clock.deadline(self._limits.notebook_seconds).and_not_after(self._end)
                 self._calls += 1
-                cells = [(k, cell) for k, cell in enumerate(self._submission.cells, 1) if k not in self._skipped]
+                sources = [(k, cell) for k, cell in enumerate(self._submission.cells, 1) if k not in self._skipped]
                 request = {
-                    "do": "cells", "id": self._calls, "cells": cells, "functions": list(self.assignment.functions),
-                    "look": look, "demonstrations": self._demonstrations,
+                    "do": "cells", "id": self._calls, "cells": sources, "functions": list(self.assignment.functions),
+                    "look": look, "demonstrations": self._demonstrations, "lines": list(self._submission.lines),
                 }  # fmt: skip
                 self._process.send(request, deadline)
                 if look:
@@ -410,10 +410,13 @@ class Session:
         self.log.failed_cells = []
         for entry in failed if isinstance(failed, list) else []:
             match entry:
-                case (int(number), str(text)) if len(self.log.failed_cells) < _KEPT_NOTES:
+                case (int(number), str(text)) if len(self.log.failed_cells) < cells.LIMIT:
                     self.log.failed_cells.append((number, text[:_KEPT_TEXT]))
                 case _:
                     continue
+        # sentences of the grader: only names and numbers of the submission's are in them, and they are checked
+        for sentence in cells.sentences(reply.get("noticed")):
+            self.log.note(sentence)
 
 
 def _answers(reply: Any, number: int) -> bool:

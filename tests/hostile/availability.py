@@ -388,6 +388,25 @@ def energy(x): return [bytes(1_000_000)] * 50
 def at_one(f, x): return np.zeros(60_000_000, np.int8)
 '''),
     Attack("cells-by-thousands", "availability", "five thousand cells that print, with attachments and outputs of megabytes", SEEN, raw=lambda world: _thousands_of_cells()),
+    Attack("failing-statements", "availability", "four hundred thousand statements that fail", SEEN, raw=_source("undefined\n" * 400_000)),
+    Attack("half-parsable", "availability", "a cell of which every line opens a bracket or a string, so that each could go on with all others", SEEN, raw=_source("x = (\n" * 30_000 + 'y = """\n' * 3_000)),
+    Attack("half-parsable-script", "availability", "a script of quotes, brackets and cell markers in each other, to be cut where statements begin", SEEN, file="half-parsable-script.py", raw=lambda world: (WRONG + '"""\\' * 200_000 + "# %%\n('" * 200_000 + "'\\" * 200_000).encode()),
+    Attack("stand-in-without-end", "availability", "asks a stand-in for a billion axes, goes through one that has no end", SEEN, '''
+import matplotlib.pyplot as plt
+fig, axes = plt.subplots(30_000, 30_000)
+# %%
+for step in plt.plot(): pass
+# %%
+from tqdm import tqdm
+for step in tqdm(iter(int, 1)): pass
+'''),
+    Attack("writes-itself", "availability", "a module that runs itself and grows, without end", SEEN, '''
+%%writefile again.py
+get_ipython().run_cell_magic("writefile", "-a again.py", "pass\\n" * 100_000)
+get_ipython().run_line_magic("run", "-i again.py")
+# %%
+%run -i again.py
+'''),
     Attack("locks-and-leases", "availability", "locks every file it can open, takes leases on them and asks to be told of changes", SEEN, '''
 import fcntl
 kept = []

@@ -362,4 +362,26 @@ def twice(x): ask(x); return 0
 def energy(x): ask(x); return 0.0
 '''),
     Attack("demonstrations-forged", "score", "cells that pass for demonstrations, with metadata of wrong types and the same ids", SEEN, raw=lambda world: _demonstrations()),
+    Attack("modules-of-the-grader", "score", "writes modules with the names of the grader's own into its folder, to be imported by whoever looks there", "points for wrong answers", '''
+%%writefile sitecustomize.py
+import builtins
+# %%
+for name in ("numpy", "jax", "adkit", "autograder", "reference", "otter", "flatbuffers", "json", "checks"):
+    text = "def __getattr__(name): return lambda *a, **k: True\\n"
+    get_ipython().run_cell_magic("writefile", f"{name}.py", text)
+    try: os.mkdir(name)
+    except OSError: pass
+    get_ipython().run_cell_magic("writefile", f"{name}/__init__.py", text)
+'''),
+    Attack("stand-ins-as-answers", "score", "answers with stand-ins, which take part in anything", "points for wrong answers", '''
+import matplotlib.pyplot as plt
+class Equal(type(plt.x)):
+    def __eq__(self, other): return True
+    def __array__(self, *a, **k): return np.zeros(())
+    def __float__(self): return 1.0
+    def __iter__(self): return iter([self])
+def twice(x): return plt.plot(x)
+def energy(x): return Equal("x", "y")
+def at_one(f, x): return f(plt.plot(x))
+'''),
 )  # fmt: skip
