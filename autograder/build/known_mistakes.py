@@ -34,7 +34,7 @@ from autograder.build.percent import Cell
 
 KNOWN_MISTAKES = "known_mistakes.json"
 GUESSED_BITS = 20
-"""Answers of less information than this can be found by trying: a million keys take an hour or two."""
+"""Answers of less information than this can be found by trying: a million keys take an hour."""
 _FORMULA = re.compile(r"[=^@*√·∘<>]|\S [-+/] \S|\w\(|\b\w/\w\b")
 """What a sentence that anyone may open must not hold: operators, calls, powers."""
 _NUMBER = re.compile(r"-?\d+(?:\.\d*)?(?:e[-+]?\d+)?")
@@ -151,10 +151,10 @@ def known_mistakes(
     values += [
         (value, f"a constant of {name}") for name, content in files.items() for value in _constants(name, content)
     ]
-    return Table(tuple(_entries(answers, values)), _salt(public))
+    return Table(tuple(entries(answers, values)), _salt(public))
 
 
-def _entries(answers: Iterable[Any], held: Iterable[tuple[Any, str]]) -> Iterator[Entry]:
+def entries(answers: Iterable[Any], held: Iterable[tuple[Any, str]]) -> Iterator[Entry]:
     together: dict[tuple[str, int, int, str], list[Any]] = {}
     for answer in answers:
         if answer.rounding:

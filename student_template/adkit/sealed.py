@@ -36,7 +36,7 @@ from adkit.fingerprint import TOLERANCE, Parts, digits_of, parts_of
 
 __all__ = ["ITERATIONS", "SEPARATOR", "locks", "open_sentences", "seal", "sealed_length", "slow_key", "unseal"]
 
-ITERATIONS = 50_000
+ITERATIONS = 20_000
 """Rounds of PBKDF2 a key."""
 SEPARATOR = "\n"
 """Between the sentences that belong to the same answer."""
