@@ -172,6 +172,9 @@ def _parser() -> _Parser:
     build.add_argument("names", nargs="*", metavar="NAME", help="assignments; all of them without")
     build.add_argument("-o", "--out", type=Path, default=Path("dist"), metavar="DIST", help="default: dist")
     build.add_argument("--check", action="store_true", help="change nothing; fail when something is stale or leaks")
+    build.add_argument(
+        "--guessable", action="store_true", help="list the answers of known mistakes that students could guess"
+    )
 
     grade = command(
         "grade",
@@ -274,7 +277,7 @@ def _parser() -> _Parser:
 def _build(options: argparse.Namespace) -> int:
     from autograder.build.command import build
 
-    return build(options.names, options.out, options.check)
+    return build(options.names, options.out, options.check, options.guessable)
 
 
 def _grade(options: argparse.Namespace) -> int:

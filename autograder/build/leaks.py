@@ -90,12 +90,12 @@ def find_leaks(secrets: Iterable[Secret], files: dict[str, bytes]) -> list[Leak]
     secrets = tuple(secrets)
     leaks: list[Leak] = []
     for name, content in sorted(files.items()):
-        texts = list(_texts(name, content))
+        parts = list(texts(name, content))
         # with and without its line breaks: a secret may be broken anew, or follow right after another line
         squeezed = "\n".join(
-            [_squeeze(text) for text in texts] + [_squeeze(line) for text in texts for line in text.splitlines()]
+            [_squeeze(text) for text in parts] + [_squeeze(line) for text in parts for line in text.splitlines()]
         )
-        trees = {tree for text in texts for tree in _trees(text)}
+        trees = {tree for text in parts for tree in _trees(text)}
         for secret in secrets:
             if (secret.tree and secret.tree in trees) or (secret.squeezed and _holds(squeezed, secret.squeezed)):
                 leaks.append(Leak(name, secret.origin, secret.shown))
@@ -220,7 +220,8 @@ def _known(sources: Iterable[str]) -> frozenset[str]:
 # --- where to look --------------------------------------------------------------------------------------------
 
 
-def _texts(name: str, content: bytes) -> Iterator[str]:
+def texts(name: str, content: bytes) -> Iterator[str]:
+    """Every text in a file: all of it, or the strings of a notebook or of JSON."""
     text = content.decode("utf-8", "replace")
     if name.endswith((".ipynb", ".json")):
         try:

@@ -31,6 +31,7 @@ from numpy.typing import ArrayLike, NDArray
 from adkit.autodiff_use import autodiff_use
 from adkit.fingerprint import fingerprint, matches
 from adkit.relations import relation
+from adkit.sealed import open_sentences
 
 __all__ = [
     "CheckError",
@@ -38,6 +39,7 @@ __all__ = [
     "StudentError",
     "array",
     "call",
+    "calls_of",
     "close",
     "countable",
     "equal",
@@ -58,7 +60,7 @@ Array = NDArray[np.float64]
 _NOTHING: Any = object()
 _EXACT = 2.0**53
 """Whole numbers below it are exact as 64-bit floats, and fit into 64-bit integers."""
-_NEAR = 1e-3
+NEAR = 1e-3
 """An answer is nearly right when it is as near as this, relatively: then it is no other formula, but lost digits."""
 
 
@@ -120,6 +122,7 @@ def call(f: Any, *args: Any, returns: int | None = None, autodiff: bool = False,
     """
     _next_check()
     answer = _call(f, args, autodiff)
+    _note_call(args, answer)
     if repeat and not _recording and not _same(answer, _call(f, args, autodiff)):
         _failed(f"{_name(f)} answers differently when it is asked again with the same arguments", answer)
     if returns is not None:
@@ -163,6 +166,7 @@ def measured(f: Any, *args: Any, transform: str = "call", static: Sequence[Any] 
         if problem.failure is None:
             problem.failure = _failure(problem.message)
         raise
+    _note_call(args, found.outputs)
     if not found.outputs:
         _failed(f"{_name(f)} returned nothing that JAX could trace: None or an empty list")
     return found
@@ -475,7 +479,7 @@ def close(
 
 def _near_miss(distance: float) -> str | None:
     """What is said of an answer at a relative `distance` from the right one; None when it is far from it."""
-    if not 0.0 < distance < _NEAR:
+    if not 0.0 < distance < NEAR:
         return None
     return (
         f"is nearly right: about {math.floor(-math.log10(distance))} digits are, and more are asked for "
@@ -602,6 +606,7 @@ class _Case:
 
 _current: _Case | None = None  # holds the frame, so that a new frame can never be taken for an old one
 _recording = False
+_calls: list[tuple[tuple[Any, ...], Any]] | None = None
 
 
 def _running_case() -> _Case | None:
@@ -675,17 +680,32 @@ def first_failure(run: Callable[[], object]) -> Failure | None:
     return None
 
 
+def calls_of(run: Callable[[], object]) -> list[tuple[tuple[Any, ...], Any]]:
+    """Runs a test function up to its first failure: the arguments and the answer of every call that it makes.
+
+    Arguments and answers are plain data; of a function that is `measured` the answer is what was traced.
+    """
+    global _calls
+    before, _calls = _calls, []
+    try:
+        first_failure(run)
+        return _calls
+    finally:
+        _calls = before
+
+
+def _note_call(args: tuple[Any, ...], answer: Any) -> None:
+    if _calls is not None:
+        _calls.append((args, answer))
+
+
 def _recognise(failure: Failure) -> str | None:
     if _recording or not failure.test or not failure.answered:
         return None
     if recogniser is not None:
         return recogniser(failure)
     known = _known_mistakes(str(Path(failure.file).with_name("known_mistakes.json")))
-    entries = known.get(failure.test, {}).get(str(failure.ordinal), [])
-    if not entries:
-        return None
-    key = fingerprint(failure.answer)
-    return sentence_of([sentence for wrong, sentence in entries if matches(key, wrong)], failure.answer)
+    return sentence_of(open_sentences(known, failure.test, failure.ordinal, failure.answer), failure.answer)
 
 
 def _entries(answer: Any) -> int:
@@ -714,9 +734,9 @@ def sentence_of(sentences: Sequence[str], answer: Any) -> str | None:
 
 
 @lru_cache
-def _known_mistakes(path: str) -> dict[str, dict[str, list[list[str]]]]:
-    """{test function: {ordinal of the check: [[fingerprint, sentence], …]}}; empty where there is no file."""
+def _known_mistakes(path: str) -> Any:
+    """The sealed sentences, see `adkit.sealed`; None where there is no readable file."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
+    except (OSError, ValueError, RecursionError):
+        return None
