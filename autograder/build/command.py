@@ -23,6 +23,10 @@ from autograder.build.solution import Module
 from autograder.build.testfiles import TestFile, agree, read_test_files, render
 
 KNOWN_MISTAKES = "known_mistakes.json"
+FACTS = "assignment.json"
+"""What a student's checks know of an assignment besides its tests: see `adkit.handout`."""
+GRADERS_VERSIONS = ("numpy", "jax")
+"""The packages whose version can make a difference to a student's functions."""
 MISTAKES_RTOL = 1e-5
 """Numbers of known_mistakes.json may differ this much between machines without being stale."""
 
@@ -118,6 +122,7 @@ def assemble(assignment: Assignment) -> Built:
         if not agree(render(file, hidden=True), otters.autograder_tests[file.question]):
             raise BuildError(f"{assignment.name}/tests/{file.question}.py: Otter understands it differently")
         public[f"tests/{assignment.name}/{file.question}.py"] = text
+    public[f"tests/{assignment.name}/{FACTS}"] = facts(assignment, tests)
     table = _known_mistakes(assignment, public)
     if table is not None:
         public[f"tests/{assignment.name}/{KNOWN_MISTAKES}"] = table
@@ -136,6 +141,47 @@ def solutions(assignment: Assignment) -> dict[str, str]:
     return code
 
 
+def facts(assignment: Assignment, tests: tuple[TestFile, ...]) -> str:
+    """The contract as a student may know it, as JSON text: of hidden cases only what they are worth together."""
+    public = {file.question: [case for case in file.cases if not case.hidden] for file in tests}
+    questions = [
+        {
+            "name": question.name,
+            "title": question.title,
+            "points": question.points,
+            "functions": question.functions,
+            "bonus": question.bonus,
+            "call_seconds": question.call_seconds or assignment.limits.call_seconds,
+            "public_cases": len(public[question.name]),
+            "public_points": sum(case.points for case in public[question.name]),
+        }
+        for question in assignment.questions
+    ]
+    limits = {
+        "cell_seconds": assignment.limits.cell_seconds,
+        "notebook_seconds": assignment.limits.notebook_seconds,
+        "timeouts": assignment.limits.restarts_per_question,
+    }
+    versions = graders_versions(Course.of(assignment).root / "constraints.txt")
+    content = {
+        "name": assignment.name, "title": assignment.title, "questions": questions, "limits": limits,
+        "versions": versions,
+    }  # fmt: skip
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def graders_versions(constraints: Path) -> dict[str, list[str]]:
+    """The versions that constraints.txt pins of each package that matters, several where Python's version decides."""
+    if not constraints.is_file():
+        return {}
+    found: dict[str, list[str]] = {name: [] for name in GRADERS_VERSIONS}
+    for line in constraints.read_text(encoding="utf-8").splitlines():
+        name, _, version = line.partition(";")[0].strip().partition("==")
+        if name in found and version and version not in found[name]:
+            found[name].append(version)
+    return found
+
+
 def _known_mistakes(assignment: Assignment, public: dict[str, str]) -> str | None:
     """The table by which the public checks recognise mistakes on a student's machine; None without a catalogue."""
     if not Course.of(assignment).mistakes(assignment.name).is_file():
@@ -149,8 +195,9 @@ def _known_mistakes(assignment: Assignment, public: dict[str, str]) -> str | Non
     if Course.of(assignment).root != Path(__file__).resolve().parent.parent.parent:
         return None  # the catalogue is found by import: only this course's own
     with tempfile.TemporaryDirectory(prefix="autograder-public-") as folder:
-        files = [Path(folder, Path(relative).name) for relative in sorted(public)]
-        for file, relative in zip(files, sorted(public), strict=True):
+        tests = sorted(relative for relative in public if relative.endswith(".py"))
+        files = [Path(folder, Path(relative).name) for relative in tests]
+        for file, relative in zip(files, tests, strict=True):
             file.write_text(public[relative], encoding="utf-8")
         table: Any = recognition.known_mistakes_table(assignment.name, files)
     return json.dumps(table, indent=1, ensure_ascii=False, sort_keys=True) + "\n"

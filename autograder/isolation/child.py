@@ -173,6 +173,9 @@ class Notebook:
         otter.Notebook = lambda *_arguments, **_options: _Anything()  # type: ignore[attr-defined]
         otter.__path__ = []  # type: ignore[attr-defined]
         sys.modules["otter"] = otter
+        import adkit
+
+        adkit.Notebook = otter.Notebook  # type: ignore[attr-defined]  # its checks and its export have no meaning here either
         self.names.update(get_ipython=lambda: self.shell, display=_nothing, __builtins__=builtins)
         display: Any = sys.modules.get("IPython.display")
         if display is not None:
