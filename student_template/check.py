@@ -11,20 +11,17 @@ import io
 import json
 import os
 import re
-import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from adkit.handout import FACTS, Handout, HandoutError, nearest  # noqa: E402  (adkit is beside this file)
+from adkit.fresh_run import Problem, fresh_run  # noqa: E402  (adkit is beside this file)
+from adkit.handout import FACTS, Handout, HandoutError, nearest  # noqa: E402
 from adkit.public_cases import QuestionResult, check_question  # noqa: E402
 from adkit.report import as_markdown, details_text, row_text, total  # noqa: E402
 
@@ -34,8 +31,6 @@ from adkit.report import as_markdown, details_text, row_text, total  # noqa: E40
 #   "nothing"      nothing: the table only informs
 RED_WHEN = "wrong"
 
-SECONDS = 900
-"""One notebook with all its cases."""
 CHECK_CELL = re.compile(r"\s*(#.*\s*)*grader\s*\.\s*(check|check_all|export)\s*\([^)]*\)\s*;?\s*")
 
 
@@ -57,73 +52,27 @@ def check(name: str, notebook: Path, questions: list[str], traces: bool = False)
     width = max(len(f"{question.name}: {question.title}") for question in handout.questions)
     report = Report(name)
     print(f"\n{notebook.name}: {handout.title}", flush=True)
-    with tempfile.TemporaryDirectory() as scratch:
-        answer = Path(scratch, "answer.jsonl")
-        environment = {**os.environ, "JAX_PLATFORMS": "cpu", "JAX_ENABLE_X64": "1", "IPYTHONDIR": scratch}
-        command = [sys.executable, str(HERE / "check.py"), "--answer", str(answer), "--notebook", str(notebook), name]
-        # What a notebook prints is not shown: run it in Jupyter to see it
-        with open(Path(scratch, "stderr"), "w+b") as said:
-            nothing = subprocess.DEVNULL
-            process = subprocess.Popen(
-                [*command, *questions], cwd=HERE, env=environment, stdin=nothing, stdout=nothing, stderr=said
-            )
-            try:
-                for entry in lines(answer, process):
-                    for kind, found in entry.items():
-                        if kind == "question":
-                            report.questions.append(QuestionResult.from_data(found))
-                            last = report.questions[-1]
-                            print("\n".join([row_text(last, width), *details_text(last, traces)]), flush=True)
-                        else:
-                            getattr(report, kind).append(found)
-                            print(f"  {'!' if kind == 'problems' else 'Note:'} {found}", flush=True)
-                problem = ending(process, said)
-            finally:
-                process.kill()
-                process.wait()
-    if problem:
-        report.problems.append(problem)
-        print(f"  ! {problem}", flush=True)
+    for found in fresh_run(HERE / "check.py", handout, notebook.read_bytes(), questions):
+        if isinstance(found, QuestionResult):
+            report.questions.append(found)
+            print("\n".join([row_text(found, width), *details_text(found, traces)]), flush=True)
+        elif isinstance(found, Problem):
+            report.problems.append(found.text)
+            print(f"  ! {found.text}", flush=True)
+        else:
+            report.notes.append(found.text)
+            print(f"  Note: {found.text}", flush=True)
     return report
-
-
-def ending(process: "subprocess.Popen[bytes]", said: Any) -> str:
-    """Why a notebook's process did not come to its end; empty when it did."""
-    if process.returncode is None:
-        return f"it took longer than {SECONDS} s; the questions above were checked until then"
-    if process.returncode == 0:
-        return ""
-    said.seek(0)
-    words = said.read().decode("utf-8", "replace").strip().splitlines()
-    return f"the notebook's process ended early (exit code {process.returncode}) {words[-1] if words else ''}".strip()
-
-
-def lines(file: Path, process: "subprocess.Popen[bytes]") -> Iterator[dict[str, Any]]:
-    """The JSON lines that a process writes to `file`, as they come, until it ends or its time is up."""
-    read, end = 0, time.monotonic() + SECONDS
-    while True:
-        ended = process.poll() is not None
-        content = file.read_bytes() if file.is_file() else b""
-        whole = content.rfind(b"\n") + 1
-        for line in content[read:whole].splitlines():
-            yield json.loads(line)
-        read = whole
-        if ended or time.monotonic() > end:
-            return
-        time.sleep(0.1)
 
 
 def run(name: str, notebook: Path, questions: list[str], answer: Path) -> None:
     """In that process: all cells, then all cases; each answer is written when it is there."""
     handout = Handout.load(HERE / "tests" / name)
     report = Report(name)
-    with open(answer, "a", encoding="utf-8") as file:
-
-        def write(kind: str, found: Any) -> None:
-            file.write(json.dumps({kind: found}) + "\n")
-            file.flush()
-
+    global answers
+    with open(answer, "a", encoding="utf-8") as answers:
         space = run_cells(notebook, report)
+        write("cell", None)
         for kind in ("problems", "notes"):
             for found in getattr(report, kind):
                 write(kind, found)
@@ -132,6 +81,17 @@ def run(name: str, notebook: Path, questions: list[str], answer: Path) -> None:
                 with redirect_stdout(io.StringIO()):
                     result = check_question(handout, question, space)
                 write("question", asdict(result))
+
+
+answers: IO[str] | None = None
+"""Where the process that runs a notebook writes what it finds."""
+
+
+def write(kind: str, found: Any) -> None:
+    """Tells the process that waits; one that runs cells says which, and is ended where one takes too long."""
+    if answers is not None:
+        answers.write(json.dumps({kind: found}) + "\n")
+        answers.flush()
 
 
 def run_cells(notebook: Path, report: Report) -> dict[str, Any]:
@@ -153,6 +113,7 @@ def run_cells(notebook: Path, report: Report) -> dict[str, Any]:
         return {}
     for number, cell in enumerate(cells, start=1):
         source = "".join(cell["source"])
+        write("cell", source)
         if CHECK_CELL.fullmatch(source):
             continue
         with redirect_stdout(io.StringIO()):

@@ -159,7 +159,6 @@ def facts(assignment: Assignment, tests: tuple[TestFile, ...]) -> str:
     ]
     limits = {
         "cell_seconds": assignment.limits.cell_seconds,
-        "notebook_seconds": assignment.limits.notebook_seconds,
         "timeouts": assignment.limits.restarts_per_question,
     }
     versions = graders_versions(Course.of(assignment).root / "constraints.txt")

@@ -46,6 +46,8 @@ class Handout:
     folder: Path
     """The folder of its public tests."""
     questions: tuple[Question, ...]
+    cell_seconds: float
+    """One cell of the notebook may take this long."""
     timeouts: int
     """So many calls of a question may end without an answer; the others are not made then."""
     versions: dict[str, tuple[str, ...]]
@@ -66,6 +68,7 @@ class Handout:
                 title=facts["title"],
                 folder=folder,
                 questions=tuple(_question(entry) for entry in facts["questions"]),
+                cell_seconds=limits["cell_seconds"],
                 timeouts=limits["timeouts"],
                 versions={package: tuple(versions) for package, versions in facts["versions"].items()},
             )

@@ -2,11 +2,7 @@
 
 import datetime
 import html
-import json
-import subprocess
 import sys
-import tempfile
-import time
 import zipfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -14,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from adkit import versions
+from adkit.fresh_run import fresh_run
 from adkit.handout import Handout, Question, find, nearest
 from adkit.notebook_file import (
     NotebookFileError,
@@ -27,8 +24,6 @@ from adkit.public_cases import QuestionResult, check_question, thirty_two_bits
 from adkit.report import Block, Table, details_text, message_html, row_text, total
 
 __all__ = ["Notebook"]
-
-_POLL = 0.1
 
 
 class Notebook:
@@ -117,37 +112,9 @@ class Notebook:
         if not script.is_file():
             _say(f"{script.name} is not in {script.parent}, so that what was exported was not checked once more.")
             return
-        with tempfile.TemporaryDirectory() as scratch, _growing(self._handout.title, self._handout.questions) as add:
-            notebook, answer = Path(scratch, f"{self._handout.name}.ipynb"), Path(scratch, "answer.jsonl")
-            notebook.write_bytes(content)
-            command = [sys.executable, str(script), "--answer", str(answer), "--notebook", str(notebook)]
-            nothing = subprocess.DEVNULL
-            process = subprocess.Popen([*command, self._handout.name], stdin=nothing, stdout=nothing, stderr=nothing)
-            try:
-                for entry in _lines(answer, process):
-                    if "question" in entry:
-                        add(QuestionResult.from_data(entry["question"]))
-                    for problem in entry.get("problems", []):
-                        add(problem)
-                if process.returncode != 0:
-                    add(f"The notebook's process ended early (exit code {process.returncode}).")
-            finally:
-                process.kill()
-
-
-def _lines(file: Path, process: "subprocess.Popen[bytes]") -> Generator[dict[str, Any], None, None]:
-    """The JSON lines that a process writes to `file`, as they come, until it ends."""
-    read = 0
-    while True:
-        ended = process.poll() is not None
-        content = file.read_bytes() if file.is_file() else b""
-        whole = content.rfind(b"\n") + 1
-        for line in content[read:whole].splitlines():
-            yield json.loads(line)
-        read = whole
-        if ended:
-            return
-        time.sleep(_POLL)
+        with _growing(self._handout.title, self._handout.questions) as add:
+            for found in fresh_run(script, self._handout, content):
+                add(found if isinstance(found, QuestionResult) else found.text)
 
 
 def _stem(path: Path) -> str:

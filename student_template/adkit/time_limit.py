@@ -6,7 +6,7 @@ an exception raised in the thread that runs it. Code that is not Python (a compi
 when it returns to Python, no earlier.
 
 What interrupts is `TimeIsUp`, a BaseException, so that a student's `except Exception` does not stop it. Where a bare
-`except:` did, it comes again, and then at every line, also that of the handler.
+`except:` in a loop does, the next line after it is interrupted, and so on until the call is left.
 """
 
 import ctypes
@@ -31,6 +31,14 @@ _SLOW = 0.5
 
 class TimeIsUp(BaseException):
     """Raised inside a call that has used up its time."""
+
+    def __del__(self) -> None:
+        """It is gone while the call still runs: something has caught it."""
+        frames = _frames_inside(sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
+        for frame in frames:
+            frame.f_trace = _raise_at_the_next_line
+        if frames:
+            sys.settrace(_raise_at_the_next_line)
 
 
 class TimedOutError(Exception):
@@ -95,16 +103,34 @@ def limited(name: str, call: Callable[[], T], factor: float = 1.0) -> T:
 def _interrupted_after(seconds: float, call: Callable[[], T]) -> T:
     in_main_thread = threading.current_thread() is threading.main_thread()
     alarm: _Alarm = _Timer(seconds) if in_main_thread and hasattr(signal, "setitimer") else _Watchdog(seconds)
+    trace = sys.gettrace()
     alarm.start()
     try:
         return _inside(call)
     finally:
         alarm.stop()
+        if sys.gettrace() is _raise_at_the_next_line:
+            sys.settrace(trace)
 
 
 def _inside(call: Callable[[], T]) -> T:
     """The frame that marks what may be interrupted: nothing is where it is not on the stack."""
     return call()
+
+
+def _frames_inside(frame: FrameType | None) -> list[FrameType]:
+    """The frames from `frame` up to the one that marks a limited call; none outside of such a call."""
+    frames: list[FrameType] = []
+    while frame is not None and frame.f_code is not _inside.__code__:
+        frames.append(frame)
+        frame = frame.f_back
+    return frames if frame is not None else []
+
+
+def _raise_at_the_next_line(_frame: FrameType, event: str, _argument: Any) -> Any:
+    if event == "line":
+        raise TimeIsUp
+    return _raise_at_the_next_line
 
 
 class _Alarm(Protocol):
@@ -117,38 +143,18 @@ class _Timer:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._count = 0
 
     def start(self) -> None:
-        self._trace = sys.gettrace()
         self._handler = signal.signal(signal.SIGALRM, self._rings)
         self._timer = signal.setitimer(signal.ITIMER_REAL, self._seconds, _AGAIN)
 
     def stop(self) -> None:
         signal.setitimer(signal.ITIMER_REAL, *self._timer)
         signal.signal(signal.SIGALRM, self._handler)
-        if self._count > 1:
-            sys.settrace(self._trace)
 
     def _rings(self, _number: int, frame: FrameType | None) -> None:
-        frames: list[FrameType] = []
-        while frame is not None and frame.f_code is not _inside.__code__:
-            frames.append(frame)
-            frame = frame.f_back
-        if frame is None:
-            return  # the call has ended meanwhile
-        self._count += 1
-        if self._count > 1:  # it was caught: the handler's own lines are not to go on either
-            for inner in frames:
-                inner.f_trace = _raise_at_the_next_line
-            sys.settrace(_raise_at_the_next_line)
-        raise TimeIsUp
-
-
-def _raise_at_the_next_line(_frame: FrameType, event: str, _argument: Any) -> Any:
-    if event == "line":
-        raise TimeIsUp
-    return _raise_at_the_next_line
+        if _frames_inside(frame):  # else the call has ended meanwhile
+            raise TimeIsUp
 
 
 class _Watchdog:
