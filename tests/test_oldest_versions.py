@@ -1,7 +1,7 @@
-"""What students may install is what grades alike: the oldest versions that requirements.txt allows pass the public cases.
+"""What students may install is what grades alike: the oldest versions of requirements.txt pass the public cases.
 
-Made with pip in a virtual environment of its own, from the machine's package index. In CI one assignment is run; all of them
-with `pytest -m slow tests/test_oldest_versions.py`.
+Made with pip in a virtual environment of its own, from the machine's package index. In CI one assignment is run; all of
+them with `pytest -m slow tests/test_oldest_versions.py`.
 """
 
 import os
@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from solved import solved_notebook
 
 from autograder.assignment import Assignment, names
-from autograder.build.command import assemble
 
 TEMPLATE = Path(__file__).parent.parent / "student_template"
 IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
@@ -45,7 +45,7 @@ def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ignored = shutil.ignore_patterns("__pycache__", ".venv", "*.zip")
     shutil.copytree(TEMPLATE, folder, ignore=ignored)
     for name in names():
-        (folder / f"{name}.ipynb").write_text(assemble(Assignment.load(name)).solution, encoding="utf-8")
+        (folder / f"{name}.ipynb").write_text(solved_notebook(name), encoding="utf-8")
     venv.create(folder / ".venv", with_pip=True)
     command = [str(folder / ".venv" / "bin" / "python"), "-m", "pip", "install", "--quiet", *oldest()]
     done = subprocess.run(command, capture_output=True, text=True)
