@@ -215,7 +215,7 @@ def test_a_test_file_that_breaks_a_rule_is_refused(fresh: Assignment, old: str, 
         ('# %% check="q3"', "# %%", 'check="…"'),
         ("def mean(xs):", "def average(xs):", "does not define mean"),
         ("def twice(x):", "def twice(x)", "not valid Python"),
-        ("tests/toy", "tests", "must set Otter up"),
+        ("tests/toy", "tests", "must set the checks up"),
         ('tags=["setup"]', 'solution="yes"', "unknown cell metadata"),
     ],
 )

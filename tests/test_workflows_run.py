@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from adkit import public_cases
 from workflow_runner import Run, Runner, WorkflowError, commit, git, make_environment
 
 from autograder.assignment import Assignment, names
@@ -307,7 +308,7 @@ def test_the_untouched_template_passes_its_check_with_everything_not_yet(student
     run = check(students, tmp_path)
     assert run.ok, run.log
     assert "3 questions: 0 passed, 0 wrong, 3 not yet" in run.log
-    assert "| q1 | · not yet |" in run.jobs["check"][0].summary
+    assert "| q1: Twice | · not yet |" in run.jobs["check"][0].summary
 
 
 def test_the_solved_notebook_passes_its_check(students: Path, notebooks: dict[str, str], tmp_path: Path) -> None:
@@ -359,7 +360,8 @@ def test_the_policy_line_decides_what_is_red(
     monkeypatch.setitem(sys.modules, "students_check", module)
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "RED_WHEN", policy)
-    questions = [module.Question("q", state, 0, 0, 0.0, 0.0) for state in states]
+    cases = [public_cases.CaseResult("a case", 1.0, state) for state in states]
+    questions = [public_cases.QuestionResult("q", "a question", 1.0, False, (case,)) for case in cases]
     assert module.is_red([module.Report("notebook", questions)]) is red
 
 

@@ -41,15 +41,21 @@
 
 # %% tags=["setup"]
 import math
+import os
 
-import adkit  # before JAX's first array: it turns 64-bit floats on
+try:
+    import adkit  # before JAX: it turns 64-bit floats on
+except ModuleNotFoundError as missing:
+    where = f"There is no adkit/ in {os.getcwd()}: open this notebook in the folder it was handed out in."
+    missing._render_traceback_ = lambda: [where]
+    raise
+
 import jax
 import jax.numpy as jnp
 import numpy as np
-import otter
 from IPython.display import display
 
-grader = otter.Notebook("ad_modes.ipynb", tests_dir="tests/ad_modes")
+grader = adkit.Notebook("ad_modes")
 
 # %% [markdown]
 # ## How a derivative flows
@@ -537,4 +543,4 @@ with adkit.once_written():
 # Save the notebook, then run this cell: it runs the public checks once more and makes the file to hand in.
 
 # %% tags=["export"]
-grader.export(pdf=False, run_tests=True)
+grader.export()

@@ -36,15 +36,22 @@
 # >   says so when they do. Comparing with them in a cell of your own is a good idea, and free.
 
 # %% tags=["setup"]
-import adkit
+import os
+
+try:
+    import adkit  # before JAX: it turns 64-bit floats on
+except ModuleNotFoundError as missing:
+    where = f"There is no adkit/ in {os.getcwd()}: open this notebook in the folder it was handed out in."
+    missing._render_traceback_ = lambda: [where]
+    raise
+
 import jax
 import jax.numpy as jnp
 import jax.scipy.linalg as jsl
 import numpy as np
-import otter
 from adkit import artefact, differences
 
-grader = otter.Notebook("matrix_gradients.ipynb", tests_dir="tests/matrix_gradients")
+grader = adkit.Notebook("matrix_gradients")
 
 # %% [markdown]
 # ## Cotangents, and the trace trick
@@ -419,4 +426,4 @@ with adkit.once_written():
 # Save the notebook, then run this cell: it runs the public checks once more and makes the file to hand in.
 
 # %% tags=["export"]
-grader.export(pdf=False, run_tests=True)
+grader.export()

@@ -1,5 +1,6 @@
 """`autograder build`: generated files are written, or (`--check`) compared with what is there."""
 
+import json
 import os
 import sys
 from dataclasses import dataclass, field
@@ -18,6 +19,11 @@ from autograder.build.percent import Cell, read_cells
 from autograder.build.pictures import render as render_pictures
 from autograder.build.solution import Module
 from autograder.build.testfiles import TestFile, agree, read_test_files, render
+
+FACTS = "assignment.json"
+"""What a student's checks know of an assignment besides its tests: see `adkit.handout`."""
+GRADERS_VERSIONS = ("numpy", "jax")
+"""The packages whose version can make a difference to a student's functions."""
 
 
 @dataclass(frozen=True)
@@ -134,9 +140,11 @@ def assemble(assignment: Assignment) -> Built:
         if not agree(render(file, hidden=True), otters.autograder_tests[file.question]):
             raise BuildError(f"{assignment.name}/tests/{file.question}.py: Otter understands it differently")
         public[f"tests/{assignment.name}/{file.question}.py"] = text
+    public[f"tests/{assignment.name}/{FACTS}"] = facts(assignment, tests)
     student, solution = student_notebook(otters.student), solution_notebook(otters.autograder)
     held = handed_out(Course.of(assignment).template) | _encoded({f"{assignment.name}.ipynb": student, **public})
-    table = known_mistakes(assignment, cells, public, held)
+    cases = {relative: text for relative, text in public.items() if relative.endswith(".py")}
+    table = known_mistakes(assignment, cells, cases, held)
     if table is not None:
         public[f"tests/{assignment.name}/{KNOWN_MISTAKES}"] = table.render()
     return Built(assignment, cells, tests, student, solution, public, table)
@@ -151,6 +159,46 @@ def solutions(assignment: Assignment) -> dict[str, str]:
         code[question.name], bound = module.cut(question.functions, already)
         already |= bound
     return code
+
+
+def facts(assignment: Assignment, tests: tuple[TestFile, ...]) -> str:
+    """The contract as a student may know it, as JSON text: of hidden cases only what they are worth together."""
+    public = {file.question: [case for case in file.cases if not case.hidden] for file in tests}
+    questions = [
+        {
+            "name": question.name,
+            "title": question.title,
+            "points": question.points,
+            "functions": question.functions,
+            "bonus": question.bonus,
+            "call_seconds": question.call_seconds or assignment.limits.call_seconds,
+            "public_cases": len(public[question.name]),
+            "public_points": sum(case.points for case in public[question.name]),
+        }
+        for question in assignment.questions
+    ]
+    limits = {
+        "cell_seconds": assignment.limits.cell_seconds,
+        "timeouts": assignment.limits.restarts_per_question,
+    }
+    versions = graders_versions(Course.of(assignment).root / "constraints.txt")
+    content = {
+        "name": assignment.name, "title": assignment.title, "questions": questions, "limits": limits,
+        "versions": versions,
+    }  # fmt: skip
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def graders_versions(constraints: Path) -> dict[str, list[str]]:
+    """The versions that constraints.txt pins of each package that matters, several where Python's version decides."""
+    if not constraints.is_file():
+        return {}
+    found: dict[str, list[str]] = {name: [] for name in GRADERS_VERSIONS}
+    for line in constraints.read_text(encoding="utf-8").splitlines():
+        name, _, version = line.partition(";")[0].strip().partition("==")
+        if name in found and version and version not in found[name]:
+            found[name].append(version)
+    return found
 
 
 def _write(built: Built, course: Course, dist: Path) -> list[str]:

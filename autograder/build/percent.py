@@ -1,6 +1,6 @@
 """Reads `notebook.py` (jupytext percent format) into cells, and checks the conventions the other stages rely on.
 
-# %% tags=["setup"]         imports and `grader = otter.Notebook("<name>.ipynb", tests_dir="tests/<name>")`
+# %% tags=["setup"]         imports and `grader = adkit.Notebook("<name>")`
 # %% [markdown]             text
 # %% question="q1"          the stub: every function of the question
 # %% check="q1"             grader.check("q1")
@@ -125,8 +125,10 @@ def _check_conventions(assignment: Assignment, cells: tuple[Cell, ...]) -> None:
         if missing:
             raise BuildError(f"{file}: the stub of {question.name} does not define {', '.join(missing)}")
     first = next((cell for cell in cells if cell.kind == "code"), None)
-    if first is None or "otter.Notebook(" not in first.source or f"tests/{assignment.name}" not in first.source:
+    ours = re.compile(rf'adkit\.Notebook\("{re.escape(assignment.name)}"')
+    otters = first is not None and "otter.Notebook(" in first.source and f"tests/{assignment.name}" in first.source
+    if first is None or not (ours.search(first.source) or otters):
         raise BuildError(
-            f"{file}: the first code cell must set Otter up: import otter; "
-            f'grader = otter.Notebook("{assignment.name}.ipynb", tests_dir="tests/{assignment.name}")'
+            f"{file}: the first code cell must set the checks up: import adkit; "
+            f'grader = adkit.Notebook("{assignment.name}")'
         )

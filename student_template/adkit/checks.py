@@ -32,10 +32,12 @@ from adkit.autodiff_use import autodiff_use
 from adkit.fingerprint import fingerprint, matches
 from adkit.relations import relation
 from adkit.sealed import open_sentences
+from adkit.time_limit import TimedOutError, limited
 
 __all__ = [
     "CheckError",
     "Failure",
+    "StubError",
     "StudentError",
     "array",
     "call",
@@ -84,12 +86,19 @@ class Failure:
 
 
 class CheckError(AssertionError):
-    """A check that did not pass; `message` is for the student."""
+    """A check that did not pass; `message` is for the student.
 
-    def __init__(self, message: str, failure: Failure | None = None) -> None:
+    The same in parts: `mistake` is the sentence of the recognised mistake, empty where none is; `sentence` says what is
+    wrong, in the words of the mistake where there is one; `values` are the numbers behind it, where it holds none.
+    """
+
+    def __init__(self, message: str, failure: Failure | None = None, mistake: str = "", values: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.failure = failure
+        self.mistake = mistake
+        self.sentence = mistake or message.removesuffix(f"; {values}")
+        self.values = values
 
 
 class StudentError(CheckError):
@@ -101,6 +110,14 @@ class StudentError(CheckError):
     def __init__(self, message: str, kinds: Sequence[str] = (), failure: Failure | None = None) -> None:
         super().__init__(message, failure)
         self.kinds = tuple(kinds)
+
+
+class StubError(StudentError):
+    """The student's function is still the template's stub; `function` is its name."""
+
+    def __init__(self, message: str, kinds: Sequence[str], function: str, failure: Failure | None = None) -> None:
+        super().__init__(message, kinds, failure)
+        self.function = function
 
 
 recogniser: Callable[[Failure], str | None] | None = None
@@ -214,24 +231,39 @@ def _call(f: Any, args: tuple[Any, ...], autodiff: bool) -> Any:
         if use is not None:
             _student_failed(use, ())
     given = copy.deepcopy(args)
+    answer = in_time(_name(f), lambda: _answer(f, given))
+    if not _same(given, args, exactly=True):
+        _failed(f"{_name(f)} changed its arguments; work on a copy (x = x.copy()) or make new arrays")
+    return answer
+
+
+def in_time(name: str, call: Callable[[], Any], factor: float = 1.0) -> Any:
+    """`call()`, which runs the student's function `name`, within the time limit that holds (`adkit.time_limit`)."""
+    try:
+        return limited(name, call, factor)
+    except TimedOutError as problem:
+        text = str(problem)
+    _student_failed(text, ("TimeoutError", "Exception"))
+
+
+def _answer(f: Any, given: Sequence[Any]) -> Any:
+    """What `f` answers, as plain data."""
     try:
         answer = f(*given)
     except NotImplementedError as problem:
         text = f": {problem}" if str(problem) else ""
-        _student_failed(f"not done yet: {_name(f)} is still the template's stub{text}", _kinds(problem))
+        text = f"not done yet: {_name(f)} is still the template's stub{text}"
+        raise StubError(text, _kinds(problem), _name(f), _failure(text)) from problem
     except CheckError:
         raise
     except (Exception, SystemExit) as problem:
         _student_failed(f"{_name(f)} raised {_told(problem)}{_where(problem.__traceback__)}", _kinds(problem))
     try:
-        answer = plain(answer)
+        return plain(answer)
     except TypeError as problem:
         _student_failed(f"{_name(f)} returned {problem}", _kinds(problem))
     except Exception as problem:  # a traced value that escaped raises JAX's own errors
         _student_failed(f"{_name(f)}: {_told(problem)}", _kinds(problem))
-    if not _same(given, args, exactly=True):
-        _failed(f"{_name(f)} changed its arguments; work on a copy (x = x.copy()) or make new arrays")
-    return answer
 
 
 def plain(value: Any) -> Any:
@@ -471,8 +503,9 @@ def close(
     if show_numbers():
         entry = f"{what}{_index(worst, right.shape)}"
         digits = 8 if f"{given.flat[worst]:.8g}" != f"{right.flat[worst]:.8g}" else 17
-        parts.append(f"{entry} is {given.flat[worst]:.{digits}g}, and should be {right.flat[worst]:.{digits}g}")
-    elif not parts:
+        values = f"{entry} is {given.flat[worst]:.{digits}g}, and should be {right.flat[worst]:.{digits}g}"
+        _failed("; ".join([*parts, values]), actual, distance, values if parts else "")
+    if not parts:
         parts.append(f"{what} has the right shape but not the right values")
     _failed("; ".join(parts), actual, distance)
 
@@ -654,10 +687,13 @@ def _failure(message: str, answer: Any = _NOTHING, distance: float | None = None
     )
 
 
-def _failed(message: str, answer: Any = _NOTHING, distance: float | None = None) -> NoReturn:
+def _failed(message: str, answer: Any = _NOTHING, distance: float | None = None, values: str = "") -> NoReturn:
+    """`values`: the end of `message`, after a semicolon, that holds the numbers."""
     failure = _failure(message, answer, distance)
     sentence = _recognise(failure)
-    raise CheckError(f"{sentence} ({message})" if sentence else message, failure)
+    if sentence:
+        raise CheckError(f"{sentence} ({message})", failure, sentence, message)
+    raise CheckError(message, failure, values=values)
 
 
 def _student_failed(message: str, kinds: Sequence[str]) -> NoReturn:
