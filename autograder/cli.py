@@ -136,10 +136,10 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("-o", "--out", type=Path, required=True, metavar="FOLDER", help="where to write them")
 
     collect = command("collect", _collect, "Collect submissions from repositories or a platform's download.")
-    collect.add_argument("source", type=Path, metavar="FOLDER", help="clones, or an unpacked download")
+    collect.add_argument("source", type=Path, metavar="DOWNLOAD", help="a folder of clones, or a download (.zip too)")
     collect.add_argument("-a", "--assignment", required=True, metavar="NAME", help="the assignment's name")
     collect.add_argument("-o", "--out", type=Path, required=True, metavar="OUT", help="the folder to fill")
-    collect.add_argument("--roster", type=Path, metavar="CSV", help="columns: id, name, email, login, section")
+    collect.add_argument("--roster", type=Path, metavar="CSV", help="the class list, as a platform exports it")
 
     command("doctor", _doctor, "What works on this machine, and how to mend what does not.")
     return parser
@@ -216,12 +216,15 @@ def _otter_grade(options: argparse.Namespace) -> int:
 
 
 def _grade_and_conclude(order: "Order", options: argparse.Namespace, command: str) -> int:
+    from dataclasses import replace
+
     from autograder.engine.grade import grade
     from autograder.report.write import write_class_files
 
+    warnings: list[str] = []
     try:
         with _terminable(), _progress(options.quiet) as listener:
-            run = grade(order, listener)
+            run = grade(replace(order, warn=warnings.append), listener)
     except KeyboardInterrupt:
         _say(
             f"interrupted; what was graded is kept. Go on with: autograder {command} -o {options.out} "
@@ -230,8 +233,8 @@ def _grade_and_conclude(order: "Order", options: argparse.Namespace, command: st
         return INTERRUPTED
     statistics = write_class_files(options.out)
     code = _conclude(statistics, options.out, options.quiet, run.ignored)
-    if options.roster:
-        _compare_with_roster(statistics, options.out)
+    for warning in warnings:
+        _say(warning)
     return code
 
 
@@ -272,15 +275,28 @@ def _sample(options: argparse.Namespace) -> int:
 
 
 def _collect(options: argparse.Namespace) -> int:
-    from autograder.assignment import Assignment
-    from autograder.collect import collect
-    from autograder.report.escape import for_terminal
+    from collections import Counter
 
-    found = collect(options.source, Assignment.load(options.assignment).name, options.out, options.roster)
-    for note in found.notes:
-        _say(for_terminal(note))
+    from autograder.assignment import Assignment
+    from autograder.collect import VERDICTS, collect
+    from autograder.report.escape import for_terminal
+    from autograder.report.roster import ACCOUNT
+
+    assignment = Assignment.load(options.assignment)
+    found = collect(options.source, assignment.name, options.out, options.roster, limits=assignment.limits, say=_say)
+    for note in found.notes[:100]:
+        _say(for_terminal(note, 1000))
+    if len(found.notes) > 100:
+        _say(f"… and {len(found.notes) - 100} more, see {options.out / ACCOUNT}")
+    counts = Counter(row.verdict for row in found.rows)
     print(f"{len(found.collected)} submissions: {options.out}")
-    return 0 if found.collected else USAGE
+    print(f"files: {', '.join(f'{counts[verdict]} {verdict}' for verdict in VERDICTS)}: {options.out / ACCOUNT}")
+    if not found.complete:
+        _say(
+            f"not complete: {len(found.empty_handed)} students have files of which none was taken, "
+            f"{len(found.nobodys)} files belong to nobody that is known"
+        )
+    return 0 if found.complete else 1
 
 
 def _doctor(_options: argparse.Namespace) -> int:
@@ -313,21 +329,6 @@ def _conclude(statistics: "Statistics", out: Path, quiet: bool, ignored: Sequenc
         if len(problems) > 50:
             _say(f"  … and {len(problems) - 50} more, see {out / 'report.html'}")
     return 1 if problems else 0
-
-
-def _compare_with_roster(statistics: "Statistics", out: Path) -> None:
-    """Says which files belong to nobody in the roster: their lines in lms/ have no student."""
-    from autograder.report import roster
-    from autograder.report.escape import for_terminal
-
-    known = roster.read_if_there(out / roster.FILE)
-    strangers = [for_terminal(row.file, 80) for row in statistics.rows if row.file not in known]
-    if strangers:
-        _say(
-            f"{len(strangers)} of {len(statistics.rows)} files belong to nobody in the roster: "
-            f"{', '.join(strangers[:10])}{' …' if len(strangers) > 10 else ''}. A column `file` in it says whose "
-            "a file is, or call a file after the student's login, id, email or name; then run this again with --resume"
-        )
 
 
 def _table(statistics: "Statistics", out: Path) -> None:

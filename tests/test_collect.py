@@ -43,7 +43,7 @@ def test_canvas_names_are_understood_and_the_latest_submission_counts(source: Pa
     put(source / "roejohn_43_1003_hw-2.ipynb", "right")
     found = collect(source, "toy", out)
     assert contents(found, out) == {"doejane-42.ipynb": True, "roejohn-43.ipynb": True}
-    assert {line["id"] for line in lines(out)} == {"42", "43"}
+    assert {line["platform"] for line in lines(out)} == {"42", "43"}
     assert "doejane-42: of 2 files doejane_LATE_42_1002_toy.ipynb is taken" in found.notes
 
 
@@ -65,7 +65,8 @@ def test_moodle_folders_and_files_are_understood(source: Path, out: Path, place:
     found = collect(source, "toy", out)
     assert contents(found, out) == {"Jane_Doe-42.ipynb": True}
     assert lines(out)[0]["name"] == "Jane Doe"
-    assert lines(out)[0]["id"] == "Participant 42"  # of this assignment; no ID number
+    assert lines(out)[0]["platform"] == "Participant 42"  # of this assignment; no ID number
+    assert lines(out)[0]["id"] == ""
 
 
 def test_a_gradescope_export_gives_every_member_of_a_team_a_file(source: Path, out: Path) -> None:

@@ -32,7 +32,7 @@ def test_canvas_gradebook_export_is_a_roster() -> None:
         ",,,,,Manual Posting\n"
         '    Points Possible,,,,,10\n"Doe, Jane",7,s7,jd,A,3\n'
     )
-    assert read(text) == [Student(id="7", name="Doe, Jane", login="jd", section="A")]
+    assert read(text) == [Student(id="s7", name="Doe, Jane", login="jd", section="A", platform="7")]
 
 
 def test_first_and_last_names_are_put_together() -> None:
