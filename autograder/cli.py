@@ -277,13 +277,13 @@ def _sample(options: argparse.Namespace) -> int:
 def _collect(options: argparse.Namespace) -> int:
     from collections import Counter
 
-    from autograder.assignment import Assignment
+    from autograder.assignment import Assignment, names
     from autograder.collect import VERDICTS, collect
     from autograder.report.escape import for_terminal
     from autograder.report.roster import ACCOUNT
 
     assignment = Assignment.load(options.assignment)
-    found = collect(options.source, assignment.name, options.out, options.roster, limits=assignment.limits, say=_say)
+    found = collect(options.source, assignment.name, options.out, options.roster, assignment.limits, names(), say=_say)
     for note in found.notes[:100]:
         _say(for_terminal(note, 1000))
     if len(found.notes) > 100:

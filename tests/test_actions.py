@@ -330,7 +330,8 @@ def test_a_repository_that_is_not_there_is_an_annotation_and_the_others_are_fetc
     assert actions.main(["fetch", "--repositories", "org/ad-ada org/gone", "-o", str(out)]) == 0
     log = capsys.readouterr().out
     assert [(command.name, command.properties["title"]) for command in commands(log)] == [("warning", "org/gone")]
-    assert [path.name for path in out.iterdir()] == ["ad-ada"]
+    assert sorted(path.name for path in out.iterdir()) == ["ad-ada", "gone"]
+    assert [path.name for path in (out / "gone").iterdir()] == ["NOT_FETCHED.txt"]
     assert "a-token" not in log
     assert actions.main(["fetch", "--repositories", "org/gone", "-o", str(out)]) == 2
 

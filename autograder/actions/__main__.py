@@ -7,7 +7,17 @@ import tempfile
 from pathlib import Path
 
 from autograder.actions import commands
-from autograder.actions.fetch import FetchError, Server, fetch, folder_names, of_organisation, repositories, unpack
+from autograder.actions.fetch import (
+    FetchError,
+    Server,
+    clear,
+    fetch,
+    folder_names,
+    note_unfetched,
+    of_organisation,
+    repositories,
+    unpack,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -73,6 +83,8 @@ def _fetch(options: argparse.Namespace) -> int:
                 print(f"{name} {commit}", flush=True)
             except FetchError as error:
                 failed.append((name, str(error)))
+                clear(options.out / folders[name])
+                note_unfetched(options.out / folders[name], f"The repository could not be fetched: {error}.")
     for line in commands.annotations("warning", failed, "more repositories could not be fetched"):
         print(line)
     print(f"{len(names) - len(failed)} of {len(names)} repositories fetched")
@@ -80,14 +92,20 @@ def _fetch(options: argparse.Namespace) -> int:
 
 
 def _unpack(options: argparse.Namespace) -> int:
-    print(f"{unpack(options.archive, options.out)} files unpacked")
+    skipped: list[str] = []
+    print(f"{unpack(options.archive, options.out, skipped)} files unpacked")
+    left = [
+        (name, "not unpacked: a link, a path out of the archive, or a second file of this name") for name in skipped
+    ]
+    for line in commands.annotations("warning", left, "more entries were not unpacked"):
+        print(line)
     return 0
 
 
 def _plan(options: argparse.Namespace) -> int:
     from autograder.engine.batch import gather
 
-    count = len(gather([options.folder], options.assignment).entries)
+    count = len(gather([options.folder], options.assignment).names)
     if count == 0:
         raise FetchError(f"there is no submission in {options.folder}")
     shards = list(range(1, max(1, min(options.shards, count, 256)) + 1))  # a matrix has 256 jobs at most

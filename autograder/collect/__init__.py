@@ -10,7 +10,7 @@ because it is no hand-in, or refused. Nothing is overwritten, no link is followe
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 
@@ -97,13 +97,15 @@ def collect(
     assignment: str,
     out: Path,
     roster_file: Path | None = None,
-    *,
     limits: Limits | None = None,
+    others: Collection[str] = (),
+    *,
     say: Say = lambda line: None,
 ) -> Collected:
     """Copies the submission of each student into `out` and writes submissions.csv and collected.csv there.
 
-    source: a folder or a zip. say: is handed a line of progress. Raises CollectError and RosterError.
+    source: a folder or a zip. others: the course's other assignments. say: is handed lines of progress.
+    Raises CollectError and RosterError.
     """
     limits = limits or Limits()
     if source.exists() and out.resolve() == source.resolve():
@@ -112,7 +114,9 @@ def collect(
     try:
         with opened(source, out.absolute()) as items:
             found = _hand_ins(source, items, assignment, limits, say)
-            chosen = [_Chosen(label, pieces, choose(pieces, assignment)) for label, pieces in found.people.items()]
+            chosen = [
+                _Chosen(label, pieces, choose(pieces, assignment, others)) for label, pieces in found.people.items()
+            ]
             if not chosen and not found.rows:
                 raise CollectError(f"there is no submission of {assignment} in {source}")
             _refuse_folders_of_folders(chosen, source, found.root)
@@ -151,6 +155,11 @@ class _Chosen:
     label: str
     pieces: Sequence[Piece]
     choice: Choice
+
+    @property
+    def first(self) -> Piece:
+        """The file to name where none is taken."""
+        return max(self.pieces, key=lambda piece: (piece.usable, not piece.item.folder, piece.owner.order))
 
 
 def _hand_ins(source: Path, items: Sequence[Item], assignment: str, limits: Limits, say: Say) -> _Found:
@@ -356,10 +365,12 @@ def _write(
         content = b""
         if taken is not None:
             try:
+                if taken.item.problem:
+                    raise SubmissionError(taken.item.problem)
                 content = taken.item.read(limits)
             except SubmissionError as error:
                 problem = f"The hand-in is '{taken.name}'. {error}"
-        shown = taken or max(one.pieces, key=lambda piece: (piece.usable, piece.owner.order, piece.item.modified))
+        shown = taken or one.first
         name = stems[one.label] + (kind_of(shown.name) or _ending(shown))
         names[one.label] = name
         if problem:
@@ -399,7 +410,7 @@ def _owners(
     hand_ins: dict[str, HandIn] = {}
     claims: list[Claim] = []
     for one in with_files:
-        piece = one.choice.taken or max(one.pieces, key=lambda piece: piece.owner.order)
+        piece = one.choice.taken or one.first
         owner = piece.owner
         name = names[one.label]
         student = replace(owner.student, file=name, attempt=owner.student.attempt or attempt(piece))

@@ -1,12 +1,14 @@
 """Of all the files that one student handed in: which is the submission, and why the others are not."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
+from autograder.assignment import Limits
 from autograder.collect.download import Item
 from autograder.collect.platforms import Owner
-from autograder.submission import kind_of
+from autograder.report.escape import plain
+from autograder.submission import SubmissionError, kind_of
 
 _ADDED = re.compile(
     r"(?:[-_ ]?\d{4}[-_]\d{2}[-_]\d{2}T?[-_\d]*"  # Otter's export: name_2026_01_31T12_00_00_000000
@@ -17,9 +19,13 @@ _ADDED = re.compile(
 _AGAIN = re.compile(r"-(\d{1,3})$")
 _STAMP = re.compile(r"^\d{14}_(?=.)")
 """What ILIAS may put before a file's name."""
+NOT_FETCHED = "NOT_FETCHED.txt"
+"""Says why a student's files are not there: `actions fetch` writes it. A repository cannot bring one along."""
 EXACT, PARTLY, NOT = 2, 1, 0
 """How well a file's name fits the assignment's."""
-_NO_SUBMISSIONS = {"__init__.py", "conftest.py", "setup.py"}
+_NO_SUBMISSIONS = {"__init__.py", "conftest.py"}
+_HANDED_OUT = {"check.py"}
+"""At the top of a student's repository."""
 _KINDS = (
     (re.compile(r"\.pdf$", re.IGNORECASE), "It is a PDF."),
     (re.compile(r"\.html?$", re.IGNORECASE), "It is a web page, as Jupyter's and VS Code's export writes it."),
@@ -27,6 +33,7 @@ _KINDS = (
     (re.compile(r"\.(?:docx?|odt|rtf|pages|txt|md)$", re.IGNORECASE), "It is a text document."),
     (re.compile(r"\.(?:png|jpe?g|gif|heic|webp|svg)$", re.IGNORECASE), "It is a picture."),
 )
+_ANOTHERS = "It is named after another assignment."
 _WANTED = "Only notebooks (.ipynb), scripts (.py) and Otter's exports (.zip) are graded."
 
 
@@ -48,6 +55,7 @@ class Piece:
     def usable(self) -> bool:
         """Whether it can be a submission, by its name."""
         hidden = self.name.startswith((".", "__")) or self.name in _NO_SUBMISSIONS
+        hidden = hidden or (not self.owner.file and self.inside in {(name,) for name in _HANDED_OUT})
         return bool(kind_of(self.name)) and not (hidden or self.item.folder or self.owner.text)
 
 
@@ -64,15 +72,28 @@ class Choice:
     """The folder holds folders that each have a submission of their own: perhaps several students' ones."""
 
 
-def choose(pieces: Sequence[Piece], assignment: str) -> Choice:
+def choose(pieces: Sequence[Piece], assignment: str, others: Collection[str] = ()) -> Choice:
     """The file that fits the assignment's name best, then the newest.
 
     In a folder of several notebooks of which none is named after the assignment, none is taken: the newest would be
-    chance. Where a platform names each file, the newest is.
+    chance. Where a platform names each file, the newest is. What is named after one of the `others`, the course's
+    other assignments, is theirs.
     """
-    usable = [piece for piece in pieces if piece.usable]
+    choice = _choose(pieces, assignment, others)
+    reasons = [
+        _ANOTHERS if reason and piece.usable and _of_another(piece, assignment, others) else reason
+        for piece, reason in zip(pieces, choice.reasons, strict=True)
+    ]
+    return replace(choice, reasons=tuple(reasons))
+
+
+def _choose(pieces: Sequence[Piece], assignment: str, others: Collection[str]) -> Choice:
+    usable = [piece for piece in pieces if piece.usable and not _of_another(piece, assignment, others)]
     fits = [fit(piece.name, assignment) for piece in usable]
     best = max(fits, default=NOT)
+    unfetched = next((piece for piece in pieces if piece.inside == (NOT_FETCHED,)), None)
+    if unfetched is not None and best < EXACT:
+        return _none(pieces, _read(unfetched.item))
     if not usable:
         return _nothing(pieces)
     in_folder = all(not piece.owner.file for piece in usable)
@@ -138,14 +159,29 @@ def _order(piece: Piece) -> tuple[object, ...]:
     return kind != ".py", -len(piece.inside), newest, kind == ".ipynb", piece.item.path
 
 
+def _of_another(piece: Piece, assignment: str, others: Collection[str]) -> bool:
+    ours = fit(piece.name, assignment) == EXACT
+    return not ours and any(fit(piece.name, other) == EXACT for other in others if other != assignment)
+
+
+def _read(item: Item) -> str:
+    """What a small text says, made harmless."""
+    try:
+        return plain(item.read(Limits(submission_bytes=64 * 1024)).decode("utf-8", "replace"), 500, lines=False).strip()
+    except SubmissionError as error:
+        return str(error)
+
+
 def _nothing(pieces: Sequence[Piece]) -> Choice:
     files = [piece for piece in pieces if not piece.item.folder or piece.item.problem]
     if not files:
         return Choice(None, tuple(_why_not(piece) for piece in pieces))
-    first = max(files, key=lambda piece: (bool(piece.item.problem), piece.owner.order, piece.item.modified))
-    others = f" (and {len(files) - 1} more)" if len(files) > 1 else ""
-    what = "text" if first.owner.text else f"'{first.name}'"
-    return _none(pieces, f"The hand-in is {what}{others}. {_why_not(first)}")
+    first = min(files, key=lambda piece: (not piece.item.problem, piece.item.path))
+    if len(files) == 1 or first.item.problem:
+        what = "text" if first.owner.text else f"'{first.name}'"
+        return _none(pieces, f"The hand-in is {what}. {_why_not(first)}")
+    names = ", ".join(f"'{piece.name}'" for piece in files[:3])
+    return _none(pieces, f"None of the {len(files)} files ({names}{' …' if len(files) > 3 else ''}) counts. {_WANTED}")
 
 
 def _none(pieces: Sequence[Piece], problem: str, *, several: bool = False) -> Choice:
@@ -160,6 +196,8 @@ def _why_not(piece: Piece) -> str:
         return "It is an empty folder, or one in which no hand-in is looked for."
     if piece.owner.text:
         return f"It was typed on the platform, not handed in as a file. {_WANTED}"
+    if piece.usable:
+        return _ANOTHERS
     if kind_of(piece.name):
         return "Its name is that of a program's own file, not of a hand-in."
     what = next((text for pattern, text in _KINDS if pattern.search(piece.name)), "It is a file of another kind.")

@@ -162,7 +162,7 @@ def _of_zip(archive: zipfile.ZipFile) -> Iterator[Item]:
     filled: set[tuple[str, ...]] = set()
     items: list[Item] = []
     for info in archive.infolist():
-        name = _name(info)
+        name = entry_name(info)
         parts = tuple(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
         if info.is_dir():
             folders.append(parts)
@@ -199,7 +199,7 @@ def _nothing(_limits: Limits) -> bytes:
     raise SubmissionError("This is a folder, not a file. Hand in the notebook itself.")
 
 
-def _name(info: zipfile.ZipInfo) -> str:
+def entry_name(info: zipfile.ZipInfo) -> str:
     """An entry's name: UTF-8 where it says so or is, else the code page of the format (437).
 
     Source: APPNOTE.TXT 6.3.10, D.1 and 4.6.9 (the extra field 0x7075 has the name in UTF-8).
