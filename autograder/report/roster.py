@@ -39,6 +39,7 @@ __all__ = [
     "load",
     "match",
     "missing",
+    "missing_of",
     "read",
     "read_if_there",
     "read_missing",
@@ -145,6 +146,13 @@ def read_missing(folder: Path) -> list[Student]:
     """Who had handed in nothing when the results in `folder` were made, as `write` kept them."""
     path = folder / FILE
     return [student for student in load(path).students if not student.file] if path.is_file() else []
+
+
+def missing_of(folders: Iterable[Path]) -> list[Student]:
+    """Who had handed in nothing in any of several results, such as shards."""
+    several = [read_missing(folder) for folder in folders]
+    everyone = dict.fromkeys(student for one in several for student in one)
+    return [student for student in everyone if all(student in one for one in several)]
 
 
 def refused(folder: Path) -> dict[str, str]:
