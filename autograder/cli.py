@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         "--roster",
         type=Path,
         metavar="CSV",
-        help="the class list, for the tables in lms/ (columns: file, id, name, email, login, section)",
+        help="the class list, as a platform exports it; it is joined with what `collect` found",
     )
     grade.add_argument("--dask", metavar="ADDRESS", help="grade on a Dask cluster (optional extra)")
     grade.add_argument("--no-isolation", action="store_true", help="run submissions unprotected; marks every result")

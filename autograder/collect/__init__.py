@@ -7,8 +7,12 @@ because it is no hand-in, or refused. Nothing is overwritten, no link is followe
 (not even git, in a clone).
 """
 
+import io
 import os
 import re
+import shutil
+import tempfile
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import astuple, dataclass, field, replace
@@ -28,6 +32,8 @@ from autograder.submission import SubmissionError, kind_of, read_bytes
 __all__ = ["VERDICTS", "CollectError", "Collected", "HandIn", "Row", "collect"]
 
 VERDICTS = TAKEN, LEFT, REFUSED = "taken", "left", "refused"
+_PACKED_BYTES = 200 * 1024**2
+"""Of a zip in a download that is looked into, to see whether it is one itself."""
 _LEVELS = 8
 """Folders round a download that are gone into."""
 _LISTS = re.compile(r"\.(?:csv|tsv|xlsx?|ods|ya?ml|json)$", re.IGNORECASE)
@@ -120,7 +126,8 @@ def collect(
             if not chosen and not found.rows:
                 raise CollectError(f"there is no submission of {assignment} in {source}")
             _refuse_folders_of_folders(chosen, source, found.root)
-            return _write(chosen, found, students, assignment, out, limits)
+            with tempfile.TemporaryDirectory(prefix="collect-") as spool:
+                return _write(chosen, found, students, assignment, out, limits, Path(spool))
     except (DownloadError, MetadataError) as error:
         raise CollectError(str(error)) from None
 
@@ -181,6 +188,7 @@ def _hand_ins(source: Path, items: Sequence[Item], assignment: str, limits: Limi
     for name in [name for name in entries if _is_none(name) or name in HANDED_OUT_FOLDERS]:
         for item in entries.pop(name):
             found.left(item, "It belongs to a system or to the handed-out repository, and is no hand-in.")
+    _refuse_packed_download(entries, source, found.root)
     people: dict[str, list[Piece]] = {}
     metadata = next((item for item in entries.get(NAME, ()) if len(item.parts) == depth + 1), None)
     if metadata is not None:
@@ -281,7 +289,11 @@ def _root(items: Sequence[Item], assignment: str, source: Path) -> tuple[str, ..
         folders, files = _level(items, root)
         if NAME in files or platform_of([*folders, *files], folders) is not None:
             return root
-        containers = [name for name in folders if _is_download(items, (*root, name))]
+        inside: dict[str, list[Item]] = {}
+        for item in items:
+            if len(item.parts) > len(root):
+                inside.setdefault(item.parts[len(root)], []).append(item)
+        containers = [name for name in folders if _is_download(inside[name], (*root, name))]
         if len(containers) > 1 and len(containers) == len(folders):
             shown = ", ".join(containers[:3])
             place = source.joinpath(*root, containers[0])
@@ -290,6 +302,7 @@ def _root(items: Sequence[Item], assignment: str, source: Path) -> tuple[str, ..
             )
         if len(folders) == 1 and not files and (containers or _holds_several(items, (*root, folders[0]), assignment)):
             root = (*root, folders[0])
+            items = inside[folders[0]]
         else:
             return root
     return root
@@ -331,6 +344,25 @@ def _holds_several(items: Sequence[Item], folder: tuple[str, ...], assignment: s
     return len(direct) > 1 or len(of_folders) > 1 or nested
 
 
+def _refuse_packed_download(entries: dict[str, list[Item]], source: Path, root: tuple[str, ...]) -> None:
+    """A folder with the platform's zip in it: the zip would pass for one student's export."""
+    if len(entries) > 3:
+        return
+    for name, (item, *others) in entries.items():
+        if others or item.folder or kind_of(name) != ".zip" or platform_of([name]) is not None:
+            continue
+        try:
+            with zipfile.ZipFile(io.BytesIO(item.read(Limits(submission_bytes=_PACKED_BYTES)))) as archive:
+                parts = [tuple(info.filename.split("/")) for info in archive.infolist()[:10_000] if not info.is_dir()]
+        except (SubmissionError, zipfile.BadZipFile, ValueError, OSError, RuntimeError, NotImplementedError):
+            continue
+        inner = [Item(path, item.read) for path in parts]
+        tops = {path[0] for path in parts}
+        one_folder = len(tops) == 1 and all(len(path) > 1 for path in parts)
+        if len(parts) > 1 and (_is_download(inner, ()) or (one_folder and _is_download(inner, (next(iter(tops)),)))):
+            raise CollectError(f"{name} is itself a download; give it: {source.joinpath(*root, name)}")
+
+
 def _refuse_folders_of_folders(chosen: Sequence[_Chosen], source: Path, root: tuple[str, ...]) -> None:
     several = [one for one in chosen if one.choice.several and one.pieces[0].owner.kind == roster.CLONE]
     if several and 2 * len(several) >= len(chosen):
@@ -351,15 +383,15 @@ def _write(
     assignment: str,
     out: Path,
     limits: Limits,
+    spool: Path,
 ) -> Collected:
     notes = list(found.notes)
     with_files = [one for one in chosen if one.choice.taken is not None or one.choice.problem]
     stems = stems_of([one.label for one in with_files], space="_")
-    contents: dict[str, bytes] = {}
-    times: dict[str, float] = {}
+    contents: dict[str, Path] = {}
     problems: dict[str, str] = {}
     names: dict[str, str] = {}
-    for one in with_files:
+    for number, one in enumerate(with_files):
         taken = one.choice.taken
         problem = one.choice.problem
         content = b""
@@ -376,10 +408,12 @@ def _write(
         if problem:
             problems[name] = problem
         else:
-            contents[name] = content
-            times[name] = taken.item.modified if taken is not None else 0.0
+            contents[name] = spool / str(number)
+            contents[name].write_bytes(content)
+            if taken is not None:
+                os.utime(contents[name], (taken.item.modified, taken.item.modified))
     owners = _owners(with_files, names, students, assignment, len(found.root))
-    _copy(contents, times, out)
+    _copy(contents, out)
     rows = _rows(chosen, found, names, problems)
     collected = {name: hand_in for name, hand_in in owners.hand_ins.items() if name in contents}
     _write_tables(owners.hand_ins, problems, rows, out)
@@ -500,28 +534,25 @@ def _write_tables(hand_ins: dict[str, HandIn], problems: dict[str, str], rows: S
     write_atomically(out / roster.ACCOUNT, text)
 
 
-def _copy(contents: dict[str, bytes], times: dict[str, float], out: Path) -> None:
-    different = [
-        name
-        for name, content in contents.items()
-        if os.path.lexists(out / name) and _existing(out / name, len(content)) != content
-    ]
+def _copy(contents: dict[str, Path], out: Path) -> None:
+    different = [name for name, path in contents.items() if os.path.lexists(out / name) and not _same(out / name, path)]
     if different:
         raise CollectError(
             f"{out} holds earlier versions of {len(different)} submissions ({', '.join(different[:3])}); "
             "nothing is overwritten, collect into a new folder"
         )
     out.mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
+    for name, path in contents.items():
         if not (out / name).exists():
             with open(out / name, "xb") as file:
-                file.write(content)
-            os.utime(out / name, (times[name], times[name]))
+                file.write(path.read_bytes())
+            shutil.copystat(path, out / name)
 
 
-def _existing(path: Path, size: int) -> bytes | None:
-    """What is there, if it is a file of at most that size."""
+def _same(there: Path, spooled: Path) -> bool:
+    """Whether a file is there with the content that would be written."""
+    content = spooled.read_bytes()
     try:
-        return read_bytes(path, Limits(submission_bytes=size))
+        return read_bytes(there, Limits(submission_bytes=len(content))) == content
     except SubmissionError:
-        return None
+        return False

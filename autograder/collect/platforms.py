@@ -230,8 +230,10 @@ def platform_of(names: Sequence[str], folders: Iterable[str] = ()) -> tuple[Plat
     for platform in PLATFORMS:
         among = [name for name in names if platform.lists is None or not platform.lists.match(name)]
         fitting = [name for name in among if platform.recognise(name, context) is not None]
-        if platform.name == "ilias" and (len(fitting) < len(among) or not of_folders.issuperset(fitting)):
+        if platform.name == "ilias" and not (len(fitting) == len(among) and of_folders.issuperset(fitting)):
             continue
+        if platform.name == "ilias" and len({name.partition("_")[0] for name in fitting}) < 2:
+            continue  # clones, named after an assignment
         if fitting and 2 * len(fitting) >= len(among) and (best is None or len(fitting) > best[0]):
             best = (len(fitting), platform)
     return (best[1], context) if best is not None else None

@@ -86,6 +86,7 @@ class _Found:
             (2, lambda one: _some(exact(one.email)), _addresses),
             (2, lambda one: _some(exact(one.login)), lambda one: _some(exact(one.login))),
             (2, lambda one: _some(_local(one.email)), lambda one: _some(exact(one.login))),
+            (2, lambda one: _some(exact(one.login)), lambda one: _some(_local(one.email))),
             (3, lambda one: _some(words(one.name)), lambda one: _some(words(one.name))),
             (3, lambda one: _some("".join(words(one.name).split())), lambda one: _some(exact(one.login))),
             (3, lambda one: spellings(one.name), lambda one: spellings(one.name)),

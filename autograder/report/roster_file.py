@@ -11,11 +11,11 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.report.escape import for_csv
-from autograder.report.student import COLUMNS, Student, number
+from autograder.report.student import COLUMNS, Student, number, words
 
 MAX_BYTES = 50 * 1024**2
 """Of a class list."""
@@ -143,8 +143,8 @@ def _parsed(text: str, path: Path, notes: list[str]) -> Roster:
     at = heads[delimiter][1]
     offset = 1 if declared else 0
     students, numbers = _students([_normal(cell) for cell in lines[at][1]], lines[at + 1 :], offset)
-    notes = [*notes, *_twice(students, numbers, path)]
-    return Roster(tuple(students), tuple(notes))
+    found, twice = _one_line_each(students, numbers, path)
+    return Roster(found, (*notes, *twice))
 
 
 def _lines(text: str, delimiter: str, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
@@ -228,17 +228,28 @@ def _cell(text: str) -> str:
     return text[1:] if text.startswith("'") and for_csv(text[1:]) == text else text
 
 
-def _twice(students: list[Student], numbers: list[int], path: Path) -> Iterator[str]:
-    """Says which lines have the same number: files of theirs would fit both."""
-    for column in ("id", "platform"):
-        lines: dict[str, list[int]] = {}
-        for student, line in zip(students, numbers, strict=True):
-            value = str(getattr(student, column))
+def _one_line_each(students: list[Student], numbers: list[int], path: Path) -> tuple[tuple[Student, ...], list[str]]:
+    """The students, one of each: who is in two sections may have two lines. Says which lines have the same number."""
+    lines: dict[tuple[str, str], list[int]] = {}
+    for index, student in enumerate(students):
+        for column in ("id", "platform"):
+            value = number(str(getattr(student, column)))
             if value and not student.file:
-                lines.setdefault(number(value), []).append(line)
-        for value, several in lines.items():
-            if len(several) > 1:
-                yield (
-                    f"{path}: lines {', '.join(map(str, several[:5]))} have the same {column} {value}: "
-                    "a file of theirs belongs to none of them until that is mended"
-                )
+                lines.setdefault((column, value), []).append(index)
+    notes: list[str] = []
+    merged: dict[int, Student] = {}
+    for (column, value), several in lines.items():
+        if len(several) < 2 or any(index in merged for index in several):
+            continue
+        where = (
+            f"{path}: lines {', '.join(str(numbers[index]) for index in several[:5])} have the same {column} {value}"
+        )
+        if len({(words(students[index].name), students[index].email, students[index].login) for index in several}) == 1:
+            sections = dict.fromkeys(students[index].section for index in several)
+            one = replace(students[several[0]], section=", ".join(filter(None, sections)))
+            merged |= dict.fromkeys(several, one)
+            notes.append(f"{where} and are taken for one student")
+        else:
+            notes.append(f"{where}: a file of theirs belongs to none of them until that is mended")
+    found = dict.fromkeys(merged.get(index, student) for index, student in enumerate(students))
+    return tuple(found), notes
