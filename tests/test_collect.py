@@ -2,6 +2,7 @@
 
 import csv
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -415,3 +416,27 @@ def test_what_was_not_fetched_is_the_reason_that_the_student_reads(source: Path,
     assert list(found.collected) == ["bob.ipynb"]
     problem = next(line["problem"] for line in lines(out) if line["problem"])
     assert problem == "These files were not fetched: toy.ipynb (30.0 MB)."
+
+
+@pytest.mark.parametrize("above", ["", "download/"])
+def test_the_platforms_zip_in_a_folder_is_not_one_students_export(source: Path, out: Path, above: str) -> None:
+    with zipfile.ZipFile(source / "submissions.zip", "w") as archive:
+        archive.writestr(f"{above}doejane_42_1001_toy.ipynb", "{}")
+        archive.writestr(f"{above}roejohn_43_1002_toy.ipynb", "{}")
+    with pytest.raises(CollectError, match=r"submissions\.zip is itself a download; give it"):
+        collect(source, "toy", out)
+    assert len(collect(source / "submissions.zip", "toy", out).collected) == 2
+
+
+def test_the_only_student_may_hand_in_an_export(source: Path, out: Path) -> None:
+    with zipfile.ZipFile(source / "jane.zip", "w") as archive:
+        archive.writestr("toy.ipynb", "{}")
+        archive.writestr("helpers/data_1_2_x.py", "")
+    assert list(collect(source, "toy", out).collected) == ["jane.zip"]
+
+
+def test_clones_whose_names_have_many_parts_are_no_folders_of_ilias(source: Path, out: Path) -> None:
+    for login in ("ann_1", "bob_2"):
+        put(source / f"my_toy_{login}" / "toy.ipynb", "right")
+    collect(source, "toy", out)
+    assert {line["kind"] for line in lines(out)} == {"clone"}

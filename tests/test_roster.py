@@ -177,3 +177,14 @@ def test_what_is_kept_with_results_says_who_handed_in_nothing(tmp_path: Path) ->
     write({"a.ipynb": Student(file="a.ipynb", id="7")}, tmp_path, [Student(id="8", file="gone.ipynb")])
     assert set(read_if_there(tmp_path / "roster.csv")) == {"a.ipynb"}
     assert [student.id for student in read_missing(tmp_path)] == ["8"]
+
+
+def test_who_is_in_two_sections_is_one_student_and_two_of_one_name_are_two() -> None:
+    text = "id,name,section\n7,Jane,A\n7,Jane,B\n,Sam Twin,A\n,Sam Twin,A\n"
+    found = roster_file._parsed(text, Path("class.csv"), [])
+    assert [(one.id, one.name, one.section) for one in found.students] == [
+        ("7", "Jane", "A, B"),
+        ("", "Sam Twin", "A"),
+        ("", "Sam Twin", "A"),
+    ]
+    assert found.notes == ("class.csv: lines 2, 3 have the same id 7 and are taken for one student",)

@@ -237,7 +237,7 @@ def _one_line_each(students: list[Student], numbers: list[int], path: Path) -> t
             if value and not student.file:
                 lines.setdefault((column, value), []).append(index)
     notes: list[str] = []
-    merged: dict[int, Student] = {}
+    merged: dict[int, Student | None] = {}
     for (column, value), several in lines.items():
         if len(several) < 2 or any(index in merged for index in several):
             continue
@@ -247,9 +247,9 @@ def _one_line_each(students: list[Student], numbers: list[int], path: Path) -> t
         if len({(words(students[index].name), students[index].email, students[index].login) for index in several}) == 1:
             sections = dict.fromkeys(students[index].section for index in several)
             one = replace(students[several[0]], section=", ".join(filter(None, sections)))
-            merged |= dict.fromkeys(several, one)
+            merged |= {several[0]: one} | dict.fromkeys(several[1:])
             notes.append(f"{where} and are taken for one student")
         else:
             notes.append(f"{where}: a file of theirs belongs to none of them until that is mended")
-    found = dict.fromkeys(merged.get(index, student) for index, student in enumerate(students))
-    return tuple(found), notes
+    found = [merged.get(index, student) for index, student in enumerate(students)]
+    return tuple(student for student in found if student is not None), notes
