@@ -30,6 +30,7 @@ from otter.plugins import AbstractOtterPlugin  # pyright: ignore[reportMissingTy
 from autograder.assignment import Assignment
 from autograder.report.escape import plain
 from autograder.submission import Submission, SubmissionError, read_submission
+from autograder.walk import remove
 
 CELL = "from autograder.otter_session import open_session\nglobals().update(open_session({path!r}))"
 REPORT = "report.json"
@@ -148,7 +149,7 @@ def _empty(folder: Path, placeholder: str) -> None:
         if entry.name == "tests" and entry.is_dir(follow_symlinks=False):
             continue
         if entry.is_dir(follow_symlinks=False):
-            shutil.rmtree(entry.path)
+            remove(Path(entry.path))
         else:
             os.unlink(entry.path)
     content = ""

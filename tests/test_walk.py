@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder.walk import Bounds, walk
+from autograder.walk import Bounds, remove, walk
 
 NAMES = st.sampled_from(["a", "b", "c.ipynb", "d.py", ".e", "é"])
 
@@ -109,3 +109,11 @@ def write_tree(folder: Path, paths: list[list[str]]) -> set[tuple[str, ...]]:
         except (FileExistsError, NotADirectoryError):
             continue
     return {path.relative_to(folder).parts for path in folder.rglob("*") if path.is_file()}
+
+
+def test_folders_of_any_depth_are_removed_and_what_a_link_leads_to_is_not(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    deep = nest(tmp_path / "deep", 3000)
+    (deep / "link").symlink_to(tmp_path / "other")
+    remove(deep)
+    assert [path.name for path in tmp_path.iterdir()] == ["other"]

@@ -30,6 +30,7 @@ from typing import Any
 from autograder.collect.choosing import NOT_FETCHED
 from autograder.collect.download import entry_name
 from autograder.submission import EXTENSIONS, kind_of
+from autograder.walk import remove
 
 MAX_FILES = 200
 """Files of one repository that are fetched, notebooks first."""
@@ -146,7 +147,7 @@ def fetch(server: Server, name: str, folder: Path, scratch: Path, before: str = 
     except (OSError, OverflowError) as error:  # two files whose names, as text, are one; a date beyond all clocks
         raise FetchError(f"its files cannot be written: {error}") from None
     finally:
-        subprocess.run(["rm", "-rf", str(clone.parent)], check=False)
+        remove(clone.parent)
     return commit
 
 
@@ -158,7 +159,8 @@ def note_unfetched(folder: Path, why: str) -> None:
 
 def clear(folder: Path) -> None:
     """Removes what was fetched before something went wrong: half a repository must not pass for all of it."""
-    subprocess.run(["rm", "-rf", "--", str(folder)], check=False)
+    if os.path.lexists(folder):
+        remove(folder)
 
 
 def unpack(archive: Path, folder: Path, skipped: list[str] | None = None) -> int:
