@@ -440,3 +440,19 @@ def test_clones_whose_names_have_many_parts_are_no_folders_of_ilias(source: Path
         put(source / f"my_toy_{login}" / "toy.ipynb", "right")
     collect(source, "toy", out)
     assert {line["kind"] for line in lines(out)} == {"clone"}
+
+
+def test_a_folder_that_an_instructor_named_like_gradescopes_is_a_download(source: Path, out: Path) -> None:
+    put(source / "submission_1" / "ann.ipynb", "right")
+    put(source / "submission_1" / "bob.ipynb", "right")
+    assert set(contents(collect(source / "submission_1", "toy", out), out)) == {"ann.ipynb", "bob.ipynb"}
+
+
+def test_files_beneath_thousands_of_folders_in_a_zip_are_each_accounted_for(tmp_path: Path, out: Path) -> None:
+    deep = [f"{top}{'a/' * 2000}{number}.ipynb" for top in ("", "ann/") for number in range(3)]
+    with zipfile.ZipFile(tmp_path / "download.zip", "w") as archive:
+        for name in (*deep, "ann/toy.ipynb", "bob/toy.ipynb"):
+            archive.writestr(name, "{}")
+    found = collect(tmp_path / "download.zip", "toy", out)
+    assert sorted(row.file for row in found.rows) == sorted((*deep, "ann/toy.ipynb", "bob/toy.ipynb"))
+    assert list(found.collected) == ["ann.ipynb", "bob.ipynb"]

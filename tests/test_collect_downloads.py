@@ -25,10 +25,9 @@ def covered(found: Collected, entries: tuple[str, ...]) -> dict[str, int]:
     """How many rows speak of each file: itself, or a folder above it that was not looked into."""
     files = [row.file for row in found.rows if not row.file.endswith("/")]
     folders = [row.file for row in found.rows if row.file.endswith("/")]
-    cut = ["/".join(entry.split("/")[:61]) for entry in entries]
     return {
-        entry: sum(file in (entry, short) for file in files) + sum(entry.startswith(folder) for folder in folders)
-        for entry, short in zip(entries, cut, strict=True)
+        entry: sum(file == entry for file in files) + sum(entry.startswith(folder) for folder in folders)
+        for entry in entries
     }
 
 

@@ -39,7 +39,7 @@ _LEVELS = 8
 _LISTS = re.compile(r"\.(?:csv|tsv|xlsx?|ods|ya?ml|json)$", re.IGNORECASE)
 """Class lists, worksheets and metadata beside the hand-ins."""
 _CLUTTER = re.compile(r"^(?:\..*|Thumbs\.db|desktop\.ini|Icon\r?)$", re.IGNORECASE)
-_ONE_SUBMISSION = re.compile(r"^(?:submission_\d+|.+_\d+_assignsubmission_[a-z]+_?)$")
+_ONE_SUBMISSION = re.compile(r"^.+_\d+_assignsubmission_[a-z]+_?$")
 _NOBODYS = "Whose it is, is not known: it is not named as {} names a hand-in."
 
 Say = Callable[[str], None]
@@ -340,7 +340,8 @@ def _holds_several(items: Sequence[Item], folder: tuple[str, ...], assignment: s
         return False
     of_folders = {item.parts[len(folder)] for item in notebooks if len(item.parts) > len(folder) + 1}
     folders, files = _level(items, folder)
-    nested = len(folders) == 1 and not files and _holds_several(items, (*folder, folders[0]), assignment)
+    nested = len(folders) == 1 and not files and len(folder) < _LEVELS
+    nested = nested and _holds_several(below, (*folder, folders[0]), assignment)
     return len(direct) > 1 or len(of_folders) > 1 or nested
 
 

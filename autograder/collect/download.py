@@ -168,14 +168,18 @@ def _of_zip(archive: zipfile.ZipFile) -> Iterator[Item]:
             folders.append(parts)
             continue
         problem = _problem(info, name, parts)
-        parts = parts[: MAX_PARTS + 1] or (name or "?",)
+        parts = parts or (name or "?",)
         seen[parts] += 1
         if seen[parts] > 1:
             problem = problem or "The zip holds several files with this name."
         items.append(Item(parts, _reader(archive, info, problem), _time(info), problem=problem))
-        filled |= {parts[:depth] for depth in range(1, len(parts))}
+        filled |= {parts[:depth] for depth in range(1, min(len(parts), MAX_PARTS))}
     # somebody's folder with nothing in it
-    items += [Item(folder, _nothing, folder=True) for folder in folders if folder and folder not in filled]
+    items += [
+        Item(folder, _nothing, folder=True)
+        for folder in folders
+        if 0 < len(folder) < MAX_PARTS and folder not in filled
+    ]
     yield from _without_clutter(sorted(items, key=lambda item: item.parts))
 
 
@@ -183,7 +187,7 @@ def _without_clutter(items: list[Item]) -> Iterator[Item]:
     """The items, with one for each folder that is not looked into instead of those in it."""
     last: tuple[str, ...] | None = None
     for item in items:
-        for depth in range(1, len(item.parts)):
+        for depth in range(1, min(len(item.parts), MAX_PARTS)):
             name = item.parts[depth - 1]
             if _is_clutter(name) or (depth > 1 and name in HANDED_OUT_FOLDERS):
                 folder = item.parts[:depth]
