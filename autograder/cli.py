@@ -25,7 +25,6 @@ from autograder.suggest import did_you_mean
 if TYPE_CHECKING:
     from autograder.assignment import Assignment
     from autograder.engine.grade import Order
-    from autograder.report.statistics import Statistics
 
 USAGE = 2
 INTERRUPTED = 130
@@ -197,7 +196,7 @@ def _parser() -> _Parser:
         "--roster",
         type=Path,
         metavar="CSV",
-        help="the class list, for the tables in lms/ (columns: file, id, name, email, login, section)",
+        help="the class list, as a platform exports it; it is joined with what `collect` found",
     )
     grade.add_argument("--dask", metavar="ADDRESS", help="grade on a Dask cluster (optional extra)")
     grade.add_argument("--no-isolation", action="store_true", help="run submissions unprotected; marks every result")
@@ -258,14 +257,14 @@ def _parser() -> _Parser:
         "collect",
         _collect,
         "Collect submissions from repositories or a platform's download.",
-        "download -a matrix_gradients -o submissions",
+        "download.zip -a matrix_gradients -o submissions",
         "clones -a matrix_gradients -o submissions --roster students.csv",
         json=True,
     )
-    collect.add_argument("source", type=Path, metavar="FOLDER", help="clones, or an unpacked download")
+    collect.add_argument("source", type=Path, metavar="DOWNLOAD", help="a folder of clones, or a download (.zip too)")
     collect.add_argument("-a", "--assignment", required=True, metavar="NAME", help="the assignment's name")
     collect.add_argument("-o", "--out", type=Path, required=True, metavar="OUT", help="the folder to fill")
-    collect.add_argument("--roster", type=Path, metavar="CSV", help="columns: id, name, email, login, section")
+    collect.add_argument("--roster", type=Path, metavar="CSV", help="the class list, as a platform exports it")
 
     command("doctor", _doctor, "What works on this machine, and how to mend what does not.", json=True)
     return parser
@@ -378,12 +377,15 @@ def _is_older(made: Path, assignment: "Assignment") -> bool:
 
 
 def _grade_and_conclude(order: "Order", options: argparse.Namespace, command: str) -> int:
+    from dataclasses import replace
+
     from autograder.engine.grade import grade
     from autograder.report.write import write_class_files
 
+    warnings: list[str] = []
     try:
         with _terminable(), console.progress(options.quiet) as listener:
-            run = grade(order, listener)
+            run = grade(replace(order, warn=warnings.append), listener)
     except KeyboardInterrupt:
         console.say(
             f"interrupted; what was graded is kept. Go on with: autograder {command} -o {options.out} "
@@ -393,8 +395,8 @@ def _grade_and_conclude(order: "Order", options: argparse.Namespace, command: st
     statistics = write_class_files(options.out)
     options.document = console.document(statistics, options.out, run.ignored)
     code = console.conclude(statistics, options.out, options.quiet or options.json, run.ignored)
-    if options.roster:
-        _compare_with_roster(statistics, options.out)
+    for warning in warnings:
+        console.say(warning)
     return code
 
 
@@ -438,16 +440,31 @@ def _sample(options: argparse.Namespace) -> int:
 
 
 def _collect(options: argparse.Namespace) -> int:
-    from autograder.assignment import Assignment
-    from autograder.collect import collect
-    from autograder.report.escape import for_terminal
+    from collections import Counter
 
-    found = collect(options.source, Assignment.load(options.assignment).name, options.out, options.roster)
+    from autograder.assignment import Assignment, names
+    from autograder.collect import VERDICTS, collect
+    from autograder.report.escape import for_terminal
+    from autograder.report.roster import ACCOUNT
+
+    assignment = Assignment.load(options.assignment)
+    found = collect(
+        options.source, assignment.name, options.out, options.roster, assignment.limits, names(), say=console.say
+    )
     options.document = {"out": str(options.out), **asdict(found)}
-    for note in found.notes:
-        console.say(for_terminal(note))
+    for note in found.notes[:100]:
+        console.say(for_terminal(note, 1000))
+    if len(found.notes) > 100:
+        console.say(f"… and {len(found.notes) - 100} more, see {options.out / ACCOUNT}")
+    counts = Counter(row.verdict for row in found.rows)
     print(f"{len(found.collected)} submissions: {options.out}")
-    return 0 if found.collected else USAGE
+    print(f"files: {', '.join(f'{counts[verdict]} {verdict}' for verdict in VERDICTS)}: {options.out / ACCOUNT}")
+    if not found.complete:
+        console.say(
+            f"not complete: {len(found.empty_handed)} students have files of which none was taken, "
+            f"{len(found.nobodys)} files belong to nobody that is known"
+        )
+    return 0 if found.complete else 1
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -460,21 +477,6 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 # --- what is shown ----------------------------------------------------------------------------
-
-
-def _compare_with_roster(statistics: "Statistics", out: Path) -> None:
-    """Says which files belong to nobody in the roster: their lines in lms/ have no student."""
-    from autograder.report import roster
-    from autograder.report.escape import for_terminal
-
-    known = roster.read_if_there(out / roster.FILE)
-    strangers = [for_terminal(row.file, 80) for row in statistics.rows if row.file not in known]
-    if strangers:
-        console.say(
-            f"{len(strangers)} of {len(statistics.rows)} files belong to nobody in the roster: "
-            f"{', '.join(strangers[:10])}{' …' if len(strangers) > 10 else ''}. A column `file` in it says whose "
-            "a file is, or call a file after the student's login, id, email or name; then run this again with --resume"
-        )
 
 
 # --- small things -----------------------------------------------------------------------------

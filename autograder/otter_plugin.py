@@ -31,6 +31,7 @@ from autograder.assignment import Assignment
 from autograder.engine.otter_grade import PLUGIN
 from autograder.report.escape import plain
 from autograder.submission import Submission, SubmissionError, read_submission
+from autograder.walk import remove
 
 CELL = "from autograder.otter_session import open_session\nglobals().update(open_session({path!r}))"
 REPORT = "report.json"
@@ -151,7 +152,7 @@ def _empty(folder: Path, placeholder: str) -> None:
         if entry.name == "tests" and entry.is_dir(follow_symlinks=False):
             continue
         if entry.is_dir(follow_symlinks=False):
-            shutil.rmtree(entry.path)
+            remove(Path(entry.path))
         else:
             os.unlink(entry.path)
     content = ""

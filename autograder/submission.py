@@ -26,6 +26,19 @@ from autograder.assignment import Limits
 
 EXTENSIONS = (".ipynb", ".py", ".zip")
 """What counts as a submission, by the end of its name (in any case)."""
+_BROWSERS_END = re.compile(r"\.(ipynb|py)(?: ?\(\d+\))?\.(?:txt|json|ipynb)$", re.IGNORECASE)
+"""What a browser makes of a name: `x.ipynb.txt`, `x.ipynb.json`, `x.ipynb (1).txt`."""
+
+
+def kind_of(name: str) -> str:
+    """What a file is by its name: `.ipynb`, `.py` or `.zip`, or an empty text for none of them.
+
+    A notebook that a browser saved as `x.ipynb.txt` or `x.ipynb.json` is a notebook.
+    """
+    browsers = _BROWSERS_END.search(name)
+    suffix = f".{browsers[1]}" if browsers else PurePosixPath(name).suffix
+    return suffix.lower() if suffix.lower() in EXTENSIONS else ""
+
 
 MAX_ENTRIES = 2_000
 """Entries of a zip."""
@@ -86,9 +99,9 @@ def read_content(
     assignment: str | None = None,
 ) -> Submission:
     """The same for a file's content; the end of `file_name` says what it is."""
-    suffix = Path(file_name).suffix.lower()
+    suffix = kind_of(file_name)
     if len(content) > limits.submission_bytes:
-        raise _too_large(len(content), limits)
+        raise too_large(len(content), limits)
     if not content.strip(b"\x00 \t\r\n"):
         raise SubmissionError("The file is empty. Save the notebook and hand it in again.")
     if suffix == ".zip":
@@ -117,7 +130,7 @@ def read_bytes(path: Path, limits: Limits) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             raise SubmissionError("This is no regular file (a pipe or a device). Hand in the notebook.")
         if status.st_size > limits.submission_bytes:
-            raise _too_large(status.st_size, limits)
+            raise too_large(status.st_size, limits)
         with open(descriptor, "rb", closefd=False) as file:
             content = file.read(limits.submission_bytes + 1)
     except OSError as error:
@@ -125,7 +138,7 @@ def read_bytes(path: Path, limits: Limits) -> bytes:
     finally:
         os.close(descriptor)
     if len(content) > limits.submission_bytes:
-        raise _too_large(len(content), limits)
+        raise too_large(len(content), limits)
     return content
 
 
@@ -154,7 +167,8 @@ def _why_not_opened(error: OSError) -> str:
     return f"The file could not be opened ({error.strerror})."
 
 
-def _too_large(size: int, limits: Limits) -> SubmissionError:
+def too_large(size: int, limits: Limits) -> SubmissionError:
+    """What is said of a file, or of a zip's contents, of `size` bytes when that is more than the limit."""
     allowed = limits.submission_bytes / 1024**2
     return SubmissionError(
         f"The submission is too large: {size / 1024**2:.1f} MB, at most {allowed:g} MB are read. "
@@ -547,8 +561,8 @@ def _zip_code(content: bytes, limits: Limits, assignment: str | None) -> _Code:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
             declared = sum(entry.file_size for entry in entries)
             if declared > limits.submission_bytes:
-                raise _too_large(declared, limits)
-            candidates = {_path(entry): entry for entry in entries if _path(entry).suffix.lower() in (".ipynb", ".py")}
+                raise too_large(declared, limits)
+            candidates = {_path(entry): entry for entry in entries if kind_of(_path(entry).name) in (".ipynb", ".py")}
             candidates = {path: entry for path, entry in candidates.items() if not _is_clutter(path)}
             path, data, notes = _choose(archive, candidates, limits, assignment)
     except (
@@ -570,7 +584,7 @@ def _zip_code(content: bytes, limits: Limits, assignment: str | None) -> _Code:
     others = len(entries) - 1
     if others:
         notes.append(f"Of the zip only '{_shown(path)}' was graded; {_count(others, 'other file')} ignored.")
-    code = _notebook_code(data) if path.suffix.lower() == ".ipynb" else _script_code(data)
+    code = _notebook_code(data) if kind_of(path.name) == ".ipynb" else _script_code(data)
     return replace(code, notes=(*notes, *code.notes))
 
 
@@ -580,8 +594,8 @@ def _choose(
     limits: Limits,
     assignment: str | None,
 ) -> tuple[PurePosixPath, bytes, list[str]]:
-    notebooks = [path for path in candidates if path.suffix.lower() == ".ipynb"]
-    scripts = [path for path in candidates if path.suffix.lower() == ".py" and path.name != "__init__.py"]
+    notebooks = [path for path in candidates if kind_of(path.name) == ".ipynb"]
+    scripts = [path for path in candidates if kind_of(path.name) == ".py" and path.name != "__init__.py"]
     chosen = _fitting(notebooks, assignment)
     if len(notebooks) > 1 and chosen is None and assignment is not None and len(notebooks) <= 20:
         named = [path for path in notebooks if _assignment_of(_unpack(archive, candidates[path], limits)) == assignment]
@@ -629,7 +643,7 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) ->
     with archive.open(entry) as file:
         content = file.read(limits.submission_bytes + 1)  # the declared size may lie
     if len(content) > limits.submission_bytes:
-        raise _too_large(len(content), limits)
+        raise too_large(len(content), limits)
     return content
 
 

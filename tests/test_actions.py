@@ -25,7 +25,9 @@ from autograder.actions import __main__ as actions
 from autograder.actions import private
 from autograder.actions.commands import annotation, annotations
 from autograder.actions.fetch import FetchError, Server, fetch, folder_names, of_organisation, repositories, unpack
+from autograder.actions.fetch import _git as fetch_git
 from autograder.actions.summary import histogram, problem_annotations, summary
+from autograder.collect import collect
 from autograder.engine.journal import Journal, Record
 from autograder.engine.output import Run
 from autograder.report.escape import plain
@@ -342,7 +344,8 @@ def test_a_repository_that_is_not_there_is_an_annotation_and_the_others_are_fetc
     ((kind, title),) = [(command.name, command.properties["title"]) for command in commands(log)]
     assert kind == "warning"
     assert title in ("repository 001", "repository 002")
-    assert [path.name for path in out.iterdir()] == ["ad-ada"]
+    assert sorted(path.name for path in out.iterdir()) == ["ad-ada", "gone"]
+    assert [path.name for path in (out / "gone").iterdir()] == ["NOT_FETCHED.txt"]
     assert "a-token" not in log
     assert actions.main(["fetch", "--repositories", "org/gone", "-o", str(out)]) == 2
 
@@ -543,3 +546,85 @@ def test_repositories_that_were_typed_in_are_masked_before_a_step_shows_them(
     event.write_text(json.dumps({"schedule": "0 2 * * *"}))
     assert actions.main(["hide"]) == 0
     assert capsys.readouterr().out == ""
+
+
+# --- repositories that are too much ---------------------------------------------------------------------------------
+
+
+def bomb(tmp_path: Path, levels: int) -> Path:
+    """A repository of a few hundred bytes whose tree lists ten to the power of `levels` files."""
+    folder = tmp_path / "server" / "org" / "ad-eve"
+    folder.mkdir(parents=True)
+    git(folder, "init", "--quiet", "--initial-branch=main")
+
+    def made(command: list[str], text: str) -> str:
+        done = subprocess.run(["git", *command], cwd=folder, input=text, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    thing = made(["hash-object", "-w", "--stdin"], "{}")
+    kind, mode, ending = "blob", "100644", ".ipynb"
+    for _ in range(levels):
+        thing = made(["mktree"], "".join(f"{mode} {kind} {thing}\tf{number}{ending}\n" for number in range(10)))
+        kind, mode, ending = "tree", "040000", ""
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    head = made([*identity, "commit-tree", thing, "-m", "x"], "")
+    git(folder, "update-ref", "refs/heads/main", head)
+    return folder
+
+
+def test_a_tree_that_lists_without_end_is_cut_off_and_its_owner_gets_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(student(tmp_path))
+    bomb(tmp_path, 12)
+    monkeypatch.setattr("autograder.actions.fetch.MAX_LISTING_BYTES", 200_000)
+    monkeypatch.setenv("GITHUB_SERVER_URL", f"file://{tmp_path}/server")
+    monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:9")
+    out = tmp_path / "out"
+    assert actions.main(["fetch", "--repositories", "org/ad-eve org/ad-ada", "-o", str(out)]) == 0
+    assert [path.name for path in (out / "ad-eve").iterdir()] == ["NOT_FETCHED.txt"]
+    assert (out / "ad-ada" / "toy.ipynb").is_file()
+    found = collect(out, "toy", tmp_path / "collected")
+    assert list(found.collected) == ["ad-ada.ipynb"]
+    assert found.empty_handed == ("ad-eve",)
+    assert any("lists too many files" in note for note in found.notes)
+
+
+def test_notebooks_are_fetched_before_other_files_and_what_is_not_fetched_is_named(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.actions.fetch.MAX_FILES", 2)
+    monkeypatch.setattr("autograder.actions.fetch.MAX_BYTES", 100)
+    folder = student(tmp_path)
+    (folder / "a.py").write_text("x = 1")
+    (folder / "b.py").write_text("x = 1")
+    (folder / "large.ipynb").write_text("x" * 101)
+    (folder / ".venv").mkdir()
+    (folder / ".venv" / "c.ipynb").write_text("{}")
+    (folder / "zzz.ipynb.txt").write_text("{}")
+    commit(folder)
+    fetch(server, "org/ad-ada", tmp_path / "out", tmp_path)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"toy.ipynb", "zzz.ipynb.txt", "NOT_FETCHED.txt"}
+    text = (tmp_path / "out" / "NOT_FETCHED.txt").read_text()
+    assert all(name in text for name in ("large.ipynb", "a.py", "b.py"))
+
+
+def test_what_git_says_beyond_the_bound_ends_it(server: Server, tmp_path: Path) -> None:
+    commit(student(tmp_path))
+    with pytest.raises(FetchError, match="git said more than"):
+        fetch_git(server, f"--git-dir={tmp_path}/server/org/ad-ada/.git", "cat-file", "commit", "HEAD", limit=10)
+
+
+def test_only_the_end_of_gits_messages_is_remembered(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograder.actions.fetch._WORDS", 20)
+    with pytest.raises(FetchError) as raised:
+        fetch_git(server, "no-such-command" + "x" * 100)
+    assert len(str(raised.value)) <= 20
+
+
+def test_an_archive_says_what_of_it_was_not_unpacked(tmp_path: Path) -> None:
+    deep = "a/" * 400 + "x.ipynb"
+    skipped: list[str] = []
+    entries = {"a.ipynb": b"1", "../out.ipynb": b"2", deep: b"3"}
+    assert unpack(archive(tmp_path, entries, link="/etc/passwd"), tmp_path / "in", skipped) == 1
+    assert skipped == ["../out.ipynb", deep, "link.ipynb"]

@@ -140,7 +140,7 @@ def test_collected_submissions_bring_their_roster_to_the_tables(course: Path) ->
     (course / "download" / "doejane_42_1001_toy.ipynb").write_text(notebook(RIGHT))
     assert cli.main(["collect", "download", "-a", "toy", "-o", "collected"]) == 0
     assert cli.main(["grade", "collected", "-a", "toy", "-o", "out", "-q"]) == 0
-    assert "doejane,42,,doejane,,5.5" in (course / "out" / "lms" / "canvas.csv").read_text()
+    assert "doejane,42,,,,5.5" in (course / "out" / "lms" / "canvas.csv").read_text()
 
 
 def test_files_that_belong_to_nobody_in_the_roster_are_named(course: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,17 @@ import tempfile
 from pathlib import Path
 
 from autograder.actions import commands, private
-from autograder.actions.fetch import FetchError, Server, fetch, folder_names, of_organisation, repositories, unpack
+from autograder.actions.fetch import (
+    FetchError,
+    Server,
+    clear,
+    fetch,
+    folder_names,
+    note_unfetched,
+    of_organisation,
+    repositories,
+    unpack,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -106,6 +116,8 @@ def _fetch(options: argparse.Namespace) -> int:
                 problem = str(error)
                 parts = (name, name.split("/")[1], folders[name])
                 failed.append((public[name], private.without_names(problem, parts, public[name])))
+                clear(options.out / folders[name])
+                note_unfetched(options.out / folders[name], f"The repository could not be fetched: {error}.")
             lines.append((public[name], name, commit, problem))
     if options.names is not None:
         options.names.parent.mkdir(parents=True, exist_ok=True)
@@ -118,14 +130,20 @@ def _fetch(options: argparse.Namespace) -> int:
 
 
 def _unpack(options: argparse.Namespace) -> int:
-    print(f"{unpack(options.archive, options.out)} files unpacked")
+    skipped: list[str] = []
+    print(f"{unpack(options.archive, options.out, skipped)} files unpacked")
+    left = [
+        (name, "not unpacked: a link, a path out of the archive, or a second file of this name") for name in skipped
+    ]
+    for line in commands.annotations("warning", left, "more entries were not unpacked"):
+        print(line)
     return 0
 
 
 def _plan(options: argparse.Namespace) -> int:
     from autograder.engine.batch import gather
 
-    count = len(gather([options.folder], options.assignment).entries)
+    count = len(gather([options.folder], options.assignment).names)
     if count == 0:
         raise FetchError(f"there is no submission in {options.folder}")
     shards = list(range(1, max(1, min(options.shards, count, 256)) + 1))  # a matrix has 256 jobs at most

@@ -33,7 +33,7 @@ from autograder.engine.output import write_atomically
 from autograder.engine.single import GRADER_NOTE, Case, how_it_went, load_cases, question_result, sentences, ungraded
 from autograder.report.escape import for_terminal, plain
 from autograder.results import CaseResult, Failure, Limit, Status, SubmissionResult, Timeout
-from autograder.submission import SubmissionError, read_bytes, unreadable_digest
+from autograder.submission import SubmissionError, kind_of, read_bytes, unreadable_digest
 
 _BUILD_SECONDS = 3600.0
 _SILENCE_SECONDS = 300.0
@@ -136,7 +136,7 @@ class ContainerGrader:
                 sha256 = unreadable_digest(error)
                 yield self._record(entry, sha256, {"kind": "unreadable", "error": str(error), "summary": str(error)})
                 continue
-            name = f"{number:05d}{entry.path.suffix.lower()}"
+            name = f"{number:05d}{kind_of(entry.path.name) or entry.path.suffix.lower()}"
             (self._staging / name).write_bytes(content)
             waiting[name], digests[name] = entry, hashlib.sha256(content).hexdigest()
         if not waiting:

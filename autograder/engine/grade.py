@@ -4,20 +4,22 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
 from autograder.assignment import Assignment
 from autograder.engine import journal, output
-from autograder.engine.batch import BatchError, Entry, gather
+from autograder.engine.batch import Batch, BatchError, Entry, gather
 from autograder.engine.journal import Journal, Record
 from autograder.engine.pool import Pool
+from autograder.engine.single import ungraded
 from autograder.engine.sources import digest_of
 from autograder.engine.worker import Settings
 from autograder.report import roster
 from autograder.report.feedback import feedback_page
 from autograder.report.gradescope import results_json
-from autograder.submission import digest
+from autograder.submission import digest, unreadable_digest
 
 Listener = Callable[[Record | None, int, int], None]
 """Told at the start, and about each finished submission: its record, how many are done, of how many."""
@@ -60,6 +62,8 @@ class Order:
     """A digest of what decides the scores, where that is not what is installed here: containers."""
     only: str | None = None
     """From folders, take only files with this ending (without a dot)."""
+    warn: Callable[[str], None] | None = None
+    """Is handed what the instructor should know about the roster, a sentence at a time."""
 
 
 def grade(order: Order, listener: Listener | None = None) -> output.Run:
@@ -68,18 +72,21 @@ def grade(order: Order, listener: Listener | None = None) -> output.Run:
     batch = gather(order.paths, assignment.name, exclude=order.out)
     if order.only is not None:
         batch = batch.only(f".{order.only}", given=order.paths)
-    if not batch.entries:
+    if not batch.names:
         places = ", ".join(map(str, order.paths))
         raise BatchError(f"there is nothing to grade in {places} (.ipynb, .py or .zip)")
-    students = roster.find(order.roster, order.paths, [entry.name for entry in batch.entries])
+    identified = roster.identify(order.roster, order.paths, batch.names, assignment.name)
+    if order.warn is not None:
+        for note in identified.warnings(len(batch.names)):
+            order.warn(note)
     if order.shard is not None:
         batch = batch.shard(*order.shard)
     contract = order.contract or digest_of(assignment)
     run = output.Run.of(assignment, order.seed, contract, isolated=order.isolated, jobs=order.jobs)
     shards = () if order.shard is None else (f"{order.shard[0]}/{order.shard[1]}",)
-    run = replace(run, shards=shards, submissions=len(batch.entries), ignored=batch.ignored)
+    run = replace(run, shards=shards, submissions=len(batch.names), ignored=batch.ignored)
     run = output.prepare(order.out, run, resume=order.resume, force=order.force)
-    roster.write(students, order.out)
+    roster.write(identified.students, order.out, identified.missing)
     started = time.monotonic()
     with Journal(order.out) as book:
         graded = _already_graded(order.out, assignment) if order.resume else set[tuple[str, str]]()
@@ -88,16 +95,17 @@ def grade(order: Order, listener: Listener | None = None) -> output.Run:
             for entry in batch.entries
             if not graded or (entry.name, digest(entry.path, assignment.limits)) not in graded
         ]
-        done = len(batch.entries) - len(todo)
+        refused = [record for record in _refused(batch, assignment) if (record.name, record.sha256) not in graded]
+        done = len(batch.names) - len(todo) - len(refused)
         if listener is not None:
-            listener(None, done, len(batch.entries))
+            listener(None, done, len(batch.names))
         with _grader(order) as grader:
-            for record in grader.grade(todo) if todo else ():
+            for record in chain(refused, grader.grade(todo) if todo else ()):
                 book.append(record)
                 write_result(record, order.out, run)
                 done += 1
                 if listener is not None:
-                    listener(record, done, len(batch.entries))
+                    listener(record, done, len(batch.names))
             isolation = tuple(grader.isolation)
     seconds = round(run.seconds + time.monotonic() - started, 3)
     run = replace(run, isolation=isolation or run.isolation, seconds=seconds, finished=True)
@@ -116,6 +124,13 @@ def write_result(record: Record, out: Path, run: output.Run) -> None:
     """A submission's own files: results/<stem>.json and feedback/<stem>.html."""
     output.write_atomically(out / "results" / f"{record.stem}.json", results_json(record))
     output.write_atomically(out / "feedback" / f"{record.stem}.html", feedback_page(record.result, run.title))
+
+
+def _refused(batch: Batch, assignment: Assignment) -> Iterator[Record]:
+    """A record for each hand-in that is known to be none before anything is read."""
+    for refused in batch.refused:
+        result = ungraded(refused.entry.name, "unreadable", refused.problem, assignment)
+        yield Record(refused.entry.name, refused.entry.stem, unreadable_digest(refused.problem), result)
 
 
 def _already_graded(out: Path, assignment: Assignment) -> set[tuple[str, str]]:

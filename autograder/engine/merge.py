@@ -62,7 +62,8 @@ def merge(folders: Sequence[Path], out: Path, *, force: bool = False) -> Merged:
                     renamed = replace(record, stem=stems[record.name])
                     book.append(renamed)
                     write_result(renamed, out, merged)
-    roster.write(roster.join(roster.read_if_there(folder / roster.FILE) for folder in folders), out)
+    students = roster.join(roster.read_if_there(folder / roster.FILE) for folder in folders)
+    roster.write(students, out, roster.missing_of(folders))
     return Merged(merged, _missing(folders, runs))
 
 

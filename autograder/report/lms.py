@@ -13,7 +13,7 @@ from typing import Any
 
 from autograder.engine.output import write_atomically
 from autograder.report.grades import Row
-from autograder.report.roster import PARTICIPANT, Student, table
+from autograder.report.roster import Student, table
 
 
 def write_lms(
@@ -35,16 +35,17 @@ def write_lms(
 
 def _canvas(graded: Iterable[tuple[Row, Student]], title: str, possible: float) -> str:
     lines: list[Sequence[object]] = [("    Points Possible", "", "", "", "", possible)]
-    lines += [(student.name, student.id, "", student.login, student.section, _points(row)) for row, student in graded]
+    lines += [
+        (student.name, student.platform or student.id, "", student.login, student.section, _points(row))
+        for row, student in graded
+    ]
     return table(("Student", "ID", "SIS User ID", "SIS Login ID", "Section", title), lines)
 
 
 def _moodle(graded: Iterable[tuple[Row, Student]]) -> str:
     lines: list[Sequence[object]] = []
     for row, student in graded:
-        participant = student.id.startswith(PARTICIPANT)
-        identifier, number = (student.id, "") if participant else ("", student.id)
-        who = (identifier, student.login, number, student.name, student.email)
+        who = (student.platform, student.login, student.id, student.name, student.email)
         lines.append((*who, _points(row), "", _comment(row)))
     header = ("Identifier", "Username", "ID number", "Full name", "Email address")
     return table((*header, "Grade", "Last modified (grade)", "Feedback comments"), lines)
