@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.assignment import Limits
-from autograder.submission import Submission, SubmissionError, read_content, read_submission
+from autograder.submission import Submission, SubmissionError, kind_of, read_content, read_submission
 
 LIMITS = Limits(submission_bytes=200_000)
 
@@ -298,3 +298,26 @@ def test_any_bytes_give_strings_or_a_sentence(data: st.DataObject, suffix: str) 
     except SubmissionError:
         return
     assert all(type(cell) is str for cell in submission.cells)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("x.ipynb.txt", ".ipynb"),
+        ("x.IPYNB.JSON", ".ipynb"),
+        ("x.ipynb (2).txt", ".ipynb"),
+        ("x.py.txt", ".py"),
+        ("x.ipynb.zip", ".zip"),
+        ("x.txt", ""),
+        ("ipynb.json", ""),
+        ("x.ipynb.pdf", ""),
+    ],
+)
+def test_a_files_kind_is_read_from_its_name_whatever_a_browser_added(name: str, kind: str) -> None:
+    assert kind_of(name) == kind
+
+
+def test_a_notebook_that_a_browser_saved_as_text_is_read_as_a_notebook(tmp_path: Path) -> None:
+    path = tmp_path / "x.ipynb.txt"
+    path.write_text('{"cells": [{"cell_type": "code", "source": "x = 1"}]}')
+    assert read_submission(path, Limits()).cells == ("x = 1",)
