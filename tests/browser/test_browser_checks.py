@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from solved import solved_notebook
 
-
 NAME = "matrix_gradients"
 SUMMARY = "4 of 4 public cases, 3 of 8 points; the rest runs after you hand in."
 
