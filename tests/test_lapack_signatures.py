@@ -201,6 +201,19 @@ def test_results_that_a_failed_routine_leaves_unwritten_are_not_read() -> None:
         audit(rewritten(jnp.linalg.eigvals, [X], ("dense<0> : tensor<i32>", "dense<-4> : tensor<i32>")), [X])
 
 
+def test_lapack_is_not_run_on_an_empty_matrix() -> None:
+    empty = np.zeros((0, 0))
+    audit(artefact.export(lambda a: list(lax.linalg.lu(a)), (empty,)).modules[0], [empty])
+    call = LU.replace("%x", "%e").replace("tensor<3x3xf64>", "tensor<0x0xf64>").replace("<3xi32>", "<0xi32>")
+    body = (
+        f"  %e = stablehlo.slice %x [0:0, 0:0] : ({MATRIX}) -> tensor<0x0xf64>\n  {call}\n"
+        "  %f = stablehlo.convert %r#2 : (tensor<i32>) -> tensor<f64>\n"
+        f"  %y = stablehlo.broadcast_in_dim %f, dims = [] : (tensor<f64>) -> {MATRIX}\n  return %y : {MATRIX}"
+    )
+    with pytest.raises(ArtefactError, match="its matrix is empty"):
+        audit(forged(body), [X])
+
+
 SORT = """  %y = "stablehlo.sort"(%x) ({{^bb0(%a: tensor<f64>, %b: tensor<f64>):
     {comparison}
     stablehlo.return %p : tensor<i1>

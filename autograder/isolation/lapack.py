@@ -293,6 +293,8 @@ def _fault(operation: Any, target: str, form: _Form) -> tuple[int, str] | None:
     if fault is not None:
         return 3, fault
     fault = _fault_of_uses(form, results, len(shapes.batch))
+    if fault is None and not all(_is_for_nothing(result) for result in results) and _is_empty(operands, form):
+        fault = "its matrix is empty, and what it gives is used"
     return None if fault is None else (4, fault)
 
 
@@ -460,6 +462,31 @@ def _fault_of_uses(form: _Form, results: Sequence[Any], batch: int) -> str | Non
         if number not in form.unwritten and not _is_guarded(results[number], results[form.info], batch):
             return f"its result {number} is used without a look at whether LAPACK succeeded"
     return None
+
+
+def _is_empty(operands: Sequence[Any], form: _Form) -> bool:
+    """Whether the first matrix has no rows or no columns. OpenBLAS divides by such a length (getrf)."""
+    for spec, operand in zip(_listed(form.operands), operands, strict=True):
+        if _is_array(spec) and len(_parts(spec)[1]) == 2:
+            return 0 in (array_of(operand) or ((), ""))[0][-2:]
+    return False
+
+
+def _is_for_nothing(value: Any) -> bool:
+    """Whether a value is empty, or goes into empty values only: then the compiler drops it, and what makes it."""
+    pending, seen = [value], set[Any]()
+    while pending:
+        value = pending.pop()
+        array = array_of(value)
+        if value in seen or (array is not None and 0 in array[0]):
+            continue
+        seen.add(value)
+        for use in value.uses:
+            user = use.owner.operation
+            if user.name.endswith("return") or user.name == "func.call" or any(True for _ in user.regions):
+                return False
+            pending.extend(user.results)
+    return True
 
 
 def _is_guarded(value: Any, info: Any, batch: int) -> bool:
