@@ -117,7 +117,7 @@ def test_editing_one_cell_changes_the_id_of_that_cell_only(fresh: Assignment) ->
 
 def test_a_figure_travels_inside_the_notebook(built: Built) -> None:
     element = re.fullmatch(
-        r'<img alt="A box" width="(\d+)" src="data:image/png;base64,(.+)">', sources(built.student)[1]
+        r'<img alt="A box" width="(\d+)" src="data:image/png;base64,([^"]+)">', sources(built.student)[1]
     )
     assert element is not None
     png = base64.b64decode(element[2])
@@ -130,6 +130,11 @@ def test_nbconvert_embeds_the_figure_in_the_page(built: Built) -> None:
     page, _ = nbconvert.HTMLExporter().from_notebook_node(nbformat.reads(built.student, as_version=4))
     assert '<img alt="A box"' in page
     assert 'src="data:image/png;base64,' in page
+
+
+def test_no_line_of_a_figure_is_so_long_that_an_editor_cuts_it(built: Built) -> None:
+    lines = [line for source in sources(built.student) for line in source.split("\n")]
+    assert max(map(len, lines)) < 10_000
 
 
 def test_a_figure_that_is_missing_or_undescribed_is_refused(tmp_path: Path) -> None:
@@ -331,7 +336,12 @@ def test_build_writes_everything_once_and_check_then_agrees(
     dist = tmp_path / "dist"
     assert build([], dist, check=False) == 0
     template = fresh.folder.parent.parent / "student_template"
-    assert sorted(p.name for p in (template / "tests" / "toy").iterdir()) == ["q1.py", "q2.py", "q3.py"]
+    assert sorted(p.name for p in (template / "tests" / "toy").iterdir()) == [
+        "assignment.json",
+        "q1.py",
+        "q2.py",
+        "q3.py",
+    ]
     assert (dist / "toy" / "solution" / "toy.ipynb").is_file()
     capsys.readouterr()
     assert build(["toy"], dist, check=True) == 0
