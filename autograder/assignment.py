@@ -12,6 +12,10 @@ functions = ["linear_solve_vjp"]
 autodiff = false         # whether jax.grad and friends may be used (default false)
 bonus = false            # bonus questions add to the score, never to the points possible
 call_seconds = 45        # optional: instead of the limit above, for this question's functions
+
+[late]                   # optional: what handing in late costs, see autograder/late.py
+deadline = 2026-05-01T23:59:00+02:00
+steps = "10 % per day, at most 3 days"
 """
 
 import os
@@ -19,6 +23,8 @@ import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+from autograder.late import LatePolicy
 
 
 class AssignmentError(Exception):
@@ -82,6 +88,8 @@ class Assignment:
     folder: Path
     questions: tuple[Question, ...]
     limits: Limits = field(default_factory=Limits)
+    late: LatePolicy | None = None
+    """What handing in late costs; None where nothing is taken off."""
 
     @property
     def tests_dir(self) -> Path:
@@ -146,7 +154,7 @@ def names() -> list[str]:
 
 
 def _parse(folder: Path, content: dict[str, Any]) -> Assignment:
-    unknown = set(content) - {"title", "questions", "limits"}
+    unknown = set(content) - {"title", "questions", "limits", "late"}
     if unknown:
         raise ValueError(f"unknown keys: {', '.join(sorted(unknown))}")
     known = {entry.name: entry.type for entry in fields(Limits)}
@@ -161,6 +169,7 @@ def _parse(folder: Path, content: dict[str, Any]) -> Assignment:
         folder=folder,
         questions=tuple(_question(name, entry) for name, entry in content["questions"].items()),
         limits=Limits(**given),
+        late=LatePolicy.parse(content["late"]) if "late" in content else None,
     )
 
 

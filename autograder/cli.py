@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import autograder
+from autograder.report import commands
 
 if TYPE_CHECKING:
     from autograder.engine.grade import Listener, Order
@@ -65,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="autograder", description="Build, grade and report the assignments of this course.", parents=[common]
     )
     parser.add_argument("--version", action="version", version=f"autograder {autograder.__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    subcommands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
         # without a default of its own: `autograder --debug grade` must not be undone by the subcommand
@@ -73,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         own.add_argument(
             "--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error"
         )
-        added = commands.add_parser(name, help=text, description=text, parents=[own])
+        added = subcommands.add_parser(name, help=text, description=text, parents=[own])
         added.set_defaults(run=run)
         return added
 
@@ -100,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument("--dask", metavar="ADDRESS", help="grade on a Dask cluster (optional extra)")
     grade.add_argument("--no-isolation", action="store_true", help="run submissions unprotected; marks every result")
     grade.add_argument("--quiet", "-q", action="store_true", help="no progress and no table")
+    commands.add_decisions(grade)
 
     otter = command(
         "otter-grade", _otter_grade, "Grade in Docker containers with `otter grade`: all kinds of files, safe names."
@@ -122,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     otter.add_argument("--force", action="store_true", help="begin anew, replacing the results in OUT")
     otter.add_argument("--roster", type=Path, metavar="CSV", help="students by file, for the tables in lms/")
     otter.add_argument("--quiet", "-q", action="store_true", help="no progress and no table")
+    commands.add_decisions(otter)
 
     merge = command("merge", _merge, "Join the output folders of shards.")
     merge.add_argument("shards", nargs="+", type=Path, metavar="SHARD", help="output folders of `grade --shard`")
@@ -130,6 +133,14 @@ def _parser() -> argparse.ArgumentParser:
 
     report = command("report", _report, "Write grades, class report and feedback again from the journal.")
     report.add_argument("out", type=Path, metavar="OUT", help="an output folder of `grade`")
+    commands.add_report(report)
+
+    regrade = command("regrade", _regrade, "Grade chosen submissions or questions again: who changed, and why.")
+    commands.add_regrade(regrade, _positive, _seconds)
+    forget = command("forget", _forget, "Remove everything that an output folder holds of one student.")
+    commands.add_forget(forget)
+    post = command("post-feedback", _post, "Commit each student's feedback to their clone, and push it with --push.")
+    commands.add_post(post)
 
     sample = command("sample", _sample, "Write a class of sample submissions.")
     sample.add_argument("assignment", metavar="NAME", help="the assignment's name")
@@ -174,6 +185,7 @@ def _grade(options: argparse.Namespace) -> int:
         shard=options.shard,
         roster=options.roster,
         dask=options.dask,
+        **commands.decisions(options),
     )
     if not order.isolated:
         _say("warning: --no-isolation: submissions run unprotected and every result is marked")
@@ -211,13 +223,14 @@ def _otter_grade(options: argparse.Namespace) -> int:
             grader=lambda: ContainerGrader(containers),
             contract=bundle.sha256,
             only=options.ext,
+            **commands.decisions(options),
         )
         return _grade_and_conclude(order, options, f"otter-grade {_shown(options.paths)} -a {options.autograder}")
 
 
 def _grade_and_conclude(order: "Order", options: argparse.Namespace, command: str) -> int:
     from autograder.engine.grade import grade
-    from autograder.report.write import write_class_files
+    from autograder.report.write import write_everything
 
     try:
         with _terminable(), _progress(options.quiet) as listener:
@@ -228,7 +241,7 @@ def _grade_and_conclude(order: "Order", options: argparse.Namespace, command: st
             "--resume and the same options"
         )
         return INTERRUPTED
-    statistics = write_class_files(options.out)
+    statistics = write_everything(options.out)
     code = _conclude(statistics, options.out, options.quiet, run.ignored)
     if options.roster:
         _compare_with_roster(statistics, options.out)
@@ -243,21 +256,31 @@ def _shown(paths: Sequence[Path]) -> str:
 
 def _merge(options: argparse.Namespace) -> int:
     from autograder.engine.merge import merge
-    from autograder.report.write import write_class_files
+    from autograder.report.write import write_everything
 
     merged = merge(options.shards, options.out, force=options.force)
-    code = _conclude(write_class_files(options.out), options.out, quiet=False)
+    code = _conclude(write_everything(options.out), options.out, quiet=False)
     for sentence in merged.missing:
         _say(f"incomplete: {sentence}")
     return 1 if merged.missing else code
 
 
 def _report(options: argparse.Namespace) -> int:
-    from autograder.report.write import write_everything
+    return commands.report(options, _say)
 
-    statistics = write_everything(options.out)
-    print(f"{len(statistics.rows)} submissions: {options.out / 'report.html'}")
-    return 0
+
+def _regrade(options: argparse.Namespace) -> int:
+    with _terminable():
+        statistics, code = commands.regrade(options, _cores(), _say, _progress)
+    return INTERRUPTED if statistics is None else max(code, _conclude(statistics, options.out, options.quiet))
+
+
+def _forget(options: argparse.Namespace) -> int:
+    return commands.forget(options, _say)
+
+
+def _post(options: argparse.Namespace) -> int:
+    return commands.post(options, _say)
 
 
 def _sample(options: argparse.Namespace) -> int:
@@ -305,6 +328,7 @@ def _conclude(statistics: "Statistics", out: Path, quiet: bool, ignored: Sequenc
         print(f"results   {out / 'results'}")
         print(f"feedback  {out / 'feedback'}")
         print(f"report    {out / 'report.html'}")
+    commands.say_notes(statistics, out, _say)
     problems = statistics.problems
     if problems:
         _say(f"{len(problems)} of {len(statistics.rows)} could not be graded:")

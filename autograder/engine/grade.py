@@ -16,7 +16,10 @@ from autograder.engine.sources import digest_of
 from autograder.engine.worker import Settings
 from autograder.report import roster
 from autograder.report.feedback import feedback_page
+from autograder.report.final import Final, Finals
 from autograder.report.gradescope import results_json
+from autograder.report.inputs import Given
+from autograder.report.people import People
 from autograder.submission import digest
 
 Listener = Callable[[Record | None, int, int], None]
@@ -60,6 +63,14 @@ class Order:
     """A digest of what decides the scores, where that is not what is installed here: containers."""
     only: str | None = None
     """From folders, take only files with this ending (without a dot)."""
+    adjustments: Path | None = None
+    extensions: Path | None = None
+    worksheet: Path | None = None
+    """Moodle's grading worksheet, which comes back with grades in it."""
+    cap: bool | None = None
+    missing: str = ""
+    """What who handed in nothing gets in the tables: zero, blank, or no line."""
+    mail_from: str = ""
 
 
 def grade(order: Order, listener: Listener | None = None) -> output.Run:
@@ -72,14 +83,21 @@ def grade(order: Order, listener: Listener | None = None) -> output.Run:
         places = ", ".join(map(str, order.paths))
         raise BatchError(f"there is nothing to grade in {places} (.ipynb, .py or .zip)")
     students = roster.find(order.roster, order.paths, [entry.name for entry in batch.entries])
+    given = Given(order.paths, order.roster, order.worksheet, order.adjustments, order.extensions)
+    everyone = [(entry.name, entry.stem) for entry in batch.entries]
+    people = People(everyone, students, given.absent(students))
+    given.check(order.out, people, [question.name for question in assignment.questions], partial=False)
     if order.shard is not None:
         batch = batch.shard(*order.shard)
     contract = order.contract or digest_of(assignment)
     run = output.Run.of(assignment, order.seed, contract, isolated=order.isolated, jobs=order.jobs)
     shards = () if order.shard is None else (f"{order.shard[0]}/{order.shard[1]}",)
     run = replace(run, shards=shards, submissions=len(batch.entries), ignored=batch.ignored)
+    run = replace(run, cap=order.cap, missing=order.missing, mail_from=order.mail_from)
     run = output.prepare(order.out, run, resume=order.resume, force=order.force)
     roster.write(students, order.out)
+    given.keep(order.out, students)
+    finals = Finals.load(order.out, run, everyone)
     started = time.monotonic()
     with Journal(order.out) as book:
         graded = _already_graded(order.out, assignment) if order.resume else set[tuple[str, str]]()
@@ -94,7 +112,7 @@ def grade(order: Order, listener: Listener | None = None) -> output.Run:
         with _grader(order) as grader:
             for record in grader.grade(todo) if todo else ():
                 book.append(record)
-                write_result(record, order.out, run)
+                write_result(record, order.out, run, finals.of(record.result))
                 done += 1
                 if listener is not None:
                     listener(record, done, len(batch.entries))
@@ -112,10 +130,15 @@ def seed() -> str:
     return seeds.seed()
 
 
-def write_result(record: Record, out: Path, run: output.Run) -> None:
+def grader_of(order: Order) -> Grader:
+    """What grades an order: workers here, a cluster, or containers."""
+    return _grader(order)
+
+
+def write_result(record: Record, out: Path, run: output.Run, final: Final) -> None:
     """A submission's own files: results/<stem>.json and feedback/<stem>.html."""
-    output.write_atomically(out / "results" / f"{record.stem}.json", results_json(record))
-    output.write_atomically(out / "feedback" / f"{record.stem}.html", feedback_page(record.result, run.title))
+    output.write_atomically(out / "results" / f"{record.stem}.json", results_json(record, final))
+    output.write_atomically(out / "feedback" / f"{record.stem}.html", feedback_page(record.result, run.title, final))
 
 
 def _already_graded(out: Path, assignment: Assignment) -> set[tuple[str, str]]:

@@ -49,6 +49,7 @@ def plain(text: str, limit: int = 10_000, *, lines: bool = True, unseen: bool = 
     else:
         cut = False
     text = _ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
+    text = text.replace("\u2028", "\n").replace("\u2029", "\n")
     text = _JOINED.sub("", text)
     if unseen:
         text = "".join(_visible(character) for character in text)
@@ -61,7 +62,7 @@ def plain(text: str, limit: int = 10_000, *, lines: bool = True, unseen: bool = 
 
 
 def _visible(character: str) -> str:
-    hidden = _UNSEEN.match(character) or unicodedata.category(character) in ("Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+    hidden = _UNSEEN.match(character) or unicodedata.category(character) in ("Cf", "Cs", "Co", "Cn")
     return f"⟨U+{ord(character):04X}⟩" if hidden else character
 
 
@@ -92,6 +93,11 @@ def for_csv(text: str, limit: int = 500) -> str:
     An apostrophe goes before what looks like one.
     """
     return _without_formulas(plain(text, limit, lines=False, unseen=True))
+
+
+def unguarded(text: str) -> str:
+    """Without the apostrophe that `for_csv` put before what looks like a formula."""
+    return text[1:] if text.startswith("'") and for_csv(text[1:]) == text else text
 
 
 def for_html_cell(lines: Iterable[str], limit: int = 2_000) -> str:

@@ -108,6 +108,22 @@ def rows(text: str, path: Path) -> list[Student]:
         raise RosterError(f"{path} is no table: {error}") from None
 
 
+def class_list(path: Path) -> list[Student]:
+    """All students of a class list, whether a file is theirs or not."""
+    return rows(_text(path), path)
+
+
+def missing(roster_students: Iterable[Student], present: Iterable[Student]) -> list[Student]:
+    """Who of the class list is none of those present, by number, login or address, else by a name."""
+    there = {key for student in present for key in _identities(student)}
+    return [student for student in roster_students if not there.intersection(_identities(student))]
+
+
+def _identities(student: Student) -> list[tuple[str, str]]:
+    keys = (("id", student.id), ("platform", student.platform), ("login", student.login), ("email", student.email))
+    return [(kind, key.casefold()) for kind, key in keys if key] or [("name", words(student.name))]
+
+
 def words(name: str) -> str:
     """A name's words in any order: `Doe, Jane` and `jane_doe` are the same; `doejane` only when it is so written."""
     text = unicodedata.normalize("NFKC", name).casefold().replace("_", " ")

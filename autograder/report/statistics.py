@@ -1,12 +1,15 @@
 """What a class did, in numbers, gathered in one pass over the journal."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from statistics import fmean, median, quantiles
 
 from autograder.engine.journal import Record
+from autograder.report.final import Final
 from autograder.report.grades import Row
+from autograder.report.roster import Student
+from autograder.results import SubmissionResult
 
 
 @dataclass
@@ -28,19 +31,25 @@ class Statistics:
     cases: dict[str, CaseCount] = field(default_factory=dict[str, CaseCount])
     mistakes: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     """(question, sentence): how many submissions."""
+    absent: list[tuple[Row, Student]] = field(default_factory=list[tuple[Row, Student]])
+    """Who handed in nothing and has a line all the same; in no average."""
+    timeless: list[str] = field(default_factory=list[str])
+    """Submissions without a time of the hand-in, where there is a late policy."""
+    notes: list[str] = field(default_factory=list[str])
+    """What the instructor has to know about the grades before handing them on."""
 
     @staticmethod
-    def of(records: Iterable[Record]) -> "Statistics":
-        """Counts the records."""
+    def of(records: Iterable[Record], grade: Callable[[SubmissionResult], Final] = Final.of) -> "Statistics":
+        """Counts the records; `grade` makes grades of their scores."""
         found = Statistics()
         for record in records:
-            found._add(record)
+            found._add(record, grade(record.result))
         found.rows.sort(key=lambda row: row.file)
         return found
 
-    def _add(self, record: Record) -> None:
+    def _add(self, record: Record, final: Final) -> None:
         result = record.result
-        self.rows.append(Row.of(result, record.stem))
+        self.rows.append(Row.of(result, record.stem, final))
         if result.status != "completed":
             return
         made: set[tuple[str, str]] = set()
