@@ -272,7 +272,7 @@ def _report(options: argparse.Namespace) -> int:
 def _regrade(options: argparse.Namespace) -> int:
     with _terminable():
         statistics, code = commands.regrade(options, _cores(), _say, _progress)
-    return INTERRUPTED if statistics is None else max(code, _conclude(statistics, options.out, options.quiet))
+    return INTERRUPTED if statistics is None else max(code, _conclude(statistics, options.out, quiet=True))
 
 
 def _forget(options: argparse.Namespace) -> int:

@@ -110,8 +110,8 @@ class LatePolicy:
         base = possible if self.of_possible else earned
         off = amount / 100 * base if self.percent else amount
         of = (" of the points possible" if self.of_possible else " of the points earned") if self.percent else ""
-        what = f"{amount:g} %{of}" if self.percent else f"{amount:g} points"
-        return round(min(max(0.0, earned), max(0.0, off)), 2), f"{span(late)} late: {what}{most}"
+        what = f"{amount:g} %{of}" if self.percent else f"{amount:g} point{'' if amount == 1 else 's'}"
+        return min(max(0.0, earned), round(max(0.0, off), 2)), f"{span(late)} late: {what}{most}"
 
 
 def moment(value: object) -> datetime | None:

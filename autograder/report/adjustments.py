@@ -12,6 +12,7 @@ did not say), `reason`. Times are ISO 8601; without a zone, that of the assignme
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -119,14 +120,16 @@ def keep(given: Path, out: Path, name: str) -> str:
 
 
 def join(folders: Sequence[Path], out: Path) -> None:
-    """The lines of all shards, each once, in the joined folder: in the tables that lie there already, if any."""
+    """The lines that shards have, in the joined folder: in the tables that lie there already, if any."""
     from autograder.report.roster import table
 
     for name, columns in _COLUMNS.items():
-        lines = [line for folder in (out, *folders) for line in _lines(folder / name, name)]
-        rows = dict.fromkeys(tuple(_cell(column, line) for column in columns) for line in lines)
+        rows: Counter[tuple[str | float, ...]] = Counter()
+        for folder in (out, *folders):  # a line that one table has twice is meant twice
+            lines = _lines(folder / name, name)
+            rows |= Counter(tuple(_cell(column, line) for column in columns) for line in lines)
         if rows:
-            write_atomically(out / name, table(columns, list(rows)))
+            write_atomically(out / name, table(columns, list(rows.elements())))
 
 
 def without(out: Path, people: People, gone: Person) -> int:

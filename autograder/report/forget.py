@@ -43,7 +43,7 @@ def forget(out: Path, word: str) -> Forgotten:
         one = gone.student
         words = [gone.file, gone.stem, one.id, one.platform, one.login, one.email, one.name]
         lines = adjustments.without(out, people, gone)
-        done.removed += [f"{lines} lines of adjustments.csv and extensions.csv"] if lines else []
+        done.removed += [f"{_lines(lines)} of adjustments.csv and extensions.csv"] if lines else []
         for name in (adjustments.ADJUSTMENTS, adjustments.EXTENSIONS):
             earlier = (out / name).with_suffix(".before.csv")
             if earlier.exists():
@@ -70,6 +70,10 @@ def forget(out: Path, word: str) -> Forgotten:
     done.removed.append("their lines in final_grades.csv, report.html, lms/ and its archives, which are written again")
     done.left = sorted(_leftovers(out, [text for text in words if len(text) >= _SHORT]))
     return done
+
+
+def _lines(count: int) -> str:
+    return f"{count} {'line' if count == 1 else 'lines'}"
 
 
 def _clear_files(out: Path, gone: Person, done: Forgotten) -> None:
@@ -103,7 +107,7 @@ def _clear_table(path: Path, is_gone: Callable[[dict[str, str]], bool], done: Fo
     if len(left) < len(lines):
         header = reader.fieldnames or ()
         write_atomically(path, roster.table(tuple(header), [[line[name] for name in header] for line in left]))
-        done.removed.append(f"{len(lines) - len(left)} lines of {path.name}")
+        done.removed.append(f"{_lines(len(lines) - len(left))} of {path.name}")
 
 
 def _clear_run(out: Path, run: Run, gone: Person, words: Sequence[str], done: Forgotten) -> None:
@@ -126,7 +130,7 @@ def _clear_journal(out: Path, name: str, done: Forgotten) -> None:
         else:
             left.append(line)
     write_bytes_atomically(path, b"".join(left))
-    done.removed.append(f"{removed} records of {path.name}")
+    done.removed.append(f"{removed} {'record' if removed == 1 else 'records'} of {path.name}")
 
 
 def _leftovers(out: Path, words: Iterable[str]) -> set[str]:

@@ -40,6 +40,8 @@ class Class:
     absent: Graded = ()
     """Who handed in nothing and gets a line all the same."""
     worksheet: Worksheet | None = None
+    capped: bool = False
+    """Whether no grade is above the points possible."""
     missing: str = ""
     """zero: 0 for everyone of the worksheet who handed in nothing."""
 
@@ -78,13 +80,13 @@ def _above(whole: Class) -> list[str]:
     above = [row.earned for row, _ in whole.everyone if row.graded and row.earned > maximum + 1e-9]
     if not above:
         return []
-    bonus = sum(float(question["points"]) for question in whole.questions if question["bonus"])
+    bonus = sum(float(question["points"]) for question in whole.questions if question["bonus"] and not whole.capped)
     to = number(max(float(math.ceil(max(above))), whole.possible + bonus))
     grades = "1 grade is" if len(above) == 1 else f"{len(above)} grades are"
     return [
         f"{grades} above the maximum of {number(maximum)} points (the highest is {number(max(above))}). Moodle passes "
-        f"over such a grade without a word: set the maximum to {to} in Moodle before you upload, or cap them with "
-        "--cap. Canvas takes them as they are"
+        f"over such a grade without a word: set the maximum to {to} in Moodle before you upload"
+        f"{'' if whole.capped else ', or cap them with --cap'}. Canvas takes them as they are"
     ]
 
 

@@ -49,6 +49,7 @@ td.n, td.s { white-space: nowrap; overflow-wrap: normal; }
 td.bad { color: var(--bad); }
 td.file { min-width: 12rem; }
 table.steps { margin: .4rem 0 0; } table.steps tr:last-child td { border-bottom: 0; }
+table.steps td:first-child { padding-left: 0; } table.steps td:last-child { padding-right: 0; }
 a { color: var(--accent); }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: .75rem; }
 .figures > div { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: .8rem 1rem; }

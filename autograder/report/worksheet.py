@@ -191,5 +191,7 @@ def _is_ours(comment: str) -> bool:
 
 def _as_it_was(cell: str) -> str:
     """A cell as Moodle wrote it, lines and all, unless a spreadsheet would calculate it."""
+    if re.fullmatch(r"\s*-?(?:\d+(?:[.,]\d+)?)?\s*", cell):  # a number, or Moodle's sign for none
+        return cell
     guarded = for_csv(cell, 100_000)
     return cell if guarded == " ".join(cell.split()) else guarded

@@ -80,6 +80,7 @@ def _write_class_files(out: Path, statistics: Statistics, run: Run) -> None:
         graded=lms.with_students(statistics.rows, roster.read_if_there(out / roster.FILE)),
         absent=statistics.absent,
         worksheet=lms.read_worksheet(out),
+        capped=bool(run.cap),
         missing=run.missing,
     )
     statistics.notes += lms.write_tables(whole, out / "lms")
