@@ -310,14 +310,17 @@ def test_means_are_those_of_the_grades(tmp_path: Path) -> None:
     assert statistics_of(out)[0].mean() == 10.0
 
 
-@pytest.mark.parametrize("reason", [text for text in NASTY if text.strip()])
-def test_a_reason_is_text_wherever_it_is_shown(reason: str, tmp_path: Path) -> None:
-    out = class_of_two(tmp_path)
+def test_a_reason_is_text_wherever_it_is_shown(tmp_path: Path) -> None:
+    reasons = [text for text in NASTY if text.strip() and len(text) < 10_000]
+    out = write_class(tmp_path / "out", [result(f"{number}.ipynb", "q1") for number in range(len(reasons))])
     with (out / ADJUSTMENTS).open("w", encoding="utf-8", errors="replace", newline="") as file:
-        csv.writer(file).writerows([["student", "points", "reason"], ["bob", "1", reason]])
+        lines = [[f"{number}.ipynb", "1", reason] for number, reason in enumerate(reasons)]
+        csv.writer(file).writerows([["student", "points", "reason"], *lines])
     write_everything(out)
-    for page in (out / "feedback" / "bob.html", out / "report.html"):
-        assert not {"script", "img", "a href='javascript"} & set(tags_of(page.read_text(encoding="utf-8")))
+    pages = [out / "report.html", *(out / "feedback").iterdir()]
+    assert len(pages) == len(reasons) + 1
+    for page in pages:
+        assert not {"script", "img"} & set(tags_of(page.read_text(encoding="utf-8")))
     for table in (out / "grades_detail.csv", *(out / "lms").glob("*.csv")):
         for cell in (cell for row in csv.reader(table.read_text(encoding="utf-8").splitlines()) for cell in row):
             assert not cell.startswith(("=", "+", "@", "\t", "＝")), (table, cell)

@@ -101,7 +101,8 @@ def rows(text: str, path: Path) -> list[Student]:
             values = {column: _unguarded((line.get(heading) or "").strip()) for column, heading in columns.items()}
             if not values["name"]:
                 values["name"] = f"{line.get(first) or ''} {line.get(last) or ''}".strip()
-            if values["name"] != "Points Possible" and any(values.values()):  # a line of Canvas's that is no student
+            known = any(value for column, value in values.items() if column != "name")
+            if known or values["name"] not in ("", "Points Possible"):  # a line of Canvas's that is no student
                 students.append(Student(**values))
         return students
     except csv.Error as error:
