@@ -44,7 +44,9 @@ REPOSITORY_FILE = "FEEDBACK.md"
 SENDER = "Instructor <instructor@example.invalid>"
 _MOODLE_FOLDER = re.compile(r"[^/]+?_\d+_assignsubmission_(?:file|onlinetext)_?")
 _CANVAS_NAME = re.compile(r"[^/]+?_\d+_\d+_[^/]+")
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+_ADDRESS = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*"
+)
 
 
 @dataclass

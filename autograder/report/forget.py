@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -111,8 +112,14 @@ def _clear_table(path: Path, is_gone: Callable[[dict[str, str]], bool], done: Fo
 
 
 def _clear_run(out: Path, run: Run, gone: Person, words: Sequence[str], done: Forgotten) -> None:
-    known = [text.casefold() for text in (*words, gone.file.rpartition("/")[0]) if len(text) >= _SHORT]
-    left = tuple(name for name in run.ignored if not any(text in name.casefold() for text in known))
+    known = {text.casefold() for text in (*words, gone.file.rpartition("/")[0]) if text}
+
+    def is_theirs(name: str) -> bool:
+        name = name.casefold()
+        parts = {name, *re.findall(r"\w+", name)}
+        return any(text in parts or (len(text) >= _SHORT and text in name) for text in known)
+
+    left = tuple(name for name in run.ignored if not is_theirs(name))
     if len(left) < len(run.ignored):
         done.removed.append(f"{len(run.ignored) - len(left)} files passed over, named in run.json")
     submissions = run.submissions - 1 if gone.file and run.submissions else run.submissions
