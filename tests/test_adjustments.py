@@ -144,6 +144,14 @@ def test_a_table_that_a_spreadsheet_saved_is_read(content: bytes, tmp_path: Path
     assert totals(out)["bob.ipynb"] == "7.5"
 
 
+def test_a_file_that_somebody_named_after_another_is_not_the_other(tmp_path: Path) -> None:
+    students = [ANN, Student("Able, Ann.ipynb", "s2", "Bob Best")]
+    out = write_class(tmp_path / "out", [result("ann.ipynb"), result("Able, Ann.ipynb")], students)
+    adjust(out, '"Able, Ann",,1,')
+    with pytest.raises(HandwrittenError, match=r"could be Able, Ann\.ipynb, ann\.ipynb: name the file"):
+        write_everything(out)
+
+
 # --- the order of the steps ----------------------------------------------------------------------------------------
 
 
@@ -219,6 +227,13 @@ def test_late_without_a_time_is_listed_and_not_reduced_until_a_time_is_given(tmp
     statistics = write_everything(out)
     assert final_of(out, "bob.ipynb").total == 4.8
     assert not any("nobody knows" in note for note in statistics.notes)
+
+
+def test_late_here_but_in_time_for_the_platform_is_reduced_and_listed(tmp_path: Path) -> None:
+    students = [student(BOB, submitted=TIMES["a day late"], late="no")]
+    out = write_class(tmp_path / "out", [result("bob.ipynb", "q1")], students, late=LATE)
+    assert any("in time for the platform: 1 submission (bob.ipynb)" in note for note in write_everything(out).notes)
+    assert final_of(out, "bob.ipynb").total == 4.8
 
 
 def test_who_has_no_time_and_no_mark_is_not_late_and_is_counted(tmp_path: Path) -> None:

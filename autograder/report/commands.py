@@ -32,13 +32,13 @@ def add_decisions(parser: argparse.ArgumentParser) -> None:
         "--adjustments",
         type=Path,
         metavar="CSV",
-        help="kept as OUT/adjustments.csv: file or student, question, points, reason",
+        help="kept as OUT/adjustments.csv (an earlier one as ….before.csv): student, question, points, reason",
     )
     group.add_argument(
         "--extensions",
         type=Path,
         metavar="CSV",
-        help="kept as OUT/extensions.csv: file or student, until, submitted, reason",
+        help="kept as OUT/extensions.csv in the same way: student, until, submitted, reason",
     )
     group.add_argument(
         "--missing",

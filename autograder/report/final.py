@@ -24,6 +24,8 @@ from autograder.results import SubmissionResult
 ABSENT = "absent.csv"
 """Who of the class list handed in nothing: kept with the results, in the columns of a roster."""
 
+UNKNOWN = "late, but the platform does not say by how much"
+
 
 @dataclass(frozen=True)
 class Step:
@@ -130,10 +132,12 @@ class Finals:
         submitted = (extension.submitted if extension else None) or moment(student.submitted)
         says = student.late.strip().casefold() in ("yes", "true", "late", "1")
         if submitted is None:
-            return timedelta(), "late, but the platform does not say by how much" if says else ""
+            return timedelta(), UNKNOWN if says else ""
         until = extension.until if extension else None
         deadline = in_zone(until, self.policy.deadline) if until else self.policy.deadline
-        return self.policy.late_by(in_zone(submitted, deadline), deadline), ""
+        late = self.policy.late_by(in_zone(submitted, deadline), deadline)
+        in_time = student.late.strip().casefold() in ("no", "false", "0")
+        return late, "late here, but in time for the platform (an extension there?)" if late and in_time else ""
 
     def timeless(self, files: Iterable[str]) -> list[str]:
         """Submissions of which nobody knows when they were handed in, where that matters."""

@@ -60,7 +60,8 @@ class People:
         """The one who is meant; PeopleError when that is nobody, or more than one."""
         word = word.strip()
         exact = [person for person in self._files.get(word, ()) if person.file == word]
-        found = exact or self._files.get(word) or self._meant(word)
+        # a file that somebody named after another must not stand for the other
+        found = exact or list({one.key: one for one in (*self._files.get(word, ()), *self._meant(word))}.values())
         if len(found) == 1:
             return found[0]
         shown = for_terminal(word, 80)

@@ -11,7 +11,7 @@ from autograder.report import lms, roster
 from autograder.report.archives import Archives
 from autograder.report.class_report import report_page
 from autograder.report.feedback import feedback_page
-from autograder.report.final import Final, Finals, absent
+from autograder.report.final import UNKNOWN, Final, Finals, absent
 from autograder.report.grades import Row, final_grades, grades_detail
 from autograder.report.gradescope import results_json
 from autograder.report.people import Person
@@ -90,12 +90,18 @@ def _write_class_files(out: Path, statistics: Statistics, run: Run) -> None:
 
 
 def _about_time(statistics: Statistics) -> list[str]:
-    late = [row.file for row in statistics.rows if row.final.lateness]
+    late = [row.file for row in statistics.rows if row.final.lateness == UNKNOWN]
+    other = [row.file for row in statistics.rows if row.final.lateness not in ("", UNKNOWN)]
     notes: list[str] = []
     if late:
         notes.append(
             f"late, but nobody knows by how much, so nothing is taken off: {lms.some_files(late)}. Say when in the "
             "column `submitted` of extensions.csv"
+        )
+    if other:
+        notes.append(
+            f"late by the deadline here, but in time for the platform: {lms.some_files(other)}. An extension belongs "
+            "into extensions.csv"
         )
     others = [file for file in statistics.timeless if file not in set(late)]
     if others and len(others) < len(statistics.rows):
