@@ -1,4 +1,4 @@
-"""The command line: `autograder build | grade | otter-grade | merge | report | sample | collect | doctor`.
+"""The command line: build, grade, otter-grade, merge, report, regrade, forget, post-feedback, sample, collect, doctor.
 
 Exit codes: 0 all well, 1 some submissions could not be graded (they are listed), 2 usage or environment,
 130 interrupted. Every error is one sentence; `--debug` shows where it comes from.

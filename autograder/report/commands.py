@@ -128,7 +128,8 @@ def say_notes(statistics: "Statistics", out: Path, say: Callable[[str], None]) -
             for kind, word in kinds.items()
             if (number := sum(any(step.kind == kind for step in row.final.steps) for row in changed))
         ]
-        say(f"{len(changed)} grades differ from the score ({', '.join(counts)}): {out / 'grades_detail.csv'}")
+        grades = "1 grade differs" if len(changed) == 1 else f"{len(changed)} grades differ"
+        say(f"{grades} from the score ({', '.join(counts)}): {out / 'grades_detail.csv'}")
     if statistics.absent:
         say(f"{len(statistics.absent)} handed in nothing and have a line in the tables")
     for note in statistics.notes:

@@ -120,7 +120,7 @@ def _moodle(whole: Class) -> tuple[str, list[str]]:
     if 0 < len(nameless) < len(lines):
         notes.append(
             f"{_some(nameless)} without Moodle's participant number: in moodle.csv Moodle passes over such a line. "
-            "Use moodle_gradebook.csv, or grade with the grading worksheet as --worksheet"
+            "Use moodle_gradebook.csv, or give Moodle's own grading worksheet with --worksheet"
         )
     return _plain_table((*header, "Feedback comments"), lines), notes
 
