@@ -52,6 +52,7 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     monkeypatch.setenv("AUTOGRADER_ASSIGNMENTS", str(tmp_path))
     monkeypatch.setenv("AUTOGRADER_SEED", "a secret")
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -83,6 +84,18 @@ def test_times_adjustments_and_the_late_policy_make_the_grades(
         "cyd.ipynb": "0.0",
     }
     assert "2 grades differ from the score (1 by late reduction, 1 by adjustment)" in capsys.readouterr().err
+
+
+def test_a_log_of_github_actions_names_no_file_in_its_notes(
+    course: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert cli.main(GRADE) == 0
+    said = capsys.readouterr().err
+    assert "is in out/lms/README.txt only" in said
+    assert "ann" not in said
+    assert "cyd" not in said
+    assert "cyd.ipynb" in (course / "out" / "lms" / "README.txt").read_text()
 
 
 def test_adjustments_survive_report_force_resume_merge_and_regrade(course: Path) -> None:
