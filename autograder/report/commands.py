@@ -135,7 +135,8 @@ def say_notes(statistics: "Statistics", out: Path, say: Callable[[str], None]) -
         say(f"{len(statistics.absent)} handed in nothing and have a line in the tables")
     if statistics.notes and os.environ.get("GITHUB_ACTIONS") == "true":  # a log that others read
         say(
-            f"what has to be known before grades are handed on names files, so it is in {out / 'lms' / 'README.txt'} only"
+            "what has to be known before grades are handed on names files, so it is in "
+            f"{out / 'lms' / 'README.txt'} only"
         )
         return
     for note in statistics.notes:
