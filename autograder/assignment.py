@@ -12,6 +12,7 @@ functions = ["linear_solve_vjp"]
 autodiff = false         # whether jax.grad and friends may be used (default false)
 bonus = false            # bonus questions add to the score, never to the points possible
 call_seconds = 45        # optional: instead of the limit above, for this question's functions
+minutes = 25             # optional: about how long it takes; the notebook's heading and table must say the same
 
 [late]                   # optional: what handing in late costs, see autograder/late.py
 deadline = 2026-05-01T23:59:00+02:00
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.late import LatePolicy
+from autograder.suggest import did_you_mean
 
 
 class AssignmentError(Exception):
@@ -33,7 +35,10 @@ class AssignmentError(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use. The student's feedback names the limit that was hit, and where."""
+    """What one submission may use. The student's feedback names the limit that was hit, and where.
+
+    Seconds do not count while the submission waits for a busy machine: `autograder.isolation.clock`.
+    """
 
     notebook_seconds: float = 120.0
     """Running all cells of the notebook, together."""
@@ -77,6 +82,8 @@ class Question:
     autodiff: bool = False
     call_seconds: float | None = None
     """Instead of the assignment's limit, where right solutions of this question may take longer."""
+    minutes: int | None = None
+    """An estimate of how long a student takes."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +134,10 @@ class Assignment:
         try:
             content = tomllib.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            known = ", ".join(names()) or "none"
-            raise AssignmentError(
-                f"there is no assignment '{name_or_path}'; the assignments here are: {known}"
-            ) from None
+            known = names()
+            hint = did_you_mean(given.name, known)
+            rest = f"{'The' if hint else '; the'} assignments here are: {', '.join(known) or 'none'}"
+            raise AssignmentError(f"there is no assignment '{name_or_path}'{hint}{' ' if hint else ''}{rest}") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise AssignmentError(f"{file}: not valid TOML: {error}") from None
         try:
@@ -179,11 +186,14 @@ def _check_limit(what: str, value: object) -> None:
 
 
 def _question(name: str, entry: dict[str, Any]) -> Question:
-    unknown = set(entry) - {"title", "points", "functions", "bonus", "autodiff", "call_seconds"}
+    unknown = set(entry) - {"title", "points", "functions", "bonus", "autodiff", "call_seconds", "minutes"}
     if unknown:
         raise ValueError(f"question {name}: unknown keys: {', '.join(sorted(unknown))}")
     if "call_seconds" in entry:
         _check_limit(f"question {name}: call_seconds", entry["call_seconds"])
+    minutes = entry.get("minutes")
+    if minutes is not None and (isinstance(minutes, bool) or not isinstance(minutes, int) or minutes <= 0):
+        raise ValueError(f"question {name}: minutes must be a positive whole number, got {minutes!r}")
     return Question(
         name=name,
         title=str(entry["title"]),
@@ -192,4 +202,5 @@ def _question(name: str, entry: dict[str, Any]) -> Question:
         bonus=bool(entry.get("bonus", False)),
         autodiff=bool(entry.get("autodiff", False)),
         call_seconds=entry.get("call_seconds"),
+        minutes=minutes,
     )

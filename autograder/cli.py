@@ -1,5 +1,7 @@
 """The command line: build, grade, otter-grade, merge, report, regrade, forget, post-feedback, sample, collect, doctor.
 
+What is shown is `autograder.console`'s.
+
 Exit codes: 0 all well, 1 some submissions could not be graded (they are listed), 2 usage or environment,
 130 interrupted. Every error is one sentence; `--debug` shows where it comes from.
 """
@@ -11,21 +13,29 @@ import os
 import re
 import signal
 import sys
-import time
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 import autograder
+from autograder import console
 from autograder.report import commands
+from autograder.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from autograder.engine.grade import Listener, Order
-    from autograder.report.statistics import Statistics
+    from autograder.assignment import Assignment
+    from autograder.engine.grade import Order
 
 USAGE = 2
 INTERRUPTED = 130
-_SECONDS_BETWEEN_LINES = 10.0
+_EXIT_CODES = """\
+exit codes:
+  0    all well
+  1    done, but something needs a person's look: it is listed
+  2    a mistake in the command or on this machine: nothing was done
+  130  interrupted
+"""
 
 
 class UsageError(Exception):
@@ -35,15 +45,18 @@ class UsageError(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; its exit code."""
     parser = _parser()
-    options = parser.parse_args(arguments)
+    _Parser.given = list(sys.argv[1:] if arguments is None else arguments)
+    options, rest = parser.parse_known_args(arguments)
+    if rest:
+        getattr(options, "parser", parser).error(f"unrecognized arguments: {' '.join(rest)}")
     if options.command is None:
         parser.print_help()
         return USAGE
+    as_json = bool(getattr(options, "json", False))
     try:
-        return int(options.run(options))
+        return _run(options, as_json)
     except KeyboardInterrupt:
-        _say("interrupted")
-        return INTERRUPTED
+        return _failed("interrupted", INTERRUPTED, as_json)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
@@ -51,39 +64,127 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.debug:
             raise
         if isinstance(error, OSError):
-            _say(_of_the_system(error))
+            sentence = _of_the_system(error)
         elif not _is_ours(error):
-            _say(f"unexpected {type(error).__name__}: {error} (--debug shows where)")
+            sentence = f"unexpected {type(error).__name__}: {error} (--debug shows where)"
         else:
-            _say(str(error))
-        return USAGE
+            sentence = str(error)
+        return _failed(sentence, USAGE, as_json)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _run(options: argparse.Namespace, as_json: bool) -> int:
+    """Carries out the command. With --json what it prints goes to standard error, and its document comes last."""
+    options.document = dict[str, Any]()
+    if not as_json:
+        return int(options.run(options))
+    with contextlib.redirect_stdout(sys.stderr):
+        code = int(options.run(options))
+    console.answer({"command": options.command, "exit_code": code, **options.document})
+    return code
+
+
+def _failed(sentence: str, code: int, as_json: bool) -> int:
+    console.say(sentence)
+    if as_json:
+        console.answer({"exit_code": code, "error": sentence})
+    return code
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one sentence, with the name that was meant."""
+
+    given: ClassVar[list[str]] = []
+    """The whole command line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Says what is wrong and ends the program with exit code 2."""
+        choice = re.search(r"invalid choice: (['\"])(.*?)\1", message)
+        unknown = [word for word in (given.partition("=")[0] for given in self.given) if self._is_unknown(word)]
+        commands = self._commands(message)
+        if choice is not None and commands:
+            hint = did_you_mean(choice[2], commands) or f"; the commands are: {', '.join(commands)}"
+            message = f"there is no command '{choice[2]}'{hint}"
+        elif unknown and re.match("the following arguments are required|unrecognized arguments", message):
+            long = [option for option in self._option_string_actions if option.startswith("--")]
+            message = f"there is no option '{unknown[0]}'{did_you_mean(unknown[0], long)}"
+        elif message.startswith("unrecognized arguments: "):
+            message = f"too many arguments: {message.removeprefix('unrecognized arguments: ')}"
+        sentence = f"{message}{'' if message.endswith('?') else '.'} `{self.prog} --help` shows what there is"
+        if "--json" in self.given:
+            console.answer({"exit_code": USAGE, "error": sentence})
+        self.exit(USAGE, f"{self.prog}: {sentence}\n")
+
+    def _is_unknown(self, word: str) -> bool:
+        known = (option.startswith(word) for option in self._option_string_actions)
+        return word.startswith("--") and len(word) > 2 and not any(known)
+
+    def _commands(self, message: str) -> list[str]:
+        """The commands, when an error is about the command."""
+        groups = [cast("dict[str, Any]", action.choices) for action in self._actions if action.dest == "command"]
+        return [*groups[0]] if groups and message.startswith("argument COMMAND") else []
+
+
+def _parser() -> _Parser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    parser = argparse.ArgumentParser(
-        prog="autograder", description="Build, grade and report the assignments of this course.", parents=[common]
+    parser = _Parser(
+        prog="autograder",
+        description="Build, grade and report the assignments of this course.",
+        epilog=f"`autograder COMMAND --help` has the options and examples of a command.\n\n{_EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[common],
     )
     parser.add_argument("--version", action="version", version=f"autograder {autograder.__version__}")
     subcommands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
-    def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int], text: str, *examples: str, json: bool = False
+    ) -> argparse.ArgumentParser:
         # without a default of its own: `autograder --debug grade` must not be undone by the subcommand
-        own = argparse.ArgumentParser(add_help=False)
+        own = _Parser(add_help=False)
         own.add_argument(
             "--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error"
         )
-        added = subcommands.add_parser(name, help=text, description=text, parents=[own])
-        added.set_defaults(run=run)
+        if json:
+            own.add_argument(
+                "--json", action="store_true", help="answer with one JSON document; all else goes to standard error"
+            )
+        shown = "\n".join(f"  autograder {name} {example}".rstrip() for example in examples or ("",))
+        added = subcommands.add_parser(
+            name,
+            help=text,
+            description=text,
+            epilog=f"examples:\n{shown}\n\n{_EXIT_CODES}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            parents=[own],
+        )
+        added.set_defaults(run=run, parser=added)
         return added
 
-    build = command("build", _build, "Build the students' version, the solution and autograder.zip.")
+    build = command(
+        "build",
+        _build,
+        "Build the students' version, the solution and autograder.zip.",
+        "",
+        "matrix_gradients -o dist",
+        "--check",
+    )
     build.add_argument("names", nargs="*", metavar="NAME", help="assignments; all of them without")
     build.add_argument("-o", "--out", type=Path, default=Path("dist"), metavar="DIST", help="default: dist")
     build.add_argument("--check", action="store_true", help="change nothing; fail when something is stale or leaks")
+    build.add_argument(
+        "--guessable", action="store_true", help="list the answers of known mistakes that students could guess"
+    )
 
-    grade = command("grade", _grade, "Grade notebooks, scripts and Otter's exports, and folders of them.")
+    grade = command(
+        "grade",
+        _grade,
+        "Grade notebooks, scripts and Otter's exports, and folders of them.",
+        "submissions -a matrix_gradients -o out",
+        "submissions -a matrix_gradients -o out --resume",
+        "ann.ipynb -a matrix_gradients -o out --json | jq .submissions",
+        json=True,
+    )
     grade.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
     grade.add_argument("-a", "--assignment", required=True, metavar="NAME", help="the assignment's name or folder")
     grade.add_argument("-o", "--out", type=Path, required=True, metavar="OUT", help="the output folder")
@@ -96,7 +197,7 @@ def _parser() -> argparse.ArgumentParser:
         "--roster",
         type=Path,
         metavar="CSV",
-        help="the class list, for the tables in lms/ (columns: file, id, name, email, login, section)",
+        help="the class list, as a platform exports it; it is joined with what `collect` found",
     )
     grade.add_argument("--dask", metavar="ADDRESS", help="grade on a Dask cluster (optional extra)")
     grade.add_argument("--no-isolation", action="store_true", help="run submissions unprotected; marks every result")
@@ -104,17 +205,32 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_decisions(grade)
 
     otter = command(
-        "otter-grade", _otter_grade, "Grade in Docker containers with `otter grade`: all kinds of files, safe names."
+        "otter-grade",
+        _otter_grade,
+        "Grade in Docker containers with `otter grade`: all kinds of files, safe names.",
+        "submissions -a matrix_gradients -o out",
+        "submissions -a dist/matrix_gradients/autograder.zip -o out --containers 4",
+        json=True,
     )
     otter.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
-    otter.add_argument("-a", "--autograder", type=Path, required=True, metavar="ZIP", help="the autograder.zip")
+    otter.add_argument(
+        "-a",
+        "--autograder",
+        "--assignment",
+        required=True,
+        metavar="NAME|ZIP",
+        help="the assignment's name (dist/NAME/autograder.zip, built when it is missing or old), or an autograder.zip",
+    )
     otter.add_argument("-o", "--out", "--output-dir", type=Path, required=True, metavar="OUT", help="the output folder")
     otter.add_argument("-n", "--name", type=_tag, help="the image's name; default: the assignment's")
     otter.add_argument("--image", default="python:3.13-slim", help="the image to build on; default: %(default)s")
     otter.add_argument("--containers", type=_positive, metavar="N", help="containers at a time; default: one a core")
     otter.add_argument("--ext", choices=("ipynb", "py", "zip"), help="from folders, only files of this kind")
     otter.add_argument(
-        "--timeout", type=_seconds, metavar="S", help="seconds of a container; default: the assignment's limit and 300"
+        "--timeout",
+        type=_seconds,
+        metavar="S",
+        help="seconds of a container; default: ten times the assignment's limit, which ends it earlier, and 300",
     )
     otter.add_argument(
         "--network", action=argparse.BooleanOptionalAction, default=False, help="a network in the containers"
@@ -126,33 +242,71 @@ def _parser() -> argparse.ArgumentParser:
     otter.add_argument("--quiet", "-q", action="store_true", help="no progress and no table")
     commands.add_decisions(otter)
 
-    merge = command("merge", _merge, "Join the output folders of shards.")
+    merge = command("merge", _merge, "Join the output folders of shards.", "shard-1 shard-2 shard-3 -o out", json=True)
     merge.add_argument("shards", nargs="+", type=Path, metavar="SHARD", help="output folders of `grade --shard`")
     merge.add_argument("-o", "--out", type=Path, required=True, metavar="OUT", help="the joined output folder")
     merge.add_argument("--force", action="store_true", help="replace the results in OUT")
 
-    report = command("report", _report, "Write grades, class report and feedback again from the journal.")
+    report = command(
+        "report",
+        _report,
+        "Write grades, class report and feedback again from the journal.",
+        "out",
+        "out --adjustments changes.csv --missing zero",
+        "out --anonymous shared",
+        json=True,
+    )
     report.add_argument("out", type=Path, metavar="OUT", help="an output folder of `grade`")
     commands.add_report(report)
 
-    regrade = command("regrade", _regrade, "Grade chosen submissions or questions again: who changed, and why.")
+    regrade = command(
+        "regrade",
+        _regrade,
+        "Grade chosen submissions or questions again: who changed, and why.",
+        "out submissions",
+        "out submissions --question q2",
+        "out submissions --student jdoe --student 'Ann Roe'",
+        json=True,
+    )
     commands.add_regrade(regrade, _positive, _seconds)
-    forget = command("forget", _forget, "Remove everything that an output folder holds of one student.")
+
+    forget = command(
+        "forget",
+        _forget,
+        "Remove everything that an output folder holds of one student.",
+        "out --student jdoe",
+        json=True,
+    )
     commands.add_forget(forget)
-    post = command("post-feedback", _post, "Commit each student's feedback to their clone, and push it with --push.")
+
+    post = command(
+        "post-feedback",
+        _post,
+        "Commit each student's feedback to their clone, and push it with --push.",
+        "out clones",
+        "out clones --push",
+        json=True,
+    )
     commands.add_post(post)
 
-    sample = command("sample", _sample, "Write a class of sample submissions.")
+    sample = command("sample", _sample, "Write a class of sample submissions.", "matrix_gradients -o class")
     sample.add_argument("assignment", metavar="NAME", help="the assignment's name")
     sample.add_argument("-o", "--out", type=Path, required=True, metavar="FOLDER", help="where to write them")
 
-    collect = command("collect", _collect, "Collect submissions from repositories or a platform's download.")
-    collect.add_argument("source", type=Path, metavar="FOLDER", help="clones, or an unpacked download")
+    collect = command(
+        "collect",
+        _collect,
+        "Collect submissions from repositories or a platform's download.",
+        "download.zip -a matrix_gradients -o submissions",
+        "clones -a matrix_gradients -o submissions --roster students.csv",
+        json=True,
+    )
+    collect.add_argument("source", type=Path, metavar="DOWNLOAD", help="a folder of clones, or a download (.zip too)")
     collect.add_argument("-a", "--assignment", required=True, metavar="NAME", help="the assignment's name")
     collect.add_argument("-o", "--out", type=Path, required=True, metavar="OUT", help="the folder to fill")
-    collect.add_argument("--roster", type=Path, metavar="CSV", help="columns: id, name, email, login, section")
+    collect.add_argument("--roster", type=Path, metavar="CSV", help="the class list, as a platform exports it")
 
-    command("doctor", _doctor, "What works on this machine, and how to mend what does not.")
+    command("doctor", _doctor, "What works on this machine, and how to mend what does not.", json=True)
     return parser
 
 
@@ -162,7 +316,7 @@ def _parser() -> argparse.ArgumentParser:
 def _build(options: argparse.Namespace) -> int:
     from autograder.build.command import build
 
-    return build(options.names, options.out, options.check)
+    return build(options.names, options.out, options.check, options.guessable)
 
 
 def _grade(options: argparse.Namespace) -> int:
@@ -188,7 +342,7 @@ def _grade(options: argparse.Namespace) -> int:
         **commands.decisions(options),
     )
     if not order.isolated:
-        _say("warning: --no-isolation: submissions run unprotected and every result is marked")
+        console.say("warning: --no-isolation: submissions run unprotected and every result is marked")
     return _grade_and_conclude(order, options, f"grade {_shown(options.paths)} --assignment {options.assignment}")
 
 
@@ -198,16 +352,17 @@ def _otter_grade(options: argparse.Namespace) -> int:
     from autograder.engine.containers import Bundle, ContainerGrader, Containers, check_docker
     from autograder.engine.grade import Order
     from autograder.engine.output import SUMMARIES
+    from autograder.isolation.clock import HARD
 
     with tempfile.TemporaryDirectory(prefix="autograder-bundle-") as folder:
-        bundle = Bundle.read(options.autograder, Path(folder).resolve())
+        bundle = Bundle.read(_bundle(options.autograder, check_docker), Path(folder).resolve())
         check_docker()
         containers = Containers(
             bundle=bundle,
             name=options.name or bundle.assignment.name,
             image=options.image,
             count=options.containers or _cores(),
-            timeout=options.timeout or bundle.assignment.limits.submission_seconds + 300,
+            timeout=options.timeout or HARD * bundle.assignment.limits.submission_seconds + 300,
             network=options.network,
             summaries=options.out / SUMMARIES if options.summaries else None,
         )
@@ -228,23 +383,62 @@ def _otter_grade(options: argparse.Namespace) -> int:
         return _grade_and_conclude(order, options, f"otter-grade {_shown(options.paths)} -a {options.autograder}")
 
 
+def _bundle(given: str, before_building: Callable[[], None]) -> Path:
+    """The autograder.zip of an assignment, by its name, or the given one."""
+    path = Path(given)
+    if path.suffix.lower() == ".zip" or path.is_file():
+        return path
+    from autograder.assignment import Assignment
+
+    assignment = Assignment.load(given)
+    made = Path("dist", assignment.name, "autograder.zip")
+    why = "is missing" if not made.is_file() else "is older than the assignment" if _is_older(made, assignment) else ""
+    if not why:
+        console.say(f"using {made}")
+        return made
+    before_building()
+    console.say(f"{made} {why}: building it")
+    from autograder.build.command import build
+
+    with contextlib.redirect_stdout(sys.stderr):
+        if build([assignment.name], Path("dist"), check=False) != 0:
+            raise UsageError(f"{made} could not be built: see above")
+    return made
+
+
+def _is_older(made: Path, assignment: "Assignment") -> bool:
+    """Whether something of the assignment, its reference or this package has changed since the zip was made."""
+    from importlib.util import find_spec
+
+    places = [assignment.folder]
+    for package in ("autograder", "reference", "adkit"):
+        spec = find_spec(package)
+        places += [Path(spec.origin).parent] if spec is not None and spec.origin is not None else []
+    files = (file for place in places for file in place.rglob("*") if "__pycache__" not in file.parts)
+    return any(file.is_file() and file.stat().st_mtime > made.stat().st_mtime for file in files)
+
+
 def _grade_and_conclude(order: "Order", options: argparse.Namespace, command: str) -> int:
+    from dataclasses import replace
+
     from autograder.engine.grade import grade
     from autograder.report.write import write_everything
 
+    warnings: list[str] = []
     try:
-        with _terminable(), _progress(options.quiet) as listener:
-            run = grade(order, listener)
+        with _terminable(), console.progress(options.quiet) as listener:
+            run = grade(replace(order, warn=warnings.append), listener)
     except KeyboardInterrupt:
-        _say(
+        console.say(
             f"interrupted; what was graded is kept. Go on with: autograder {command} -o {options.out} "
             "--resume and the same options"
         )
         return INTERRUPTED
     statistics = write_everything(options.out)
-    code = _conclude(statistics, options.out, options.quiet, run.ignored)
-    if options.roster:
-        _compare_with_roster(statistics, options.out)
+    options.document = console.document(statistics, options.out, run.ignored)
+    code = console.conclude(statistics, options.out, options.quiet or options.json, run.ignored)
+    for warning in warnings:
+        console.say(warning)
     return code
 
 
@@ -259,28 +453,32 @@ def _merge(options: argparse.Namespace) -> int:
     from autograder.report.write import write_everything
 
     merged = merge(options.shards, options.out, force=options.force)
-    code = _conclude(write_everything(options.out), options.out, quiet=False)
+    statistics = write_everything(options.out)
+    options.document = {**console.document(statistics, options.out), "incomplete": list(merged.missing)}
+    code = console.conclude(statistics, options.out, quiet=options.json)
     for sentence in merged.missing:
-        _say(f"incomplete: {sentence}")
+        console.say(f"incomplete: {sentence}")
     return 1 if merged.missing else code
 
 
 def _report(options: argparse.Namespace) -> int:
-    return commands.report(options, _say)
+    return commands.report(options)
 
 
 def _regrade(options: argparse.Namespace) -> int:
     with _terminable():
-        statistics, code = commands.regrade(options, _cores(), _say, _progress)
-    return INTERRUPTED if statistics is None else max(code, _conclude(statistics, options.out, quiet=True))
+        statistics, code = commands.regrade(options, _cores())
+    if statistics is None:
+        return INTERRUPTED
+    return max(code, console.conclude(statistics, options.out, quiet=True))
 
 
 def _forget(options: argparse.Namespace) -> int:
-    return commands.forget(options, _say)
+    return commands.forget(options)
 
 
 def _post(options: argparse.Namespace) -> int:
-    return commands.post(options, _say)
+    return commands.post(options)
 
 
 def _sample(options: argparse.Namespace) -> int:
@@ -295,162 +493,43 @@ def _sample(options: argparse.Namespace) -> int:
 
 
 def _collect(options: argparse.Namespace) -> int:
-    from autograder.assignment import Assignment
-    from autograder.collect import collect
+    from collections import Counter
+
+    from autograder.assignment import Assignment, names
+    from autograder.collect import VERDICTS, collect
     from autograder.report.escape import for_terminal
+    from autograder.report.roster import ACCOUNT
 
-    found = collect(options.source, Assignment.load(options.assignment).name, options.out, options.roster)
-    for note in found.notes:
-        _say(for_terminal(note))
+    assignment = Assignment.load(options.assignment)
+    found = collect(
+        options.source, assignment.name, options.out, options.roster, assignment.limits, names(), say=console.say
+    )
+    options.document = {"out": str(options.out), **asdict(found)}
+    for note in found.notes[:100]:
+        console.say(for_terminal(note, 1000))
+    if len(found.notes) > 100:
+        console.say(f"… and {len(found.notes) - 100} more, see {options.out / ACCOUNT}")
+    counts = Counter(row.verdict for row in found.rows)
     print(f"{len(found.collected)} submissions: {options.out}")
-    return 0 if found.collected else USAGE
+    print(f"files: {', '.join(f'{counts[verdict]} {verdict}' for verdict in VERDICTS)}: {options.out / ACCOUNT}")
+    if not found.complete:
+        console.say(
+            f"not complete: {len(found.empty_handed)} students have files of which none was taken, "
+            f"{len(found.nobodys)} files belong to nobody that is known"
+        )
+    return 0 if found.complete else 1
 
 
-def _doctor(_options: argparse.Namespace) -> int:
+def _doctor(options: argparse.Namespace) -> int:
     from autograder.doctor import examine, show
 
-    return show(examine())
+    findings = examine()
+    code = show(findings)
+    options.document = {"works": code == 0, "findings": [asdict(finding) for finding in findings]}
+    return code
 
 
 # --- what is shown ----------------------------------------------------------------------------
-
-
-def _conclude(statistics: "Statistics", out: Path, quiet: bool, ignored: Sequence[str] = ()) -> int:
-    """Prints the table and where everything is; the exit code."""
-    from autograder.report.escape import for_terminal
-
-    if not quiet:
-        _table(statistics, out)
-        if ignored:
-            shown = ", ".join(for_terminal(name, 60) for name in ignored[:5])
-            print(f"passed over (no submissions): {shown}{' …' if len(ignored) > 5 else ''}")
-        print(f"grades    {out / 'final_grades.csv'}  (and {out / 'lms'} for Canvas, Moodle, Gradescope)")
-        print(f"results   {out / 'results'}")
-        print(f"feedback  {out / 'feedback'}")
-        print(f"report    {out / 'report.html'}")
-    commands.say_notes(statistics, out, _say)
-    problems = statistics.problems
-    if problems:
-        _say(f"{len(problems)} of {len(statistics.rows)} could not be graded:")
-        for row in problems[:50]:
-            _say(f"  {for_terminal(row.file, 100)}: {for_terminal(row.problem, 300)}")
-        if len(problems) > 50:
-            _say(f"  … and {len(problems) - 50} more, see {out / 'report.html'}")
-    return 1 if problems else 0
-
-
-def _compare_with_roster(statistics: "Statistics", out: Path) -> None:
-    """Says which files belong to nobody in the roster: their lines in lms/ have no student."""
-    from autograder.report import roster
-    from autograder.report.escape import for_terminal
-
-    known = roster.read_if_there(out / roster.FILE)
-    strangers = [for_terminal(row.file, 80) for row in statistics.rows if row.file not in known]
-    if strangers:
-        _say(
-            f"{len(strangers)} of {len(statistics.rows)} files belong to nobody in the roster: "
-            f"{', '.join(strangers[:10])}{' …' if len(strangers) > 10 else ''}. A column `file` in it says whose "
-            "a file is, or call a file after the student's login, id, email or name; then run this again with --resume"
-        )
-
-
-def _table(statistics: "Statistics", out: Path) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from autograder.engine.output import Run
-    from autograder.report.escape import for_terminal
-    from autograder.report.page import number
-
-    run = Run.read(out)
-    table = Table(title=Text(for_terminal(run.title)), title_justify="left")
-    table.add_column("file", overflow="ellipsis", no_wrap=True)
-    names = [str(question["name"]) for question in run.questions]
-    for name in [*names, "total", "%"]:
-        table.add_column(name, justify="right")
-    table.add_column("")
-    rows = statistics.rows
-    shown = rows if len(rows) <= 60 else rows[:55]
-    for row in shown:
-        table.add_row(
-            Text(for_terminal(row.file, 80)),
-            *(number(row.scores.get(name, 0.0)) for name in names),
-            Text(number(row.earned), "bold"),
-            f"{100 * row.percent:.0f}",
-            Text("" if row.status == "completed" else row.status, "red"),
-        )
-    points = [float(question["points"]) for question in run.questions]
-    total = sum(float(question["points"]) for question in run.questions if not question["bonus"])
-    table.add_section()
-    bonus = ["+" if question["bonus"] else "" for question in run.questions]
-    table.add_row("possible", *(sign + number(of) for sign, of in zip(bonus, points, strict=True)), number(total), "")
-    # a log has no width of its own, and a narrow table is harder to read there than a long line
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-    console.print(table)
-    if len(shown) < len(rows):
-        console.print(f"… and {len(rows) - len(shown)} more in final_grades.csv")
-
-
-@contextlib.contextmanager
-def _progress(quiet: bool) -> Generator["Listener | None", None, None]:
-    """A bar with rate and remaining time on a terminal, a line now and then otherwise."""
-    if quiet:
-        yield None
-        return
-    if not sys.stderr.isatty():
-        yield _line_listener()
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("grading"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(elapsed_when_finished=True),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task("grading", total=None, rate="")
-        started = time.monotonic()
-        before = 0
-
-        def listener(record: Any, done: int, of: int) -> None:
-            nonlocal before
-            if record is None:
-                before = done
-            rate = (done - before) / max(1e-9, time.monotonic() - started)
-            progress.update(bar, completed=done, total=of, rate=f"{rate:.2f}/s" if rate else "")
-
-        yield listener
-
-
-def _line_listener() -> "Listener":
-    from autograder.report.escape import for_terminal
-    from autograder.report.page import number
-
-    started = time.monotonic()
-    last = started - _SECONDS_BETWEEN_LINES
-    before = 0
-
-    def listener(record: Any, done: int, of: int) -> None:
-        nonlocal last, before
-        if record is None:
-            before = done
-            _say(f"{of} submissions" + (f", {done} of them are graded already" if done else ""))
-            return
-        now = time.monotonic()
-        problem = record.result.status != "completed"
-        if of > 40 and not problem and done != of and now - last < _SECONDS_BETWEEN_LINES:
-            return
-        last = now
-        rate = (done - before) / max(1e-9, now - started)
-        remaining = (of - done) / rate
-        what = record.result.status if problem else f"{number(record.result.earned)} points"
-        _say(f"{done}/{of} {for_terminal(record.name, 80)}: {what} ({rate:.2f} a second, {remaining:.0f} s to go)")
-
-    return listener
 
 
 # --- small things -----------------------------------------------------------------------------
@@ -489,10 +568,6 @@ def _of_the_system(error: OSError) -> str:
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{what}. Choose a place that you may write to, or change its permissions"
     return what
-
-
-def _say(text: str) -> None:
-    print(f"autograder: {text}" if not text.startswith(" ") else text, file=sys.stderr, flush=True)
 
 
 def _cores() -> int:

@@ -28,8 +28,10 @@ import nbformat.v4
 from otter.plugins import AbstractOtterPlugin  # pyright: ignore[reportMissingTypeStubs]
 
 from autograder.assignment import Assignment
+from autograder.engine.otter_grade import PLUGIN
 from autograder.report.escape import plain
 from autograder.submission import Submission, SubmissionError, read_submission
+from autograder.walk import remove
 
 CELL = "from autograder.otter_session import open_session\nglobals().update(open_session({path!r}))"
 REPORT = "report.json"
@@ -72,6 +74,7 @@ class IsolationPlugin(AbstractOtterPlugin):
                 "cells": submission.cells,
                 "notes": self._notes,
                 "demonstrations": submission.demonstrations,
+                "lines": submission.lines,
             },
             "seed": os.environ.get("AUTOGRADER_SEED") or self.plugin_config.get("seed", ""),
             "secrets": [str(folder), str(source), str(self._record)],
@@ -115,6 +118,7 @@ class IsolationPlugin(AbstractOtterPlugin):
                 case.message = plain(case.message or "", _OUTPUT_LIMIT)
         results.notebook = nbformat.v4.new_notebook()  # pyright: ignore[reportUnknownMemberType]
         results.set_output(_output(report))
+        results.set_plugin_data(PLUGIN, {key: report.get(key) for key in ("timeouts", "failures")})
 
     def _assignment(self, source: Path) -> Assignment:
         """The assignment as the autograder.zip holds it, else the one of this name that is installed here."""
@@ -148,7 +152,7 @@ def _empty(folder: Path, placeholder: str) -> None:
         if entry.name == "tests" and entry.is_dir(follow_symlinks=False):
             continue
         if entry.is_dir(follow_symlinks=False):
-            shutil.rmtree(entry.path)
+            remove(Path(entry.path))
         else:
             os.unlink(entry.path)
     content = ""

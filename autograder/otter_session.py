@@ -35,9 +35,8 @@ def _open(record: dict[str, Any], report: Path) -> dict[str, Any]:
 
     assignment = Assignment.load(record["assignment"])
     given = record["submission"]
-    submission = Submission(
-        given["name"], None, tuple(given["cells"]), tuple(given["notes"]), tuple(given["demonstrations"])
-    )
+    parts = {part: tuple(given[part]) for part in ("cells", "notes", "demonstrations", "lines")}
+    submission = Submission(given["name"], None, **parts)
     layers = policy(secrets=[Path(secret) for secret in record["secrets"]])
     # for one submission it does not pay to make it
     folder = compiled(assignment, layers, make=False)
@@ -53,7 +52,7 @@ def _open(record: dict[str, Any], report: Path) -> dict[str, Any]:
     stack.callback(known.save, assignment)
     closing = _Closing(stack, session, given["notes"], report)
     atexit.register(closing.close)
-    _say_what_checks_say(assignment, closing)
+    _say_what_checks_say(assignment, closing, session.log)
     _close_before_results(closing)
     return {name: session.functions[name] for name in assignment.functions if name in session.functions}
 
@@ -68,6 +67,7 @@ class _Closing:
         self._report = report
         self._done = False
         self.grader_notes: list[str] = []
+        self.outcomes: dict[str, CaseResult] = {}
         _write(report, {"closed": False, "processes": _descendants()})
 
     def close(self) -> None:
@@ -90,11 +90,13 @@ class _Closing:
                 "problem": f"{len(left)} processes of the submission could not be ended" if left else "",
                 "notes": [*self._notes, *log.notes, *failed, *(GRADER_NOTE + note for note in self.grader_notes)],
                 "output": log.output,
+                "timeouts": [[timeout.limit, timeout.what, timeout.seconds] for timeout in log.timeouts],
+                "failures": {name: case.failure for name, case in self.outcomes.items() if case.failure},
             },
         )
 
 
-def _say_what_checks_say(assignment: Assignment, closing: _Closing) -> None:
+def _say_what_checks_say(assignment: Assignment, closing: _Closing, log: Any) -> None:
     """The engine's messages for Otter's, which show the failing line of a test: that gives a hidden case away."""
     from otter.test_files import exception_test
     from otter.test_files.abstract_test import TestCaseResult
@@ -102,11 +104,11 @@ def _say_what_checks_say(assignment: Assignment, closing: _Closing) -> None:
     from autograder.engine import single
 
     cases = {case.name: case for file in single.load_cases(assignment).values() for case in file}
-    outcomes: dict[str, CaseResult] = {}
+    outcomes = closing.outcomes
 
     def outcome(name: str, functions: dict[str, Any]) -> CaseResult:
         if name not in outcomes:
-            outcomes[name] = single.run_case(cases[name], functions, assignment, closing.grader_notes)
+            outcomes[name] = single.run_case(cases[name], functions, assignment, closing.grader_notes, log)
         return outcomes[name]
 
     def run(self: Any, global_environment: dict[str, Any]) -> None:

@@ -3,8 +3,34 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Status = Literal["completed", "unreadable", "failed"]
-"""completed: every case was run; unreadable: the file is no submission; failed: the grader could not finish it."""
+Status = Literal["completed", "timed out", "unreadable", "failed"]
+"""completed: every case was run; timed out: the submission's time, or what the grader allows it, was over before every
+case was run; unreadable: the file is no submission; failed: the grader could not finish it."""
+
+Limit = Literal["call", "traced function", "cell", "notebook", "submission", "worker", "container"]
+"""What a limit in seconds is set on. `worker` and `container` are the outer ones, which end a grader that is stuck:
+with them there are no points at all."""
+
+Failure = Literal["", "timeout", "not run"]
+
+
+@dataclass(frozen=True)
+class Timeout:
+    """One limit in seconds that a submission ran into."""
+
+    limit: Limit
+    what: str
+    """The function or the cell (`Cell 3`); empty for limits on everything."""
+    seconds: float
+    """The limit."""
+
+    def sentence(self) -> str:
+        """In words, for tables and reports."""
+        if self.limit in ("submission", "worker", "container"):
+            return f"all in all it took longer than {self.seconds:g} seconds"
+        if self.limit == "notebook":
+            return f"all cells together took longer than {self.seconds:g} seconds"
+        return f"{self.what} took longer than {self.seconds:g} seconds"
 
 
 @dataclass(frozen=True)
@@ -23,6 +49,8 @@ class CaseResult:
     """Why it failed, for the student; empty when it passed. Hidden cases' messages hold no numbers of the case."""
     mistake: str = ""
     """The sentence of the known mistake that was recognised, if any: it begins the message."""
+    failure: Failure = ""
+    """timeout: a call of this case did not finish in time; not run: time or restarts were used up before it."""
 
     @property
     def earned(self) -> float:
@@ -65,6 +93,14 @@ class SubmissionResult:
     """Time by phase."""
     isolated: bool = True
     """False when the submission was run with --no-isolation."""
+    timeouts: tuple[Timeout, ...] = ()
+    """Every limit in seconds that it ran into, in order."""
+
+    @property
+    def graded(self) -> bool:
+        """Whether its points are a grade: not where the grader failed, and not where it was ended from outside."""
+        outer = any(timeout.limit in ("worker", "container") for timeout in self.timeouts)
+        return self.status == "completed" or (self.status == "timed out" and not outer)
 
     @property
     def earned(self) -> float:
@@ -87,5 +123,9 @@ class SubmissionResult:
         for question in data["questions"]:
             cases: Any = tuple(CaseResult(**case) for case in question["cases"])
             questions.append(QuestionResult(**{**question, "cases": cases}))
-        tuples: dict[str, Any] = {"questions": tuple(questions), "notes": tuple(data["notes"])}
+        tuples: dict[str, Any] = {
+            "questions": tuple(questions),
+            "notes": tuple(data["notes"]),
+            "timeouts": tuple(Timeout(**timeout) for timeout in data.get("timeouts", ())),
+        }
         return SubmissionResult(**{**data, **tuples})

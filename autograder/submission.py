@@ -18,6 +18,7 @@ import stat
 import zipfile
 import zlib
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
@@ -25,6 +26,19 @@ from autograder.assignment import Limits
 
 EXTENSIONS = (".ipynb", ".py", ".zip")
 """What counts as a submission, by the end of its name (in any case)."""
+_BROWSERS_END = re.compile(r"\.(ipynb|py)(?: ?\(\d+\))?\.(?:txt|json|ipynb)$", re.IGNORECASE)
+"""What a browser makes of a name: `x.ipynb.txt`, `x.ipynb.json`, `x.ipynb (1).txt`."""
+
+
+def kind_of(name: str) -> str:
+    """What a file is by its name: `.ipynb`, `.py` or `.zip`, or an empty text for none of them.
+
+    A notebook that a browser saved as `x.ipynb.txt` or `x.ipynb.json` is a notebook.
+    """
+    browsers = _BROWSERS_END.search(name)
+    suffix = f".{browsers[1]}" if browsers else PurePosixPath(name).suffix
+    return suffix.lower() if suffix.lower() in EXTENSIONS else ""
+
 
 MAX_ENTRIES = 2_000
 """Entries of a zip."""
@@ -58,6 +72,8 @@ class Submission:
     """What was tolerated or ignored, for the student."""
     demonstrations: tuple[int, ...] = ()
     """Numbers (from 1) of cells that are demonstrations as they were handed out: run only if others need them."""
+    lines: tuple[int, ...] = ()
+    """Of a script: the line (from 1) where each cell begins, for tracebacks. Empty for a notebook."""
 
 
 def demonstration_digest(source: str) -> str:
@@ -83,9 +99,9 @@ def read_content(
     assignment: str | None = None,
 ) -> Submission:
     """The same for a file's content; the end of `file_name` says what it is."""
-    suffix = Path(file_name).suffix.lower()
+    suffix = kind_of(file_name)
     if len(content) > limits.submission_bytes:
-        raise _too_large(len(content), limits)
+        raise too_large(len(content), limits)
     if not content.strip(b"\x00 \t\r\n"):
         raise SubmissionError("The file is empty. Save the notebook and hand it in again.")
     if suffix == ".zip":
@@ -96,7 +112,7 @@ def read_content(
         code = _script_code(content)
     else:
         raise SubmissionError("Only notebooks (.ipynb), scripts (.py) and Otter's exports (.zip) are graded.")
-    return Submission(name or file_name, path, code.cells, code.notes, code.demonstrations)
+    return Submission(name or file_name, path, code.cells, code.notes, code.demonstrations, code.lines)
 
 
 def read_bytes(path: Path, limits: Limits) -> bytes:
@@ -114,7 +130,7 @@ def read_bytes(path: Path, limits: Limits) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             raise SubmissionError("This is no regular file (a pipe or a device). Hand in the notebook.")
         if status.st_size > limits.submission_bytes:
-            raise _too_large(status.st_size, limits)
+            raise too_large(status.st_size, limits)
         with open(descriptor, "rb", closefd=False) as file:
             content = file.read(limits.submission_bytes + 1)
     except OSError as error:
@@ -122,7 +138,7 @@ def read_bytes(path: Path, limits: Limits) -> bytes:
     finally:
         os.close(descriptor)
     if len(content) > limits.submission_bytes:
-        raise _too_large(len(content), limits)
+        raise too_large(len(content), limits)
     return content
 
 
@@ -151,7 +167,8 @@ def _why_not_opened(error: OSError) -> str:
     return f"The file could not be opened ({error.strerror})."
 
 
-def _too_large(size: int, limits: Limits) -> SubmissionError:
+def too_large(size: int, limits: Limits) -> SubmissionError:
+    """What is said of a file, or of a zip's contents, of `size` bytes when that is more than the limit."""
     allowed = limits.submission_bytes / 1024**2
     return SubmissionError(
         f"The submission is too large: {size / 1024**2:.1f} MB, at most {allowed:g} MB are read. "
@@ -161,11 +178,12 @@ def _too_large(size: int, limits: Limits) -> SubmissionError:
 
 @dataclass(frozen=True)
 class _Code:
-    """What a file holds: cells, notes and demonstrations of a `Submission`."""
+    """What a file holds: the fields of a `Submission` with these names."""
 
     cells: tuple[str, ...]
     notes: tuple[str, ...]
     demonstrations: tuple[int, ...] = ()
+    lines: tuple[int, ...] = ()
 
 
 # --- notebooks ------------------------------------------------------------------------------------
@@ -173,6 +191,7 @@ class _Code:
 
 def _notebook_code(content: bytes) -> _Code:
     notebook, notes = _parse_notebook(content)
+    _refuse_other_languages(notebook)
     cells: list[str] = []
     demonstrations: list[int] = []
     ignored = 0
@@ -196,8 +215,7 @@ def _notebook_code(content: bytes) -> _Code:
 
 def _parse_notebook(content: bytes) -> tuple[dict[str, Any], list[str]]:
     notes: list[str] = []
-    if content.startswith(b"PK\x03\x04"):
-        raise SubmissionError("The file is a zip archive with a notebook's name. Rename it to .zip.")
+    _refuse_other_files(content)
     if content.count(b"[") + content.count(b"{") > MAX_CONTAINERS or content.count(b'"') > 2 * MAX_STRINGS:
         raise SubmissionError("The notebook holds too much structured data. Clear its outputs and hand it in again.")
     text = _decode(content, notes)
@@ -207,13 +225,117 @@ def _parse_notebook(content: bytes) -> tuple[dict[str, Any], list[str]]:
         raise SubmissionError("The notebook is nested too deeply to be one. Save it again from Jupyter.") from None
     except ValueError as error:
         where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+        _refuse_conflicts(text)
+        if not text.lstrip().startswith(("{", "[")) and _SCRIPT_LINE.search(text):
+            raise SubmissionError(
+                "The file is a Python script with a notebook's name, not a notebook. Rename it to .py and hand it in "
+                "again."
+            ) from None
         raise SubmissionError(
             f"The file is not a notebook: it is no valid JSON{where}, perhaps cut off in an upload. "
             "Open it in Jupyter, save it and hand it in again."
         ) from None
+    if _is_checkpoint_listing(notebook):
+        raise SubmissionError(
+            "The file is not a notebook: it is Jupyter's list of a notebook's checkpoints. Download the notebook "
+            "itself (File > Download) and hand it in."
+        )
     if not isinstance(notebook, dict):
         raise SubmissionError("The file is not a notebook: its JSON is no object. Save it again from Jupyter.")
-    return cast(dict[str, Any], notebook), notes
+    found = cast(dict[str, Any], notebook)
+    inner: object = found.get("content")
+    if "cells" not in found and found.get("type") == "notebook" and isinstance(inner, dict):
+        notes.append("The file is Jupyter's answer about a notebook; the notebook inside of it was graded.")
+        return cast(dict[str, Any], inner), notes
+    if "cells" not in found and "worksheets" not in found and _is_drive_shortcut(found):
+        raise SubmissionError(
+            "The file is not a notebook: it is a shortcut to a file in Google Drive. Open the notebook there, download "
+            "it (File > Download > Download .ipynb) and hand that in."
+        )
+    return found, notes
+
+
+_SCRIPT_LINE = re.compile(r"^(import \w|from [\w.]+ import |def \w+\(|# %%|# In\[)", re.MULTILINE)
+
+
+def _refuse_other_files(content: bytes) -> None:
+    """SubmissionError for what can be seen to be another kind of file, whatever its name says."""
+    start = content[:4096].removeprefix(codecs.BOM_UTF8).lstrip()
+    lower = start.lower()
+    if content.startswith(b"PK\x03\x04"):
+        raise SubmissionError("The file is a zip archive with a notebook's name. Rename it to .zip.")
+    if content.startswith(b"\x1f\x8b"):
+        raise SubmissionError("The file is compressed (gzip). Unpack it and hand in the notebook itself.")
+    if start.startswith(b"%PDF-"):
+        raise SubmissionError(
+            "The file is not a notebook but a PDF, perhaps an export of one. Hand in the notebook itself (.ipynb)."
+        )
+    if lower.startswith((b"<!doctype html", b"<html", b"<head", b"<?xml")):
+        exported = any(mark in content for mark in (b"jp-Notebook", b"jp-Cell", b"nbconvert", b"input_area"))
+        what = "an HTML export of one" if exported else "a web page, saved in the place of a download"
+        raise SubmissionError(
+            f"The file is not a notebook but {what}. Hand in the notebook itself: File > Download in Jupyter, or the "
+            "raw file on GitHub."
+        )
+    if start.startswith(b"version https://git-lfs.github.com/spec/"):
+        raise SubmissionError(
+            "The file is not a notebook but a pointer of Git LFS to one. Run `git lfs pull` and hand in the notebook, "
+            "or put it into the repository without LFS."
+        )
+
+
+def _refuse_conflicts(text: str) -> None:
+    lines = text.splitlines()
+    opened = divided = False
+    for number, line in enumerate(lines, 1):
+        if line.startswith("<<<<<<< "):
+            opened, divided = True, False
+        elif line == "=======" and opened:
+            divided = True
+        elif line.startswith(">>>>>>> ") and divided:
+            raise SubmissionError(
+                f"The file holds git's conflict marks (up to line {number}): two versions were merged and not settled. "
+                "Keep one version, save it and hand it in again."
+            )
+
+
+def _refuse_other_languages(notebook: dict[str, Any]) -> None:
+    """A notebook whose kernel is known to be of another language."""
+    metadata: object = notebook.get("metadata")
+    if not isinstance(metadata, dict):
+        return
+    entries = cast(dict[str, Any], metadata)
+    for entry, key in (("kernelspec", "language"), ("language_info", "name")):
+        part: object = entries.get(entry)
+        language: object = cast(dict[str, Any], part).get(key) if isinstance(part, dict) else None
+        if isinstance(language, str) and (name := _LANGUAGES.get(language.lower()[:40])):
+            raise SubmissionError(
+                f"The notebook is for {name}, not for Python: choose a Python kernel (Kernel > Change Kernel), save it "
+                "and hand it in again."
+            )
+
+
+_LANGUAGES = {
+    name.lower(): name
+    for name in (
+        "R", "Julia", "JavaScript", "TypeScript", "C++", "C++11", "C++14", "C++17", "C++20", "Java", "Scala", "Kotlin",
+        "Octave", "MATLAB", "SAS", "Stata", "Bash", "Ruby", "Go", "Rust", "Haskell", "OCaml", "SQL", "C#", "F#",
+        "PowerShell", "Lua", "Perl", "Wolfram Language", "Mathematica", "Maxima", "Fortran", "C",
+    )
+}  # fmt: skip
+"""What a kernel calls its language, and what it is called."""
+
+
+def _is_checkpoint_listing(data: object) -> bool:
+    if not isinstance(data, list) or not data:
+        return False
+    entries = cast("list[dict[str, Any]]", data)
+    return all(isinstance(entry, dict) and entry.keys() == {"id", "last_modified"} for entry in entries[:100])  # pyright: ignore[reportUnnecessaryIsInstance]
+
+
+def _is_drive_shortcut(data: dict[str, Any]) -> bool:
+    text = "".join(str(value)[:300] for value in list(data.values())[:20] if isinstance(value, str))
+    return bool({"doc_id", "file_id", "shortcutDetails"} & set(data)) or "google.com/" in text
 
 
 def _cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
@@ -291,10 +413,18 @@ def _nothing(_: str) -> None:
 
 
 def _script_code(content: bytes) -> _Code:
-    """The whole script as one cell, as Otter runs it; percent-format markers are comments."""
+    """A script as the cells of the notebook that it was exported from, or that its blank lines make of it."""
     notes: list[str] = []
     if content.lstrip(codecs.BOM_UTF8 + b" \t\r\n").startswith(b"{") and b'"cells"' in content:
         raise SubmissionError("The file is a notebook with a script's name. Rename it to .ipynb.")
+    _refuse_other_files(content)
+    text = _valid_unicode(_script_text(content, notes)).replace("\r\n", "\n").replace("\r", "\n")
+    _refuse_conflicts(text)
+    cells, lines = _script_cells(*_with_magics(text))
+    return _Code(cells, tuple(notes), lines=lines)
+
+
+def _script_text(content: bytes, notes: list[str]) -> str:
     for line in content.split(b"\n", 2)[:2]:
         coding = _CODING.match(line)
         if coding is None:
@@ -304,11 +434,119 @@ def _script_code(content: bytes) -> _Code:
         except (LookupError, ValueError):
             break
         if encoding in _SCRIPT_ENCODINGS and encoding != "utf-8":
-            text = _valid_unicode(content.decode(encoding, "replace"))
-            return _Code((text,), tuple(notes))
+            return content.decode(encoding, "replace")
         break
-    text = _valid_unicode(_decode(content, notes))
-    return _Code((text.replace("\r\n", "\n").replace("\r", "\n"),), tuple(notes))
+    return _decode(content, notes)
+
+
+_COMMENTED_OUT = "# Commented out IPython magic to ensure Python compatibility."
+
+
+def _with_magics(text: str) -> tuple[str, set[int]]:
+    """The magics that Colab has commented out, line for line, and the lines, from 0, where their cells begin and end.
+
+    Of a cell that begins with `%%` Colab makes a comment as a whole.
+    """
+    bounds = set[int]()
+    if _COMMENTED_OUT not in text:
+        return text, bounds
+    lines = text.split("\n")
+    magic = cell = False
+    for number, line in enumerate(lines):
+        if line.strip() == _COMMENTED_OUT:
+            magic, cell = True, False
+            lines[number] = ""
+            bounds.add(number)
+        elif cell and line.startswith("#"):
+            lines[number] = line[2:] if line.startswith("# ") else line[1:]
+        elif magic and line.startswith("# %%"):
+            cell = True
+            lines[number] = line[2:]
+        elif magic and line.startswith(("# %", "# !")):
+            lines[number] = line[2:]
+        elif cell:
+            magic = cell = False
+            bounds.add(number)
+    return "\n".join(lines), bounds
+
+
+_TOKENS = re.compile(
+    r"#[^\n]*|"
+    + "|".join(rf"{quotes}(?:\\.|[^\\])*?(?:{quotes}|\Z)" for quotes in ('"""', "'''"))
+    + r"""|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?|[(\[{]|[)\]}]""",
+    re.DOTALL,
+)
+"""Comments, strings and brackets: what must be known to see where a statement begins. Each ends at the end of the text
+at the latest, so that a look at all of them takes time in proportion to the text."""
+_MARKER = re.compile(r"# ?%%+(?=\s|\[|$)|# ?In ?\[[\d ]*\]|# ?<codecell>")
+_GOES_ON = re.compile(r"(else|elif|except|finally)\b|[)\]}\s]")
+
+
+def _script_cells(text: str, known: set[int]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The cells of a script and the line, from 1, where each begins.
+
+    They begin at the markers of VS Code, Spyder, jupytext and nbconvert (`# %%`, `# In[3]:`, `# <codecell>`). A script
+    without any, such as Colab's, is cut where a statement at the margin follows a blank line. known: further starts.
+    """
+    lines = text.split("\n")
+    inside = _lines_inside(text)
+    starts = [number for number, line in enumerate(lines) if number not in inside and _MARKER.match(line)]
+    if not starts:
+        starts = _statements_after_blank_lines(lines, inside)
+        starts = starts[:: len(starts) // MAX_CELLS + 1]
+    elif len(starts) >= MAX_CELLS:
+        raise SubmissionError(f"The script has {len(starts)} cells; at most {MAX_CELLS} are read.")
+    bounds = sorted({0, *starts, *known, len(lines)})
+    cells: list[str] = []
+    first: list[int] = []
+    for start, end in pairwise(bounds):
+        cell = "\n".join(lines[start:end])
+        if cell.strip():
+            cells.append(cell)
+            first.append(start + 1)
+    return tuple(cells), tuple(first)
+
+
+def _statements_after_blank_lines(lines: list[str], inside: set[int]) -> list[int]:
+    starts: list[int] = []
+    after_blank = decorated = False
+    first: int | None = None  # of the comments above a statement
+    for number, line in enumerate(lines):
+        if number in inside:
+            continue
+        if not line.strip():
+            after_blank, first = True, None
+            continue
+        if after_blank and first is None and line[0] not in " \t":
+            first = number
+        if line.startswith("#"):
+            continue
+        if first is not None and not decorated and not _GOES_ON.match(line):
+            starts.append(first)
+        after_blank, first = False, None
+        if line[0] not in " \t":
+            decorated = line.startswith("@")
+    return starts
+
+
+def _lines_inside(text: str) -> set[int]:
+    """The lines, from 0, that begin inside of a string or of brackets that are closed later."""
+    inside: set[int] = set()
+    line = depth = at = opened = 0
+    for token in _TOKENS.finditer(text):
+        line += text.count("\n", at, token.start())
+        at = token.start()
+        mark = token[0]
+        if mark[0] in "([{":
+            depth += 1
+            opened = line if depth == 1 else opened
+        elif mark[0] in ")]}":
+            if depth == 1:
+                inside.update(range(opened + 1, line + 1))
+            depth = max(depth - 1, 0)
+        elif "\n" in mark and (mark.endswith(mark[:3]) and len(mark) >= 6):
+            inside.update(range(line + 1, line + 1 + mark.count("\n")))
+    return inside
 
 
 # --- zips -----------------------------------------------------------------------------------------
@@ -323,8 +561,8 @@ def _zip_code(content: bytes, limits: Limits, assignment: str | None) -> _Code:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
             declared = sum(entry.file_size for entry in entries)
             if declared > limits.submission_bytes:
-                raise _too_large(declared, limits)
-            candidates = {_path(entry): entry for entry in entries if _path(entry).suffix.lower() in (".ipynb", ".py")}
+                raise too_large(declared, limits)
+            candidates = {_path(entry): entry for entry in entries if kind_of(_path(entry).name) in (".ipynb", ".py")}
             candidates = {path: entry for path, entry in candidates.items() if not _is_clutter(path)}
             path, data, notes = _choose(archive, candidates, limits, assignment)
     except (
@@ -346,7 +584,7 @@ def _zip_code(content: bytes, limits: Limits, assignment: str | None) -> _Code:
     others = len(entries) - 1
     if others:
         notes.append(f"Of the zip only '{_shown(path)}' was graded; {_count(others, 'other file')} ignored.")
-    code = _notebook_code(data) if path.suffix.lower() == ".ipynb" else _script_code(data)
+    code = _notebook_code(data) if kind_of(path.name) == ".ipynb" else _script_code(data)
     return replace(code, notes=(*notes, *code.notes))
 
 
@@ -356,8 +594,8 @@ def _choose(
     limits: Limits,
     assignment: str | None,
 ) -> tuple[PurePosixPath, bytes, list[str]]:
-    notebooks = [path for path in candidates if path.suffix.lower() == ".ipynb"]
-    scripts = [path for path in candidates if path.suffix.lower() == ".py" and path.name != "__init__.py"]
+    notebooks = [path for path in candidates if kind_of(path.name) == ".ipynb"]
+    scripts = [path for path in candidates if kind_of(path.name) == ".py" and path.name != "__init__.py"]
     chosen = _fitting(notebooks, assignment)
     if len(notebooks) > 1 and chosen is None and assignment is not None and len(notebooks) <= 20:
         named = [path for path in notebooks if _assignment_of(_unpack(archive, candidates[path], limits)) == assignment]
@@ -405,7 +643,7 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) ->
     with archive.open(entry) as file:
         content = file.read(limits.submission_bytes + 1)  # the declared size may lie
     if len(content) > limits.submission_bytes:
-        raise _too_large(len(content), limits)
+        raise too_large(len(content), limits)
     return content
 
 

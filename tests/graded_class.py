@@ -8,7 +8,7 @@ from typing import Any
 from autograder.engine.journal import Journal, Record
 from autograder.engine.output import Run, prepare
 from autograder.report import roster
-from autograder.report.inputs import Given
+from autograder.report.inputs import Given, Source, write_sources
 from autograder.report.roster import Student
 from autograder.results import CaseResult, QuestionResult, SubmissionResult
 
@@ -59,7 +59,7 @@ def write_class(
     results: Iterable[SubmissionResult],
     students: Iterable[Student] = (),
     *,
-    sources: Mapping[str, str] | None = None,
+    sources: Mapping[str, str | Source] | None = None,
     class_list: Path | None = None,
     worksheet: Path | None = None,
     **run: Any,
@@ -71,8 +71,9 @@ def write_class(
         for one in made:
             book.append(record(one))
     by_file = {student.file: student for student in students}
-    roster.write(by_file, out)
-    Given((), class_list, worksheet).keep(out, by_file)
+    listed = roster.load(class_list).students if class_list is not None else ()
+    roster.write(by_file, out, roster.missing(listed, by_file.values()))
+    Given((), class_list, worksheet).keep(out)
     if sources:
-        (out / "sources.csv").write_text(roster.table(("file", "source"), list(sources.items())), encoding="utf-8")
+        write_sources(out, {file: one if isinstance(one, Source) else Source(one) for file, one in sources.items()})
     return out

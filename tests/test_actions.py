@@ -1,7 +1,9 @@
 """What the steps of grade.yml call: names stay text, archives and repositories stay data."""
 
+import csv
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -13,17 +15,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from workflow_runner import commands, commit, git
 
 from autograder.actions import __main__ as actions
+from autograder.actions import private
 from autograder.actions.commands import annotation, annotations
 from autograder.actions.fetch import FetchError, Server, fetch, folder_names, of_organisation, repositories, unpack
+from autograder.actions.fetch import _git as fetch_git
 from autograder.actions.summary import histogram, problem_annotations, summary
-from autograder.engine.journal import Record
+from autograder.collect import collect
+from autograder.engine.journal import Journal, Record
 from autograder.engine.output import Run
 from autograder.report.escape import plain
 from autograder.report.statistics import Statistics
@@ -71,6 +76,7 @@ def run_of(**other: Any) -> Run:
 
 
 @given(st.text(max_size=80), st.text(max_size=80))
+@example("", ";=")
 def test_an_annotation_is_one_command_whatever_it_says(message: str, title: str) -> None:
     found = commands(annotation("error", message, title))
     assert [command.name for command in found] == ["error"]
@@ -327,10 +333,20 @@ def test_a_repository_that_is_not_there_is_an_annotation_and_the_others_are_fetc
     monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("STUDENTS_TOKEN", "a-token")
     out = tmp_path / "out"
-    assert actions.main(["fetch", "--repositories", "org/ad-ada org/gone", "-o", str(out)]) == 0
+    who = tmp_path / "private" / "who.csv"
+    command = ["fetch", "--repositories", "org/ad-ada org/gone", "-o", str(out), "--names", str(who)]
+    assert actions.main(command) == 0
     log = capsys.readouterr().out
-    assert [(command.name, command.properties["title"]) for command in commands(log)] == [("warning", "org/gone")]
-    assert [path.name for path in out.iterdir()] == ["ad-ada"]
+    assert not re.search("ada|gone", log)
+    rows = {row["repository"]: row for row in csv.DictReader(who.read_text().splitlines())}
+    assert rows["org/gone"]["number"] in log
+    assert rows["org/gone"]["problem"]
+    assert rows["org/ad-ada"]["commit"]
+    ((kind, title),) = [(command.name, command.properties["title"]) for command in commands(log)]
+    assert kind == "warning"
+    assert title in ("repository 001", "repository 002")
+    assert sorted(path.name for path in out.iterdir()) == ["ad-ada", "gone"]
+    assert [path.name for path in (out / "gone").iterdir()] == ["NOT_FETCHED.txt"]
     assert "a-token" not in log
     assert actions.main(["fetch", "--repositories", "org/gone", "-o", str(out)]) == 2
 
@@ -405,3 +421,211 @@ def test_without_a_runner_the_summary_is_printed(
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     append("GITHUB_STEP_SUMMARY", "text\n")
     assert capsys.readouterr().out == "text\n"
+
+
+# --- nothing personal in a log ----------------------------------------------------------------------------------
+
+
+def test_the_summary_and_the_annotations_speak_of_numbers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, page = tmp_path / "out", tmp_path / "page.md"
+    out.mkdir()
+    run_of().write(out)
+    with Journal(out) as book:
+        for result in (
+            graded("lovelace_ada.ipynb", 5),
+            unreadable("Bob Hall.ipynb", "'Bob Hall.ipynb' of bob@example.org"),
+        ):
+            book.append(Record(result.file, result.file, "0", result))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
+    assert actions.main(["summary", str(out)]) == 0
+    shown = page.read_text() + capsys.readouterr().out
+    assert not re.search("lovelace|bob|hall", shown, re.IGNORECASE)
+    assert "submission 001" in shown
+    assert "unreadable" in shown
+    who = {row["file"]: row["number"] for row in csv.DictReader((out / "names.csv").read_text().splitlines())}
+    assert sorted(who.values()) == ["submission 001", "submission 002"]
+    (problem,) = commands(shown)
+    assert problem.properties["title"] == who["Bob Hall.ipynb"]
+
+
+def test_the_order_of_numbers_depends_on_the_courses_secret() -> None:
+    files = [f"{letter}.ipynb" for letter in "abcdefghij"]
+    one, other = private.pseudonyms(files, "a secret"), private.pseudonyms(files, "another")
+    assert sorted(one.values()) == sorted(other.values())
+    assert one != other
+    assert one == private.pseudonyms(reversed(files), "a secret")
+
+
+def test_names_are_shown_where_they_are_no_students(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_of().write(tmp_path)
+    with Journal(tmp_path) as book:
+        book.append(Record("sample.ipynb", "sample", "0", graded("sample.ipynb", 5)))
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    assert actions.main(["summary", "--names", str(tmp_path)]) == 0
+    assert "sample" in capsys.readouterr().out
+    assert not (tmp_path / "names.csv").exists()
+
+
+def logged(tmp_path: Path, script: str) -> tuple[int, str, str]:
+    log = tmp_path / "log" / "x.log"
+    command = [
+        sys.executable,
+        "-m",
+        "autograder.actions",
+        "guard",
+        "--log",
+        str(log),
+        "--",
+        sys.executable,
+        "-c",
+        script,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stderr == ""
+    return done.returncode, done.stdout, log.read_text()
+
+
+def test_what_names_students_goes_into_a_file_and_progress_into_the_log(tmp_path: Path) -> None:
+    script = """
+import sys
+print("autograder: 2 submissions", file=sys.stderr)
+print("autograder: 1/2 ada.ipynb: 9 points (0.50 a second, 2 s to go)", file=sys.stderr)
+print("autograder: 2/2 x: 7/9 of bob (0.50 a second, 0 s to go)", file=sys.stderr)
+print("Ada Lovelace 9 points")
+"""
+    code, shown, kept = logged(tmp_path, script)
+    assert code == 0
+    assert shown.splitlines()[:3] == [
+        "2 submissions",
+        "1/2 (0.50 a second, 2 s to go)",
+        "2/2 (0.50 a second, 0 s to go)",
+    ]
+    assert not re.search("ada|bob", shown, re.IGNORECASE)
+    assert "Ada Lovelace" in kept
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_what_a_privately_guarded_command_prints_is_never_a_command(tmp_path: Path, name: str) -> None:
+    line = f"autograder: 1/2 {name}: 9 points (0.50 a second, 2 s to go)"
+    _, shown, _ = logged(tmp_path, f"print({name!r}); print({line!r})")
+    assert commands(shown) == []
+
+
+def test_a_command_that_fails_says_why_without_what_it_quotes(tmp_path: Path) -> None:
+    script = "print(\"autograder: the student's file 'ada.ipynb' of 'Bob O'Hara' cannot be read\"); raise SystemExit(2)"
+    code, shown, _ = logged(tmp_path, script)
+    assert code == 2
+    assert [command.data for command in commands(shown)] == ["the student's file '…' of '…' cannot be read"]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "says"),
+    [
+        ("there is no assignment 'toi'; did you mean 'toy'?", "there is no assignment 'toi'; did you mean '…'?"),
+        ('the file "ada.ipynb" is empty', 'the file "…" is empty'),
+        ("it isn't the grader's fault", "it isn't the grader's fault"),
+        ("cut off: 'ada", "cut off: '…'"),
+    ],
+)
+def test_quotations_are_left_out_unless_the_command_was_given_them(sentence: str, says: str) -> None:
+    assert private.without_quotes(sentence, ["grade", "toi"]) == says
+
+
+def test_repositories_that_were_typed_in_are_masked_before_a_step_shows_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = tmp_path / "event.json"
+    monkeypatch.setenv("GITHUB_EVENT_PATH", str(event))
+    event.write_text(json.dumps({"inputs": {"repositories": "org/ada org/bob"}}))
+    assert actions.main(["hide"]) == 0
+    masked = [(command.name, command.data) for command in commands(capsys.readouterr().out)]
+    assert masked == [("add-mask", "org/ada"), ("add-mask", "org/bob")]
+    event.write_text(json.dumps({"schedule": "0 2 * * *"}))
+    assert actions.main(["hide"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+# --- repositories that are too much ---------------------------------------------------------------------------------
+
+
+def bomb(tmp_path: Path, levels: int) -> Path:
+    """A repository of a few hundred bytes whose tree lists ten to the power of `levels` files."""
+    folder = tmp_path / "server" / "org" / "ad-eve"
+    folder.mkdir(parents=True)
+    git(folder, "init", "--quiet", "--initial-branch=main")
+
+    def made(command: list[str], text: str) -> str:
+        done = subprocess.run(["git", *command], cwd=folder, input=text, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    thing = made(["hash-object", "-w", "--stdin"], "{}")
+    kind, mode, ending = "blob", "100644", ".ipynb"
+    for _ in range(levels):
+        thing = made(["mktree"], "".join(f"{mode} {kind} {thing}\tf{number}{ending}\n" for number in range(10)))
+        kind, mode, ending = "tree", "040000", ""
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    head = made([*identity, "commit-tree", thing, "-m", "x"], "")
+    git(folder, "update-ref", "refs/heads/main", head)
+    return folder
+
+
+def test_a_tree_that_lists_without_end_is_cut_off_and_its_owner_gets_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(student(tmp_path))
+    bomb(tmp_path, 12)
+    monkeypatch.setattr("autograder.actions.fetch.MAX_LISTING_BYTES", 200_000)
+    monkeypatch.setenv("GITHUB_SERVER_URL", f"file://{tmp_path}/server")
+    monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:9")
+    out = tmp_path / "out"
+    assert actions.main(["fetch", "--repositories", "org/ad-eve org/ad-ada", "-o", str(out)]) == 0
+    assert [path.name for path in (out / "ad-eve").iterdir()] == ["NOT_FETCHED.txt"]
+    assert (out / "ad-ada" / "toy.ipynb").is_file()
+    found = collect(out, "toy", tmp_path / "collected")
+    assert list(found.collected) == ["ad-ada.ipynb"]
+    assert found.empty_handed == ("ad-eve",)
+    assert any("lists too many files" in note for note in found.notes)
+
+
+def test_notebooks_are_fetched_before_other_files_and_what_is_not_fetched_is_named(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.actions.fetch.MAX_FILES", 2)
+    monkeypatch.setattr("autograder.actions.fetch.MAX_BYTES", 100)
+    folder = student(tmp_path)
+    (folder / "a.py").write_text("x = 1")
+    (folder / "b.py").write_text("x = 1")
+    (folder / "large.ipynb").write_text("x" * 101)
+    (folder / ".venv").mkdir()
+    (folder / ".venv" / "c.ipynb").write_text("{}")
+    (folder / "zzz.ipynb.txt").write_text("{}")
+    commit(folder)
+    fetch(server, "org/ad-ada", tmp_path / "out", tmp_path)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"toy.ipynb", "zzz.ipynb.txt", "NOT_FETCHED.txt"}
+    text = (tmp_path / "out" / "NOT_FETCHED.txt").read_text()
+    assert all(name in text for name in ("large.ipynb", "a.py", "b.py"))
+
+
+def test_what_git_says_beyond_the_bound_ends_it(server: Server, tmp_path: Path) -> None:
+    commit(student(tmp_path))
+    with pytest.raises(FetchError, match="git said more than"):
+        fetch_git(server, f"--git-dir={tmp_path}/server/org/ad-ada/.git", "cat-file", "commit", "HEAD", limit=10)
+
+
+def test_only_the_end_of_gits_messages_is_remembered(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograder.actions.fetch._WORDS", 20)
+    with pytest.raises(FetchError) as raised:
+        fetch_git(server, "no-such-command" + "x" * 100)
+    assert len(str(raised.value)) <= 20
+
+
+def test_an_archive_says_what_of_it_was_not_unpacked(tmp_path: Path) -> None:
+    deep = "a/" * 400 + "x.ipynb"
+    skipped: list[str] = []
+    entries = {"a.ipynb": b"1", "../out.ipynb": b"2", deep: b"3"}
+    assert unpack(archive(tmp_path, entries, link="/etc/passwd"), tmp_path / "in", skipped) == 1
+    assert skipped == ["../out.ipynb", deep, "link.ipynb"]

@@ -1,12 +1,11 @@
 """Pictures of schedules: self-contained, well-formed, true to the schedule, and a meaningful still without motion."""
 
-import importlib.util
 import re
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from adkit import animate, least_evaluations, simulate, space_time, trade_off
+from adkit import animate, least_evaluations, simulate, space_time, stills, trade_off
+from adkit.drawing import AMBER, BLUE
 from adkit.lifetimes import _story  # pyright: ignore[reportPrivateUsage]
 from adkit.schedule import ScheduleError
 from hypothesis import given, settings
@@ -16,13 +15,13 @@ from reference.checkpointing import checkpointed_schedule, memory_poor_schedule,
 
 SVG = "{http://www.w3.org/2000/svg}"
 TEN = checkpointed_schedule(10, [3, 6, 9])
-FOLDER = Path(__file__).parent.parent / "assignments" / "checkpointing"
 
 
 def pictures() -> dict[str, str]:
     return {
         "animation": animate(TEN, 10).svg,
         "one layer": animate(vanilla_schedule(1), 1).svg,
+        "stills": stills(TEN, 10, range(0, len(TEN) + 1, 5)).svg,
         "lifetimes": space_time(TEN, 10).svg,
         "long lifetimes": space_time(optimal_schedule(300, 6), 300).svg,
         "trade-off": trade_off(50, {"mine": optimal_schedule(50, 4)}).svg,
@@ -64,7 +63,7 @@ def test_without_motion_the_frame_of_the_peak_is_shown() -> None:
     assert shift is not None
     frame = captions(svg)[int(shift[1]) // 26]
     assert f"memory {simulate(10, TEN).peak} " in frame
-    filled = [c for c in ElementTree.fromstring(svg).iter(f"{SVG}rect") if c.get("fill") == "#1464b4"]
+    filled = [c for c in ElementTree.fromstring(svg).iter(f"{SVG}rect") if c.get("fill") == BLUE]
     assert [c.get("opacity") for c in filled] == [None] * 4
 
 
@@ -84,8 +83,8 @@ def test_a_node_is_filled_exactly_while_its_activation_is_in_memory() -> None:
         now = 100 * frame / frames + 0.01
         return [value for at, value in keyframes[animation[1]] if at <= now][-1] == 1
 
-    groups = {g.get("fill"): g for g in ElementTree.fromstring(svg).iter(f"{SVG}g") if g.get("fill")}
-    overlays = [*groups["#ffd592"], *groups["#a9d0f5"]]
+    groups = {g.get("stroke"): g for g in ElementTree.fromstring(svg).iter(f"{SVG}g") if g.get("fill-opacity")}
+    overlays = [*groups[AMBER], *groups[BLUE]]
     for frame, live in enumerate(trace.live, start=1):
         filled = {(int(shape.attrib["cx"]) - 40) // 58 for shape in overlays if shown(shape, frame)}
         assert filled == live
@@ -112,9 +111,32 @@ def test_what_nobody_could_watch_is_refused_with_what_to_do() -> None:
         animate(memory_poor_schedule(50), 50)
 
 
+def test_a_still_shows_what_is_in_memory_after_so_many_actions() -> None:
+    trace = simulate(10, TEN)
+    root = ElementTree.fromstring(stills(TEN, 10, [0, 14, 22]).svg)
+    texts = ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
+    assert [text for text in texts if "memory" in text and "peak" not in text] == [
+        "at the start; memory 0, 0 evaluations",
+        "after 14 actions: save 10; memory 4, 10 evaluations",
+        "after 22 actions: save 8; memory 4, 12 evaluations",
+    ]
+    filled = [
+        {(int(shape.attrib["cx"]) - 40) // 58 for shape in frame if shape.get("stroke") in (AMBER, BLUE)}
+        for frame in root.findall(f"{SVG}g")[:3]
+    ]
+    assert filled == [set(), set(trace.live[13]), set(trace.live[21])]
+
+
+@pytest.mark.parametrize("at", [[], [-1], [len(TEN) + 1]])
+def test_a_still_that_does_not_exist_is_refused(at: list[int]) -> None:
+    with pytest.raises(ValueError, match=f"from 0 to {len(TEN)}"):
+        stills(TEN, 10, at)
+
+
 def test_titles_and_names_are_text() -> None:
     for svg in (
         animate(TEN, 10, title="<b>&").svg,
+        stills(TEN, 10, [3], title="<b>&").svg,
         space_time(TEN, 10, title="<b>&").svg,
         trade_off(10, {"<b>&": TEN}).svg,
     ):
@@ -141,14 +163,3 @@ def test_a_trade_off_shows_each_schedule_at_its_counts() -> None:
 def test_a_trade_off_of_too_few_or_too_many_layers_is_refused(n: int) -> None:
     with pytest.raises(ValueError, match="trade-off"):
         trade_off(n)
-
-
-def test_the_figures_of_the_notebook_are_up_to_date() -> None:
-    spec = importlib.util.spec_from_file_location("draw_figures", FOLDER / "draw_figures.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    drawn = module.figures()
-    there = {path.name: path.read_text(encoding="utf-8") for path in (FOLDER / "figures").glob("*.svg")}
-    assert drawn == there

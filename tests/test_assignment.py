@@ -45,6 +45,18 @@ def test_a_limit_that_is_no_positive_number_is_refused_by_name(tmp_path: Path, s
         Assignment.load(written(tmp_path, seconds))
 
 
+@pytest.mark.parametrize("minutes", ["0", "-5", "2.5", "true", '"20"'])
+def test_minutes_that_are_no_positive_whole_number_are_refused_by_name(tmp_path: Path, minutes: str) -> None:
+    (tmp_path / "assignment.toml").write_text(TOML.format(seconds=7) + f"minutes = {minutes}\n", encoding="utf-8")
+    with pytest.raises(AssignmentError, match="question q2: minutes must be a positive whole number"):
+        Assignment.load(tmp_path)
+
+
+def test_a_question_may_say_how_many_minutes_it_takes(tmp_path: Path) -> None:
+    (tmp_path / "assignment.toml").write_text(TOML.format(seconds=7) + "minutes = 20\n", encoding="utf-8")
+    assert [question.minutes for question in Assignment.load(tmp_path).questions] == [None, 20]
+
+
 def test_a_timeout_cuts_the_limits_of_questions_too(tmp_path: Path) -> None:
     assignment = with_timeout(Assignment.load(written(tmp_path, "60")), 5)
     assert [question.call_seconds for question in assignment.questions] == [2, 5]

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import subprocess
 import zipfile
 from pathlib import Path
@@ -14,7 +15,7 @@ from toys import copy_course, environment
 from autograder.assignment import Assignment
 from autograder.build import BuildError
 from autograder.build.command import Built, assemble, build, run
-from autograder.build.figures import inline_figures
+from autograder.build.figures import split_figures
 from autograder.build.percent import read_cells
 from autograder.build.solution import Module
 from autograder.build.testfiles import agree, read_test_files, render
@@ -53,7 +54,8 @@ def test_student_notebook_is_valid_and_keeps_the_authors_cells_in_order(built: B
     nbformat.validate(nbformat.reads(built.student, as_version=4))
     authored = [cell.source for cell in read_cells(built.assignment)]
     found = sources(built.student)
-    assert [s.replace("attachment:", "figures/") for s in found] == authored
+    assert found[1].startswith("<img ")
+    assert [f"{found[0]}\n\n![A box](figures/box.svg)", *found[2:]] == authored
 
 
 def test_student_notebook_keeps_nothing_of_otters_structure(built: Built) -> None:
@@ -114,26 +116,44 @@ def test_editing_one_cell_changes_the_id_of_that_cell_only(fresh: Assignment) ->
 
 
 def test_a_figure_travels_inside_the_notebook(built: Built) -> None:
-    cell = cells(built.student)[0]
-    assert "![A box](attachment:box.svg)" in "".join(cell["source"])  # type: ignore[arg-type]
-    svg = base64.b64decode(cell["attachments"]["box.svg"]["image/svg+xml"])  # type: ignore[index]
-    assert svg == (built.assignment.folder / "figures" / "box.svg").read_bytes()
+    element = re.fullmatch(
+        r'<img alt="A box" width="(\d+)" src="data:image/png;base64,(.+)">', sources(built.student)[1]
+    )
+    assert element is not None
+    png = base64.b64decode(element[2])
+    assert png == (built.assignment.folder / "figures" / "box.png").read_bytes()
+    assert int.from_bytes(png[16:20], "big") == 2 * int(element[1])  # sharp where a pixel of the page is two
 
 
 def test_nbconvert_embeds_the_figure_in_the_page(built: Built) -> None:
     nbconvert = pytest.importorskip("nbconvert")
     page, _ = nbconvert.HTMLExporter().from_notebook_node(nbformat.reads(built.student, as_version=4))
-    assert 'src="data:image/svg+xml;base64,' in page
-    assert "attachment:box.svg" not in page
+    assert '<img alt="A box"' in page
+    assert 'src="data:image/png;base64,' in page
 
 
 def test_a_figure_that_is_missing_or_undescribed_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="missing"):
-        inline_figures("![a box](figures/none.svg)", tmp_path)
+        split_figures("![a box](figures/none.svg)", tmp_path)
     (tmp_path / "figures").mkdir()
     (tmp_path / "figures" / "box.svg").write_text("<svg/>")
     with pytest.raises(BuildError, match="description"):
-        inline_figures("![](figures/box.svg)", tmp_path)
+        split_figures("![](figures/box.svg)", tmp_path)
+
+
+def test_a_figure_drawn_anew_is_refused_until_its_png_is_made_again(fresh: Assignment) -> None:
+    svg = fresh.folder / "figures" / "box.svg"
+    svg.write_text(svg.read_text().replace("</svg>", "<!-- new --></svg>"))
+    with pytest.raises(BuildError, match=r"box\.png: not made from box\.svg as it is now; run python -m"):
+        assemble(fresh)
+
+
+def test_a_figure_within_a_paragraph_stays_there_and_its_description_is_text(built: Built) -> None:
+    folder = built.assignment.folder
+    first, second = split_figures('Look: ![a < b\n"c"](figures/box.svg) there.\n\n![d](figures/box.svg)', folder)
+    assert first.startswith('Look: <img alt="a &lt; b &quot;c&quot;" width="')
+    assert first.endswith('"> there.')
+    assert second.startswith('<img alt="d"')
 
 
 # --- tests ------------------------------------------------------------------------------------------------------
@@ -195,7 +215,7 @@ def test_a_test_file_that_breaks_a_rule_is_refused(fresh: Assignment, old: str, 
         ('# %% check="q3"', "# %%", 'check="…"'),
         ("def mean(xs):", "def average(xs):", "does not define mean"),
         ("def twice(x):", "def twice(x)", "not valid Python"),
-        ("tests/toy", "tests", "must set Otter up"),
+        ("tests/toy", "tests", "must set the checks up"),
         ('tags=["setup"]', 'solution="yes"', "unknown cell metadata"),
     ],
 )
@@ -205,13 +225,36 @@ def test_a_notebook_that_breaks_a_convention_is_refused(fresh: Assignment, old: 
         read_cells(fresh)
 
 
+@pytest.mark.parametrize(
+    ("heading", "row", "complaint"),
+    [
+        ("## q3: The largest (2 points, about 15 minutes)", "| q3 (bonus) | `largest` | +2 | 15 |", "2 bonus points"),
+        ("## q3: The largest (2 bonus points, about 15 minutes)", "| q3 (bonus) | `largest` | 2 | 15 |", r"\+2"),
+        ("## q3: The largest (2 bonus points, about 20 minutes)", "| q3 (bonus) | `largest` | +2 | 15 |", "15 minutes"),
+        ("## q3: The largest (2 bonus points, about 15 minutes)", "", "no such line"),
+    ],
+)
+def test_a_notebook_says_of_a_question_what_assignment_toml_says(
+    fresh: Assignment, heading: str, row: str, complaint: str
+) -> None:
+    settings = fresh.folder / "assignment.toml"
+    settings.write_text(settings.read_text() + "minutes = 15\n")
+    text = fresh.notebook.read_text()
+    right = "## q3: The largest (2 bonus points, about 15 minutes)", "| q3 (bonus) | `largest` | +2 | 15 |"
+    fresh.notebook.write_text(f"# %% [markdown]\n# {right[0]}\n#\n# {right[1]}\n\n{text}")
+    assert read_cells(Assignment.load(fresh.folder))
+    fresh.notebook.write_text(f"# %% [markdown]\n# {heading}\n#\n# {row}\n\n{text}")
+    with pytest.raises(BuildError, match=f"q3 is not what assignment.toml says.*{complaint}"):
+        read_cells(Assignment.load(fresh.folder))
+
+
 # --- solutions --------------------------------------------------------------------------------------------------
 
 
 def test_solution_notebook_holds_the_reference_where_the_stub_was(built: Built) -> None:
     found = sources(built.solution)
-    assert sources(built.student)[3] not in found
-    answer = found[3]
+    assert next(text for text in sources(built.student) if "def twice" in text) not in found
+    answer = found[4]
     assert answer.startswith("# doubling is adding a number to itself\ndef _add(a, b):")
     assert len(found) == len(sources(built.student))
     assert "SOLUTION" not in built.solution
@@ -288,7 +331,12 @@ def test_build_writes_everything_once_and_check_then_agrees(
     dist = tmp_path / "dist"
     assert build([], dist, check=False) == 0
     template = fresh.folder.parent.parent / "student_template"
-    assert sorted(p.name for p in (template / "tests" / "toy").iterdir()) == ["q1.py", "q2.py", "q3.py"]
+    assert sorted(p.name for p in (template / "tests" / "toy").iterdir()) == [
+        "assignment.json",
+        "q1.py",
+        "q2.py",
+        "q3.py",
+    ]
     assert (dist / "toy" / "solution" / "toy.ipynb").is_file()
     capsys.readouterr()
     assert build(["toy"], dist, check=True) == 0

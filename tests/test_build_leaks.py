@@ -2,16 +2,24 @@
 
 import base64
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from toys import copy_course
 
 from autograder.assignment import Assignment
+from autograder.build import command
 from autograder.build.command import build
+from autograder.build.course import Course
+from autograder.build.known_mistakes import Table, known_mistakes
 from autograder.build.leaks import Secret, find_leaks, secrets
 from autograder.build.percent import read_cells
 from autograder.build.testfiles import read_test_files
+from autograder.checks import recognition
+from reference.mistakes import Mistake
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +49,9 @@ HIDDEN_LINE = "    for number in (-17, 0, 1.25, 40_000):\n"
         (HIDDEN_LINE, "test_q1_of_many"),
     ],
 )
-@pytest.mark.parametrize("place", ["code", "markdown", "metadata", "output", "json", "python", "attachment"])
+@pytest.mark.parametrize(
+    "place", ["code", "markdown", "metadata", "output", "json", "python", "attachment", "data URI"]
+)
 def test_a_planted_line_is_found_wherever_it_stands(
     hidden: tuple[Secret, ...], line: str, origin: str, place: str
 ) -> None:
@@ -55,6 +65,10 @@ def test_a_planted_line_is_found_wherever_it_stands(
         "attachment": (
             "n.ipynb",
             notebook({"attachments": {"a.svg": {"image/svg+xml": base64.b64encode(line.encode()).decode()}}}),
+        ),
+        "data URI": (
+            "n.ipynb",
+            notebook({"source": f'<img src="data:image/png;base64,{base64.b64encode(line.encode()).decode()}">'}),
         ),
     }
     name, content = files[place]
@@ -122,3 +136,75 @@ def test_a_line_marked_public_may_be_shown(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("else best\n", "else best  # public\n"))
     found = secrets(assignment, read_cells(assignment), read_test_files(assignment))
     assert find_leaks(found, {"a.md": REFERENCE_LINE.encode()}) == []
+
+
+# --- sealed sentences -----------------------------------------------------------------------------------------------
+
+
+def of_q3(monkeypatch: pytest.MonkeyPatch, *planted: Mistake) -> Table:
+    """The table for one question when these are all the known mistakes there are."""
+    assignment = Assignment.load("matrix_gradients")
+    monkeypatch.setattr(recognition, "catalogue", lambda _: planted)
+    file = Course.of(assignment).public_tests("matrix_gradients") / "q3.py"
+    public = {"tests/matrix_gradients/q3.py": file.read_text(encoding="utf-8")}
+    files = {"notebook.ipynb": notebook(code("expected = np.array([[7.125, -3.0625], [0.4321, 1.9], [2.7, 8.111]])"))}
+    table = known_mistakes(assignment, read_cells(assignment), public, files)
+    assert table is not None
+    return table
+
+
+def planted(answer: Callable[[Any], Any], openly: str | None = None) -> Mistake:
+    return Mistake("planted", "q3", "nuclear_norm_gradient", "It is U V^T, of an SVD.", answer, openly)
+
+
+@pytest.mark.parametrize(
+    ("answer", "origin"),
+    [
+        (lambda W: W, "an input of test_q3_a_tall_matrix"),
+        (lambda W: 0.0 * W, "zeros"),
+        (lambda W: np.full_like(W, np.nan), "NaN"),
+        (lambda W: np.array([[7.125, -3.0625], [0.4321, 1.9], [2.7, 8.111]]), "a constant of notebook.ipynb"),
+        (lambda W: np.full_like(W, 2.5), "little to guess"),
+    ],
+    ids=["input", "zeros", "NaN", "constant", "few numbers"],
+)
+def test_a_planted_sentence_that_a_student_can_open_is_found(
+    monkeypatch: pytest.MonkeyPatch, answer: Callable[[Any], Any], origin: str
+) -> None:
+    table = of_q3(monkeypatch, planted(answer))
+    [found] = [entry.guess for entry in table.entries if entry.test == "test_q3_a_tall_matrix"]
+    assert found.startswith(origin)
+    assert "openly" in table.problems()[0]
+    assert "U V^T" not in table.render()
+    assert not table.guessed
+
+
+def test_a_sentence_that_only_its_mistake_opens_is_sealed_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = of_q3(monkeypatch, planted(lambda W: 1.2345 * np.sin(W) + 0.1))
+    assert not table.problems()
+    assert "It is U V^T, of an SVD." in table.sentences
+
+
+def test_nothing_is_written_while_a_sentence_has_to_be_decided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = of_q3(monkeypatch, planted(lambda W: W))
+    assignment = copy_course(tmp_path / "course")
+    monkeypatch.setenv("AUTOGRADER_ASSIGNMENTS", str(assignment.folder.parent))
+    monkeypatch.setattr(command, "known_mistakes", lambda *_: table)
+    assert build(["toy"], tmp_path / "dist", check=False) == 1
+    assert "nuclear_norm_gradient__planted" in capsys.readouterr().err
+    assert not (tmp_path / "course" / "student_template" / "toy.ipynb").exists()
+
+
+def test_a_secret_line_in_a_sealed_sentence_is_a_leak(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    says = f"Write `{REFERENCE_LINE.strip()}`."
+    entry = Mistake("planted", "q3", "nuclear_norm_gradient", says, lambda W: 1.2345 * np.sin(W) + 0.1)
+    table = of_q3(monkeypatch, entry)
+    assignment = copy_course(tmp_path / "course")
+    monkeypatch.setenv("AUTOGRADER_ASSIGNMENTS", str(assignment.folder.parent))
+    monkeypatch.setattr(command, "known_mistakes", lambda *_: table)
+    assert build(["toy"], tmp_path / "dist", check=False) == 1
+    assert "known_mistakes.json (unsealed) holds a line of reference/toy.py" in capsys.readouterr().err

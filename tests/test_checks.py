@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from adkit import checks
+from adkit import checks, sealed
 from otter.test_files import ExceptionTestFile
 
 from autograder.isolation import child
@@ -245,10 +245,28 @@ def test_proxies_get_the_call_as_it_is():
 def test_known_mistakes_beside_the_test_file_are_told(tmp_path, monkeypatch):
     monkeypatch.setattr(checks, "recogniser", None)  # as on a student's machine, where no grader has set one
     wrong = 3 * np.array([[1.0, 2.0], [3.0, 4.0]])
-    table = {"test_q1_public": {"2": [[checks.fingerprint(wrong), "You tripled it."]]}}
+    key = sealed.slow_key(sealed.locks(wrong, [6])[0], "salt", "test_q1_public", "2")
+    entries = {"digits": [6], "sealed": [sealed.seal("You tripled it.", key, 64)]}
+    table = {"salt": "salt", "checks": {"test_q1_public": {"2": entries}}}
     (tmp_path / "known_mistakes.json").write_text(json.dumps(table))
     assert "You tripled it." in told(lambda x: 3 * x, str(tmp_path / "q1.py"))[0]
     assert "You tripled it." not in told(lambda x: 4 * x, str(tmp_path / "q1.py"))[0]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", "[" * 100_000, '{"checks": {"test_q1_public": 3}}', "\\ud800"])
+def test_an_unusable_file_of_known_mistakes_costs_the_sentence_only(tmp_path, monkeypatch, content):
+    monkeypatch.setattr(checks, "recogniser", None)
+    (tmp_path / "known_mistakes.json").write_text(content)
+    assert "should be" in told(lambda x: 3 * x, str(tmp_path / "q1.py"))[0]
+
+
+def test_the_calls_of_a_test_are_noted_up_to_its_first_failure():
+    def case(f):
+        assert checks.call(f, 2.0) == 4.0
+        checks.close(checks.call(f, 3.0), 7.0, rtol=1e-9, what="y")
+        checks.call(f, 4.0)
+
+    assert checks.calls_of(lambda: case(lambda x: 2 * x)) == [((2.0,), 4.0), ((3.0,), 6.0)]
 
 
 def test_fingerprints_tolerate_rounding_and_nothing_else():

@@ -1,6 +1,8 @@
 """The command line: exit codes, one clear sentence for each mistake, and where everything is."""
 
+import contextlib
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -10,9 +12,11 @@ from pathlib import Path
 
 import pytest
 import toy_course
+from rich.cells import cell_len
 from toy_course import RIGHT, notebook
 
-from autograder import cli
+from autograder import cli, doctor
+from autograder.build import command as build_command
 from autograder.engine import grade as engine_grade
 from autograder.engine.worker import Settings
 
@@ -136,7 +140,7 @@ def test_collected_submissions_bring_their_roster_to_the_tables(course: Path) ->
     (course / "download" / "doejane_42_1001_toy.ipynb").write_text(notebook(RIGHT))
     assert cli.main(["collect", "download", "-a", "toy", "-o", "collected"]) == 0
     assert cli.main(["grade", "collected", "-a", "toy", "-o", "out", "-q"]) == 0
-    assert "doejane,42,,doejane,,5.5" in (course / "out" / "lms" / "canvas.csv").read_text()
+    assert "doejane,42,,,,5.5" in (course / "out" / "lms" / "canvas.csv").read_text()
 
 
 def test_files_that_belong_to_nobody_in_the_roster_are_named(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,13 +167,225 @@ def test_an_error_of_the_system_says_where_and_what_to_do(
     assert "Errno" not in said
 
 
-def test_starting_imports_nothing_heavy() -> None:
-    code = (
-        "import sys; import autograder.cli; print([m for m in ('numpy', 'jax', 'otter', 'rich') if m in sys.modules])"
+HEAVY = ("jax", "otter", "rich", "IPython", "nbformat", "pandas", "scipy", "adkit")
+
+
+def imported_by(*commands: str, of: tuple[str, ...]) -> str:
+    """Which of these modules are there after these commands, run one after another in a new process."""
+    calls = "".join(
+        f"\ntry: cli.main({command.split()!r})\nexcept SystemExit as stopped: assert stopped.code == 2"
+        for command in commands
     )
+    code = f"import sys\nfrom autograder import cli{calls}\nprint([m for m in {of!r} if m in sys.modules])"
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     run = partial(subprocess.run, capture_output=True, text=True, check=True, env=environment)
-    assert run([sys.executable, "-c", code]).stdout.strip() == "[]"
+    return run([sys.executable, "-c", code]).stdout.strip()
+
+
+def test_starting_imports_nothing_heavy() -> None:
+    assert imported_by(of=("numpy", *HEAVY)) == "[]"
+
+
+def test_a_mistake_in_the_command_is_found_before_anything_heavy_is_imported(course: Path) -> None:
+    commands = (
+        "grad",
+        "grade",
+        "grade class -a toy -o out --jbos 3",
+        "grade class -a toi -o out",
+        "grade nowhere -a toy -o out",
+        "report nowhere",
+        "merge nowhere -o out",
+        "collect nowhere -a toy -o out",
+        "otter-grade class -a toi -o out",
+    )
+    assert imported_by(*commands, of=HEAVY) == "[]"
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("grad class", "there is no command 'grad'; did you mean 'grade'?"),
+        ("otter_grade class", "there is no command 'otter_grade'; did you mean 'otter-grade'?"),
+        ("grade class -a toy -o out --jbos=3", "there is no option '--jbos'; did you mean '--jobs'?"),
+        ("grade class --asignment toy -o out", "there is no option '--asignment'; did you mean '--assignment'?"),
+        ("--debgu grade class -a toy -o out", "there is no option '--debgu'; did you mean '--debug'?"),
+        ("grade class -a Matrix-Gradient -o out", "'Matrix-Gradient'; did you mean 'matrix_gradients'?"),
+        ("report out more", "too many arguments: more."),
+        ("frobnicate", "there is no command 'frobnicate'; the commands are: build, grade,"),
+    ],
+)
+def test_a_mistyped_name_is_answered_with_the_one_that_was_meant(
+    course: Path, capsys: pytest.CaptureFixture[str], command: str, says: str
+) -> None:
+    try:
+        code = cli.main(command.split())
+    except SystemExit as stopped:
+        code = stopped.code
+    said = capsys.readouterr()
+    assert code == 2
+    assert says in said.err
+    assert len(said.err.splitlines()) == 1
+    assert said.out == ""
+
+
+def test_the_package_runs_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "autograder", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("autograder ")
+
+
+@pytest.mark.parametrize("command", ["build", "grade", "otter-grade", "merge", "report", "sample", "collect", "doctor"])
+def test_the_help_of_every_command_has_examples_and_exit_codes(
+    capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main([command, "--help"])
+    shown = capsys.readouterr().out
+    assert stopped.value.code == 0
+    assert f"\n  autograder {command}" in shown[shown.index("examples:") :]
+    assert "exit codes:" in shown
+
+
+# ---------------------------------------- tables and documents
+
+
+@pytest.mark.parametrize("width", [80, 50])
+def test_a_narrow_terminal_shortens_names_and_shows_the_points(
+    course: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    for name in ("a_very_long_name_" * 6, "王小明" * 20):
+        (course / "class" / f"{name}.ipynb").write_text(notebook(RIGHT))
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert cli.main(["grade", "class", "-a", "toy", "-o", "out"]) == 0
+    shown = capsys.readouterr().out.split("grades  ")[0].splitlines()
+    assert all(cell_len(line) <= width for line in shown)
+    (long,) = [line for line in shown if line.startswith(("│ a_very", "a_very"))]
+    assert "…" in long
+    assert ".ipynb" in long
+    assert all(points in long for points in ("3", "2.5", "5.5", "100"))
+
+
+def test_where_not_even_short_names_leave_room_the_total_is_shown(
+    course: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "28")
+    assert cli.main(["grade", "class", "-a", "toy", "-o", "out"]) == 0
+    shown = capsys.readouterr().out
+    assert "q1" not in shown.split("grades  ")[0]
+    assert "5.5" in next(line for line in shown.splitlines() if line.startswith("ann"))
+
+
+def test_a_submission_that_ran_out_of_time_is_listed_and_makes_the_exit_code_1(
+    course: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (course / "class" / "late.ipynb").write_text(notebook("OUT OF TIME", RIGHT))
+    assert cli.main(["grade", "class", "-a", "toy", "-o", "out"]) == 1
+    said = capsys.readouterr()
+    assert "1 of 3 ran out of time and are graded as far as they came:" in said.err
+    assert "could not be graded" not in said.err
+    assert "timed out" in next(line for line in said.out.splitlines() if "late.ipynb" in line)
+    assert cli.main(["grade", "class", "-a", "toy", "-o", "out", "--resume", "-q"]) == 1
+    assert len((course / "out" / "journal.jsonl").read_text().splitlines()) == 3  # it has its grade
+
+
+def test_json_is_one_document_on_standard_output(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (course / "class" / "late.ipynb").write_text(notebook("OUT OF TIME", RIGHT))
+    (course / "class" / "cut\x1b[2J.ipynb").write_text("{")
+    assert cli.main(["grade", "class", "-a", "toy", "-o", "out", "--json"]) == 1
+    said = capsys.readouterr()
+    document = json.loads(said.out)
+    assert document["exit_code"] == 1
+    assert document["counts"]["submissions"] == 4
+    assert {entry["file"]: entry["status"] for entry in document["submissions"]} == {
+        "ann.ipynb": "completed",
+        "bob.ipynb": "completed",
+        "cut\x1b[2J.ipynb": "unreadable",
+        "late.ipynb": "timed out",
+    }
+    ann = document["submissions"][0]
+    assert (ann["questions"], ann["earned"], ann["possible"]) == ({"q1": 3.0, "q2": 2.5, "q3": 0.0}, 5.5, 5.5)
+    assert Path(ann["feedback"]).is_file()
+    assert "\x1b" not in said.out + said.err
+    assert "could not be graded" in said.err
+    assert cli.main(["report", "out", "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again["submissions"] == document["submissions"]
+
+
+def test_json_of_collect_and_doctor(
+    course: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (course / "download").mkdir()
+    (course / "download" / "doejane_42_1001_toy.ipynb").write_text(notebook(RIGHT))
+    assert cli.main(["collect", "download", "-a", "toy", "-o", "collected", "--json"]) == 0
+    assert "doejane" in json.dumps(json.loads(capsys.readouterr().out))
+    monkeypatch.setattr(doctor, "examine", lambda: [doctor.Finding("Python", "weak", "3.99", "take another")])
+    assert cli.main(["doctor", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    finding = {"name": "Python", "state": "weak", "what": "3.99", "remedy": "take another"}
+    assert document == {"command": "doctor", "exit_code": 0, "works": True, "findings": [finding]}
+
+
+@pytest.mark.parametrize("arguments", ["report nowhere --json", "report --json", "grade class -a toi -o out --json"])
+def test_json_of_a_mistake_has_its_sentence(course: Path, capsys: pytest.CaptureFixture[str], arguments: str) -> None:
+    with contextlib.suppress(SystemExit):
+        cli.main(arguments.split())
+    said = capsys.readouterr()
+    document = json.loads(said.out)
+    assert document["exit_code"] == 2
+    assert document["error"] in said.err
+
+
+# ---------------------------------------- otter-grade by an assignment's name
+
+
+@pytest.fixture
+def built(course: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Builds that were asked for; each writes an empty zip."""
+    names: list[str] = []
+
+    def build(wanted: list[str], dist: Path, check: bool) -> int:
+        names.extend(wanted)
+        made = dist / wanted[0] / "autograder.zip"
+        made.parent.mkdir(parents=True, exist_ok=True)
+        made.write_bytes(b"")
+        return 0
+
+    monkeypatch.setattr(build_command, "build", build)
+    return names
+
+
+def test_a_name_stands_for_the_zip_that_was_built_and_that_is_said(
+    course: Path, built: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    zipped = Path("dist", "toy", "autograder.zip")
+    zipped.parent.mkdir(parents=True)
+    zipped.touch()
+    assert cli._bundle("toy", lambda: None) == zipped
+    assert built == []
+    assert f"using {zipped}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("old", [True, False], ids=["old", "missing"])
+def test_a_zip_that_is_old_or_missing_is_built_and_that_is_said(
+    course: Path, built: list[str], capsys: pytest.CaptureFixture[str], old: bool
+) -> None:
+    zipped = Path("dist", "toy", "autograder.zip")
+    if old:
+        zipped.parent.mkdir(parents=True)
+        zipped.touch()
+        os.utime(zipped, (0, 0))
+    assert cli._bundle("toy", lambda: None) == zipped
+    assert built == ["toy"]
+    assert f"{zipped} is {'older than the assignment' if old else 'missing'}: building it" in capsys.readouterr().err
+
+
+def test_nothing_is_built_where_it_could_not_be_used(course: Path, built: list[str]) -> None:
+    def no_docker() -> None:
+        raise cli.UsageError("no Docker")
+
+    with pytest.raises(cli.UsageError):
+        cli._bundle("toy", no_docker)
+    assert built == []
 
 
 def test_without_a_command_the_commands_are_shown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,6 +26,7 @@ from autograder.engine.batch import Entry, gather
 from autograder.engine.containers import Bundle, ContainerGrader, Containers, ContainersError
 from autograder.engine.journal import Record
 from autograder.engine.single import load_cases
+from autograder.results import Timeout
 
 TELL = """
 import json, os, signal, sys
@@ -176,6 +177,39 @@ def test_a_stopped_container_says_after_how_long(order: Containers, submissions:
     program = "tell(built=True); tell(file=files[0], kind='timeout', error='/tmp/x', summary='/tmp/x')"
     problems = [record.result.problem for record in graded(told_by(order, program), submissions).values()]
     assert "It was not finished after 60 seconds, and its container was stopped." in problems
+
+
+def test_a_stopped_container_is_timed_out_by_its_own_limit_and_has_no_grade(
+    order: Containers, submissions: Path
+) -> None:
+    program = "tell(built=True); tell(file=files[0], kind='timeout', error='/tmp/x', summary='/tmp/x')"
+    results = [record.result for record in graded(told_by(order, program), submissions).values()]
+    (late,) = [result for result in results if result.status == "timed out"]
+    assert late.timeouts == (Timeout("container", "", 60.0),)
+    assert not late.graded
+
+
+def test_what_ran_out_of_time_in_a_container_is_known_as_fields(order: Containers, submissions: Path) -> None:
+    (name, *_) = [case.name for cases in load_cases(order.bundle.assignment).values() for case in cases]
+    times = {
+        "timeouts": [["call", "twice", 10], ["submission", "", 600], ["no limit", "", 1]],
+        "failures": {name: "timeout"},
+    }
+    fields = everything_right(order).replace("[True, 'passed']", "[False, 'no']", 1)
+    program = f"tell(built=True); tell(file=files[0], times={times!r}, {fields})"
+    results = [record.result for record in graded(told_by(order, program), submissions).values()]
+    (late,) = [result for result in results if result.timeouts]
+    assert late.timeouts == (Timeout("call", "twice", 10.0), Timeout("submission", "", 600.0))
+    assert late.questions[0].cases[0].failure == "timeout"
+
+
+@pytest.mark.parametrize(
+    "times", [None, {}, [], {"timeouts": 3, "failures": {}}, {"timeouts": [["call"]], "failures": {}}]
+)
+def test_notes_about_time_of_another_form_are_dropped(order: Containers, submissions: Path, times: object) -> None:
+    program = f"tell(built=True); tell(file=files[0], times={times!r}, {everything_right(order)})"
+    results = [record.result for record in graded(told_by(order, program), submissions).values()]
+    assert "completed" in [result.status for result in results]
 
 
 def test_an_image_that_cannot_be_had_is_an_error_with_dockers_words(order: Containers, submissions: Path) -> None:

@@ -3,15 +3,19 @@
 import csv
 import json
 import os
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import toy_course
+from test_walk import nest
 from toy_course import EXTRA, RIGHT, WRONG, notebook
 
+from autograder import walk
 from autograder.assignment import Assignment
+from autograder.collect import collect
 from autograder.engine import grade as engine_grade
 from autograder.engine import journal, pool, sources
 from autograder.engine.batch import Entry
@@ -21,6 +25,7 @@ from autograder.engine.merge import MergeError, merge
 from autograder.engine.output import OutputError
 from autograder.engine.pool import EngineError, Pool
 from autograder.engine.worker import Settings
+from autograder.report import roster
 from autograder.report.write import write_class_files
 
 Grade = Callable[..., dict[str, journal.Record]]
@@ -306,3 +311,81 @@ def test_what_a_run_writes_can_be_read_back(run: Grade, folder: Path, tmp_path: 
     assert content["seed"] == "s"
     assert content["finished"] is True
     assert content["isolation"] == ["none at all"]
+
+
+def test_a_folder_of_a_thousand_folders_gets_a_row_and_costs_no_other_submission(
+    run: Grade, folder: Path, tmp_path: Path
+) -> None:
+    (folder / "ann.ipynb").write_text(notebook(RIGHT))
+    (folder / "bob").mkdir()
+    (folder / "bob" / "toy.ipynb").write_text(notebook(RIGHT))
+    nest(folder / "bob", 1500)
+    nest(folder / "eve", 1500)
+    try:
+        records = run()
+    finally:
+        subprocess.run(["rm", "-rf", str(folder)], check=True)  # deeper than shutil can remove
+    assert {name: record.result.status for name, record in records.items()} == {
+        "ann.ipynb": "completed",
+        "bob/toy.ipynb": "completed",
+        **dict.fromkeys([f"{name}/{'/'.join(['nested'] * 61)}" for name in ("bob", "eve")], "unreadable"),
+    }
+    assert all("nested more than 60" in one.result.problem for one in records.values() if one.result.problem)
+
+
+def test_a_students_folder_of_more_files_than_are_looked_at_gets_a_row(
+    run: Grade, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walk, "MAX_ENTRIES", 20)
+    for name in ("ann", "eve"):
+        (folder / name).mkdir()
+        (folder / name / "toy.ipynb").write_text(notebook(RIGHT))
+    for number in range(30):
+        (folder / "eve" / f"{number}.ipynb").write_text(notebook(RIGHT))
+    records = run()
+    assert set(records) == {"ann/toy.ipynb", "eve"}
+    assert "more than 20 files" in records["eve"].result.problem
+
+
+def test_whom_collect_could_not_take_anything_of_gets_a_row_with_the_reason(
+    run: Grade, folder: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "download"
+    source.mkdir()
+    (source / "doejane_42_1001_toy.ipynb").write_text(notebook(RIGHT))
+    (source / "roejohn_43_1002_toy.pdf").write_text("%PDF")
+    collect(source, "toy", folder)
+    records = run()
+    assert {name: record.result.status for name, record in records.items()} == {
+        "doejane-42.ipynb": "completed",
+        "roejohn-43.pdf": "unreadable",
+    }
+    assert records["roejohn-43.pdf"].result.problem.startswith("The hand-in is 'toy.pdf'. It is a PDF.")
+    assert records["roejohn-43.pdf"].result.possible == 5.5
+    assert roster.read(tmp_path / "out" / "roster.csv")["roejohn-43.pdf"].platform == "43"
+    assert set(run(resume=True)) == set(records)
+    assert len((tmp_path / "out" / "journal.jsonl").read_text().splitlines()) == 2
+    assert set(run(out=tmp_path / "one", shard=(1, 2))) | set(run(out=tmp_path / "two", shard=(2, 2))) == set(records)
+
+
+def test_who_handed_in_nothing_is_kept_with_the_results_and_after_merging(
+    run: Grade, folder: Path, tmp_path: Path
+) -> None:
+    for name in ("ann", "bob"):
+        (folder / f"{name}.ipynb").write_text(notebook(RIGHT))
+    (tmp_path / "class.csv").write_text("id,login\n1,ann\n2,bob\n3,eve\n")
+    for number in (1, 2):
+        run(out=tmp_path / str(number), shard=(number, 2), roster=tmp_path / "class.csv")
+    merge([tmp_path / "1", tmp_path / "2"], tmp_path / "all")
+    assert [student.login for student in roster.read_missing(tmp_path / "all")] == ["eve"]
+    assert {student.login for student in roster.read(tmp_path / "all" / "roster.csv").values()} == {"ann", "bob"}
+
+
+def test_what_the_instructor_should_know_about_the_roster_is_said(run: Grade, folder: Path, tmp_path: Path) -> None:
+    for name in ("ann", "Ann Smith", "stranger"):
+        (folder / f"{name}.ipynb").write_text(notebook(RIGHT))
+    (tmp_path / "class.csv").write_text("id,login,name\n1,ann,Ann Smith\n")
+    said: list[str] = []
+    run(roster=tmp_path / "class.csv", warn=said.append)
+    assert sum("is not the only one who could be Ann Smith" in sentence for sentence in said) == 2
+    assert any("3 of 3 files belong to nobody in the roster" in sentence for sentence in said)

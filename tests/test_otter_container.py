@@ -16,6 +16,7 @@ from toys import copy_course
 
 from autograder.build.bundle import write_bundle
 from autograder.build.command import assemble
+from autograder.engine.otter_grade import PLUGIN
 from autograder.submission import demonstration_digest
 
 
@@ -74,6 +75,18 @@ def test_the_course_travels_a_second_time_for_the_image(made: tuple[Path, bytes]
         with zipfile.ZipFile(io.BytesIO(archive.read("requirements.course.zip"))) as course:
             assert {f"files/{name}": course.read(name) for name in course.namelist()} == files
     assert "files/reference/toy.py" in files
+
+
+def test_running_out_of_time_crosses_otter_as_fields(container: Container) -> None:
+    cell = "import time\ndef twice(x): time.sleep(100)"
+    content = {"cells": [{"cell_type": "code", "metadata": {}, "source": cell, "outputs": []}], "metadata": {}}
+    notebook = json.dumps(content | {"nbformat": 4, "nbformat_minor": 4}).encode()
+    settings = container.folder / "source" / "files" / "assignments" / "toy" / "assignment.toml"
+    settings.write_text(settings.read_text().replace("call_seconds = 2", "call_seconds = 1"))
+    container.grade(toy__ipynb=notebook)
+    times = container.pickled.get_plugin_data(PLUGIN)
+    assert ["call", "twice", 1] in times["timeouts"]
+    assert "timeout" in times["failures"].values()
 
 
 def by_name(results: dict[str, Any]) -> dict[str, Any]:

@@ -69,3 +69,17 @@ def test_hidden_cases_say_nothing_of_themselves(course: Path, tmp_path: Path) ->
     assert scores(results)["q1"] < 4
     for secret in ("40_000", "40000", "checks.equal", "reference"):
         assert secret not in text
+
+
+def test_an_honest_script_gets_what_its_notebook_gets_and_reads_what_was_not_run(course: Path, tmp_path: Path) -> None:
+    head = (
+        "# %%\nfrom google.colab import drive\nimport matplotlib.pyplot as plt\n!pip install x\nplt.show()\n\nx = = 1\n"
+    )
+    script = tmp_path / "toy.py"
+    solution = json.loads((course / "dist" / "toy" / "solution" / "toy.ipynb").read_text())
+    cells = ["".join(cell["source"]) for cell in solution["cells"] if cell["cell_type"] == "code"]
+    script.write_text(head + "".join(f"\n# %%\n{cell}\n" for cell in cells))
+    results = run(course, script, tmp_path / "out")
+    assert scores(results) == {"q1": 4, "q2": 3, "q3": 2}
+    for part in ("the grader has no matplotlib", "the grader has no google.colab", "!pip", "line 7 of script"):
+        assert json.dumps(results).count(part) == 1

@@ -15,8 +15,9 @@ from autograder.engine.single import GRADER_NOTE
 from autograder.report.feedback import feedback_page
 from autograder.report.grades import Row, final_grades
 from autograder.report.gradescope import gradescope_results
+from autograder.report.statistics import Statistics
 from autograder.report.write import write_class_files, write_everything
-from autograder.results import CaseResult, QuestionResult, SubmissionResult
+from autograder.results import CaseResult, QuestionResult, SubmissionResult, Timeout
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>\x1b[31m\u202e"
 MISTAKE = "Your A_bar is transposed."
@@ -237,3 +238,56 @@ def test_moodles_participants_are_identified_as_its_grading_worksheet_does(out: 
     assert {"Identifier", "Grade", "Last modified (grade)"} <= set(moodle[0])
     jane = next(row for row in moodle if row["Full name"] == "Doe Jane")
     assert (jane["Identifier"], jane["ID number"], jane["Grade"]) == ("Participant 42", "", "7.5")
+
+
+OVER = "All in all it took longer than 600 seconds; 2 of 4 cases were not run or not finished."
+
+
+def timed_out(*timeouts: Timeout) -> SubmissionResult:
+    made = result("late.ipynb", passed=False, status="timed out", problem=OVER, timeouts=timeouts)
+    late = replace(made.questions[1].cases[0], failure="timeout")
+    return replace(made, questions=(made.questions[0], replace(made.questions[1], cases=(late,)), made.questions[2]))
+
+
+def test_running_out_of_time_is_a_status_of_its_own_everywhere(out: Path) -> None:
+    late = timed_out(Timeout("call", "double", 10), Timeout("submission", "", 600))
+    with Journal(out) as book:
+        book.append(Record("late.ipynb", "late", "00", late))
+    statistics = write_everything(out)
+    grades = {row["file"]: row for row in csv.DictReader((out / "final_grades.csv").read_text().splitlines())}
+    assert grades["late.ipynb"]["grading_status"] == f"Timed out: {OVER}"
+    assert grades["late.ipynb"]["total_points_earned"] == "1.0"
+    assert [row.file for row in statistics.timed_out] == ["late.ipynb"]
+    assert "late.ipynb" in [row.file for row in statistics.completed]
+    assert "late.ipynb" in [row.file for row in statistics.problems]
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "Ran out of time" in page
+    assert "a call of double" in page
+    assert "Could not be graded (1)" in page
+    assert OVER in (out / "feedback" / "late.html").read_text(encoding="utf-8")
+    written = json.loads((out / "results" / "late.json").read_text(encoding="utf-8"))
+    assert written["extra_data"]["status"] == "timed out"
+    assert written["extra_data"]["timeouts"][0] == {"limit": "call", "what": "double", "seconds": 10}
+    assert [test["extra_data"]["failure"] for test in written["tests"]].count("timeout") == 1
+    (line,) = [line for line in (out / "lms" / "canvas.csv").read_text().splitlines() if line.startswith("late")]
+    assert line.endswith(",1.0")
+
+
+@pytest.mark.parametrize("limit", ["worker", "container"])
+def test_what_was_ended_from_outside_has_no_grade(out: Path, limit: str) -> None:
+    late = timed_out(Timeout(limit, "", 900))  # pyright: ignore[reportArgumentType]
+    with Journal(out) as book:
+        book.append(Record("late.ipynb", "late", "00", late))
+    statistics = write_everything(out)
+    assert [row.file for row in statistics.not_graded if row.status == "timed out"] == ["late.ipynb"]
+    (line,) = [line for line in (out / "lms" / "canvas.csv").read_text().splitlines() if line.startswith("late")]
+    assert line.endswith(",")
+
+
+def test_a_call_that_did_not_finish_is_counted_and_leaves_the_submission_completed() -> None:
+    made = result(
+        timeouts=(Timeout("call", "double", 10), Timeout("cell", "Cell 3", 30), Timeout("cell", "Cell 9", 30))
+    )
+    statistics = Statistics.of([Record("a.ipynb", "a", "00", made)])
+    assert statistics.timeouts == {("a call of double", 10): 1, ("a cell", 30): 1}
+    assert statistics.problems == []

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.assignment import Limits
-from autograder.submission import Submission, SubmissionError, read_content, read_submission
+from autograder.submission import Submission, SubmissionError, kind_of, read_content, read_submission
 
 LIMITS = Limits(submission_bytes=200_000)
 
@@ -95,14 +95,86 @@ def test_what_is_no_notebook_gets_a_sentence(content: bytes, says: str) -> None:
         read(content)
 
 
+CONFLICT = "<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> origin/main\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "says"),
+    [
+        (nb("a")[:40] + b"\n" + CONFLICT.format("a", "b").encode(), "hw.ipynb", "git's conflict marks"),
+        (b"x = 1\n" + CONFLICT.format("y = 2", "y = 3").encode(), "hw.py", "git's conflict marks"),
+        (b"\n\n<!DOCTYPE html>\n<html><body></body></html>", "hw.ipynb", "a web page"),
+        (b"<html><body></body></html>", "hw.py", "a web page"),
+        (b"<!DOCTYPE html><html><body class='jp-Notebook'></body></html>", "hw.ipynb", "HTML export"),
+        (b"%PDF-1.7 \xff\xfe", "hw.ipynb", "a PDF"),
+        (b"\x1f\x8b\x08\x00", "hw.ipynb", "gzip"),
+        (nb("a", metadata={"kernelspec": {"name": "ir", "language": "R"}}), "hw.ipynb", "for R, not for Python"),
+        (nb("a", metadata={"language_info": {"name": "julia"}}), "hw.ipynb", "for Julia, not for Python"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 2\n", "hw.ipynb", "Git LFS"),
+        (b'{"doc_id": "1", "email": "a@b.c"}', "hw.ipynb", "Google Drive"),
+        (b'{"url": "https://drive.google.com/open?id=1"}', "hw.ipynb", "Google Drive"),
+        (b'[{"id": "checkpoint", "last_modified": "2025-01-01T00:00:00Z"}]', "hw.ipynb", "notebook's checkpoints"),
+        (b"import numpy as np\nx = 1\n", "hw.ipynb", "Rename it to .py"),
+    ],
+)
+def test_another_kind_of_file_is_named_in_one_line(content: bytes, name: str, says: str) -> None:
+    with pytest.raises(SubmissionError, match=says) as raised:
+        read(content, name)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("language", ["python", "Python", "ipython", "made up", "", None, 3, ["R"]])
+def test_a_kernel_that_may_be_python_is_read(language: Any) -> None:
+    assert read(nb("a = 1", metadata={"kernelspec": {"language": language}, "language_info": []})).cells == ("a = 1",)
+
+
+def test_single_conflict_marks_are_no_conflict() -> None:
+    assert read(nb("x = '<<<<<<< HEAD'")).cells == ("x = '<<<<<<< HEAD'",)
+    assert len(read(b"x = '''\n=======\n'''\n", "hw.py").cells) == 1
+
+
+def test_jupyters_answer_about_a_notebook_is_read_as_the_notebook_in_it() -> None:
+    answer = {"name": "hw.ipynb", "type": "notebook", "content": json.loads(nb("a = 1"))}
+    submission = read(json.dumps(answer).encode())
+    assert submission.cells == ("a = 1",)
+    assert "inside of it" in submission.notes[0]
+
+
+SCRIPTS = [
+    ["# %% [markdown]\n# text", "#%%\na\n# %%time\nb\n"],
+    ["# coding: utf-8\n", "# In[1]:\n\na", "# In[ ]:\nb"],
+    ["# <codecell>\na", "# <codecell>\nb"],
+    ["a\n", "b\nc\n", "# of d\n@d\n\ndef d():\n    e\n\n    f\n"],
+    ["if a:\n    b\n\nelse:\n    c\n"],
+    ['x = """\n\n# %%\ny\n"""\n', "z = [\n\n1,\n\n2]\n"],
+    ['x = """\n', "# %%\ny\n"],
+]
+
+
+@pytest.mark.parametrize("cells", SCRIPTS)
+def test_a_script_is_cut_into_the_cells_it_was_made_of(cells: list[str]) -> None:
+    submission = read("\n".join(cells).encode(), "hw.py")
+    assert submission.cells == tuple(cells)
+    begins = [1 + "\n".join([*cells[:k], ""]).count("\n") for k in range(len(cells))]
+    assert submission.lines == tuple(begins)
+
+
+def test_what_colab_has_commented_out_is_a_cell_again() -> None:
+    mark = "# Commented out IPython magic to ensure Python compatibility."
+    script = f"a\n{mark}\n# %matplotlib inline\nb\n\n{mark}\n# %%time\n# def f():\n#   # why\n#   return 1\n\nc\n"
+    assert read(script.encode(), "hw.py").cells == (
+        "a", "%matplotlib inline\nb\n", "%%time\ndef f():\n  # why\n  return 1", "c\n",
+    )  # fmt: skip
+
+
 def test_structures_that_would_fill_the_memory_are_refused_before_they_are_built() -> None:
     content = b'{"cells": [' + b"{}," * 1_100_000 + b"{}]}"
     with pytest.raises(SubmissionError, match="too much structured data"):
         read_content(content, "hw.ipynb", Limits())
 
 
-def test_a_script_is_one_cell_in_any_usual_encoding() -> None:
-    assert read(b"a = 1\r\n# %%\r\nb = 2\r\n", "hw.py").cells == ("a = 1\n# %%\nb = 2\n",)
+def test_a_script_is_read_in_any_usual_encoding() -> None:
+    assert read(b"a = 1\r\nb = 2\r\n", "hw.py").cells == ("a = 1\nb = 2\n",)
     assert read("# coding: latin-1\nx = 'é'\n".encode("latin-1"), "hw.py").cells == ("# coding: latin-1\nx = 'é'\n",)
     assert read("x = 'é'\n".encode("utf-8-sig"), "hw.py").cells == ("x = 'é'\n",)
     broken = read(b"x = '\xff'\n", "hw.py")
@@ -226,3 +298,26 @@ def test_any_bytes_give_strings_or_a_sentence(data: st.DataObject, suffix: str) 
     except SubmissionError:
         return
     assert all(type(cell) is str for cell in submission.cells)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("x.ipynb.txt", ".ipynb"),
+        ("x.IPYNB.JSON", ".ipynb"),
+        ("x.ipynb (2).txt", ".ipynb"),
+        ("x.py.txt", ".py"),
+        ("x.ipynb.zip", ".zip"),
+        ("x.txt", ""),
+        ("ipynb.json", ""),
+        ("x.ipynb.pdf", ""),
+    ],
+)
+def test_a_files_kind_is_read_from_its_name_whatever_a_browser_added(name: str, kind: str) -> None:
+    assert kind_of(name) == kind
+
+
+def test_a_notebook_that_a_browser_saved_as_text_is_read_as_a_notebook(tmp_path: Path) -> None:
+    path = tmp_path / "x.ipynb.txt"
+    path.write_text('{"cells": [{"cell_type": "code", "source": "x = 1"}]}')
+    assert read_submission(path, Limits()).cells == ("x = 1",)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from adkit import public_cases
 from workflow_runner import Run, Runner, WorkflowError, commit, git, make_environment
 
 from autograder.assignment import Assignment, names
@@ -105,6 +106,11 @@ def grades(artifact: Path) -> dict[str, float]:
     return {row["file"].lstrip("'"): float(row["total_points_earned"]) for row in rows[1:]}
 
 
+def rows(table: Path) -> list[dict[str, str]]:
+    with table.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 # --- grade.yml --------------------------------------------------------------------------------------------------
 
 
@@ -138,7 +144,7 @@ def test_a_class_is_graded_in_shards_and_merged(from_repositories: Run) -> None:
     assert from_repositories.ok, from_repositories.log
     assert len(from_repositories.jobs["grade"]) == 2
     found = grades(from_repositories.artifacts["grades-toy"])
-    assert len(found) == 4
+    assert len(found) == 5  # who could not be fetched has a row as well
     by_login = {
         login: points for name, points in found.items() for login in ("ada", "bob", "cut", "eve") if login in name
     }
@@ -149,7 +155,7 @@ def test_a_class_is_graded_in_shards_and_merged(from_repositories: Run) -> None:
 def test_everything_an_instructor_needs_is_an_artefact(from_repositories: Run) -> None:
     there = from_repositories.artifacts["grades-toy"]
     assert {"final_grades.csv", "report.html", "run.json", "lms", "results"} <= {path.name for path in there.iterdir()}
-    assert len(list(from_repositories.artifacts["feedback-toy"].glob("*.html"))) == 4
+    assert len(list(from_repositories.artifacts["feedback-toy"].glob("*.html"))) == 5
     run = json.loads((there / "run.json").read_text())
     assert run["seed"] == "a seed of the course"
     assert run["isolated"] is True
@@ -157,17 +163,40 @@ def test_everything_an_instructor_needs_is_an_artefact(from_repositories: Run) -
 
 def test_the_summary_has_the_table_and_the_histogram(from_repositories: Run) -> None:
     summary = from_repositories.jobs["merge"][0].summary
-    assert "**3** graded, **1** could not be" in summary
+    assert "**3** graded, **2** could not be" in summary
     assert "│" in summary
     assert "<code>" in summary
 
 
 def test_what_could_not_be_fetched_or_graded_is_annotated(from_repositories: Run) -> None:
     fetched = from_repositories.jobs["collect"][0].commands
-    assert [(command.name, command.properties["title"]) for command in fetched] == [("warning", "org/ad-gone")]
+    assert [command.name for command in fetched] == ["warning"]
+    assert fetched[0].properties["title"].startswith("repository 00")
     graded = from_repositories.jobs["merge"][0].commands
-    assert [command.name for command in graded] == ["error"]
-    assert "cut" in graded[0].properties["title"]
+    assert [command.name for command in graded] == ["error", "error"]
+    names = {row["number"]: row["file"] for row in rows(from_repositories.artifacts["grades-toy"] / "names.csv")}
+    named = [names[command.properties["title"]] for command in graded]
+    assert {login for login in ("cut", "gone") if any(login in name for name in named)} == {"cut", "gone"}
+
+
+def test_no_log_and_no_summary_names_a_student_and_the_artefacts_do(from_repositories: Run) -> None:
+    summaries = "".join(job.summary for jobs in from_repositories.jobs.values() for job in jobs)
+    for login in (
+        "ad-ada",
+        "ad-bob",
+        "ad-cut",
+        "ad-gone",
+        "ada.ipynb",
+        "bob.ipynb",
+        "cut.ipynb",
+        f"ad-{HOSTILE_LOGIN}",
+    ):
+        assert login not in from_repositories.log + summaries
+    fetched = rows(from_repositories.artifacts["collected"] / "repositories.csv")
+    assert {"org/ad-ada", "org/ad-gone"} <= {row["repository"] for row in fetched}
+    logs = from_repositories.artifacts["grades-toy"] / "log"
+    assert {"merge.log", "shard-1.log", "shard-2.log"} == {log.name for log in logs.iterdir()}
+    assert any("ad-ada" in log.read_text() for log in logs.iterdir())
 
 
 def test_what_students_print_commands_nothing(from_repositories: Run) -> None:
@@ -280,7 +309,7 @@ def test_the_untouched_template_passes_its_check_with_everything_not_yet(student
     run = check(students, tmp_path)
     assert run.ok, run.log
     assert "3 questions: 0 passed, 0 wrong, 3 not yet" in run.log
-    assert "| q1 | · not yet |" in run.jobs["check"][0].summary
+    assert "| q1: Twice | · not yet |" in run.jobs["check"][0].summary
 
 
 def test_the_solved_notebook_passes_its_check(students: Path, notebooks: dict[str, str], tmp_path: Path) -> None:
@@ -332,7 +361,8 @@ def test_the_policy_line_decides_what_is_red(
     monkeypatch.setitem(sys.modules, "students_check", module)
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "RED_WHEN", policy)
-    questions = [module.Question("q", state, 0, 0, 0.0, 0.0) for state in states]
+    cases = [public_cases.CaseResult("a case", 1.0, state) for state in states]
+    questions = [public_cases.QuestionResult("q", "a question", 1.0, False, (case,)) for case in cases]
     assert module.is_red([module.Report("notebook", questions)]) is red
 
 

@@ -12,7 +12,7 @@ from autograder.assignment import Assignment
 from autograder.engine.batch import Entry
 from autograder.engine.journal import Record
 from autograder.engine.worker import Settings, grade_task, task_of
-from autograder.results import SubmissionResult
+from autograder.results import SubmissionResult, Timeout
 from autograder.submission import Submission
 
 TOML = """
@@ -141,7 +141,7 @@ class OpenSession:
     """A session of functions that are just functions."""
 
     def __init__(self, submission: Submission, assignment: Assignment) -> None:
-        self.log = SimpleNamespace(notes=[], failed_cells=[], output="", seconds={"cells": 0.0})
+        self.log = SimpleNamespace(notes=[], failed_cells=[], output="", seconds={"cells": 0.0}, timeouts=[], not_run=0)
         names: dict[str, Any] = {}
         for number, cell in enumerate(submission.cells, start=1):
             if cell.startswith("DIE ONCE "):
@@ -149,6 +149,9 @@ class OpenSession:
                 if not marker.exists():
                     marker.touch()
                     os._exit(9)
+                continue
+            if cell == "OUT OF TIME":
+                self.log.timeouts.append(Timeout("submission", "", 20.0))
                 continue
             if cell == "DIE":
                 os._exit(9)

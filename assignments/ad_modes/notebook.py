@@ -19,40 +19,46 @@
 # of a factor of a million. In this notebook you write both, find out what they cost, and see when each of
 # them wins.
 #
-# | question | you write | points |
-# |---|---|---|
-# | q1 | the toy example by hand | 4 |
-# | q2 | local partial derivatives | 3 |
-# | q3 | forward mode | 5 |
-# | q4 | reverse mode | 7 |
-# | q5 | what each mode costs | 5 |
-# | q6 | two gradients in closed form | 6 |
-# | q7 | elimination orders (bonus) | +5 |
+# | question | you write | points | minutes |
+# |---|---|--:|--:|
+# | q1 | `toy_forward`, `toy_reverse` | 4 | 20 |
+# | q2 | `local_partials` | 3 | 15 |
+# | q3 | `forward_mode` | 5 | 30 |
+# | q4 | `reverse_mode` | 7 | 45 |
+# | q5 | `mode_cost`, `choose_mode` | 5 | 25 |
+# | q6 | `trace_inverse_gradient`, `cubic_norm_hessian` | 6 | 40 |
+# | q7 (bonus) | `elimination_order` | +5 | 60 |
 #
-# **How it is graded.** `grader.check("q1")` runs the public tests of a question here, about 40 % of its
-# points; the rest of the tests use other inputs of the same kind and run after you hand in. All numbers are
-# 64-bit floats. Arrays may be NumPy or JAX arrays, a list is as good as a tuple. A function must not change
-# its arguments. This notebook is about what is inside AD, so your functions may not call it: no `jax.grad`,
-# `jax.vjp`, `jax.jvp`, `jax.jacobian` and the like.
-#
-# Further reading: Griewank & Walther, *Evaluating Derivatives*, 2nd ed. (SIAM 2008), chapters 3 and 4, and
-# for the bonus chapters 9 and 10; Baydin, Pearlmutter, Radul & Siskind, *Automatic differentiation in
-# machine learning: a survey* (JMLR 18, 2018).
+# > **Rules**
+# >
+# > - **Checks.** `grader.check("q1")` runs the public cases of a question, about 40 % of its points. The other cases
+# >   use other inputs of the same kind and run after you hand in.
+# > - **64-bit floats.** `import adkit` turns them on. A function may return NumPy or JAX arrays; where several results
+# >   are asked for, a list is as good as a tuple. It must not change its arguments.
+# > - **By hand.** This notebook is about what is inside automatic differentiation, so your functions may not call it:
+# >   no `jax.grad`, `jax.vjp`, `jax.jvp`, `jax.jacobian` and the like. Comparing with them in a cell of your own is
+# >   a good idea, and free.
 
 # %% tags=["setup"]
 import math
+import os
 
-import adkit  # before JAX's first array: it turns 64-bit floats on
+try:
+    import adkit  # before JAX: it turns 64-bit floats on
+except ModuleNotFoundError as missing:
+    where = f"There is no adkit/ in {os.getcwd()}: open this notebook in the folder it was handed out in."
+    missing._render_traceback_ = lambda: [where]
+    raise
+
 import jax
 import jax.numpy as jnp
 import numpy as np
-import otter
 from IPython.display import display
 
-grader = otter.Notebook("ad_modes.ipynb", tests_dir="tests/ad_modes")
+grader = adkit.Notebook("ad_modes")
 
 # %% [markdown]
-# ## 1. How a derivative flows
+# ## How a derivative flows
 #
 # Write a program as a list of steps: each new variable $v_i = \varphi_i(\ldots)$ is one primitive operation
 # on variables that are there already. Say that $v_4 = \varphi(v_1, v_2, v_3)$.
@@ -79,7 +85,7 @@ grader = otter.Notebook("ad_modes.ipynb", tests_dir="tests/ad_modes")
 # been visited, from the end to the beginning.
 
 # %% [markdown]
-# ## 2. The toy example
+# ## The toy example
 #
 # $$f(x_1, x_2) = x_1 x_2 + \sin x_1$$
 #
@@ -92,7 +98,7 @@ toy = adkit.toy_graph()
 toy
 
 # %% [markdown]
-# ### Question 1 (4 points)
+# ## q1: The toy example by hand (4 points, about 20 minutes)
 #
 # Go through the graph by hand, once in each direction.
 #
@@ -132,7 +138,7 @@ with adkit.once_written():
     display(adkit.draw(toy, values, tangents, adjoints))
 
 # %% [markdown]
-# ## 3. From the toy to any program
+# ## From the toy to any program
 #
 # A graph is data. `adkit.Graph` holds a tuple of nodes in the order of execution, so that the arguments of
 # a node stand before it:
@@ -173,7 +179,7 @@ display(bump_graph)
 # Indices count from 0, and the drawing counts from 1 as the formulas do: node 0 is $v_1$. Note the node
 # $v_1 \cdot v_1$: it has the same argument twice, and there are two arrows.
 #
-# ### Question 2 (3 points)
+# ## q2: Local partial derivatives (3 points, about 15 minutes)
 #
 # `local_partials(op, args)` returns the partial derivatives of one primitive with respect to each of its
 # arguments, as a tuple of floats. `args` are the *values* of the arguments. `input` and `const` have none:
@@ -199,7 +205,7 @@ with adkit.once_written():
         print(f"{op:5} {local_partials(op, [a])[0]: .9f} {(f(a + 1e-5) - f(a - 1e-5)) / 2e-5: .9f}")
 
 # %% [markdown]
-# ### Question 3 (5 points)
+# ## q3: Forward mode (5 points, about 30 minutes)
 #
 # `forward_mode(graph, x, x_dot)` returns `(y, y_dot)`: the values of the outputs and their derivatives
 # along the direction `x_dot`, two lists over `graph.outputs`. In terms of the Jacobian matrix $J$ (one row
@@ -240,9 +246,7 @@ with adkit.once_written():
 # nothing that the program does not need anyway: a tangent may be forgotten together with its value.
 
 # %% [markdown]
-# ## 4. Backwards
-#
-# ### Question 4 (7 points)
+# ## q4: Reverse mode (7 points, about 45 minutes)
 #
 # `reverse_mode(graph, x, y_bar)` returns `(y, x_bar)`: the values of the outputs, and the vector-Jacobian
 # product $\bar x = J^T \bar y$, a list over `graph.inputs`. `y_bar` holds a cotangent for each output: how
@@ -312,7 +316,7 @@ for d in (1, 10, 100, 1000):
     print(f"{d:6} {steps:7} {len(graph.nodes):15} {'':15} forward {d}, reverse 1")
 
 # %% [markdown]
-# ## 5. Which mode?
+# ## Which mode?
 #
 # Problem 1 of the seminar: three weights, one hidden node, five losses.
 
@@ -336,7 +340,7 @@ adkit.draw(figure_4, labels=["w1", "w2", "w3", "v1", "L1", "L2", "L3", "L4", "L5
 # | forward | a column: one input | one for each input | inputs x edges |
 # | reverse | a row: one output | one for each output (each entry of `graph.outputs`) | outputs x edges |
 #
-# ### Question 5 (5 points)
+# ## q5: What each mode costs (5 points, about 25 minutes)
 #
 # - `mode_cost(graph, mode)` returns the number of multiplications for the full Jacobian with `mode`
 #   `"forward"` or `"reverse"`. For any other mode raise `ValueError`.
@@ -384,7 +388,7 @@ with adkit.once_written():
 # study, a curve that depends on a time) is for forward mode.
 
 # %% [markdown]
-# ## 6. The same in matrices
+# ## The same in matrices
 #
 # A step need not be a scalar operation. For matrices it is easiest to work with differentials: write $df$
 # in terms of $dX$, bring it to the form $df = \langle G, dX \rangle = \operatorname{tr}(G^T dX)$, and $G$
@@ -401,7 +405,7 @@ with adkit.once_written():
 # x$. Differentiate once more (product rule: $\|x\|$ varies, too) to get the Hessian, an $(n,n)$ matrix. At
 # $x = 0$ your formula will have a $0/0$: what is its limit there?
 #
-# ### Question 6 (6 points)
+# ## q6: Two gradients in closed form (6 points, about 40 minutes)
 #
 # Write both in closed form.
 #
@@ -452,7 +456,7 @@ with adkit.once_written():
 # although $g$ itself is twice differentiable. AD differentiates the program, not the function.
 
 # %% [markdown]
-# ## 7. For the curious: between the modes (bonus)
+# ## For the curious: between the modes
 #
 # Forward and reverse are not the only orders in which the chain rule can be put together. Take the graph
 # with its partials on the edges (the *linearised graph*) and **eliminate** an intermediate vertex $v$: for
@@ -502,7 +506,7 @@ print("reverse:", adkit.elimination_cost(hourglasses, [7, 6, 5, 4, 3]))
 # matrices): always eliminate the vertex that costs least at that moment, the one with the lowest index if
 # there are several. It is not always best.
 #
-# ### Question 7 (bonus, 5 points)
+# ## q7: Elimination orders (5 bonus points, about 60 minutes)
 #
 # `elimination_order(graph)` returns an order of all intermediate vertices: a list of their node indices. The
 # graphs of the tests have up to 14 of them, too many to try all orders.
@@ -527,10 +531,16 @@ with adkit.once_written():
     print("yours:", order, "costs", adkit.elimination_cost(hourglasses, order))
 
 # %% [markdown]
-# ## Handing in
+# ## To read on
 #
-# Save the notebook first, then run the cell below. It runs all public tests once more and makes a zip file:
-# hand that in.
+# - A. Griewank and A. Walther, *Evaluating Derivatives*, 2nd edition, SIAM 2008, chapters 3 and 4, and for the bonus
+#   chapters 9 and 10.
+# - A. G. Baydin, B. A. Pearlmutter, A. A. Radul and J. M. Siskind, *Automatic differentiation in machine learning:
+#   a survey*, Journal of Machine Learning Research 18, 2018.
+#
+# ## Hand in
+#
+# Save the notebook, then run this cell: it runs the public checks once more and makes the file to hand in.
 
 # %% tags=["export"]
-grader.export(pdf=False, run_tests=True)
+grader.export()

@@ -5,8 +5,9 @@ python assignments/checkpointing/draw_figures.py
 
 from pathlib import Path
 
-from adkit import animate, space_time, trade_off
+from adkit import space_time, stills, trade_off
 
+from autograder.build.pictures import write
 from reference.checkpointing import (
     checkpointed_schedule,
     choose_checkpoints,
@@ -16,14 +17,26 @@ from reference.checkpointing import (
 )
 
 
+def after(schedule: list[tuple[str, int]], *actions: tuple[str, int]) -> list[int]:
+    """How many actions have run when each of `actions` has, each of them looked for behind the one before."""
+    counts: list[int] = []
+    for action in actions:
+        counts.append(schedule.index(action, counts[-1] if counts else 0) + 1)
+    return counts
+
+
 def figures() -> dict[str, str]:
     """The SVG text of each figure, by file name."""
-    with_checkpoints = checkpointed_schedule(10, [3, 6, 9])
+    vanilla, poor, kept = vanilla_schedule(6), memory_poor_schedule(6), checkpointed_schedule(10, [3, 6, 9])
     return {
-        "vanilla.svg": animate(vanilla_schedule(6), 6, title="vanilla").svg,
-        "memory_poor.svg": animate(memory_poor_schedule(6), 6, title="memory-poor").svg,
-        "checkpoints.svg": animate(with_checkpoints, 10, title="checkpoints 3, 6, 9").svg,
-        "checkpoints_lifetimes.svg": space_time(with_checkpoints, 10, title="checkpoints 3, 6, 9").svg,
+        "vanilla.svg": stills(vanilla, 6, after(vanilla, ("save", 3), ("save", 6), ("free", 4)), title="vanilla").svg,
+        "memory_poor.svg": stills(
+            poor, 6, after(poor, ("forward", 6), ("backward", 6), ("forward", 3), ("backward", 5)), title="memory-poor"
+        ).svg,
+        "checkpoints.svg": stills(
+            kept, 10, after(kept, ("save", 10), ("free", 9), ("save", 8), ("save", 5)), title="checkpoints 3, 6, 9"
+        ).svg,
+        "checkpoints_lifetimes.svg": space_time(kept, 10, title="checkpoints 3, 6, 9").svg,
         "optimal_lifetimes.svg": space_time(optimal_schedule(100, 7), 100, title="optimal").svg,
         "trade_off.svg": trade_off(
             100,
@@ -38,5 +51,4 @@ def figures() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    for name, svg in figures().items():
-        (Path(__file__).parent / "figures" / name).write_text(svg, encoding="utf-8")
+    write(Path(__file__).parent / "figures", figures())

@@ -21,29 +21,41 @@
 # You write the *schedules* of backpropagation: first the two extremes, then checkpoints, then the best schedule
 # there is for a given memory. At the end you train a real network with checkpoints of your own choice.
 #
-# | question | function | points |
-# |---|---|---|
-# | q1 | `vanilla_schedule(n)` | 3 |
-# | q2 | `memory_poor_schedule(n)` | 3 |
-# | q3 | `checkpointed_schedule(n, checkpoints)` | 6 |
-# | q4 | `choose_checkpoints(n)` | 4 |
-# | q5 | `optimal_schedule(n, memory)` | 10 |
-# | q6 | `checkpointed_loss(params, x, y, checkpoints)` | 9 |
-# | q7, bonus | `optimal_schedule_for(sizes, costs, memory)` | 5 |
+# | question | you write | points | minutes |
+# |---|---|--:|--:|
+# | q1 | `vanilla_schedule` | 3 | 15 |
+# | q2 | `memory_poor_schedule` | 3 | 15 |
+# | q3 | `checkpointed_schedule` | 6 | 40 |
+# | q4 | `choose_checkpoints` | 4 | 25 |
+# | q5 | `optimal_schedule` | 10 | 75 |
+# | q6 | `checkpointed_loss` | 9 | 45 |
+# | q7 (bonus) | `optimal_schedule_for` | +5 | 60 |
 #
-# Fill in the functions, run the check below each of them, and compare with the pictures. The checks here are a part
-# of the tests; the others, with other inputs, run when your notebook is graded.
+# > **Rules**
+# >
+# > - **Checks.** `grader.check("q1")` runs the public cases of a question, about 40 % of its points. The other cases
+# >   use other inputs of the same kind and run after you hand in.
+# > - **Schedules.** A schedule is a list or a tuple of pairs `(action, i)`. A function must not change its arguments.
+# > - **64-bit floats.** `import adkit` turns them on. Only q6 computes with arrays, and there you may use JAX's
+# >   differentiation as you like.
 
 # %% tags=["setup"]
-import adkit
+import os
+
+try:
+    import adkit  # before JAX: it turns 64-bit floats on
+except ModuleNotFoundError as missing:
+    where = f"There is no adkit/ in {os.getcwd()}: open this notebook in the folder it was handed out in."
+    missing._render_traceback_ = lambda: [where]
+    raise
+
 import jax
 import jax.numpy as jnp
 import jaxlib
 import numpy as np
-import otter
 from IPython.display import display
 
-grader = otter.Notebook("checkpointing.ipynb", tests_dir="tests/checkpointing")
+grader = adkit.Notebook("checkpointing")
 
 # %% [markdown]
 # ## The chain
@@ -58,8 +70,8 @@ grader = otter.Notebook("checkpointing.ipynb", tests_dir="tests/checkpointing")
 # $\tanh$ with $\tanh' = 1 - \tanh^2$, what the derivative of its own layer is written with.) In the pictures, that
 # is an arrow from each $f$ node down to the $b$ node under it:
 #
-# ![Vanilla backpropagation of 6 layers, one frame an action: all six f nodes fill up before the first b node
-# runs](figures/vanilla.svg)
+# ![Vanilla backpropagation of 6 layers in three moments: three f nodes are saved, then all six, then three again while
+# half of the b nodes have run](figures/vanilla.svg)
 #
 # ### Schedules
 #
@@ -96,7 +108,7 @@ except adkit.ScheduleError as error:
 # extremes of everything that follows.
 
 # %% [markdown]
-# ## q1: Vanilla backpropagation (3 points)
+# ## q1: Vanilla backpropagation (3 points, about 15 minutes)
 #
 # Keep everything. Each activation is evaluated once and saved, and freed when its backward step has run: $n$
 # evaluations, peak $n$. This is what an autodiff system does if nobody tells it otherwise.
@@ -119,13 +131,13 @@ with adkit.once_written():
     display(adkit.animate(vanilla_schedule(8), 8, title="vanilla"))
 
 # %% [markdown]
-# ## q2: Memory-poor backpropagation (3 points)
+# ## q2: Memory-poor backpropagation (3 points, about 15 minutes)
 #
 # Keep nothing. For every backward step go forward again from the input, with one working activation and nothing
 # saved: peak 1. The price is $n + (n-1) + \dots + 1 = n(n+1)/2$ evaluations.
 #
-# ![Memory-poor backpropagation of 6 layers: a single f node is filled at any time, and each b node has its own
-# sweep from the input](figures/memory_poor.svg)
+# ![Memory-poor backpropagation of 6 layers in four moments: a single f node is in memory at any time, and each b node
+# has its own sweep from the input](figures/memory_poor.svg)
 
 
 # %% question="q2"
@@ -138,24 +150,24 @@ def memory_poor_schedule(n):
 grader.check("q2")
 
 # %% [markdown]
-# `adkit.space_time` shows a whole schedule at once. Time runs to the right, layers go up; a shaded bar is an
-# activation in memory, and below stands the memory in use. The area under that curve is what you pay in memory;
-# the length of the picture is what you pay in time.
+# `adkit.space_time` shows a whole schedule at once. Time runs to the right, layers go up; a bar is an activation in
+# memory, from its evaluation on (the block it begins with), and below stands the memory in use. The area under that
+# curve is what you pay in memory; the length of the picture is what you pay in time.
 
 # %%
 with adkit.once_written():
     display(adkit.space_time(memory_poor_schedule(8), 8, title="memory-poor"))
 
 # %% [markdown]
-# ## q3: Backpropagation with checkpoints (6 points)
+# ## q3: Backpropagation with checkpoints (6 points, about 40 minutes)
 #
 # Between the extremes: keep a few activations, the *checkpoints*. They cut the chain into segments. On the way
 # forward only they are saved, except in the last segment, whose activations are needed at once. Then the segments
 # are worked off from the last to the first: evaluate a segment again from the checkpoint below it (or from the
 # input), this time saving its activations, and run its backward steps.
 #
-# ![Ten layers with checkpoints 3, 6 and 9: the checkpoints stay filled while the segments between them fill up
-# and empty again from the right to the left](figures/checkpoints.svg)
+# ![Ten layers with checkpoints 3, 6 and 9 in four moments: the checkpoints stay in memory while the segments between
+# them fill up and empty again from the right to the left](figures/checkpoints.svg)
 #
 # ![The same schedule in space and time: three long bars for the checkpoints, and a small triangle of bars for
 # each segment](figures/checkpoints_lifetimes.svg)
@@ -185,7 +197,7 @@ with adkit.once_written():
     display(adkit.space_time(checkpointed_schedule(20, [5, 10, 15]), 20, title="checkpoints 5, 10, 15"))
 
 # %% [markdown]
-# ## q4: Where to put the checkpoints (4 points)
+# ## q4: Where to put the checkpoints (4 points, about 25 minutes)
 #
 # Few checkpoints leave long runs, many checkpoints are themselves the memory. With $k$ checkpoints at equal
 # distances the peak is about $k + n/k$. Find checkpoints for which it is at most
@@ -212,7 +224,7 @@ with adkit.once_written():
         print(adkit.simulate(layers, checkpointed_schedule(layers, choose_checkpoints(layers))))
 
 # %% [markdown]
-# ## q5: The best schedule for a given memory (10 points)
+# ## q5: The best schedule for a given memory (10 points, about 75 minutes)
 #
 # Is $2\sqrt n$ the end? No: nothing forbids evaluating an activation three times. While a segment is worked on,
 # places in memory are free again, and in them one can set checkpoints *within* the segment. How few evaluations
@@ -276,7 +288,7 @@ with adkit.once_written():
     display(adkit.space_time(optimal_schedule(60, 5), 60, title="optimal with 5 activations"))
 
 # %% [markdown]
-# ## q6: A real network (9 points)
+# ## q6: A real network (9 points, about 45 minutes)
 #
 # Now with numbers. `adkit.mlp(widths, key)` makes the parameters of a network, a list of $n$ pairs $(W_i, b_i)$,
 # and `adkit.mlp_layer((W, b), a)` is one layer, $\tanh(a W + b)$; every layer is such a layer, the last one too.
@@ -381,7 +393,7 @@ with adkit.once_written():
         print(f"{name}: {analysis.temp_size_in_bytes / 2**20:.2f} MiB of temporary memory, says the compiler")
 
 # %% [markdown]
-# ## q7: Layers that are not alike (5 bonus points)
+# ## q7: Layers that are not alike (5 bonus points, about 60 minutes)
 #
 # Real networks have wide and narrow layers, cheap and dear ones. Activation $a_i$ has the size `sizes[i - 1]`,
 # and evaluating layer $i$ costs `costs[i - 1]` (all positive integers); `memory` is a total of sizes. Saved and
@@ -427,7 +439,7 @@ with adkit.once_written():
 #
 # ## Hand in
 #
-# Save the notebook, then run this cell: it makes the file to hand in.
+# Save the notebook, then run this cell: it runs the public checks once more and makes the file to hand in.
 
 # %% tags=["export"]
-grader.export(pdf=False, run_tests=True)
+grader.export()

@@ -3,53 +3,11 @@
 python assignments/matrix_gradients/draw_figures.py
 """
 
-from html import escape
 from pathlib import Path
 
-from adkit.drawing import ADJOINT, EDGE, FONT, INK, PAPER, TANGENT
+from adkit.drawing import ADJOINT, INK, TANGENT
 
-INPUT, OUTPUT, INNER = ("#e4effb", "#3572b8"), ("#fdf0dc", "#b9770e"), ("#ffffff", "#5f6b76")
-
-
-def picture(width: int, height: int, title: str, *parts: str) -> str:
-    """An SVG with a background of its own."""
-    return (
-        f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}' "
-        f"viewBox='0 0 {width} {height}' {FONT} font-size='15' role='img'><title>{escape(title)}</title>"
-        f"<rect width='100%' height='100%' rx='10' fill='{PAPER}'/>{''.join(parts)}</svg>"
-    )
-
-
-def box(x: float, y: float, text: str, colours: tuple[str, str] = INNER, width: float = 104) -> str:
-    """A node around (x, y)."""
-    fill, stroke = colours
-    return (
-        f"<rect x='{x - width / 2}' y='{y - 20}' width='{width}' height='40' rx='9' fill='{fill}' "
-        f"stroke='{stroke}' stroke-width='1.5'/>" + label(x, y + 5, text, INK, weight=600)
-    )
-
-
-def label(
-    x: float, y: float, text: str, colour: str = INK, size: int = 15, weight: int = 400, anchor: str = "middle"
-) -> str:
-    """A line of text."""
-    return (
-        f"<text x='{x}' y='{y}' text-anchor='{anchor}' fill='{colour}' font-size='{size}' "
-        f"font-weight='{weight}'>{escape(text)}</text>"
-    )
-
-
-def arrow(x1: float, y1: float, x2: float, y2: float, colour: str = EDGE, dashed: bool = False) -> str:
-    """A straight arrow with a head at its end."""
-    length = ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5
-    ux, uy = (x2 - x1) / length, (y2 - y1) / length
-    bx, by = x2 - 9 * ux, y2 - 9 * uy
-    dash = " stroke-dasharray='6 5'" if dashed else ""
-    head = f"{x2:.1f},{y2:.1f} {bx - 5 * uy:.1f},{by + 5 * ux:.1f} {bx + 5 * uy:.1f},{by - 5 * ux:.1f}"
-    return (
-        f"<path d='M{x1},{y1}L{bx:.1f},{by:.1f}' stroke='{colour}' stroke-width='2' fill='none'{dash}/>"
-        f"<polygon points='{head}' fill='{colour}'/>"
-    )
+from autograder.build.pictures import INPUT, OUTPUT, arrow, box, label, picture, write
 
 
 def linear_solve() -> str:
@@ -58,10 +16,10 @@ def linear_solve() -> str:
         700,
         250,
         "A linear solve within a larger computation",
-        box(110, 80, "A", INPUT),
-        box(110, 180, "b", INPUT),
+        box(110, 80, "A", colour=INPUT),
+        box(110, 180, "b", colour=INPUT),
         box(350, 130, "x = A⁻¹ b"),
-        box(590, 130, "L", OUTPUT),
+        box(590, 130, "L", colour=OUTPUT),
         arrow(162, 84, 298, 114),
         arrow(162, 176, 298, 138),
         arrow(402, 124, 538, 124, dashed=True),
@@ -71,7 +29,7 @@ def linear_solve() -> str:
         label(470, 166, "x̄, given", ADJOINT),
         label(222, 140, "Ā = ?", ADJOINT),
         label(252, 198, "b̄ = ?", ADJOINT),
-        label(470, 98, "whatever comes after", "#5f6b76", 13),
+        label(470, 98, "whatever comes after", INK, 13),
         label(350, 232, "values from left to right, cotangents from right to left", INK, 14),
         label(350, 32, "Problem 2: the linear solve as one node", INK, 14),
     )
@@ -83,13 +41,13 @@ def nuclear_norm() -> str:
         760,
         280,
         "The nuclear norm as a computational graph",
-        box(80, 140, "W", INPUT, 80),
-        box(245, 140, "SVD", INNER, 90),
-        box(420, 70, "U", INNER, 80),
-        box(420, 140, "Σ", INNER, 80),
-        box(420, 210, "Vᵀ", INNER, 80),
-        box(590, 140, "tr(Σ)", INNER, 90),
-        box(702, 140, "R", OUTPUT, 64),
+        box(80, 140, "W", colour=INPUT, width=80),
+        box(245, 140, "SVD", width=90),
+        box(420, 70, "U", width=80),
+        box(420, 140, "Σ", width=80),
+        box(420, 210, "Vᵀ", width=80),
+        box(590, 140, "tr(Σ)", width=90),
+        box(702, 140, "R", colour=OUTPUT, width=64),
         arrow(120, 140, 200, 140),
         arrow(290, 132, 380, 78),
         arrow(290, 140, 380, 140),
@@ -140,5 +98,4 @@ def figures() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    for name, svg in figures().items():
-        (Path(__file__).parent / "figures" / name).write_text(svg, encoding="utf-8")
+    write(Path(__file__).parent / "figures", figures())

@@ -18,33 +18,40 @@
 # is shorter, faster and more accurate than differentiating the algorithm inside it. In this notebook you derive
 # such rules by hand, write them down, teach one of them to JAX, and check all of them numerically.
 #
-# | question | function | points |
-# |---|---|---|
-# | q1 | `linear_solve_vjp(A, b, x_bar)` | 8 |
-# | q2 | `linear_solve(A, b)` | 6 |
-# | q3 | `nuclear_norm_gradient(W)` | 8 |
-# | q4 | `numerical_gradient(f, x)`, `check_gradient(f, grad_f, x)` | 7 |
-# | q5 | `svd_vjp(U, s, Vt, U_bar, s_bar, Vt_bar)` | 6 |
+# | question | you write | points | minutes |
+# |---|---|--:|--:|
+# | q1 | `linear_solve_vjp` | 8 | 45 |
+# | q2 | `linear_solve` | 6 | 35 |
+# | q3 | `nuclear_norm_gradient` | 8 | 45 |
+# | q4 | `numerical_gradient`, `check_gradient` | 7 | 50 |
+# | q5 | `svd_vjp` | 6 | 60 |
 #
-# Fill in the functions and run the check below each of them. The checks here are a part of the tests; the others,
-# with other inputs, run when your notebook is graded. Three rules hold throughout:
-#
-# - **64-bit floats.** `import adkit` turns them on. A function gets NumPy arrays and may return NumPy or JAX arrays;
-#   it must not change its arguments.
-# - **By hand.** Your functions may not call `jax.grad`, `vjp`, `jacobian` and their relatives: the check says so when
-#   they do. Comparing with them in a cell of your own is a good idea, and free.
-# - Where several results are asked for, return them as a tuple or a list.
+# > **Rules**
+# >
+# > - **Checks.** `grader.check("q1")` runs the public cases of a question, about 40 % of its points. The other cases
+# >   use other inputs of the same kind and run after you hand in.
+# > - **64-bit floats.** `import adkit` turns them on. A function gets NumPy arrays and may return NumPy or JAX arrays;
+# >   where several results are asked for, a list is as good as a tuple. It must not change its arguments.
+# > - **By hand.** Your functions may not call `jax.grad`, `jax.vjp`, `jax.jvp`, `jax.jacobian` and the like: the check
+# >   says so when they do. Comparing with them in a cell of your own is a good idea, and free.
 
 # %% tags=["setup"]
-import adkit
+import os
+
+try:
+    import adkit  # before JAX: it turns 64-bit floats on
+except ModuleNotFoundError as missing:
+    where = f"There is no adkit/ in {os.getcwd()}: open this notebook in the folder it was handed out in."
+    missing._render_traceback_ = lambda: [where]
+    raise
+
 import jax
 import jax.numpy as jnp
 import jax.scipy.linalg as jsl
 import numpy as np
-import otter
 from adkit import artefact, differences
 
-grader = otter.Notebook("matrix_gradients.ipynb", tests_dir="tests/matrix_gradients")
+grader = adkit.Notebook("matrix_gradients")
 
 # %% [markdown]
 # ## Cotangents, and the trace trick
@@ -81,7 +88,7 @@ _, pull_back = jax.vjp(lambda X: M @ X @ N, X)
 print("largest difference:", np.max(np.abs(pull_back(Y_bar)[0] - M.T @ Y_bar @ N.T)))
 
 # %% [markdown]
-# ## q1: The linear solve, backwards (8 points)
+# ## q1: The linear solve, backwards (8 points, about 45 minutes)
 #
 # Problem 2 of the seminar. $A$ is an invertible $n \times n$ matrix, $x = A^{-1} b$, and $\bar x$ has arrived from
 # what comes after. What are $\bar A$ and $\bar b$?
@@ -150,7 +157,7 @@ with adkit.once_written():
     print(artefact.measure(linear_solve_vjp, A, b, x_bar).work)
 
 # %% [markdown]
-# ## q2: A solve with a rule of its own (6 points)
+# ## q2: A solve with a rule of its own (6 points, about 35 minutes)
 #
 # Now teach the rule to JAX. `jax.custom_vjp` replaces the derivative that JAX would work out itself by yours. It
 # takes two more functions: the *forward* one gives the result and whatever the backward pass will need (the
@@ -212,7 +219,7 @@ with adkit.once_written():
     print("backward:", split.backward_work)
 
 # %% [markdown]
-# ## q3: The nuclear norm (8 points)
+# ## q3: The nuclear norm (8 points, about 45 minutes)
 #
 # Problem 3 of the seminar. Every real $m \times n$ matrix has a singular value decomposition $W = U \Sigma V^\top$. In
 # the *thin* one, with $k = \min(m, n)$, $U$ is $m \times k$, $\Sigma$ is $k \times k$ and diagonal with
@@ -277,7 +284,7 @@ with adkit.once_written():
     print("singular values of the result:", np.round(np.linalg.svd(W)[1], 2))
 
 # %% [markdown]
-# ## q4: Checking gradients numerically (7 points)
+# ## q4: Checking gradients numerically (7 points, about 50 minutes)
 #
 # The seminar's numerical experiment. Every rule that was derived by hand deserves to be checked by something that
 # knows nothing of the derivation. The derivative of $f$ in the direction $v$ is close to
@@ -359,7 +366,7 @@ with adkit.once_written():
 # Why is $(x, v) \mapsto$ "one direction is right" not enough, and what about a function with a kink at $x$? Try
 # `check_gradient` on the nuclear norm at a matrix of rank one.
 #
-# ## q5: The singular value decomposition, backwards (6 points)
+# ## q5: The singular value decomposition, backwards (6 points, about 60 minutes)
 #
 # The last node: the SVD itself. $W$ is real, of full rank, with distinct singular values; $W = U \operatorname{diag}(s)
 # V^\top$ is its thin SVD, and $\bar U$, $\bar s$ and $\overline{V^\top}$ are given (each of the shape of its factor;
@@ -416,7 +423,7 @@ with adkit.once_written():
 #
 # ## Hand in
 #
-# Save the notebook, then run this cell: it makes the file to hand in.
+# Save the notebook, then run this cell: it runs the public checks once more and makes the file to hand in.
 
 # %% tags=["export"]
-grader.export(pdf=False, run_tests=True)
+grader.export()

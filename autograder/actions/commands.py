@@ -9,12 +9,16 @@ import os
 import secrets
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from autograder.actions import private
 from autograder.report.escape import plain
 
+_FILES = ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_STEP_SUMMARY")
+"""Variables that name files which set outputs, variables and the path of later steps: not for a guarded command."""
 Level = Literal["error", "warning", "notice"]
 SHOWN = 10
 """Annotations of one level that GitHub shows for a step; what comes after is dropped without a word."""
@@ -25,6 +29,11 @@ def annotation(level: Level, message: str, title: str = "") -> str:
     text = _data(plain(message, 1000, lines=False))
     name = _data(plain(title, 200, lines=False)).replace(":", "%3A").replace(",", "%2C")
     return f"::{level} title={name}::{text}" if title else f"::{level}::{text}"
+
+
+def mask(text: str) -> str:
+    """A command that has the runner show `***` in place of a text, in every later line of the job's log."""
+    return f"::add-mask::{_data(plain(text, 500, lines=False))}"
 
 
 def annotations(level: Level, found: Sequence[tuple[str, str]], rest: str) -> list[str]:
@@ -43,12 +52,38 @@ def guard(command: Sequence[str]) -> int:
     token = secrets.token_hex(16)  # nobody who could write into the output knows it
     print(f"::stop-commands::{token}", flush=True)
     try:
-        # Files that set outputs, variables and the path of later steps are not for this command
-        names = ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_STEP_SUMMARY")
-        environment = {name: value for name, value in os.environ.items() if name not in names}
+        environment = {name: value for name, value in os.environ.items() if name not in _FILES}
         return subprocess.run(command, stderr=subprocess.STDOUT, env=environment, check=False).returncode
     finally:
         print(f"\n::{token}::", flush=True)
+
+
+def guard_privately(command: Sequence[str], log: Path) -> int:
+    """The same, for a command that names students: its output goes into `log`, which belongs in an artefact.
+
+    What is shown is how far it is and, where it fails, why.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    environment = {name: value for name, value in os.environ.items() if name not in _FILES}
+    last: deque[str] = deque(maxlen=50)
+    with (
+        log.open("ab") as file,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment) as process,
+    ):
+        assert process.stdout is not None
+        for line in process.stdout:
+            file.write(line)
+            text = line[:10_000].decode("utf-8", "replace")
+            last.append(text)
+            if shown := private.progress(text):
+                print(shown, flush=True)
+    code = process.returncode
+    if code not in (0, 1):
+        why = private.last_error(last, command)
+        print(annotation("error", why or f"exit code {code}; its output is in {log.name} of the artefact"), flush=True)
+    else:
+        print(f"exit code {code}; the output, which may name students, is in {log.name} of the artefact", flush=True)
+    return code
 
 
 def append(variable: str, text: str) -> None:

@@ -1,6 +1,6 @@
 """The page a run shows: the class in numbers, a histogram, a table; nothing of a submission is more than text on it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autograder.actions.commands import annotations
@@ -16,9 +16,13 @@ _BAR = 40
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
-def summary(statistics: Statistics, run: Run) -> str:
-    """Markdown for $GITHUB_STEP_SUMMARY."""
-    graded, problems = statistics.completed, statistics.problems
+def summary(statistics: Statistics, run: Run, names: Mapping[str, str] | None = None) -> str:
+    """Markdown for $GITHUB_STEP_SUMMARY.
+
+    names: what stands for a file's name. Then nothing is said that a submission could have chosen, why it could not be
+    graded neither, and the lines are in the order of these names. None: everything as it is.
+    """
+    graded, problems, late = statistics.completed, statistics.not_graded, statistics.timed_out
     possible = sum(float(question["points"]) for question in run.questions if not question["bonus"])
     lower, upper = statistics.quartiles()
     parts = [
@@ -34,19 +38,36 @@ def summary(statistics: Statistics, run: Run) -> str:
     if graded:
         parts.append("```text\n" + "\n".join(histogram(statistics.histogram(possible))) + "\n```")
     if problems:
-        parts += ["### Could not be graded", _problems(problems)]
+        parts += ["### Could not be graded", _problems(problems, names)]
+    if late:
+        parts += ["### Ran out of time, graded as far as they came", _problems(late, names)]
     if statistics.mistakes:
         parts += ["### Most frequent mistakes", _mistakes(statistics)]
-    parts += ["### Grades", _grades(statistics.rows, run)]
+    parts += ["### Grades", _grades(statistics.rows, run, names)]
+    if names is not None:
+        parts.append("Whose a number is, and why a file could not be graded, is in the artefact with the grades.")
     versions = ", ".join(f"{_text(name)} {_text(version)}" for name, version in run.versions.items())
     parts.append(f"<sub>{versions}; isolation: {_text(', '.join(run.isolation)) or 'none'}</sub>")
     return "\n\n".join(parts) + "\n"
 
 
-def problem_annotations(statistics: Statistics) -> list[str]:
-    """One annotation for each submission that could not be graded."""
-    found = [(row.file, row.problem or row.status) for row in statistics.problems]
+def problem_annotations(statistics: Statistics, names: Mapping[str, str] | None = None) -> list[str]:
+    """One annotation for each submission that could not be graded, or not to the end; `names` as for the summary."""
+    rows = _in_order(statistics.problems, names)
+    found = [(_name(row, names), _why(row, names)) for row in rows]
     return annotations("error", found, "more submissions could not be graded: see the summary")
+
+
+def _in_order(rows: Sequence[Row], names: Mapping[str, str] | None) -> Sequence[Row]:
+    return rows if names is None else sorted(rows, key=lambda row: names[row.file])
+
+
+def _name(row: Row, names: Mapping[str, str] | None) -> str:
+    return row.file if names is None else names[row.file]
+
+
+def _why(row: Row, names: Mapping[str, str] | None) -> str:
+    return row.problem or row.status if names is None else row.status
 
 
 def read(out: Path) -> tuple[Statistics, Run]:
@@ -69,24 +90,27 @@ def histogram(counts: Sequence[int]) -> list[str]:
     return lines
 
 
-def _grades(rows: Sequence[Row], run: Run) -> str:
+def _grades(rows: Sequence[Row], run: Run, shown: Mapping[str, str] | None) -> str:
     names = [str(question["name"]) for question in run.questions]
     points = {str(question["name"]): number(float(question["points"])) for question in run.questions}
     bonus = {str(question["name"]) for question in run.questions if question["bonus"]}
     heads = [f"{_text(name)} ({'+' if name in bonus else ''}{points[name]})" for name in names]
     lines = [_line(["submission", *heads, "total", "%", "status"]), _line(["---", *["--:"] * (len(names) + 2), "---"])]
-    for row in rows[:ROWS]:
+    for row in _in_order(rows, shown)[:ROWS]:
         scores = [number(row.scores.get(name, 0.0)) for name in names]
         status = "" if row.status == "completed" else row.status
-        lines.append(_line([_code(row.file), *scores, number(row.earned), f"{100 * row.percent:.0f}", status]))
+        if not status and row.timeout_cases:
+            status = f"timeouts: {row.timeout_cases}"
+        lines.append(_line([_code(_name(row, shown)), *scores, number(row.earned), f"{100 * row.percent:.0f}", status]))
     text = "\n".join(lines)
     left = len(rows) - ROWS
     return f"{text}\n\n… and {left} more: see final\\_grades.csv" if left > 0 else text
 
 
-def _problems(problems: Sequence[Row]) -> str:
+def _problems(problems: Sequence[Row], names: Mapping[str, str] | None) -> str:
     lines = [_line(["submission", "why"]), _line(["---", "---"])]
-    lines += [_line([_code(row.file), _text(row.problem or row.status, 300)]) for row in problems[:ROWS]]
+    rows = _in_order(problems, names)[:ROWS]
+    lines += [_line([_code(_name(row, names)), _text(_why(row, names), 300)]) for row in rows]
     return "\n".join(lines)
 
 

@@ -5,7 +5,8 @@ A pipeline of small modules, each one job:
     course      where sources and generated files are
     percent     notebook.py (jupytext percent format)  -> cells
     testfiles   tests/qN.py                            -> test cases; rendered again with or without the hidden ones
-    figures     figures/*.svg                          -> attachments inside the notebook
+    pictures    figures/*.svg                          -> figures/*.png, by a browser, when an SVG has changed
+    figures     figures/*.png                          -> images inside the notebook
     solution    reference/<name>.py                    -> the code of a solved question
     master      cells + tests + solutions              -> Otter's master notebook
     assign      the master notebook                    -> Otter's own student and autograder versions

@@ -1,30 +1,29 @@
 """`autograder build`: generated files are written, or (`--check`) compared with what is there."""
 
 import json
-import math
 import os
 import sys
-import tempfile
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
 
 from autograder.assignment import Assignment, AssignmentError, names
 from autograder.build import BuildError
 from autograder.build.assign import assign
 from autograder.build.bundle import write_bundle
 from autograder.build.course import Course
+from autograder.build.known_mistakes import KNOWN_MISTAKES, Table, known_mistakes
 from autograder.build.leaks import Leak, find_leaks, handed_out, secrets
 from autograder.build.master import master_notebook
 from autograder.build.notebooks import solution_notebook, student_notebook
 from autograder.build.percent import Cell, read_cells
+from autograder.build.pictures import render as render_pictures
 from autograder.build.solution import Module
 from autograder.build.testfiles import TestFile, agree, read_test_files, render
 
-KNOWN_MISTAKES = "known_mistakes.json"
-MISTAKES_RTOL = 1e-5
-"""Numbers of known_mistakes.json may differ this much between machines without being stale."""
+FACTS = "assignment.json"
+"""What a student's checks know of an assignment besides its tests: see `adkit.handout`."""
+GRADERS_VERSIONS = ("numpy", "jax")
+"""The packages whose version can make a difference to a student's functions."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,8 @@ class Built:
     """The instructor's notebook, as text."""
     public: dict[str, str]
     """What else belongs in student_template/, by relative path."""
+    known: Table | None = None
+    """The sealed sentences about known mistakes."""
 
     @property
     def template_files(self) -> dict[str, str]:
@@ -56,6 +57,8 @@ class BuildReport:
     stale: list[str] = field(default_factory=list[str])
     leaks: list[Leak] = field(default_factory=list[Leak])
     problems: list[str] = field(default_factory=list[str])
+    guessed: list[str] = field(default_factory=list[str])
+    """Sentences about known mistakes that can be read without making the mistake."""
 
     @property
     def ok(self) -> bool:
@@ -63,8 +66,11 @@ class BuildReport:
         return not (self.stale or self.leaks or self.problems)
 
 
-def build(names: list[str], dist: Path, check: bool) -> int:
-    """Builds the named assignments (all when none is named) and prints what happened; 0 when all is well."""
+def build(names: list[str], dist: Path, check: bool, guessable: bool = False) -> int:
+    """Builds the named assignments (all when none is named) and prints what happened; 0 when all is well.
+
+    guessable: also list the sentences about known mistakes that can be read without making the mistake.
+    """
     try:
         report = run(names, dist, check)
     except (BuildError, AssignmentError) as error:
@@ -72,6 +78,8 @@ def build(names: list[str], dist: Path, check: bool) -> int:
         return 2
     for path in report.written:
         print(f"wrote  {path}")
+    for entry in report.guessed if guessable else ():
+        print(f"guessable  {entry}")
     for leak in report.leaks:
         print(f"LEAK   {leak}", file=sys.stderr)
     for path in report.stale:
@@ -86,11 +94,14 @@ def build(names: list[str], dist: Path, check: bool) -> int:
 
 
 def run(wanted: list[str], dist: Path, check: bool) -> BuildReport:
-    """The same as data. With `check` nothing is written; without, nothing is written when something would leak."""
+    """The same as data. With `check` nothing is written; without, nothing is written when something would leak
+    or has to be decided first."""
     report = BuildReport()
     for name in wanted or names():
         assignment = Assignment.load(name)
         try:
+            if not check:
+                report.written += [_shown(path) for path in _refresh_figures(assignment)]
             built = assemble(assignment)
         except BuildError as error:
             report.problems.append(str(error))
@@ -98,11 +109,22 @@ def run(wanted: list[str], dist: Path, check: bool) -> BuildReport:
         course = Course.of(assignment)
         report.built.append(assignment.name)
         report.leaks += _leaks(built, course)
+        if built.known is not None:
+            report.problems += built.known.problems()
+            report.guessed += [f"{assignment.name}: {entry}" for entry in built.known.guessed]
         if check:
             report.stale += _stale(built, course)
-        elif not report.leaks:
+        elif not (report.leaks or report.problems):
             report.written += _write(built, course, dist)
     return report
+
+
+def _refresh_figures(assignment: Assignment) -> list[Path]:
+    """Makes the PNG of each figure whose SVG has changed; where that cannot be done, assembling says which it is."""
+    try:
+        return render_pictures(sorted((assignment.folder / "figures").glob("*.svg")))
+    except RuntimeError:
+        return []
 
 
 def assemble(assignment: Assignment) -> Built:
@@ -118,11 +140,14 @@ def assemble(assignment: Assignment) -> Built:
         if not agree(render(file, hidden=True), otters.autograder_tests[file.question]):
             raise BuildError(f"{assignment.name}/tests/{file.question}.py: Otter understands it differently")
         public[f"tests/{assignment.name}/{file.question}.py"] = text
-    table = _known_mistakes(assignment, public)
-    if table is not None:
-        public[f"tests/{assignment.name}/{KNOWN_MISTAKES}"] = table
+    public[f"tests/{assignment.name}/{FACTS}"] = facts(assignment, tests)
     student, solution = student_notebook(otters.student), solution_notebook(otters.autograder)
-    return Built(assignment, cells, tests, student, solution, public)
+    held = handed_out(Course.of(assignment).template) | _encoded({f"{assignment.name}.ipynb": student, **public})
+    cases = {relative: text for relative, text in public.items() if relative.endswith(".py")}
+    table = known_mistakes(assignment, cells, cases, held)
+    if table is not None:
+        public[f"tests/{assignment.name}/{KNOWN_MISTAKES}"] = table.render()
+    return Built(assignment, cells, tests, student, solution, public, table)
 
 
 def solutions(assignment: Assignment) -> dict[str, str]:
@@ -136,24 +161,44 @@ def solutions(assignment: Assignment) -> dict[str, str]:
     return code
 
 
-def _known_mistakes(assignment: Assignment, public: dict[str, str]) -> str | None:
-    """The table by which the public checks recognise mistakes on a student's machine; None without a catalogue."""
-    if not Course.of(assignment).mistakes(assignment.name).is_file():
-        return None
-    try:
-        recognition: Any = import_module("autograder.checks.recognition")
-    except ModuleNotFoundError as error:
-        if error.name == "autograder.checks.recognition":
-            return None
-        raise
-    if Course.of(assignment).root != Path(__file__).resolve().parent.parent.parent:
-        return None  # the catalogue is found by import: only this course's own
-    with tempfile.TemporaryDirectory(prefix="autograder-public-") as folder:
-        files = [Path(folder, Path(relative).name) for relative in sorted(public)]
-        for file, relative in zip(files, sorted(public), strict=True):
-            file.write_text(public[relative], encoding="utf-8")
-        table: Any = recognition.known_mistakes_table(assignment.name, files)
-    return json.dumps(table, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+def facts(assignment: Assignment, tests: tuple[TestFile, ...]) -> str:
+    """The contract as a student may know it, as JSON text: of hidden cases only what they are worth together."""
+    public = {file.question: [case for case in file.cases if not case.hidden] for file in tests}
+    questions = [
+        {
+            "name": question.name,
+            "title": question.title,
+            "points": question.points,
+            "functions": question.functions,
+            "bonus": question.bonus,
+            "call_seconds": question.call_seconds or assignment.limits.call_seconds,
+            "public_cases": len(public[question.name]),
+            "public_points": sum(case.points for case in public[question.name]),
+        }
+        for question in assignment.questions
+    ]
+    limits = {
+        "cell_seconds": assignment.limits.cell_seconds,
+        "timeouts": assignment.limits.restarts_per_question,
+    }
+    versions = graders_versions(Course.of(assignment).root / "constraints.txt")
+    content = {
+        "name": assignment.name, "title": assignment.title, "questions": questions, "limits": limits,
+        "versions": versions,
+    }  # fmt: skip
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def graders_versions(constraints: Path) -> dict[str, list[str]]:
+    """The versions that constraints.txt pins of each package that matters, several where Python's version decides."""
+    if not constraints.is_file():
+        return {}
+    found: dict[str, list[str]] = {name: [] for name in GRADERS_VERSIONS}
+    for line in constraints.read_text(encoding="utf-8").splitlines():
+        name, _, version = line.partition(";")[0].strip().partition("==")
+        if name in found and version and version not in found[name]:
+            found[name].append(version)
+    return found
 
 
 def _write(built: Built, course: Course, dist: Path) -> list[str]:
@@ -191,9 +236,14 @@ def _left_over(built: Built, course: Course) -> list[Path]:
 
 def _leaks(built: Built, course: Course) -> list[Leak]:
     """Leaks in what is there (students may be handed it as it is) and in what is about to be written."""
-    files = handed_out(course.template)
-    files |= {relative: text.encode("utf-8") for relative, text in built.template_files.items()}
+    files = handed_out(course.template) | _encoded(built.template_files)
+    if built.known is not None:
+        files[f"tests/{built.assignment.name}/{KNOWN_MISTAKES} (unsealed)"] = built.known.sentences.encode("utf-8")
     return find_leaks(secrets(built.assignment, built.cells, built.tests), files)
+
+
+def _encoded(texts: dict[str, str]) -> dict[str, bytes]:
+    return {name: text.encode("utf-8") for name, text in texts.items()}
 
 
 def _same(path: Path, text: str) -> bool:
@@ -201,46 +251,7 @@ def _same(path: Path, text: str) -> bool:
         there = path.read_text(encoding="utf-8")
     except (FileNotFoundError, UnicodeDecodeError):
         return False
-    if there == text:
-        return True
-    return path.name == KNOWN_MISTAKES and _close(_parsed(there), json.loads(text))
-
-
-def _parsed(text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
-
-
-def _close(there: object, made: object) -> bool:
-    """Whether two JSON values are the same but for rounding: fingerprints hold numbers computed on some machine."""
-    if isinstance(there, dict) and isinstance(made, dict):
-        first, second = cast(dict[str, object], there), cast(dict[str, object], made)
-        return first.keys() == second.keys() and all(_close(first[key], second[key]) for key in first)
-    if isinstance(there, list) and isinstance(made, list):
-        pairs = list(zip(cast(list[object], there), cast(list[object], made), strict=False))
-        return len(there) == len(made) and all(_close(*pair) for pair in pairs)  # pyright: ignore[reportUnknownArgumentType]
-    if isinstance(there, str) and isinstance(made, str):
-        return there == made or _close_words(there.split(), made.split())
-    if isinstance(there, int | float) and isinstance(made, int | float):
-        return math.isclose(there, made, rel_tol=MISTAKES_RTOL, abs_tol=1e-9)
-    return there == made
-
-
-def _close_words(first: list[str], second: list[str]) -> bool:
-    def number(word: str) -> float | None:
-        try:
-            return float(word)
-        except ValueError:
-            return None
-
-    def equal(a: str, b: str) -> bool:
-        a, b = a.partition("~")[0], b.partition("~")[0]  # the tolerance of a fingerprint, a power of ten
-        x, y = number(a), number(b)
-        return a == b or (x is not None and y is not None and math.isclose(x, y, rel_tol=MISTAKES_RTOL, abs_tol=1e-9))
-
-    return len(first) == len(second) and all(equal(a, b) for a, b in zip(first, second, strict=True))
+    return there == text
 
 
 def _shown(path: Path) -> str:

@@ -1,38 +1,71 @@
-"""Puts a notebook's figures inside the notebook, as Jupyter's markdown attachments, so that it is one file.
+"""Puts a notebook's figures inside the notebook, so that it is one file, in the form that every front end shows.
 
-Attachments and not data URIs in the text: the text stays readable, and nbconvert's Markdown renderer refuses
-`data:image/svg+xml` links as harmful while it embeds attachments.
+The form is `<img src="data:image/png;base64,…">` in a markdown cell of its own. What decided, front end by front end:
+
+- JupyterLab and Notebook 7 show data URIs of images, and attachments unless these are SVG (jupyterlab#5183, #10464).
+- nbconvert shows attachments and PNG data URIs; its Markdown renderer (mistune) takes `data:image/svg+xml` for harmful.
+- VS Code shows attachments (vscode#155777) and what markdown-it passes: data URIs of PNG, GIF, JPEG and WebP, not SVG.
+- Colab does not show attachments; images pasted there become PNG data URIs (colabtools#3836). No way of embedding
+  SVG works (colabtools#2092); of an image's attributes width and height are honoured (colabtools#5280).
+- GitHub's viewer is nbconvert followed by a sanitizer: attachments and PNG data URIs arrive there as the same HTML.
+
+So SVG is out, and attachments are out. JupyterLab, Notebook 7 and nbconvert were tried (tests/browser), the others not.
+The element and not `![…](…)`: it has a width, and a PNG with two pixels for each of the page's would be twice as large
+without. A cell of its own: whoever opens a text cell to read or to edit it finds text, not 20 kB of base64.
+
+The author writes `![what it shows](figures/x.svg)`; the PNG beside the SVG, made by `autograder.build.pictures`, is
+what is embedded. A figure without an SVG can be a PNG of its own.
 """
 
 import base64
 import re
+from html import escape
 from pathlib import Path
 
 from autograder.build import BuildError
+from autograder.build.pictures import SCALE, is_current
 
 _IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>figures/[^)\s]+)\)")
-_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
-
-Attachments = dict[str, dict[str, str]]
-"""File name -> {media type: base64}, as nbformat 4 stores it."""
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def inline_figures(source: str, folder: Path) -> tuple[str, Attachments]:
-    """Markdown whose `![…](figures/x.svg)` refer to attachments, and the attachments.
+def split_figures(source: str, folder: Path) -> list[str]:
+    """The markdown cells that an author's markdown cell becomes: its text, and each figure that is a paragraph.
 
-    BuildError for a figure that is not there, has no alternative text, or is neither SVG nor PNG.
+    BuildError for a figure that is not there, is stale, has no alternative text, or is neither SVG nor PNG.
     """
-    attachments: Attachments = {}
+    cells: list[str] = []
+    text: list[str] = []
+    for paragraph in re.split(r"\n{2,}", source):
+        figure = _IMAGE.fullmatch(paragraph.strip())
+        if figure is None:
+            text.append(_IMAGE.sub(lambda match: _element(match, folder), paragraph))
+            continue
+        if text:
+            cells.append("\n\n".join(text))
+            text = []
+        cells.append(_element(figure, folder))
+    if text:
+        cells.append("\n\n".join(text))
+    return cells
 
-    def attach(match: re.Match[str]) -> str:
-        path = folder / match["path"]
-        if path.suffix not in _TYPES:
-            raise BuildError(f"{path}: figures are .svg or .png")
-        if not path.is_file():
-            raise BuildError(f"{path}: missing, but the notebook shows it")
-        if not match["alt"].strip():
-            raise BuildError(f"{path}: shown without a description; write ![what it shows](…)")
-        attachments[path.name] = {_TYPES[path.suffix]: base64.b64encode(path.read_bytes()).decode("ascii")}
-        return f"![{match['alt']}](attachment:{path.name})"
 
-    return _IMAGE.sub(attach, source), attachments
+def _element(match: re.Match[str], folder: Path) -> str:
+    path = folder / match["path"]
+    if path.suffix not in (".svg", ".png"):
+        raise BuildError(f"{path}: figures are .svg or .png")
+    if not path.is_file():
+        raise BuildError(f"{path}: missing, but the notebook shows it")
+    alt = " ".join(match["alt"].split())
+    if not alt:
+        raise BuildError(f"{path}: shown without a description; write ![what it shows](…)")
+    if path.suffix == ".svg" and not is_current(path):
+        raise BuildError(
+            f"{path.with_suffix('.png')}: not made from {path.name} as it is now; run "
+            f"python -m autograder.build.pictures {path} (or the assignment's draw_figures.py)"
+        )
+    png = path.with_suffix(".png").read_bytes()
+    if not png.startswith(_PNG):
+        raise BuildError(f"{path.with_suffix('.png')}: not a PNG file")
+    width = int.from_bytes(png[16:20], "big") // (SCALE if path.suffix == ".svg" else 1)
+    return f'<img alt="{escape(alt)}" width="{width}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'

@@ -31,6 +31,7 @@ MIN_PROSE = 40
 MIN_STATEMENTS = 2
 """Statements a function body has at least to be compared as a tree with renamed variables."""
 PUBLIC_MARK = "# public"
+_DATA_URI = re.compile(r"data:[\w/+.-]+;base64,((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)")
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,12 @@ def find_leaks(secrets: Iterable[Secret], files: dict[str, bytes]) -> list[Leak]
     secrets = tuple(secrets)
     leaks: list[Leak] = []
     for name, content in sorted(files.items()):
-        texts = list(_texts(name, content))
+        parts = list(texts(name, content))
         # with and without its line breaks: a secret may be broken anew, or follow right after another line
         squeezed = "\n".join(
-            [_squeeze(text) for text in texts] + [_squeeze(line) for text in texts for line in text.splitlines()]
+            [_squeeze(text) for text in parts] + [_squeeze(line) for text in parts for line in text.splitlines()]
         )
-        trees = {tree for text in texts for tree in _trees(text)}
+        trees = {tree for text in parts for tree in _trees(text)}
         for secret in secrets:
             if (secret.tree and secret.tree in trees) or (secret.squeezed and _holds(squeezed, secret.squeezed)):
                 leaks.append(Leak(name, secret.origin, secret.shown))
@@ -219,7 +220,8 @@ def _known(sources: Iterable[str]) -> frozenset[str]:
 # --- where to look --------------------------------------------------------------------------------------------
 
 
-def _texts(name: str, content: bytes) -> Iterator[str]:
+def texts(name: str, content: bytes) -> Iterator[str]:
+    """Every text in a file: all of it, or the strings of a notebook or of JSON."""
     text = content.decode("utf-8", "replace")
     if name.endswith((".ipynb", ".json")):
         try:
@@ -235,10 +237,11 @@ def _texts(name: str, content: bytes) -> Iterator[str]:
 
 
 def _strings(value: object) -> Iterator[str]:
-    """Every text in a JSON value; lists of lines (notebook sources) are joined, base64 attachments decoded."""
+    """Every text in a JSON value; lists of lines (notebook sources) are joined, attachments and data URIs decoded."""
     if isinstance(value, str):
         yield value
         yield from _fenced(value)
+        yield from (base64.b64decode(data).decode("utf-8", "replace") for data in _DATA_URI.findall(value))
     elif isinstance(value, list):
         entries = cast(list[object], value)
         if entries and all(isinstance(entry, str) for entry in entries):

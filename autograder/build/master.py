@@ -6,7 +6,7 @@ import nbformat.v4
 import yaml
 
 from autograder.assignment import Assignment
-from autograder.build.figures import inline_figures
+from autograder.build.figures import split_figures
 from autograder.build.percent import Cell
 from autograder.build.testfiles import TestFile
 
@@ -35,15 +35,17 @@ def master_notebook(
     for cell in cells:
         if cell.question:
             out += [_raw("BEGIN QUESTION", {"name": cell.question})]
-            out += [_raw("BEGIN PROMPT"), _plain(assignment, cell), _raw("END PROMPT")]
+            out += [_raw("BEGIN PROMPT"), _plain(cell), _raw("END PROMPT")]
             source = f"# BEGIN SOLUTION NO PROMPT\n{solutions[cell.question]}\n# END SOLUTION"
             out += [_raw("BEGIN SOLUTION"), _code(source, question=cell.question), _raw("END SOLUTION")]
         elif cell.check:
             out += [_raw("BEGIN TESTS")]
             out += [_code(_test_cell(file)) for file in _cases(by_question[cell.check])]
             out += [_raw("END TESTS"), _raw("END QUESTION")]  # here Otter puts the check cell
+        elif cell.kind == "markdown":
+            out += [_markdown(source, cell.tags) for source in split_figures(cell.source, assignment.folder)]
         else:
-            out.append(_plain(assignment, cell))
+            out.append(_plain(cell))
     notebook: Any = nbformat.v4.new_notebook(cells=out, metadata=KERNEL)  # pyright: ignore[reportUnknownMemberType]
     return notebook
 
@@ -65,17 +67,18 @@ def _test_cell(case: tuple[dict[str, Any], str]) -> str:
     return f'""" # BEGIN TEST CONFIG\n{yaml.safe_dump(config)}""" # END TEST CONFIG\n{source}'
 
 
-def _plain(assignment: Assignment, cell: Cell) -> Any:
+def _plain(cell: Cell) -> Any:
     metadata: dict[str, Any] = {}
     if cell.question:
         metadata["question"] = cell.question
     if cell.tags:
         metadata["tags"] = list(cell.tags)
-    if cell.kind == "code":
-        return _code(cell.source, **metadata)
-    source, attachments = inline_figures(cell.source, assignment.folder)
-    extra = {"attachments": attachments} if attachments else {}
-    made: Any = nbformat.v4.new_markdown_cell(source, metadata=metadata, **extra)  # pyright: ignore[reportUnknownMemberType]
+    return _code(cell.source, **metadata)
+
+
+def _markdown(source: str, tags: tuple[str, ...]) -> Any:
+    metadata = {"tags": list(tags)} if tags else {}
+    made: Any = nbformat.v4.new_markdown_cell(source, metadata=metadata)  # pyright: ignore[reportUnknownMemberType]
     return made
 
 

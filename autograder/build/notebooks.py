@@ -27,7 +27,7 @@ def solution_notebook(otters: Any) -> str:
 
 
 def dumps(notebook: Any) -> str:
-    """A notebook as JSON text, sources and attachments as nbformat writes them, keys sorted."""
+    """A notebook as JSON text, sources as nbformat writes them, keys sorted."""
     prepared = copy.deepcopy(notebook)
     for cell in prepared["cells"]:
         cell["source"] = str(cell["source"]).splitlines(keepends=True)
@@ -62,8 +62,6 @@ def _finish(otters: Any, drop: Any) -> str:
         }
         if cell["cell_type"] == "code":
             made |= {"execution_count": None, "outputs": []}
-        elif cell.get("attachments"):
-            made["attachments"] = cell["attachments"]
         cells.append(made)
     return dumps({"cells": cells, "metadata": KERNEL, "nbformat": 4, "nbformat_minor": 5})
 

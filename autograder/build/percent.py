@@ -1,19 +1,26 @@
 """Reads `notebook.py` (jupytext percent format) into cells, and checks the conventions the other stages rely on.
 
-# %% tags=["setup"]         imports and `grader = otter.Notebook("<name>.ipynb", tests_dir="tests/<name>")`
+# %% tags=["setup"]         imports and `grader = adkit.Notebook("<name>")`
 # %% [markdown]             text
 # %% question="q1"          the stub: every function of the question
 # %% check="q1"             grader.check("q1")
 # %% tags=["export"]        the export cell
+
+A question with `minutes` in assignment.toml is announced in the text by a heading and a row of the table at the top,
+which say the same as assignment.toml:
+
+## q1: Title (8 points, about 25 minutes)
+| q1 | `function`, `other_function` | 8 | 25 |
 """
 
 import ast
+import re
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 import jupytext
 
-from autograder.assignment import Assignment
+from autograder.assignment import Assignment, Question
 from autograder.build import BuildError
 
 KEPT_METADATA = ("question", "check", "tags")
@@ -42,7 +49,39 @@ def read_cells(assignment: Assignment) -> tuple[Cell, ...]:
     entries = cast("list[Any]", jupytext.reads(text, fmt="py:percent").cells)  # pyright: ignore
     cells = tuple(_cell(entry, path.name) for entry in entries if entry.source.strip())
     _check_conventions(assignment, cells)
+    _check_announcements(assignment, cells)
     return cells
+
+
+def heading(question: Question) -> str:
+    """The heading that announces a question with an estimate of minutes."""
+    points = f"{question.points:g} {'bonus ' if question.bonus else ''}point{'' if question.points == 1 else 's'}"
+    return f"## {question.name}: {question.title} ({points}, about {question.minutes} minutes)"
+
+
+def table_row(question: Question) -> str:
+    """The row of the notebook's table for a question with an estimate of minutes."""
+    functions = ", ".join(f"`{function}`" for function in question.functions)
+    name, plus = (f"{question.name} (bonus)", "+") if question.bonus else (question.name, "")
+    return f"| {name} | {functions} | {plus}{question.points:g} | {question.minutes} |"
+
+
+def _check_announcements(assignment: Assignment, cells: tuple[Cell, ...]) -> None:
+    lines = [line.strip() for cell in cells if cell.kind == "markdown" for line in cell.source.splitlines()]
+    for question in assignment.questions:
+        if question.minutes is None:
+            continue
+        for wanted, start in (
+            (heading(question), rf"#+ {question.name}\b"),
+            (table_row(question), rf"\| {question.name}\b"),
+        ):
+            found = [line for line in lines if re.match(start, line)]
+            if found != [wanted]:
+                there = " and ".join(repr(line) for line in found) or "no such line"
+                raise BuildError(
+                    f"{assignment.name}/notebook.py: what it says of {question.name} is not what assignment.toml says: "
+                    f"{wanted!r} expected once, {there} found"
+                )
 
 
 def _cell(entry: Any, file: str) -> Cell:
@@ -86,8 +125,10 @@ def _check_conventions(assignment: Assignment, cells: tuple[Cell, ...]) -> None:
         if missing:
             raise BuildError(f"{file}: the stub of {question.name} does not define {', '.join(missing)}")
     first = next((cell for cell in cells if cell.kind == "code"), None)
-    if first is None or "otter.Notebook(" not in first.source or f"tests/{assignment.name}" not in first.source:
+    ours = re.compile(rf'adkit\.Notebook\("{re.escape(assignment.name)}"')
+    otters = first is not None and "otter.Notebook(" in first.source and f"tests/{assignment.name}" in first.source
+    if first is None or not (ours.search(first.source) or otters):
         raise BuildError(
-            f"{file}: the first code cell must set Otter up: import otter; "
-            f'grader = otter.Notebook("{assignment.name}.ipynb", tests_dir="tests/{assignment.name}")'
+            f"{file}: the first code cell must set the checks up: import adkit; "
+            f'grader = adkit.Notebook("{assignment.name}")'
         )

@@ -8,16 +8,20 @@ process lives, and can be handed to the next one.
 
 import json
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 from adkit import checks
+from adkit.checks import NEAR
 from adkit.fingerprint import TOLERANCE
+from numpy.typing import NDArray
 from otter.test_files import ExceptionTestFile
 
 from autograder.assignment import Assignment
@@ -40,35 +44,135 @@ class Case:
     function: Callable[..., None]
 
 
+@dataclass(frozen=True)
+class PublicAnswer:
+    """What a known mistake answers where a public case fails."""
+
+    test: str
+    """The test function."""
+    ordinal: int
+    """Which of its checks fails."""
+    answer: Any
+    """Plain data."""
+    tolerance: float
+    """Relative: what is further away is another answer."""
+    mistake: Mistake
+    rounding: bool = False
+    """Whether the last digits that matter come from rounding, so that another machine answers something else."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A value that a student has before answering anything."""
+
+    value: Any
+    """Plain data."""
+    origin: str
+
+
 def install(assignment_name: str) -> None:
     """From now on failing checks of that assignment's cases name the mistake behind them."""
     recognise = _recogniser(assignment_name)
     checks.recogniser = recognise
 
 
-def known_mistakes_table(
-    assignment_name: str, test_files: Iterable[str | Path]
-) -> dict[str, dict[str, list[list[str]]]]:
-    """What the known mistakes answer in the public cases of these files: it is handed out with them.
+def public_answers(assignment_name: str, test_files: Iterable[str | Path]) -> list[PublicAnswer]:
+    """What the known mistakes answer in the public cases of these files, for the table that is handed out with them."""
+    return [
+        found
+        for case in _public(test_files)
+        for mistake in catalogue(assignment_name)
+        if mistake.question == case.question
+        if (found := _public_answer(assignment_name, case, mistake)) is not None
+    ]
 
-    {test function: {ordinal of the failing check: [[fingerprint of the answer, sentence], …]}}. An answer cannot be
-    got back from its fingerprint.
+
+def held_values(assignment_name: str, test_files: Iterable[str | Path], stubs: dict[str, Any]) -> Iterator[Held]:
+    """What running the public cases of these files shows to anyone: inputs, right answers, and what stubs answer.
+
+    stubs: the template's functions by name. A value is plain data.
     """
-    table: dict[str, dict[str, list[list[str]]]] = {}
-    for file in test_files:
-        for case in _cases(Path(file)):
-            if case.hidden:
-                continue
-            entries: dict[str, list[list[str]]] = {}
-            for mistake in catalogue(assignment_name):
-                if mistake.question != case.question:
-                    continue
-                found = _answer_of(assignment_name, case, mistake)
-                if found is not None:
-                    entries.setdefault(str(found[0]), []).append([found[1], mistake.says])
-            if entries:
-                table[case.name] = entries
-    return table
+    reference = import_module(f"reference.{assignment_name}")
+    for case in _public(test_files):
+        parameters = list(signature(case.function).parameters)
+        for functions, whose in (
+            ({name: getattr(reference, name, None) for name in parameters}, "the right answer"),
+            ({name: stubs.get(name) for name in parameters}, "what the stub answers"),
+        ):
+            for arguments, answer in _calls(case, functions):
+                yield from (Held(argument, f"an input of {case.name}") for argument in arguments)
+                yield Held(answer, f"{whose} in {case.name}")
+
+
+def _calls(case: Case, functions: dict[str, Any]) -> list[tuple[tuple[Any, ...], Any]]:
+    calls: list[tuple[tuple[Any, ...], Any]] = []
+    with suppress(Exception):  # a stub may break a case's own arithmetic
+        calls = checks.calls_of(lambda: case.function(**functions))
+    return calls
+
+
+def _public(test_files: Iterable[str | Path]) -> Iterator[Case]:
+    return (case for file in test_files for case in _cases(Path(file)) if not case.hidden)
+
+
+def _public_answer(assignment_name: str, case: Case, mistake: Mistake) -> PublicAnswer | None:
+    failure = _failure_of(assignment_name, case, mistake)
+    if failure is None:
+        return None
+    found = PublicAnswer(case.name, failure.ordinal, failure.answer, _tolerance(failure), mistake)
+    return replace(found, rounding=_made_of_rounding(assignment_name, case, found, failure.distance))
+
+
+def _made_of_rounding(assignment_name: str, case: Case, found: PublicAnswer, distance: float | None) -> bool:
+    """Whether an answer that is nearly right is right but for rounding.
+
+    Then it is single-precision, or inputs that differ by their last bit give another answer: as other processors do.
+    """
+    if distance is None or not 0.0 < distance < NEAR:
+        return False
+    with np.errstate(over="ignore"):
+        if all(np.array_equal(part, part.astype(np.float32)) for part in _float_arrays(found.answer)):
+            return True
+    failure = _failure_of(assignment_name, case, replace(found.mistake, implementation=_nudged(found.mistake)))
+    if failure is None or failure.ordinal != found.ordinal:
+        return True
+    keys = (checks.fingerprint(answer, found.tolerance) for answer in (failure.answer, found.answer))
+    return not checks.matches(*keys)
+
+
+def _float_arrays(value: Any) -> Iterator[NDArray[np.float64]]:
+    if isinstance(value, list | tuple):
+        for part in cast("Iterable[Any]", value):
+            yield from _float_arrays(part)
+    elif isinstance(value, float | np.ndarray):
+        yield np.asarray(value, dtype=np.float64)
+
+
+def _nudged(mistake: Mistake) -> Callable[..., Any]:
+    """The mistake, with the next larger number for every floating-point number it is given.
+
+    A function that it is given is evaluated at the next larger numbers; the points of a difference stay where they are.
+    """
+
+    def nudge(value: Any) -> Any:
+        if isinstance(value, float) or (isinstance(value, np.ndarray) and value.dtype.kind == "f"):
+            return np.nextafter(cast("Any", value), np.inf)
+        if isinstance(value, list | tuple):
+            return type(cast("Any", value))(nudge(part) for part in cast("Iterable[Any]", value))
+        return value
+
+    def called(*args: Any) -> Any:
+        if any(callable(argument) for argument in args):
+            return mistake.implementation(
+                *[_at(argument, nudge) if callable(argument) else argument for argument in args]
+            )
+        return mistake.implementation(*map(nudge, args))
+
+    return called
+
+
+def _at(function: Callable[..., Any], change: Callable[[Any], Any]) -> Callable[..., Any]:
+    return lambda *args: function(*map(change, args))
 
 
 class _Recogniser:
@@ -144,6 +248,12 @@ def _recogniser(assignment_name: str) -> _Recogniser:
 
 def _answer_of(assignment_name: str, case: Case, mistake: Mistake) -> _Answer | None:
     """At which check the mistake fails in that case, and the fingerprint of its answer; None when there is none."""
+    failure = _failure_of(assignment_name, case, mistake)
+    return None if failure is None else (failure.ordinal, checks.fingerprint(failure.answer, _tolerance(failure)))
+
+
+def _failure_of(assignment_name: str, case: Case, mistake: Mistake) -> checks.Failure | None:
+    """How the mistake fails in that case; None when it does not, or when it does not answer."""
     parameters = list(signature(case.function).parameters)
     if mistake.function not in parameters:
         return None
@@ -154,12 +264,16 @@ def _answer_of(assignment_name: str, case: Case, mistake: Mistake) -> _Answer | 
         failure = checks.first_failure(lambda: case.function(**functions))
     except Exception:  # a mistake may break a case's own arithmetic, as a student's answer may
         return None
-    if failure is None or not failure.answered:
-        return None
-    # A mistake that is nearly right is recognised from much nearer than it is to the right answer: otherwise its
-    # sentence would be said to whatever else is nearly right.
-    tolerance = TOLERANCE if failure.distance is None else min(TOLERANCE, failure.distance / 100)
-    return failure.ordinal, checks.fingerprint(failure.answer, tolerance)
+    return failure if failure is not None and failure.answered else None
+
+
+def _tolerance(failure: checks.Failure) -> float:
+    """How near, relatively, an answer has to be to that of a mistake.
+
+    A mistake that is nearly right is recognised from much nearer than it is to the right answer: otherwise its sentence
+    would be said to whatever else is nearly right.
+    """
+    return TOLERANCE if failure.distance is None else min(TOLERANCE, failure.distance / 100)
 
 
 def _cases(file: Path) -> list[Case]:

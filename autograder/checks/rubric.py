@@ -21,6 +21,8 @@ _MAX_CHARACTERS = 300_000
 # blanks of one line only, once each: a million empty lines must not take a million looks at each
 _MAGIC = re.compile(r"^([ \t]*)(?:[%!?]|\w+(?:[ \t]*,[ \t]*\w+)*[ \t]*=[ \t]*[%!]).*$", re.MULTILINE)
 
+_WRITES = re.compile(r"\s*%%(?:writefile|file)[ \t]+(?:-a[ \t]+|--append[ \t]+)?['\"]?(?:\./)?(\w+)\.py\b")
+
 
 def autodiff_use(cells: Sequence[str], function: str) -> str | None:
     """A sentence for the student when `function`, or what it reaches, uses one of JAX's transformations; else None.
@@ -29,29 +31,37 @@ def autodiff_use(cells: Sequence[str], function: str) -> str | None:
     one, as running the cells does. Cells that are no Python, once lines of magics are dropped, are skipped.
     """
     notebook = _Notebook()
+    written: dict[str, _Notebook] = {}  # modules that a cell writes with %%writefile
     left = _MAX_CHARACTERS
     for cell in cells:
         left -= len(cell)
         if left < 0:
             break
+        module = _WRITES.match(cell)
         tree = _parsed(cell)
         if tree is not None:
+            reader = notebook if module is None else written.setdefault(module[1], _Notebook())
             for statement in tree.body:
-                notebook.read(statement)
-    pending, seen = [function], set[str]()
+                reader.read(statement)
+    pending, seen = [(notebook, function)], set[tuple[int, str]]()
     while pending:
-        name = pending.pop()
-        if name in seen:
+        here, name = pending.pop()
+        if (id(here), name) in seen:
             continue
-        seen.add(name)
-        path = notebook.imports.get(name)
+        seen.add((id(here), name))
+        path = here.imports.get(name, name if "." in name else "")
         if path in NAMES:
             return MESSAGE.format(function=function, name=path)
-        for node in notebook.definitions.get(name, []):
-            for kind, found in _references(node, {}, notebook.imports):
+        package, _, inside = path.partition(".")
+        if inside and package in written:
+            pending.append((written[package], inside.partition(".")[0]))
+        elif not path and name not in here.definitions:  # perhaps by `from … import *` or %run
+            pending += [(module, name) for module in written.values() if name in module.definitions]
+        for node in here.definitions.get(name, []):
+            for kind, found in _references(node, {}, here.imports):
                 if kind == "use":
                     return MESSAGE.format(function=function, name=found)
-                pending.append(found)
+                pending.append((here, found))
     return None
 
 
@@ -176,6 +186,8 @@ def _references(node: ast.AST, scope: Scope, imports: Mapping[str, str]) -> Iter
         if path in NAMES and isinstance(node.ctx, ast.Load):
             yield "use", path
             return
+        if path is not None and isinstance(node, ast.Attribute):
+            yield "name", path
     match node:
         case ast.Name():
             if node.id not in scope:

@@ -21,7 +21,7 @@ import nbformat.v4
 from autograder.assignment import Assignment, AssignmentError
 from autograder.container import results as written
 from autograder.container.config import plugin_settings
-from autograder.submission import Submission, SubmissionError, demonstration_digest, read_submission
+from autograder.submission import Submission, SubmissionError, demonstration_digest, kind_of, read_submission
 
 
 def main(folder: Path) -> int:
@@ -61,7 +61,7 @@ def find_submission(folder: Path, assignment: Assignment) -> Submission:
     """What was handed in: the one notebook, else the one zip, else the one script; SubmissionError otherwise."""
     files = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.name != "__init__.py")
     for ending, what in ((".ipynb", "notebooks"), (".zip", "zip files"), (".py", "scripts")):
-        found = [path for path in files if path.suffix.lower() == ending]
+        found = [path for path in files if kind_of(path.name) == ending]
         if len(found) > 1:
             named = [path for path in found if path.stem == assignment.name]
             if len(named) != 1:

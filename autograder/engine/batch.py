@@ -3,15 +3,18 @@ its own."""
 
 import os
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from autograder.report import roster
 from autograder.report.escape import file_stem, name_digest
-from autograder.submission import EXTENSIONS
+from autograder.submission import kind_of
+from autograder.walk import Place, walk
 
 _SKIPPED_FOLDERS = {"__MACOSX", "__pycache__", "adkit", "node_modules"}
 _NO_SUBMISSIONS = {"__init__.py", "conftest.py"}
+_LISTS = {roster.COLLECTED, roster.ACCOUNT}
 
 
 class BatchError(Exception):
@@ -30,36 +33,63 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """What somebody handed in and nobody can grade: it gets a row that says why."""
+
+    entry: Entry
+    problem: str
+    """A sentence for the person who handed it in."""
+
+
+@dataclass(frozen=True)
 class Batch:
     """All submissions, sorted by name, and the files that were passed over."""
 
     entries: tuple[Entry, ...]
     ignored: tuple[str, ...]
+    refused: tuple[Refused, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Of everything that gets a row."""
+        return [*self.stems]
+
+    @property
+    def stems(self) -> dict[str, str]:
+        """The same, with the names of their files in the output folder."""
+        entries = (*self.entries, *(refused.entry for refused in self.refused))
+        return {entry.name: entry.stem for entry in entries}
 
     def shard(self, index: int, count: int) -> "Batch":
         """Every `count`-th submission, from the `index`-th on (1-based). Names and stems stay those of the
         whole."""
-        return Batch(self.entries[index - 1 :: count], self.ignored)
+        return Batch(self.entries[index - 1 :: count], self.ignored, self.refused[index - 1 :: count])
 
     def only(self, suffix: str, *, given: Sequence[Path]) -> "Batch":
         """Those whose names end with `suffix`, and files that were `given` themselves; the others are passed over."""
-        kept = [entry for entry in self.entries if entry.path.suffix.lower() == suffix or entry.path in given]
+        kept = [entry for entry in self.entries if kind_of(entry.path.name) == suffix or entry.path in given]
         names = {entry.name for entry in kept}
         others = (entry.name for entry in self.entries if entry.name not in names)
-        return Batch(tuple(kept), tuple(sorted([*self.ignored, *others])))
+        return Batch(tuple(kept), tuple(sorted([*self.ignored, *others])), self.refused)
 
 
 def gather(paths: Sequence[str | Path], assignment: str, exclude: Path | None = None) -> Batch:
-    """Finds the submissions in files and folders (with their subfolders); `exclude` is the output folder."""
-    found: list[tuple[str, str, Path]] = []  # name, name with the folder before it, path
+    """All `.ipynb`, `.py` and `.zip` below `paths`, each once; `exclude` (the output folder) is not looked into.
+
+    What `autograder collect` could not take for a student, and a folder that is too deep or too large to look
+    through, is refused: it gets a row as well. Links that lead to folders are not followed.
+    """
     ignored: list[str] = []
+    found: list[tuple[str, str, Path]] = []
+    problems: dict[str, str] = {}
     seen: set[str] = set()
     for given in map(Path, paths):
         if not os.path.lexists(given):
             raise BatchError(f"there is no file or folder '{given}'")
         absolute = Path(os.path.abspath(given))
-        if given.is_dir() and (not given.is_symlink() or given.suffix.lower() not in EXTENSIONS):
-            files = _walk(given, assignment, exclude, ignored)
+        if given.is_dir() and (not given.is_symlink() or not kind_of(given.name)):
+            files = _walk(given, assignment, exclude, ignored, problems)
+            files += [given / name for name in _uncollected(given, problems)]
             names = [(_text(file.relative_to(given)), absolute.name, file) for file in files]
         else:
             names = [(_text(Path(given.name)), absolute.parent.name, given)]
@@ -78,7 +108,21 @@ def gather(paths: Sequence[str | Path], assignment: str, exclude: Path | None = 
             names[index] = f"{name}~{counts[name]}"
     stems = stems_of(names)
     entries = [Entry(name, stems[name], path) for name, (_, _, path) in zip(names, found, strict=True)]
-    return Batch(tuple(sorted(entries, key=lambda entry: entry.name)), tuple(sorted(ignored)))
+    entries.sort(key=lambda entry: entry.name)
+    return Batch(
+        tuple(entry for entry in entries if os.path.abspath(entry.path) not in problems),
+        tuple(sorted(ignored)),
+        tuple(
+            Refused(entry, problems[place]) for entry in entries if (place := os.path.abspath(entry.path)) in problems
+        ),
+    )
+
+
+def _uncollected(folder: Path, problems: dict[str, str]) -> list[str]:
+    """What `autograder collect` noted there as refused: names of files that are not there, each with its problem."""
+    refused = {name: text for name, text in roster.refused(folder).items() if not os.path.lexists(folder / name)}
+    problems.update({os.path.abspath(folder / name): text for name, text in refused.items()})
+    return sorted(refused)
 
 
 def stems_of(names: Sequence[str], *, space: str = " ") -> dict[str, str]:
@@ -102,40 +146,57 @@ def _sharing(stems: dict[str, str]) -> set[str]:
     return {name for name, stem in stems.items() if taken[stem.casefold()] > 1}
 
 
-def _walk(folder: Path, assignment: str, exclude: Path | None, ignored: list[str]) -> list[Path]:
+def _walk(
+    folder: Path, assignment: str, exclude: Path | None, ignored: list[str], problems: dict[str, str]
+) -> list[Path]:
     excluded = os.path.abspath(exclude) if exclude is not None else None
     files: list[Path] = []
 
-    def unreadable(error: OSError) -> None:
-        files.append(Path(os.fsdecode(error.filename)))  # becomes a row that says so
+    def enter(parts: tuple[str, ...], names: tuple[str, ...]) -> bool:
+        name = parts[-1]
+        return not (
+            kind_of(name)  # a folder with a notebook's name: a row that says so
+            or name.startswith(".")
+            or name in _SKIPPED_FOLDERS
+            or ("adkit" in names and name == "tests")  # a student's whole repository: its tests are no submissions
+            or os.path.abspath(folder.joinpath(*parts)) == excluded
+        )
 
-    for place, folders, names in os.walk(folder, onerror=unreadable):
-        handed_out = "adkit" in folders  # a student's whole repository: its tests are no submissions
-        for name in list(folders):
-            path = os.path.join(place, name)
-            if Path(name).suffix.lower() in EXTENSIONS:
-                files.append(Path(path))  # a folder (or a link) with a notebook's name: a row that says so
-                folders.remove(name)
-            elif (
-                name.startswith(".")
-                or name in _SKIPPED_FOLDERS
-                or (handed_out and name == "tests")
-                or os.path.islink(path)
-                or os.path.abspath(path) == excluded
-            ):
-                folders.remove(name)
-        folders.sort()
-        the_one = f"{assignment}.ipynb" in names
-        for name in names:
-            path = Path(place, name)
-            is_submission = (
-                path.suffix.lower() in EXTENSIONS and not name.startswith(".") and name not in _NO_SUBMISSIONS
-            )
-            if is_submission and not (handed_out and the_one and name != f"{assignment}.ipynb"):
-                files.append(path)
-            elif not name.startswith("."):
-                ignored.append(_text(path.relative_to(folder)))
+    places = _by_folder(folder, enter)
+    in_folders: dict[tuple[str, ...], set[str]] = {}
+    for place in places:
+        in_folders.setdefault(place.parts[:-1], set()).add(place.parts[-1] if place.parts else "")
+    for place in places:
+        name = place.parts[-1] if place.parts else ""
+        beside = in_folders[place.parts[:-1]]
+        if place.problem:
+            files.append(place.path)
+            problems[os.path.abspath(place.path)] = f"This folder could not be looked through. {place.problem}"
+        elif name.startswith(".") or (place.folder and not kind_of(name)) or (not place.parts[1:] and name in _LISTS):
+            continue
+        elif not kind_of(name) or name in _NO_SUBMISSIONS:
+            if not (place.link and place.path.is_dir()):
+                ignored.append(_text(Path(*place.parts)))
+        elif "adkit" in beside and f"{assignment}.ipynb" in beside and name != f"{assignment}.ipynb":
+            ignored.append(_text(Path(*place.parts)))
+        else:
+            files.append(place.path)
     return files
+
+
+def _by_folder(folder: Path, enter: Callable[[tuple[str, ...], tuple[str, ...]], bool]) -> list[Place]:
+    """Every place below `folder`: each of its folders within the bounds of a walk of its own, so that no student's
+    folder uses up another's."""
+    places: list[Place] = []
+    tops = list(walk(folder, enter=lambda parts, names: False))
+    beside = tuple(top.parts[-1] for top in tops if top.parts)
+    for top in tops:
+        if not top.folder or not top.parts or top.problem or not enter(top.parts, beside):
+            places.append(top)
+        else:
+            inside = walk(top.path, enter=lambda parts, names, first=top.parts: enter((*first, *parts), names))
+            places += [replace(place, parts=(*top.parts, *place.parts)) for place in inside]
+    return places
 
 
 def _text(path: Path) -> str:

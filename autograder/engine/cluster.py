@@ -24,7 +24,7 @@ from autograder.engine.pool import EngineError, Pool
 from autograder.engine.single import ungraded
 from autograder.engine.sources import digest_of
 from autograder.engine.worker import Settings
-from autograder.submission import SubmissionError, read_bytes, unreadable_digest
+from autograder.submission import SubmissionError, kind_of, read_bytes, unreadable_digest
 
 START_SECONDS = 30
 
@@ -91,7 +91,7 @@ class Cluster:
             settings,
             digest_of(self.assignment),
             entry.name,
-            entry.path.suffix,
+            kind_of(entry.path.name),
             content,
             problem,
             key=key,

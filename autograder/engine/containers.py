@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, get_args
 
 from autograder.assignment import Assignment
 from autograder.checks import seeds
@@ -30,10 +30,10 @@ from autograder.container.config import plugin_settings
 from autograder.engine.batch import Entry
 from autograder.engine.journal import Record
 from autograder.engine.output import write_atomically
-from autograder.engine.single import GRADER_NOTE, Case, load_cases, question_result, sentences, ungraded
+from autograder.engine.single import GRADER_NOTE, Case, how_it_went, load_cases, question_result, sentences, ungraded
 from autograder.report.escape import for_terminal, plain
-from autograder.results import CaseResult, SubmissionResult
-from autograder.submission import SubmissionError, read_bytes, unreadable_digest
+from autograder.results import CaseResult, Failure, Limit, Status, SubmissionResult, Timeout
+from autograder.submission import SubmissionError, kind_of, read_bytes, unreadable_digest
 
 _BUILD_SECONDS = 3600.0
 _SILENCE_SECONDS = 300.0
@@ -136,7 +136,7 @@ class ContainerGrader:
                 sha256 = unreadable_digest(error)
                 yield self._record(entry, sha256, {"kind": "unreadable", "error": str(error), "summary": str(error)})
                 continue
-            name = f"{number:05d}{entry.path.suffix.lower()}"
+            name = f"{number:05d}{kind_of(entry.path.name) or entry.path.suffix.lower()}"
             (self._staging / name).write_bytes(content)
             waiting[name], digests[name] = entry, hashlib.sha256(content).hexdigest()
         if not waiting:
@@ -267,11 +267,14 @@ def result_of(name: str, message: Mapping[str, Any], assignment: Assignment, tim
     seconds = {"total": float(message.get("seconds", 0.0))}
     if "error" in message:
         text = plain(str(message["error"]), 2000, lines=False)
+        status: Status = "unreadable" if message["kind"] == "unreadable" else "failed"
+        timeouts: tuple[Timeout, ...] = ()
         if message["kind"] == "timeout":
             text = f"It was not finished after {timeout:g} seconds, and its container was stopped."
-        status = "unreadable" if message["kind"] == "unreadable" else "failed"
-        return replace(ungraded(name, status, text, assignment), seconds=seconds)
+            status, timeouts = "timed out", (Timeout("container", "", timeout),)
+        return replace(ungraded(name, status, text, assignment, timeouts=timeouts), seconds=seconds)
     cases, known = load_cases(assignment), sentences(assignment.name)
+    timeouts, failures = _times(message.get("times"))
     told: dict[str, list[tuple[bool, str]]] = message["cases"]
     if {question: len(case) for question, case in told.items()} != {q: len(case) for q, case in cases.items()}:
         problem = "the container's results do not have the cases of the assignment"
@@ -280,7 +283,7 @@ def result_of(name: str, message: Mapping[str, Any], assignment: Assignment, tim
         question_result(
             question,
             tuple(
-                _case(case, passed, said, known)
+                _case(case, passed, said, known, failures.get(case.name))
                 for case, (passed, said) in zip(cases[question.name], told[question.name], strict=True)
             ),
         )
@@ -288,25 +291,44 @@ def result_of(name: str, message: Mapping[str, Any], assignment: Assignment, tim
     )
     head, _, printed = str(message["output"]).partition("Printed by the notebook:\n")
     notes = tuple(head.splitlines())
-    failures = [note for note in notes if note.startswith(GRADER_NOTE)]
+    grader_notes = [note for note in notes if note.startswith(GRADER_NOTE)]
     scores: dict[str, float] = message["scores"]
-    problem = ""
+    status, problem = how_it_went(questions, timeouts)
     if any(abs(question.earned - scores[question.name]) > 1e-6 for question in questions):
-        problem = "the points of the container's results are not those of its cases"
-    elif failures:
-        problem = f"The grader itself failed in {len(failures)} test case(s): {failures[0]}"
+        status, problem = "failed", "the points of the container's results are not those of its cases"
+    elif grader_notes:
+        status = "failed"
+        problem = f"The grader itself failed in {len(grader_notes)} test case(s): {grader_notes[0]}"
     return SubmissionResult(
         file=name,
-        status="failed" if problem else "completed",
+        status=status,
         questions=questions,
         problem=problem,
         notes=notes,
         output=printed,
         seconds=seconds,
+        timeouts=timeouts,
     )
 
 
-def _case(case: Case, passed: bool, said: str, known: Sequence[str]) -> CaseResult:
+def _times(told: Any) -> tuple[tuple[Timeout, ...], dict[str, Failure]]:
+    """What the plugin noted about time, by exact types; nothing where it is of another form."""
+    timeouts: list[Timeout] = []
+    failures: dict[str, Failure] = {}
+    try:
+        for limit, what, seconds in told["timeouts"]:
+            if limit in get_args(Limit):
+                timeouts.append(Timeout(limit, str(what)[:200], float(seconds)))
+        for case, failure in told["failures"].items():
+            if failure in get_args(Failure):
+                failures[str(case)] = failure
+    except (TypeError, KeyError, ValueError, AttributeError):
+        return (), {}
+    return tuple(timeouts), failures
+
+
+def _case(case: Case, passed: bool, said: str, known: Sequence[str], failure: Failure | None) -> CaseResult:
     text = "" if passed else said.partition("\n")[2] or said  # its first line is Otter's
     mistake = next((sentence for sentence in known if text.startswith(sentence)), "")
-    return CaseResult(case.name, case.title, case.points, case.hidden, passed, text, mistake)
+    failure = "" if passed else failure or ""
+    return CaseResult(case.name, case.title, case.points, case.hidden, passed, text, mistake, failure)

@@ -4,14 +4,16 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
 from autograder.assignment import Assignment
 from autograder.engine import journal, output
-from autograder.engine.batch import BatchError, Entry, gather
+from autograder.engine.batch import Batch, BatchError, Entry, gather
 from autograder.engine.journal import Journal, Record
 from autograder.engine.pool import Pool
+from autograder.engine.single import ungraded
 from autograder.engine.sources import digest_of
 from autograder.engine.worker import Settings
 from autograder.report import roster
@@ -20,7 +22,8 @@ from autograder.report.final import Final, Finals
 from autograder.report.gradescope import results_json
 from autograder.report.inputs import Given
 from autograder.report.people import People
-from autograder.submission import digest
+from autograder.report.roster import Student
+from autograder.submission import digest, unreadable_digest
 
 Listener = Callable[[Record | None, int, int], None]
 """Told at the start, and about each finished submission: its record, how many are done, of how many."""
@@ -71,6 +74,8 @@ class Order:
     missing: str = ""
     """What who handed in nothing gets in the tables: zero, blank, or no line."""
     mail_from: str = ""
+    warn: Callable[[str], None] | None = None
+    """Is handed what the instructor should know about the roster and the tables, a sentence at a time."""
 
 
 def grade(order: Order, listener: Listener | None = None) -> output.Run:
@@ -79,24 +84,27 @@ def grade(order: Order, listener: Listener | None = None) -> output.Run:
     batch = gather(order.paths, assignment.name, exclude=order.out)
     if order.only is not None:
         batch = batch.only(f".{order.only}", given=order.paths)
-    if not batch.entries:
+    if not batch.names:
         places = ", ".join(map(str, order.paths))
         raise BatchError(f"there is nothing to grade in {places} (.ipynb, .py or .zip)")
-    students = roster.find(order.roster, order.paths, [entry.name for entry in batch.entries])
+    identified = roster.identify(order.roster, order.paths, batch.names, assignment.name)
     given = Given(order.paths, order.roster, order.worksheet, order.adjustments, order.extensions)
-    everyone = [(entry.name, entry.stem) for entry in batch.entries]
-    people = People(everyone, students, given.absent(students))
+    everyone, students, absent = _everyone(order, batch, identified)
+    people = People(everyone, students, absent)
     given.check(order.out, people, [question.name for question in assignment.questions], partial=False)
+    notes = identified.warnings(len(batch.names))
     if order.shard is not None:
         batch = batch.shard(*order.shard)
     contract = order.contract or digest_of(assignment)
     run = output.Run.of(assignment, order.seed, contract, isolated=order.isolated, jobs=order.jobs)
     shards = () if order.shard is None else (f"{order.shard[0]}/{order.shard[1]}",)
-    run = replace(run, shards=shards, submissions=len(batch.entries), ignored=batch.ignored)
+    run = replace(run, shards=shards, submissions=len(batch.names), ignored=batch.ignored)
     run = replace(run, cap=order.cap, missing=order.missing, mail_from=order.mail_from)
     run = output.prepare(order.out, run, resume=order.resume, force=order.force)
-    roster.write(students, order.out)
-    given.keep(order.out, students)
+    roster.write(students, order.out, absent)
+    for note in [*notes, *given.keep(order.out)]:
+        if order.warn is not None:
+            order.warn(note)
     finals = Finals.load(order.out, run, everyone)
     started = time.monotonic()
     with Journal(order.out) as book:
@@ -106,16 +114,17 @@ def grade(order: Order, listener: Listener | None = None) -> output.Run:
             for entry in batch.entries
             if not graded or (entry.name, digest(entry.path, assignment.limits)) not in graded
         ]
-        done = len(batch.entries) - len(todo)
+        refused = [record for record in _refused(batch, assignment) if (record.name, record.sha256) not in graded]
+        done = len(batch.names) - len(todo) - len(refused)
         if listener is not None:
-            listener(None, done, len(batch.entries))
+            listener(None, done, len(batch.names))
         with _grader(order) as grader:
-            for record in grader.grade(todo) if todo else ():
+            for record in chain(refused, grader.grade(todo) if todo else ()):
                 book.append(record)
                 write_result(record, order.out, run, finals.of(record.result))
                 done += 1
                 if listener is not None:
-                    listener(record, done, len(batch.entries))
+                    listener(record, done, len(batch.names))
             isolation = tuple(grader.isolation)
     seconds = round(run.seconds + time.monotonic() - started, 3)
     run = replace(run, isolation=isolation or run.isolation, seconds=seconds, finished=True)
@@ -141,9 +150,40 @@ def write_result(record: Record, out: Path, run: output.Run, final: Final) -> No
     output.write_atomically(out / "feedback" / f"{record.stem}.html", feedback_page(record.result, run.title, final))
 
 
+def _everyone(
+    order: Order, batch: Batch, identified: roster.Identified
+) -> tuple[list[tuple[str, str]], dict[str, Student], Sequence[Student]]:
+    """Names and stems of all submissions, whose they are, and who handed in nothing.
+
+    When a run goes on, that includes those who are in the results already and not in what is given now.
+    """
+    students, absent = identified.students, identified.missing
+    if not order.resume or not (order.out / output.FILE).is_file():
+        return list(batch.stems.items()), students, absent
+    stems = {record.name: record.stem for record in journal.read_latest(order.out)} | batch.stems
+    known = roster.read_if_there(order.out / roster.FILE)
+    earlier = {file: student for file, student in known.items() if file in stems and file not in students}
+    if order.roster is None:
+        absent = roster.missing(roster.read_missing(order.out), students.values())
+    else:
+        absent = roster.missing(absent, earlier.values())
+    return list(stems.items()), {**earlier, **students}, absent
+
+
+def _refused(batch: Batch, assignment: Assignment) -> Iterator[Record]:
+    """A record for each hand-in that is known to be none before anything is read."""
+    for refused in batch.refused:
+        result = ungraded(refused.entry.name, "unreadable", refused.problem, assignment)
+        yield Record(refused.entry.name, refused.entry.stem, unreadable_digest(refused.problem), result)
+
+
 def _already_graded(out: Path, assignment: Assignment) -> set[tuple[str, str]]:
     """Names and contents that the journal holds; what the grader failed on is tried again."""
-    return {(record.name, record.sha256) for record in journal.read_latest(out) if record.result.status != "failed"}
+    return {
+        (record.name, record.sha256)
+        for record in journal.read_latest(out)
+        if record.result.graded or record.result.status == "unreadable"
+    }
 
 
 def _grader(order: Order) -> Grader:

@@ -10,7 +10,7 @@ from autograder.engine.grade import write_result
 from autograder.engine.journal import Journal
 from autograder.report import adjustments as tables
 from autograder.report import inputs, roster
-from autograder.report.final import Finals, absent, is_part
+from autograder.report.final import Finals, is_part
 from autograder.report.people import People
 
 
@@ -58,13 +58,14 @@ def merge(folders: Sequence[Path], out: Path, *, force: bool = False) -> Merged:
     )
     stems = stems_of(list(owners))
     students = roster.join(roster.read_if_there(folder / roster.FILE) for folder in folders)
-    people = People(stems.items(), students, [one for folder in folders for one in absent(folder)])
+    absent = roster.missing_of(folders)
+    people = People(stems.items(), students, absent)
     for folder in (out, *folders):
         names = [str(question["name"]) for question in first.questions]
         tables.read_adjustments(folder / tables.ADJUSTMENTS, people, names, partial=is_part(merged))
         tables.read_extensions(folder / tables.EXTENSIONS, people, partial=is_part(merged))
     merged = output.prepare(out, merged, resume=False, force=force)
-    roster.write(students, out)
+    roster.write(students, out, absent)
     inputs.join(folders, out)
     finals = Finals.load(out, merged, stems.items())
     with Journal(out) as book:

@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+PLUGIN = "autograder.otter_plugin.IsolationPlugin"
+"""Under this name Otter carries what the plugin notes beside the scores."""
 Tell = Callable[[dict[str, Any]], None]
 
 
@@ -119,6 +121,7 @@ def described(results: Any, path: str) -> dict[str, Any]:
                 for name, question in results.results.items()
             },
             "output": str(results.output or ""),
+            "times": results.get_plugin_data(PLUGIN, {}),
             "summary": summary,
         }
     except Exception as error:

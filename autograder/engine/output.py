@@ -25,7 +25,6 @@ _OURS = (
     "grades_detail.csv",
     "report.html",
     "roster.csv",
-    "absent.csv",
     "sources.csv",
     "moodle_worksheet.csv",
     "regraded.csv",

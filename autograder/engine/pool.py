@@ -24,12 +24,14 @@ from autograder.engine.batch import Entry
 from autograder.engine.journal import Record
 from autograder.engine.single import ungraded
 from autograder.engine.worker import Settings, settings_line, task_of
-from autograder.results import SubmissionResult
+from autograder.isolation.clock import HARD
+from autograder.results import SubmissionResult, Timeout
 
 START_SECONDS = 900.0
 """A worker that is not ready after this is given up: its start may include compiling what every submission needs."""
 MARGIN = 1.25
-"""A worker is killed when a submission takes this much longer than its own limit, plus GRACE_SECONDS."""
+"""A worker is killed when a submission takes this much longer than its own limit, plus GRACE_SECONDS; the time in which
+the submission waited for a processor, as the worker tells it, does not count (`autograder.isolation.clock`)."""
 GRACE_SECONDS = 60.0
 STOP_SECONDS = 5.0
 """What a worker has to end its sessions before it is killed."""
@@ -85,14 +87,19 @@ class WorkerProcess:
         self._received = bytearray()
         self.ready = False
         self.task: _Task | None = None
-        self.deadline = time.monotonic() + START_SECONDS
+        self.deadline = self._latest = time.monotonic() + START_SECONDS
         self._send(settings_line(settings))
 
     def give(self, task: _Task, seconds: float) -> None:
         """Hands out a task, to be done in `seconds`."""
         self.task = task
         self.deadline = time.monotonic() + seconds
+        self._latest = time.monotonic() + HARD * seconds
         self._send(json.dumps(task_of(task.entry.name, task.entry.path)).encode() + b"\n")
+
+    def extend(self, seconds: float) -> None:
+        """Gives the task in hand more time, for what it has waited; never more than HARD times what it was given."""
+        self.deadline = min(self.deadline + MARGIN * seconds, self._latest)
 
     def receive(self) -> list[dict[str, Any]] | None:
         """The messages that have arrived; None when the worker is gone or talks nonsense."""
@@ -215,6 +222,9 @@ class Pool:
                 self._failed_starts = 0
                 self.isolation = self.isolation or [str(layer) for layer in message.get("isolation", ())]
                 continue
+            if "waited" in message:
+                worker.extend(float(message["waited"]))
+                continue
             task = worker.task
             if task is None:
                 messages = None  # nothing was asked
@@ -230,10 +240,12 @@ class Pool:
             yield from self._failed(worker, "the grader's worker process ended unexpectedly", again)
         elif overdue and not messages:
             what = "did not finish in time" if worker.task else "did not start"
-            yield from self._failed(worker, f"the grader's worker process {what}", again)
+            yield from self._failed(worker, f"the grader's worker process {what}", again, late=True)
 
-    def _failed(self, worker: WorkerProcess, problem: str, again: deque[_Task], sha256: str = "") -> Iterator[Record]:
-        """A worker is done for; its submission goes to another one, or is given up."""
+    def _failed(
+        self, worker: WorkerProcess, problem: str, again: deque[_Task], sha256: str = "", *, late: bool = False
+    ) -> Iterator[Record]:
+        """A worker is done for; its submission goes to another one, or is given up. `late`: its time was over."""
         task, words = worker.task, worker.last_words()
         self._dismiss(worker)
         self.restarts += 1
@@ -249,9 +261,10 @@ class Pool:
         times = "twice, also with a fresh worker" if ATTEMPTS == 2 else f"{ATTEMPTS} times"
         result = ungraded(
             task.entry.name,
-            "failed",
+            "timed out" if late else "failed",
             f"This submission could not be graded: {problem} ({times}).",
             self.assignment,
+            timeouts=(Timeout("worker", "", self._seconds),) if late else (),
         )
         yield Record(task.entry.name, task.entry.stem, sha256, result)
 

@@ -21,6 +21,7 @@ from autograder.report.final import Final, Finals, people_of
 from autograder.report.people import PeopleError
 from autograder.report.roster import table
 from autograder.results import CaseResult, SubmissionResult
+from autograder.suggest import did_you_mean
 
 FILE = "regraded.csv"
 _COLUMNS = ("when", "file", "question", "case", "before", "after", "total before", "total after", "why")
@@ -75,8 +76,12 @@ def regrade(
     run = output.Run.read(order.out)
     contract = order.contract or digest_of(order.assignment)
     _check(order, run, questions)
-    stems = {record.name: record.stem for record in journal.read_latest(order.out)}
-    entries, everyone = _chosen(order, stems, students, outcome)
+    stems: dict[str, str] = {}
+    unreadable: set[str] = set()
+    for record in journal.read_latest(order.out):
+        stems[record.name] = record.stem
+        unreadable |= {record.name} if record.result.status == "unreadable" else set()
+    entries, everyone = _chosen(order, stems, unreadable, students, outcome)
     finals = Finals.load(order.out, run, stems.items())
     if contract != run.contract and not (everyone and not questions):
         outcome.notes.append(
@@ -112,9 +117,8 @@ def _check(order: Order, run: output.Run, questions: Sequence[str]) -> None:
     names = [question.name for question in order.assignment.questions]
     for name in questions:
         if name not in names:
-            raise RegradeError(
-                f"there is no question '{for_terminal(name, 60)}'; the questions are: {', '.join(names)}"
-            )
+            hint = did_you_mean(name, names) or f"; the questions are: {', '.join(names)}"
+            raise RegradeError(f"there is no question '{for_terminal(name, 60)}'{hint}")
     now = output.Run.of(order.assignment, order.seed, run.contract, isolated=order.isolated, jobs=1)
     difference = replace(run, shards=()).resumed_by(now)
     if difference:
@@ -128,9 +132,15 @@ def _check(order: Order, run: output.Run, questions: Sequence[str]) -> None:
         )
 
 
-def _chosen(order: Order, stems: dict[str, str], students: Sequence[str], outcome: Outcome) -> tuple[list[Entry], bool]:
-    """The files to grade, under the names that the run knows; and whether these are all."""
+def _chosen(
+    order: Order, stems: dict[str, str], unreadable: set[str], students: Sequence[str], outcome: Outcome
+) -> tuple[list[Entry], bool]:
+    """The files to grade, under the names that the run knows; and whether these are all.
+
+    unreadable: what the run could not read. Where that is because `collect` had nothing to take, it stays so.
+    """
     batch = gather(order.paths, order.assignment.name, exclude=order.out)
+    refused = {one.entry.name: one.problem for one in batch.refused if one.entry.name in unreadable}
     files = _by_name(batch, list(stems))
     strangers = [entry.name for entry in batch.entries if entry not in files.values()]
     wanted = set(stems)
@@ -142,6 +152,8 @@ def _chosen(order: Order, stems: dict[str, str], students: Sequence[str], outcom
             raise PeopleError(f"{', '.join(for_terminal(label, 80) for label in absent)}: handed in nothing")
         wanted = {person.file for person in found}
         without = sorted(wanted - set(files))
+        if without and without[0] in refused:
+            raise RegradeError(f"{for_terminal(without[0], 80)} cannot be graded: {refused[without[0]]}")
         if without:
             raise RegradeError(f"there is no file of {_some(without)} in {', '.join(map(str, order.paths))}")
     elif strangers:
@@ -153,9 +165,10 @@ def _chosen(order: Order, stems: dict[str, str], students: Sequence[str], outcom
         raise RegradeError(
             f"no file in {', '.join(map(str, order.paths))} is one of {order.out}: give the folder that was graded"
         )
-    if not students and len(chosen) < len(stems):
-        outcome.notes.append(f"{len(stems) - len(chosen)} have no file there and stay as they are")
-    return [Entry(name, stems[name], files[name].path) for name in chosen], set(chosen) == set(stems)
+    away = set(stems) - set(refused) - set(chosen)
+    if not students and away:
+        outcome.notes.append(f"{len(away)} have no file there and stay as they are")
+    return [Entry(name, stems[name], files[name].path) for name in chosen], not away
 
 
 def _by_name(batch: Batch, names: Sequence[str]) -> dict[str, Entry]:

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from autograder.assignment import Assignment, AssignmentError, Question
-from autograder.results import CaseResult, QuestionResult, SubmissionResult
+from autograder.results import CaseResult, Failure, QuestionResult, Status, SubmissionResult, Timeout
 from autograder.submission import Submission
 
 GRADER_NOTE = "grader: "
@@ -43,6 +43,16 @@ class Log(Protocol):
     @property
     def output(self) -> str:
         """What the submission printed, capped."""
+        ...
+
+    @property
+    def timeouts(self) -> Sequence[Timeout]:
+        """Limits in seconds that were hit."""
+        ...
+
+    @property
+    def not_run(self) -> int:
+        """Calls that were not made, because time or restarts were used up."""
         ...
 
     @property
@@ -123,7 +133,7 @@ def _grade(submission: Submission, assignment: Assignment, workshop: Workshop) -
         for hidden in (False, True):
             for case in (case for question in assignment.questions for case in cases[question.name]):
                 if case.hidden is hidden:
-                    results[case.name] = run_case(case, functions, assignment, grader_notes)
+                    results[case.name] = run_case(case, functions, assignment, grader_notes, session.log)
         questions = tuple(
             question_result(question, tuple(results[case.name] for case in cases[question.name]))
             for question in assignment.questions
@@ -131,12 +141,13 @@ def _grade(submission: Submission, assignment: Assignment, workshop: Workshop) -
         tested = time.monotonic()
     log = session.log  # complete only now
     cells = tuple(f"Cell {number} raised an error: {text}" for number, text in log.failed_cells)
-    problem = ""
+    status, problem = how_it_went(questions, log.timeouts)
     if grader_notes:
+        status = "failed"
         problem = f"The grader itself failed in {len(grader_notes)} test case(s): {grader_notes[0]}"
     return SubmissionResult(
         file=submission.name,
-        status="failed" if problem else "completed",
+        status=status,
         questions=questions,
         problem=problem,
         notes=(*submission.notes, *log.notes, *cells, *(GRADER_NOTE + note for note in grader_notes)),
@@ -147,11 +158,27 @@ def _grade(submission: Submission, assignment: Assignment, workshop: Workshop) -
             "tests": round(tested - opened, 4),
             "close": round(time.monotonic() - tested, 4),
         },
+        timeouts=tuple(log.timeouts),
     )
 
 
+def how_it_went(questions: Sequence[QuestionResult], timeouts: Sequence[Timeout]) -> tuple[Status, str]:
+    """The status of a submission that was run, and where it ran out of its time the sentence that says so."""
+    over = next((timeout for timeout in timeouts if timeout.limit == "submission"), None)
+    if over is None:
+        return "completed", ""
+    cases = [case for question in questions for case in question.cases]
+    left = sum(case.failure != "" for case in cases)
+    return "timed out", f"{over.sentence().capitalize()}; {left} of {len(cases)} cases were not run or not finished."
+
+
 def ungraded(
-    file: str, status: str, problem: str, assignment: Assignment, notes: tuple[str, ...] = ()
+    file: str,
+    status: Status,
+    problem: str,
+    assignment: Assignment,
+    notes: tuple[str, ...] = (),
+    timeouts: tuple[Timeout, ...] = (),
 ) -> SubmissionResult:
     """The result of a submission that was not run: every case counts as failed."""
     try:
@@ -162,7 +189,9 @@ def ungraded(
         question_result(
             question,
             tuple(
-                CaseResult(case.name, case.title, case.points, case.hidden, False, "This case was not run.")
+                CaseResult(
+                    case.name, case.title, case.points, case.hidden, False, "This case was not run.", "", "not run"
+                )
                 for case in cases[question.name]
             ),
         )
@@ -170,10 +199,11 @@ def ungraded(
     )
     return SubmissionResult(
         file=file,
-        status="unreadable" if status == "unreadable" else "failed",
+        status=status,
         questions=questions,
         problem=problem,
         notes=notes,
+        timeouts=timeouts,
     )
 
 
@@ -231,10 +261,17 @@ def _title(test: Callable[..., None], question: str) -> str:
     return test.__name__.removeprefix(f"test_{question}_").replace("_", " ")
 
 
-def run_case(case: Case, functions: dict[str, Any], assignment: Assignment, grader_notes: list[str]) -> CaseResult:
-    """One case against the submission's functions; what is the grader's own fault is added to `grader_notes`."""
+def run_case(
+    case: Case, functions: dict[str, Any], assignment: Assignment, grader_notes: list[str], log: Log | None = None
+) -> CaseResult:
+    """One case against the submission's functions; what is the grader's own fault is added to `grader_notes`.
+
+    `log`: what the session has noted so far. Whether time was over is taken from there, not from what was raised, which
+    can be the submission's own.
+    """
     message = mistake = ""
     passed = False
+    before = (0, 0) if log is None else (len(log.timeouts), log.not_run)
     try:
         case.run(functions)
         passed = True
@@ -247,7 +284,12 @@ def run_case(case: Case, functions: dict[str, Any], assignment: Assignment, grad
         # told.
         message = "The grader itself failed on this case; your instructor sees why."
         grader_notes.append(f"{case.name}: {type(error).__name__}: {str(error)[:500]}")
-    return CaseResult(case.name, case.title, case.points, case.hidden, passed, message[:_MESSAGE_LIMIT], mistake)
+    failure: Failure = ""
+    if log is not None and not passed:
+        failure = "timeout" if len(log.timeouts) > before[0] else "not run" if log.not_run > before[1] else ""
+    return CaseResult(
+        case.name, case.title, case.points, case.hidden, passed, message[:_MESSAGE_LIMIT], mistake, failure
+    )
 
 
 def _message(error: AssertionError, case: Case, mistake: str, missing: Sequence[str]) -> str:

@@ -11,8 +11,8 @@ process, and running them can take any time. What that process answers is plain 
     measured = measured_from_plain(plain, request)       trusted: an `adkit.artefact.Measured`
 
 An artefact may hold what JAX makes of numerical code for the CPU and nothing else: operations on an
-allow-list, LAPACK routines, arrays of fixed and bounded size. It has no effects and calls nothing outside.
-Time is limited from outside.
+allow-list, LAPACK routines called by their signatures (`autograder.isolation.lapack`), sorts by an order, arrays of
+fixed and bounded size. It has no effects and calls nothing outside. Time is limited from outside.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -30,6 +30,10 @@ from adkit.artefact import KINDS, UNPROMISED_ROUTINES, Measured, Work, WorkError
 from adkit.transforms import inputs_of
 from adkit.work import parse
 
+from autograder.isolation import lapack
+from autograder.isolation.mlir import array_of, array_type, attribute_names, dictionary
+from autograder.isolation.orders import is_order
+
 MAX_ARTEFACT_BYTES = 4 * 2**20
 """One artefact, where an assignment's limits say nothing else."""
 MAX_OPERATIONS = 50_000
@@ -44,10 +48,8 @@ MAX_RESULT_BYTES = 64 * 2**20
 
 _DTYPES = frozenset({"float64", "float32", "int64", "int32", "uint32", "bool", "complex128", "complex64"})
 _MAX_COUNT = 2**53
-_LAPACK = re.compile(
-    "lapack_[sdcz](gees|geev|gehrd|geqp3|geqrf|gesdd|gesvd|getrf|gtsv|heevd|hetrd|orgqr|ormqr|potrf|syevd"
-    "|sytrd|trsm|ungqr|unmqr)_ffi"
-)
+_MAX_NESTING = 100
+"""Regions in regions: a loop in a branch in a loop. The compiler follows them by recursion."""
 _NUMERICAL = """
     abs add and atan2 bitcast_convert broadcast broadcast_in_dim case cbrt ceil cholesky clamp compare complex
     composite concatenate constant convert convolution cosine count_leading_zeros custom_call divide dot
@@ -69,6 +71,14 @@ _SCALAR_FUNCTIONS = """
 _COMPOSITES = frozenset(f"chlo.{name}" for name in _SCALAR_FUNCTIONS.split())
 """What JAX makes. The compiler runs these by their names, whatever their decomposition says, and the decomposition is
 what is counted: none of them may be work that counts, as `chlo.ragged_dot` is."""
+
+
+_FROM_JAX = {
+    "builtin.module": {"jax.uses_shape_polymorphism", "mhlo.num_partitions", "mhlo.num_replicas"},
+    "func.func": {"arg_attrs", "res_attrs"},
+    "stablehlo.custom_call": {"mhlo.backend_config", "mhlo.frontend_attributes", "sdy.sharding_rule"},
+}
+"""Attributes beyond an operation's own that JAX adds; any other may be an instruction to the compiler."""
 
 
 class ArtefactError(checks.StudentError):
@@ -209,9 +219,11 @@ class _Size:
 def _audit_module(module: Any) -> None:
     """Allowed operations only, and a bound on the size of `main` with every call written out."""
     functions: dict[str, Any] = {}
+    _audit_attributes(module.operation)
     for operation in module.body.operations:
         if operation.operation.name != "func.func":
             raise ArtefactError(f"the traced function has {_clipped(operation.operation.name)} at its top")
+        _audit_signature(operation.operation)
         functions[operation.operation.attributes["sym_name"].value] = operation.operation
     # Every function is looked at, also one that nothing calls: the compiler will see it.
     own = {name: _audit_function(function) for name, function in functions.items()}
@@ -242,8 +254,19 @@ def _audit_module(module: Any) -> None:
             raise ArtefactError(_too_large("what the traced function computes", size.bytes, MAX_TOTAL_BYTES))
 
 
+def _audit_signature(function: Any) -> None:
+    """No attributes of a function, its arguments and its results but those that JAX adds."""
+    _audit_attributes(function)
+    for name, allowed in (("arg_attrs", ""), ("res_attrs", r'jax\.result_info = "[^"\\]*"')):
+        if name in attribute_names(function):
+            entries = re.sub(rf"\{{(?:{allowed})?\}}", "", str(function.attributes[name]))
+            if entries.strip("[, ]"):
+                raise ArtefactError("the traced function has attributes on its arguments that JAX does not give them")
+
+
 def _audit_function(function: Any) -> tuple[_Size, list[str]]:
     size, callees = _Size(), list[str]()
+    _audit_blocks(function, size)
     for operation in _inside(function):
         size.operations += 1
         if size.operations > MAX_OPERATIONS:
@@ -251,60 +274,110 @@ def _audit_function(function: Any) -> tuple[_Size, list[str]]:
         name = operation.name
         if name not in _OPERATIONS:
             raise ArtefactError(f"the traced function uses {_clipped(name)}, which is not run here")
+        _audit_attributes(operation)
         if name == "stablehlo.custom_call":
             _audit_custom_call(operation)
         elif name == "func.call":
             callees.append(operation.attributes["callee"].value)
         elif name == "stablehlo.composite":
-            if operation.attributes["name"].value not in _COMPOSITES:
-                raise ArtefactError("the traced function uses a composite operation that JAX does not make")
+            _audit_composite(operation)
             callees.append(operation.attributes["decomposition"].value)
+        elif name == "stablehlo.sort":
+            if not is_order(operation.regions[0].blocks[0]):
+                raise ArtefactError("the traced function sorts by a comparison that is no order")
+        elif name == "stablehlo.rng_bit_generator":
+            _audit_random_bits(operation)
         for result in operation.results:
             size.bytes += _bytes(result)
-        for region in operation.regions:
-            for block in region.blocks:
-                for argument in block.arguments:
-                    size.bytes += _bytes(argument)
+        _audit_blocks(operation, size)
     return size, callees
+
+
+def _audit_blocks(operation: Any, size: _Size) -> None:
+    """The arguments of an operation's own blocks."""
+    for region in operation.regions:
+        for block in region.blocks:
+            for argument in block.arguments:
+                size.bytes += _bytes(argument)
+
+
+def _audit_attributes(operation: Any) -> None:
+    """No attributes but an operation's own and those that JAX adds."""
+    for name in attribute_names(operation):
+        if "." in name and name not in _FROM_JAX.get(operation.name, ()):
+            raise ArtefactError(f"the traced function has the attribute {_clipped(name)}, which JAX does not give it")
 
 
 def _audit_custom_call(operation: Any) -> None:
     target = operation.attributes["call_target_name"].value
-    if not _LAPACK.fullmatch(target):
+    if not lapack.is_routine(target):
         raise ArtefactError(f"the traced function calls {_clipped(target)!r}, which is no LAPACK routine")
     attributes = operation.attributes
     if "has_side_effect" in attributes and "true" in str(attributes["has_side_effect"]):
         raise ArtefactError("the traced function has side effects")
     if "called_computations" in attributes and str(attributes["called_computations"]) != "[]":
         raise ArtefactError("the traced function hands a function to a LAPACK routine")
+    fault = lapack.fault_of_call(operation)
+    if fault is not None:
+        raise ArtefactError(f"the traced function calls {target} as JAX never does: {fault}")
+
+
+def _audit_composite(operation: Any) -> None:
+    """A composite that the compiler runs by its name: the name, and arrays that fit together."""
+    name = operation.attributes["name"].value
+    if name not in _COMPOSITES:
+        raise ArtefactError("the traced function uses a composite operation that JAX does not make")
+    operands, results = list(map(array_of, operation.operands)), list(map(array_of, operation.results))
+    config = {key: str(value) for key, value in dictionary(operation, "composite_attributes").items()}
+    good = False
+    if name != "chlo.top_k":
+        good = len(set(operands)) == 1 and results == operands[:1] and not config
+    elif len(operands) == 1 and operands[0] is not None and operands[0][0] and set(config) == {"k"}:
+        (*batch, length), element = operands[0]
+        k = re.fullmatch(r"(\d+) : i64", config["k"])
+        taken = (*batch, int(k[1]) if k is not None else -1)
+        good = 0 <= taken[-1] <= length and results == [(taken, element), (taken, "i32")]
+    if not good:
+        raise ArtefactError(f"the traced function uses {name} on arrays that do not fit together")
+
+
+def _audit_random_bits(operation: Any) -> None:
+    """A generator of random bits whose state is the algorithm's: two words, or for Philox three."""
+    given, (state, bits) = array_of(operation.operands[0]), map(array_of, operation.results)
+    lengths = ((2,), (3,)) if "PHILOX" in str(operation.attributes["rng_algorithm"]) else ((2,),)
+    if given != state or given is None or given[1] != "ui64" or given[0] not in lengths or bits is None:
+        raise ArtefactError("the traced function draws random bits from a state of another size than the algorithm's")
+    if bits[1] not in ("ui8", "ui16", "ui32", "ui64"):
+        raise ArtefactError("the traced function draws random numbers that are no bits")
 
 
 def _inside(operation: Any) -> Iterator[Any]:
     """All operations in an operation's regions, without recursion: nesting is the submission's choice."""
-    pending = [operation]
+    pending = [(operation, 0)]
     while pending:
-        for region in pending.pop().regions:
+        outer, depth = pending.pop()
+        if depth > _MAX_NESTING:
+            raise ArtefactError(f"the traced function has loops and branches more than {_MAX_NESTING} deep")
+        for region in outer.regions:
             for block in region.blocks:
                 for inner in block.operations:
                     yield inner.operation
-                    pending.append(inner.operation)
+                    pending.append((inner.operation, depth + 1))
 
 
 def _bytes(value: Any) -> int:
     """Bytes of a value. Raises `ArtefactError` if it is no array of fixed size, or too large."""
-    from jaxlib.mlir import ir
-
-    try:
-        tensor = ir.RankedTensorType(value.type)
-    except ValueError:
-        raise ArtefactError("the traced function handles something that is no array") from None
-    if not tensor.has_static_shape:
-        raise ArtefactError("the traced function has arrays whose size is not fixed")
+    text = str(value.type)
+    array = array_type(text)
+    if array is None:
+        if re.match(r"tensor<(\d+x)*\?", text):
+            raise ArtefactError("the traced function has arrays whose size is not fixed")
+        raise ArtefactError("the traced function handles something that is no array of numbers")
+    shape, element = array
     # 16 bytes for complex numbers; for all others 8, the widest type, is near enough
-    width = 16 if "complex" in str(tensor.element_type) else 8
-    size = math.prod(tensor.shape) * width
+    size = math.prod(shape) * (16 if element.startswith("complex") else 8)
     if size > MAX_VALUE_BYTES:
-        raise ArtefactError(_too_large(f"an array of shape {tuple(tensor.shape)}", size, MAX_VALUE_BYTES))
+        raise ArtefactError(_too_large(f"an array of shape {shape}", size, MAX_VALUE_BYTES))
     return size
 
 

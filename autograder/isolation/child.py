@@ -6,24 +6,17 @@ notebooks work as they do in Jupyter, and turns what functions return into plain
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
-import ast
-import builtins
 import errno
-import inspect
-import linecache
 import os
-import re
 import struct
 import sys
 import threading
 import time
-import traceback
-import types
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
-from adkit import checks
+from adkit import artefact, cells, checks
 
 from autograder.isolation import frames
 from autograder.isolation.confine import Confinement, flush_standard_streams
@@ -131,71 +124,6 @@ class _CallBack:
         return np.float64(value) if isinstance(value, float) else value
 
 
-def _nothing(*_arguments: object, **_options: object) -> None: ...
-
-
-class _Anything:
-    """Stands in for what has no meaning while grading: every attribute can be called and answers None."""
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return _nothing
-
-
-class _Shell(_Anything):
-    """What cell magics translate to: timing magics run their code, the others do nothing."""
-
-    def __init__(self, run: Callable[[str, str], None]) -> None:
-        self._run = run
-
-    def run_line_magic(self, name: str, line: str, *_rest: object, **_options: object) -> None:
-        if name == "time":
-            self._run(line, f"<%{name}>")
-
-    def run_cell_magic(self, name: str, line: str, cell: str) -> None:
-        if name in ("time", "capture", "prun"):
-            self._run(cell, f"<%%{name}>")
-
-    def getoutput(self, *_arguments: object, **_options: object) -> list[str]:
-        return []
-
-
-class Notebook:
-    """The namespace in which cells run, as `__main__`."""
-
-    def __init__(self) -> None:
-        self.module = types.ModuleType("__main__")
-        self.names = self.module.__dict__
-        sys.modules["__main__"] = self.module
-        self.shell = _Shell(self.run)
-        otter = types.ModuleType("otter")
-        otter.Notebook = lambda *_arguments, **_options: _Anything()  # type: ignore[attr-defined]
-        otter.__path__ = []  # type: ignore[attr-defined]
-        sys.modules["otter"] = otter
-        self.names.update(get_ipython=lambda: self.shell, display=_nothing, __builtins__=builtins)
-        display: Any = sys.modules.get("IPython.display")
-        if display is not None:
-            display.display = self.names["display"]
-
-    def run_cell(self, source: str, number: int) -> None:
-        """Runs one cell; whatever it raises is the caller's."""
-        from IPython.core.inputtransformer2 import TransformerManager
-
-        self.run(TransformerManager().transform_cell(source), f"<cell {number}>")
-
-    def run(self, code: str, filename: str) -> None:
-        """Runs Python code in the notebook's namespace, with `await` allowed at the top level as in Jupyter."""
-        linecache.cache[filename] = (len(code), None, code.splitlines(keepends=True), filename)
-        compiled = compile(code, filename, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-        if compiled.co_flags & inspect.CO_COROUTINE:
-            import asyncio
-
-            asyncio.run(types.FunctionType(compiled, self.names)())
-        else:
-            exec(compiled, self.names)
-
-
 def _rebuilders(channel: list[Channel], lock: threading.Lock) -> dict[str, Callable[[Any], Any]]:
     def graph(data: Any) -> Any:
         import adkit
@@ -218,7 +146,9 @@ def serve_submission(descriptor: int, applied: tuple[str, ...], confinement: Con
     channel = Channel(descriptor, limit, _rebuilders(holder, threading.Lock()))
     holder.append(channel)
     channel.send({"ready": list(applied)})
-    notebook = Notebook()
+    artefact.drop_debug_output()
+    notebook = cells.Runner(_text, folder=confinement.scratch)
+    notebook.__enter__()  # for as long as the process lives
     while True:
         try:
             request = channel.receive()
@@ -255,18 +185,16 @@ def _within(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
-def _run_cells(notebook: Notebook, channel: Channel, request: dict[str, Any]) -> dict[str, Any]:
+def _run_cells(notebook: cells.Runner, channel: Channel, request: dict[str, Any]) -> dict[str, Any]:
     if request["look"]:
         channel.send({"uses": _autodiff_uses(request)})
-    failed: list[tuple[int, str]] = []
+    lines: list[int] = request["lines"]
     for number, source in cells_to_run(request["cells"], request["demonstrations"]):
         channel.send({"cell": number})
-        try:
-            notebook.run_cell(source, number)
-        except BaseException as error:
-            failed.append((number, _text(error)))
+        notebook.run_cell(source, number, lines[number - 1] if lines else 0)
     defined = [name for name in request["functions"] if callable(notebook.names.get(name))]
-    return {"defined": defined, "failed": failed[:200]}
+    failed = [(failure.cell, str(failure)) for failure in notebook.failures]
+    return {"defined": defined, "failed": failed, "noticed": notebook.report()}
 
 
 def _autodiff_uses(request: dict[str, Any]) -> dict[str, str]:
@@ -293,7 +221,8 @@ def _reply(answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     return reply
 
 
-def _call(notebook: Notebook, request: dict[str, Any]) -> dict[str, Any]:
+def _call(notebook: cells.Runner, request: dict[str, Any]) -> dict[str, Any]:
+    notebook.keep_settings()
     function = notebook.names[request["function"]]
     arguments: list[Any] = request["arguments"]
     before = _snapshot(arguments)
@@ -315,32 +244,15 @@ def _is_data(value: Any) -> bool:
     return value is None or isinstance(value, bool | int | float | complex | str | bytes | np.ndarray)
 
 
-def _export(notebook: Notebook, request: dict[str, Any]) -> dict[str, Any]:
-    from adkit import artefact
-
+def _export(notebook: cells.Runner, request: dict[str, Any]) -> dict[str, Any]:
+    notebook.keep_settings()
     function = notebook.names[request["function"]]
     return artefact.export_plain(function, request["arguments"], request["transform"], tuple(request["static"]))
 
 
 def _text(error: BaseException) -> str:
     """What a student needs of an exception: type, message, and the line of their own code."""
-    try:
-        message = str(getattr(error, "message", error))
-    except Exception:
-        message = "(its message cannot be shown)"
-    message = re.sub(r"\n\s*-{20,}.*", "", message, flags=re.DOTALL)[:_TEXT]
-    where = ""
-    if any(kind.__name__ == "CheckError" for kind in type(error).__mro__):
-        return message  # already a sentence for the student
-    for entry in reversed(traceback.extract_tb(error.__traceback__)):
-        if entry.filename.startswith("<cell"):
-            where = f" (in {entry.name}, line {entry.lineno} of {entry.filename[1:-1]}: {(entry.line or '').strip()})"
-            break
-    if isinstance(error, SyntaxError):
-        where = f" (line {error.lineno} of the cell)"
-        message = error.msg
-    where += _limit_behind(error)
-    return f"{type(error).__name__}: {message}{where}" if message else f"{type(error).__name__}{where}"
+    return cells.describe(error) + _limit_behind(error)
 
 
 def _limit_behind(error: BaseException) -> str:

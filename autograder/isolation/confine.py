@@ -242,7 +242,8 @@ def _limit(confinement: Confinement) -> None:
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
     ):
-        resource.setrlimit(kind, (value, value))
+        # the signal that comes at the lower of the two says which limit it was; SIGKILL follows for who ignores it
+        resource.setrlimit(kind, (value, value + 5) if kind == resource.RLIMIT_CPU else (value, value))
 
 
 def _keep_only(keep: set[int]) -> None:

@@ -6,17 +6,21 @@ run reads a name which it binds. Decided in the submission's own process, since 
 there is the submission's own loss.
 """
 
+import ast
 import symtable
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from IPython.core.inputtransformer2 import TransformerManager
+from adkit import cells as rule
+from adkit import magics
 
 _READS_ANYTHING = {"eval", "exec", "globals", "locals", "vars", "compile", "__import__", "__dict__"}
 
 
 def cells_to_run(cells: Sequence[tuple[int, str]], demonstrations: Collection[int]) -> list[tuple[int, str]]:
     """The cells (number, source) without the demonstrations (by number) that no other cell needs, in their order."""
+    if not demonstrations:
+        return list(cells)
     names = {number: _names(source) for number, source in cells}
     kept = [number for number in names if number not in demonstrations]
     waiting = set(names).difference(kept)
@@ -43,10 +47,14 @@ class _Names:
 def _names(source: str) -> _Names | None:
     """What a cell binds and reads; None when that cannot be told."""
     try:
-        code = TransformerManager().transform_cell(source)
-        if "run_cell_magic(" in code or "run_line_magic(" in code:
-            return None  # the code may be in a string
-        table = symtable.symtable(code, "<cell>", "exec")
+        try:
+            table = symtable.symtable(source, "<cell>", "exec")
+        except (SyntaxError, ValueError):  # magics
+            pieces = rule.statements(source)
+            statements = [piece for piece in pieces if isinstance(piece, ast.stmt)]
+            if len(statements) < len(pieces) or any(map(magics.may_run_code, statements)):
+                return None
+            table = symtable.symtable(ast.unparse(ast.Module(statements, [])), "<cell>", "exec")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     bound, read = set[str](), set[str]()

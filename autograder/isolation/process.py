@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from autograder.isolation import frames
+from autograder.isolation.clock import SLICE, Clock, Deadline
 from autograder.isolation.confine import descendants
 
 _WATCH_SECONDS: Final = 0.1
@@ -45,6 +46,7 @@ class Process:
         control: socket.socket,
         supervisor: int,
         *,
+        clock: Clock,
         frame_bytes: int,
         memory_bytes: int,
         output_bytes: int,
@@ -56,6 +58,7 @@ class Process:
         self._output = output
         self._control = control
         self._supervisor = supervisor
+        self._below: list[int] = []
         self._supervisor_ended = os.pidfd_open(supervisor)
         self._frame_bytes = frame_bytes
         self._memory_bytes = memory_bytes
@@ -71,6 +74,14 @@ class Process:
         self._after: list[Callable[[], None]] = []
         self._watch = threading.Thread(target=self._watching, daemon=True)
         self._watch.start()
+        clock.watch(self)
+        self._after.append(lambda: clock.forget(self))
+
+    def processes(self) -> list[int]:
+        """The ids of the confined process and of what it started, as of a moment ago."""
+        if not self._below:
+            self._below = descendants(self._supervisor)
+        return self._below
 
     @property
     def output(self) -> str:
@@ -84,8 +95,8 @@ class Process:
         """Does `action` once, after the process and everything it started are gone."""
         self._after.append(action)
 
-    def send(self, value: Any, deadline: float) -> None:
-        """Sends one frame before `deadline` (time.monotonic)."""
+    def send(self, value: Any, deadline: Deadline) -> None:
+        """Sends one frame before `deadline`."""
         self._no_word_unasked()
         data = memoryview(frames.frame(value))
         while data:
@@ -97,7 +108,7 @@ class Process:
             except OSError:
                 raise self._how_it_ended() from None
 
-    def receive(self, deadline: float) -> Any:
+    def receive(self, deadline: Deadline) -> Any:
         """The next frame, decoded, before `deadline`."""
         try:
             header = self._exactly(4, deadline)
@@ -159,7 +170,7 @@ class Process:
                 raise SpokeOutOfTurn("it sent data without being asked")
             raise self._how_it_ended()
 
-    def _exactly(self, count: int, deadline: float) -> bytes:
+    def _exactly(self, count: int, deadline: Deadline) -> bytes:
         pieces = bytearray()
         while len(pieces) < count:
             self._wait(select.POLLIN, deadline)
@@ -174,15 +185,20 @@ class Process:
             pieces += piece
         return bytes(pieces)
 
-    def _wait(self, event: int, deadline: float) -> None:
+    def _wait(self, event: int, deadline: Deadline) -> None:
         if self._over:
             raise self._how_it_ended()
         poll = select.poll()
         poll.register(self._channel, event)
-        left = deadline - time.monotonic()
-        if left <= 0 or not poll.poll(left * 1000):
-            self.end()
-            raise self._how_it_ended() if self._limit_hit else TookTooLong("it took too long")
+        long = False
+        while (left := deadline.left()) > 0:
+            happened = poll.poll(min(left, SLICE) * 1000)
+            deadline.clock.look(full=long or not happened)
+            if happened:
+                return
+            long = True
+        self.end()
+        raise self._how_it_ended() if self._limit_hit else TookTooLong("it took too long")
 
     def _how_it_ended(self) -> Ended:
         status = self.end()
@@ -209,7 +225,7 @@ class Process:
                 next_look = time.monotonic() + _WATCH_SECONDS
 
     def _look(self) -> None:
-        processes = descendants(self._supervisor)
+        processes = self._below = descendants(self._supervisor)
         used = sum(_resident(pid) for pid in processes)
         if used > self._memory_bytes:
             self._end_because(

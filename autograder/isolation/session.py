@@ -13,11 +13,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from adkit import checks
+from adkit import cells, checks
 
 from autograder.assignment import Assignment, Question
 from autograder.isolation import frames
+from autograder.isolation.clock import Clock, Deadline
 from autograder.isolation.process import Ended, Process, SpokeOutOfTurn, TookTooLong
+from autograder.results import Limit, Timeout
 from autograder.submission import Submission
 
 if TYPE_CHECKING:
@@ -41,12 +43,22 @@ class SessionLog:
     failed_cells: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
     output: str = ""
     restarts: int = 0
+    timeouts: list[Timeout] = field(default_factory=list[Timeout])
+    """The limits in seconds that were hit."""
+    not_run: int = 0
+    """Calls that were not made, because time or restarts were used up."""
     seconds: dict[str, float] = field(default_factory=dict[str, float])
 
     def note(self, text: str) -> None:
         """Adds a note once, up to a limit."""
         if text not in self.notes and len(self.notes) < _KEPT_NOTES:
             self.notes.append(text[:_KEPT_TEXT])
+
+    def time_out(self, limit: Limit, what: str, seconds: float) -> None:
+        """Adds a limit that was hit; a limit on everything counts once."""
+        timeout = Timeout(limit, what, seconds)
+        if limit != "submission" or timeout not in self.timeouts:
+            self.timeouts.append(timeout)
 
     def add_seconds(self, phase: str, seconds: float) -> None:
         """Adds to the time spent in a phase."""
@@ -73,11 +85,15 @@ class Session:
         self._autodiff_uses: dict[str, str] | None = None
         """Why a function's use of autodiff costs its points, by function; None as long as nobody has looked."""
         self._deaths: dict[str, int] = {}
-        self._started = time.monotonic()
+        self._start_clock()
         self._calls = 0
 
+    def _start_clock(self) -> None:
+        self._clock = Clock(self._workshop.report_waiting)
+        self._end = self._clock.deadline(self._limits.submission_seconds)
+
     def __enter__(self) -> "Session":
-        self._started = time.monotonic()
+        self._start_clock()
         try:
             self._run_notebook()
         except _GivenUpError as problem:
@@ -143,10 +159,11 @@ class Session:
     def run_artefacts(self, job: dict[str, Any]) -> Any:
         """Runs artefacts in the disposable process; its plain, unchecked answer, or StudentError."""
         started = time.monotonic()
-        deadline = min(started + self._limits.call_seconds * 2, self._end)
+        seconds = self._limits.call_seconds * 2
         try:
             if self._runner is None:
-                self._runner = self._workshop.fork("artefacts", self._limits)
+                self._runner = self._workshop.fork("artefacts", self._limits, self._clock)
+            deadline = self._clock.deadline(seconds).and_not_after(self._end)
             self._calls += 1
             self._runner.send({"id": self._calls, "job": job}, deadline)
             reply = self._runner.receive(deadline)
@@ -154,9 +171,11 @@ class Session:
             self._runner = None
             why = str(problem)
             if isinstance(problem, TookTooLong):
-                why = f"it did not finish within {self._limits.call_seconds * 2:g} seconds"
-                if time.monotonic() > self._end:
+                why = f"it did not finish within {seconds:g} seconds"
+                if self._end.passed:
                     why = self._used_up()
+                else:
+                    self.log.time_out("traced function", "a function, as JAX traced it,", seconds)
             self.log.note(f"A function, as JAX traced it, could not be run: {why}.")
             raise checks.StudentError(
                 f"The function, as JAX traced it, could not be run: {why}.", kinds=("Exception",)
@@ -178,11 +197,6 @@ class Session:
             )
         return reply.get("result")
 
-    @property
-    def _end(self) -> float:
-        """When the submission's time is up (time.monotonic)."""
-        return self._started + self._limits.submission_seconds
-
     def _call_seconds(self, question: Question) -> float:
         return question.call_seconds or self._limits.call_seconds
 
@@ -193,8 +207,10 @@ class Session:
             if use is not None:
                 raise checks.CheckError(use)
         if self._given_up:
+            self.log.not_run += 1
             raise checks.StudentError(self._given_up, kinds=("Exception",))
         if self._deaths.get(question.name, 0) >= self._limits.restarts_per_question:
+            self.log.not_run += 1
             raise checks.StudentError(
                 f"Not run: {question.name} has ended its process {self._limits.restarts_per_question} times already.",
                 kinds=("Exception",),
@@ -207,7 +223,7 @@ class Session:
         process = self._living_process()
         self._calls += 1
         request["id"] = self._calls
-        deadline = min(time.monotonic() + self._call_seconds(question), self._end)
+        deadline = self._clock.deadline(self._call_seconds(question)).and_not_after(self._end)
         try:
             process.send(request, deadline)
             while True:
@@ -256,9 +272,11 @@ class Session:
         if isinstance(problem, TookTooLong):
             limit = self._call_seconds(question)
             text = f"{function} did not finish within {limit:g} seconds"
-            if time.monotonic() > self._end:
+            if self._end.passed:
                 self._given_up = f"Not run: {self._used_up()}."
                 text = f"{function} did not finish: {self._used_up()}"
+            else:
+                self.log.time_out("call", function, limit)
         else:
             text = f"{function} could not be finished: {problem}"
         self.log.note(f"{question.name}: {text}.")
@@ -266,6 +284,8 @@ class Session:
         return checks.StudentError(f"{text}.", kinds=(kind, "Exception"))
 
     def _used_up(self) -> str:
+        """In words that the submission's time is over, which is noted."""
+        self.log.time_out("submission", "", self._limits.submission_seconds)
         return f"the submission used up its {self._limits.submission_seconds:g} seconds in all"
 
     def _forget_process(self) -> None:
@@ -292,11 +312,13 @@ class Session:
             if self.log.restarts >= self._limits.restarts:
                 self._given_up = f"Not run: the submission ended its process {self._limits.restarts} times."
                 self.log.note(self._given_up)
+                self.log.not_run += 1
                 raise checks.StudentError(self._given_up, kinds=("Exception",))
             try:
                 self._run_notebook()
             except _GivenUpError as problem:
                 self._given_up = str(problem)
+                self.log.not_run += 1
                 raise checks.StudentError(self._given_up, kinds=("Exception",)) from None
         assert self._process is not None
         return self._process
@@ -305,18 +327,18 @@ class Session:
         """Starts a process and runs the cells, leaving out cells that ended an earlier one."""
         while True:
             started = time.monotonic()
-            self._process = self._workshop.fork("submission", self._limits)
+            self._process = self._workshop.fork("submission", self._limits, self._clock)
             self.log.add_seconds("fork", time.monotonic() - started)
             running = -1
             deadline = self._end
             look = self._autodiff_uses is None
             try:
-                deadline = min(time.monotonic() + self._limits.notebook_seconds, self._end)
+                deadline = self._clock.deadline(self._limits.notebook_seconds).and_not_after(self._end)
                 self._calls += 1
-                cells = [(k, cell) for k, cell in enumerate(self._submission.cells, 1) if k not in self._skipped]
+                sources = [(k, cell) for k, cell in enumerate(self._submission.cells, 1) if k not in self._skipped]
                 request = {
-                    "do": "cells", "id": self._calls, "cells": cells, "functions": list(self.assignment.functions),
-                    "look": look, "demonstrations": self._demonstrations,
+                    "do": "cells", "id": self._calls, "cells": sources, "functions": list(self.assignment.functions),
+                    "look": look, "demonstrations": self._demonstrations, "lines": list(self._submission.lines),
                 }  # fmt: skip
                 self._process.send(request, deadline)
                 if look:
@@ -325,7 +347,8 @@ class Session:
                     self._autodiff_uses = {}
                     self._autodiff_uses = _sentences(self._process.receive(deadline))
                 while True:
-                    reply = self._process.receive(min(deadline, time.monotonic() + self._limits.cell_seconds))
+                    of_a_cell = self._clock.deadline(self._limits.cell_seconds)
+                    reply = self._process.receive(of_a_cell.and_not_after(deadline))
                     if type(reply) is dict and set(reply) == {"cell"} and type(reply["cell"]) is int:
                         running = reply["cell"]
                         continue
@@ -354,21 +377,24 @@ class Session:
         if self._process is not None and not self.log.output:
             self.log.output = self._process.output
 
-    def _cell_lost(self, running: int, problem: Ended, deadline: float) -> None:
+    def _cell_lost(self, running: int, problem: Ended, deadline: Deadline) -> None:
         """Leaves out the cell that was running. `deadline`: of all cells together."""
         what = str(problem)
         if isinstance(problem, TookTooLong):
             what = f"it took longer than the {self._limits.cell_seconds:g} seconds of a cell"
-            if time.monotonic() >= self._end:
+            if self._end.passed:
                 what = self._used_up()
-            elif time.monotonic() >= deadline:
+            elif deadline.passed:
                 what = f"all cells together took longer than {self._limits.notebook_seconds:g} seconds"
+                self.log.time_out("notebook", "", self._limits.notebook_seconds)
+            else:
+                self.log.time_out("cell", f"Cell {running}", self._limits.cell_seconds)
         if running not in range(1, len(self._submission.cells) + 1) or running in self._skipped:
             raise _GivenUpError(f"The notebook could not be run: {what}.")
         self.log.note(f"Cell {running} was left out: {what}.")
         self._skipped.add(running)
         self.log.restarts += 1
-        if time.monotonic() > self._end:
+        if self._end.passed:
             raise _GivenUpError(f"The notebook could not be run: {self._used_up()}.")
         if len(self._skipped) > _LOST_CELLS:
             raise _GivenUpError(f"The notebook could not be run: more than {_LOST_CELLS} cells ended its process.")
@@ -384,10 +410,13 @@ class Session:
         self.log.failed_cells = []
         for entry in failed if isinstance(failed, list) else []:
             match entry:
-                case (int(number), str(text)) if len(self.log.failed_cells) < _KEPT_NOTES:
+                case (int(number), str(text)) if len(self.log.failed_cells) < cells.LIMIT:
                     self.log.failed_cells.append((number, text[:_KEPT_TEXT]))
                 case _:
                     continue
+        # sentences of the grader: only names and numbers of the submission's are in them, and they are checked
+        for sentence in cells.sentences(reply.get("noticed")):
+            self.log.note(sentence)
 
 
 def _answers(reply: Any, number: int) -> bool:

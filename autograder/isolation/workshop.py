@@ -8,13 +8,14 @@ import stat
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal
 
 from autograder.assignment import Assignment, Limits
+from autograder.isolation.clock import Clock
 from autograder.isolation.confine import Confinement, threads_of
 from autograder.isolation.layers import IsolationError, Policy
 from autograder.isolation.leases import Lease, LeaseError, lease
@@ -39,6 +40,8 @@ class Workshop:
         self._template: subprocess.Popen[bytes] | None = None
         self._requests: socket.socket | None = None
         self._lease: Lease | None = None
+        self.report_waiting: Callable[[float], None] | None = None
+        """Called now and then with the seconds that submissions have waited for a processor since the last time."""
 
     def __enter__(self) -> "Workshop":
         self._start()
@@ -74,17 +77,20 @@ class Workshop:
             self._template.wait()
             self._template = None
 
-    def fork(self, kind: Kind, limits: Limits) -> Process:
-        """A new confined process, ready to be asked. IsolationError when a layer that is asked for did not hold."""
+    def fork(self, kind: Kind, limits: Limits, clock: Clock | None = None) -> Process:
+        """A new confined process, ready to be asked, whose waiting `clock` is to see.
+
+        IsolationError when a layer that is asked for did not hold.
+        """
         scratch = tempfile.mkdtemp(prefix="submission-")
         try:
-            process = self._fork(kind, limits, scratch)
+            process = self._fork(kind, limits, scratch, clock or Clock())
         except BaseException:
             remove_folder(scratch)
             raise
         return process
 
-    def _fork(self, kind: Kind, limits: Limits, scratch: str) -> Process:
+    def _fork(self, kind: Kind, limits: Limits, scratch: str, clock: Clock) -> Process:
         if self._template is None or self._template.poll() is not None:
             self._start()
         assert self._requests is not None
@@ -136,6 +142,7 @@ class Workshop:
             reading,
             control,
             supervisor,
+            clock=clock,
             frame_bytes=limits.frame_bytes,
             memory_bytes=limits.memory_bytes if watched else 1 << 62,
             output_bytes=limits.output_bytes,
@@ -146,7 +153,7 @@ class Workshop:
         process.at_end(lambda: remove_folder(scratch))
         try:
             # sent before the first line of the submission runs, so it can be believed
-            ready = process.receive(time.monotonic() + _READY_SECONDS)
+            ready = process.receive(clock.deadline(_READY_SECONDS))
         except Ended as problem:
             raise IsolationError(f"no isolated process could be started: {problem}; {process.output}") from None
         missing = self.policy.layers - set(ready["ready"])

@@ -93,7 +93,11 @@ def _without_names(record: Record, name: str) -> Record:
         )
         for question in result.questions
     )
-    problem = {"completed": "", "unreadable": "The file could not be read."}.get(result.status, "The grader failed.")
+    problem = {
+        "completed": "",
+        "timed out": "It ran out of time.",
+        "unreadable": "The file could not be read.",
+    }.get(result.status, "The grader failed.")
     result = replace(result, file=name, questions=questions, problem=problem, notes=(), output="", seconds={})
     return replace(record, name=name, stem=name, sha256="", result=result)
 

@@ -35,8 +35,9 @@ from autograder.report import inputs
 from autograder.report.escape import file_stem, plain
 from autograder.report.feedback import feedback_page
 from autograder.report.final import Final
+from autograder.report.inputs import Source
 from autograder.report.people import participant
-from autograder.report.roster import Student
+from autograder.report.roster import CLONE, Student
 from autograder.report.text_feedback import markdown_feedback, plain_feedback
 
 MOODLE, CANVAS, MAIL, REPOSITORIES = "moodle_feedback.zip", "canvas_feedback.zip", "mail.mbox", "repositories"
@@ -68,7 +69,7 @@ class Archives:
     def add(self, record: Record, final: Final) -> None:
         """A submission's feedback, for every way that leads to its student."""
         student = self.students.get(record.name) or Student(file=record.name)
-        source = self.sources.get(record.name, "")
+        source = self.sources.get(record.name, Source())
         page = feedback_page(record.result, self.run.title, final)
         reached = False
         folder = _moodle_folder(student, source)
@@ -84,7 +85,8 @@ class Archives:
             with suppress(ValueError, HeaderParseError):  # an address that only looks like one
                 self.mail.append(self._message(record, final, student, page))
                 reached = True
-        if student.login and not folder and not canvas and not student.platform:
+        cloned = source.kind == CLONE or (not source.kind and not folder and not canvas and not student.platform)
+        if student.login and cloned:
             self.repositories[file_stem(student.login)] = markdown_feedback(record.result, self.run.title, final)
             reached = True
         self.unreachable += not reached
@@ -139,20 +141,25 @@ def _header(text: str) -> str:
     return plain(text, 120, lines=False, unseen=True)
 
 
-def _moodle_folder(student: Student, source: str) -> str:
+def _moodle_folder(student: Student, source: Source) -> str:
     number = participant(student)
-    if not number:
+    if not number or source.kind not in ("", "moodle"):
         return ""
-    match = _MOODLE_FOLDER.match(source.replace("\\", "/").lstrip("/"))
+    match = _MOODLE_FOLDER.match(source.name.replace("\\", "/").lstrip("/"))
     if match is not None and match[0].split("_")[1] == number and _is_usual(match[0]):
         return match[0]
     name = re.sub(r"[\s_/\\:*?\"<>|~]+", " ", plain(student.name, 120, lines=False)).strip(" .") or "Student"
     return f"{name}_{number}_assignsubmission_file_"
 
 
-def _canvas_name(student: Student, source: str) -> str:
-    name = source.replace("\\", "/").rpartition("/")[2]
-    if participant(student) or _CANVAS_NAME.fullmatch(name) is None or not _is_usual(name):
+def _canvas_name(student: Student, source: Source) -> str:
+    name = source.name.replace("\\", "/").rpartition("/")[2]
+    if (
+        participant(student)
+        or source.kind not in ("", "canvas")
+        or _CANVAS_NAME.fullmatch(name) is None
+        or not _is_usual(name)
+    ):
         return ""
     user = next(part for part in name.split("_") if part.isdecimal())
     return name if user == student.platform or not student.platform.isdecimal() else ""

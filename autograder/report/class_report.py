@@ -16,7 +16,8 @@ def report_page(statistics: Statistics, run: Run) -> str:
     parts = [
         _header(statistics, run, possible),
         _distribution(statistics, possible),
-        _problems(statistics.problems),
+        _problems(statistics.not_graded),
+        _timeouts(statistics),
         _questions(statistics, run),
         _mistakes(statistics),
         _decisions(statistics),
@@ -31,7 +32,8 @@ def _header(statistics: Statistics, run: Run, possible: float) -> str:
     lower, upper = statistics.quartiles()
     figures = [
         ("submissions", str(len(statistics.rows))),
-        ("not graded", str(len(statistics.problems))),
+        ("not graded", str(len(statistics.not_graded))),
+        ("timed out", str(len(statistics.timed_out))),
         ("points possible", number(possible)),
         ("mean", f"{statistics.mean():.1f}"),
         ("median", number(statistics.median())),
@@ -94,6 +96,26 @@ def _problems(rows: Sequence[Row]) -> str:
     return (
         f'<section class="card"><h2>Could not be graded ({len(rows)})</h2>'
         f"{_table(('file', 'status', 'why'), lines)}</section>"
+    )
+
+
+def _timeouts(statistics: Statistics) -> str:
+    if not statistics.timeouts:
+        return ""
+    lines = "".join(
+        f'<tr><td class="n">{times}</td><td>{for_html(what, 200)}</td><td class="n">{seconds:g}</td></tr>'
+        for (what, seconds), times in statistics.timeouts.most_common(25)
+    )
+    cases = statistics.timeout_cases
+    ended = "".join(
+        f'<tr><td class="file">{_name(row)}</td><td>{for_html(plain(row.problem, 800))}</td></tr>'
+        for row in statistics.timed_out
+    )
+    table = _table(("file", "graded as far as it came"), ended) if ended else ""
+    return (
+        '<section class="card"><h2>Ran out of time</h2><p class="faint small">Time counts while a submission runs or '
+        f"sleeps, not while it waits for a busy machine. Cases that failed because a call did not finish: {cases}.</p>"
+        f"{_table(('submissions#', 'what did not finish', 'seconds allowed#'), lines)}{table}</section>"
     )
 
 
@@ -178,6 +200,8 @@ def _submissions(statistics: Statistics, run: Run) -> str:
     for row in statistics.rows:
         scores = "".join(f'<td class="n">{number(row.scores.get(name, 0.0))}</td>' for name in names)
         status = "" if row.status == "completed" else for_html(row.status)
+        if row.status == "completed" and row.timeout_cases:
+            status = f"timeouts: {row.timeout_cases}"
         lines.append(
             f'<tr><td class="file">{_name(row)}</td>{scores}<td class="n"><b>{number(row.earned)}</b></td>'
             f'<td class="n">{100 * row.percent:.0f} %</td><td class="n">{row.seconds:.1f}</td>'

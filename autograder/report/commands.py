@@ -4,16 +4,14 @@ Nothing heavy is imported before a command runs.
 """
 
 import argparse
-import os
-import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autograder import console
+
 if TYPE_CHECKING:
-    from autograder.engine.grade import Listener
     from autograder.engine.output import Run
     from autograder.engine.regrade import Outcome
     from autograder.report.statistics import Statistics
@@ -78,11 +76,10 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def report(options: argparse.Namespace, say: Callable[[str], None]) -> int:
+def report(options: argparse.Namespace) -> int:
     """`autograder report`."""
     from autograder.assignment import Assignment
     from autograder.engine.output import Run
-    from autograder.report import roster
     from autograder.report.final import is_part, people_of
     from autograder.report.inputs import Given
     from autograder.report.write import write_everything
@@ -92,6 +89,7 @@ def report(options: argparse.Namespace, say: Callable[[str], None]) -> int:
         from autograder.report.anonymous import write_anonymous
 
         count = write_anonymous(out, options.anonymous)
+        options.document = {"out": str(options.anonymous), "submissions": count}
         print(f"{count} submissions without names: {options.anonymous / 'report.html'}")
         return 0
     run = Run.read(out)
@@ -108,39 +106,14 @@ def report(options: argparse.Namespace, say: Callable[[str], None]) -> int:
         run = replace(run, cap=options.cap)
     if options.missing is not None:
         run = replace(run, missing=options.missing)
-    for note in given.keep(out, roster.read_if_there(out / roster.FILE)):
-        say(note)
+    for note in given.keep(out):
+        console.say(note)
     run.write(out)
     statistics = write_everything(out)
-    say_notes(statistics, out, say)
+    options.document = console.document(statistics, out)
+    console.notes(statistics, out)
     print(f"{len(statistics.rows)} submissions: {out / 'report.html'}")
     return 0
-
-
-def say_notes(statistics: "Statistics", out: Path, say: Callable[[str], None]) -> None:
-    """What has to be known before grades are handed on, in a few lines."""
-    from autograder.report.escape import for_terminal
-
-    changed = [row for row in statistics.rows if row.final.steps]
-    if changed:
-        kinds = {"late": "late reduction", "adjustment": "adjustment", "cap": "cap"}
-        counts = [
-            f"{number} by {word}"
-            for kind, word in kinds.items()
-            if (number := sum(any(step.kind == kind for step in row.final.steps) for row in changed))
-        ]
-        grades = "1 grade differs" if len(changed) == 1 else f"{len(changed)} grades differ"
-        say(f"{grades} from the score ({', '.join(counts)}): {out / 'grades_detail.csv'}")
-    if statistics.absent:
-        say(f"{len(statistics.absent)} handed in nothing and have a line in the tables")
-    if statistics.notes and os.environ.get("GITHUB_ACTIONS") == "true":  # a log that others read
-        say(
-            "what has to be known before grades are handed on names files, so it is in "
-            f"{out / 'lms' / 'README.txt'} only"
-        )
-        return
-    for note in statistics.notes:
-        say(for_terminal(note, 1000))
 
 
 def add_regrade(
@@ -158,12 +131,7 @@ def add_regrade(
     parser.add_argument("--quiet", "-q", action="store_true", help="no progress and no table")
 
 
-def regrade(
-    options: argparse.Namespace,
-    cores: int,
-    say: Callable[[str], None],
-    progress: Callable[[bool], AbstractContextManager["Listener | None"]],
-) -> "tuple[Statistics | None, int]":
+def regrade(options: argparse.Namespace, cores: int) -> "tuple[Statistics | None, int]":
     """`autograder regrade`: the class as it is now (None when interrupted), and the exit code so far."""
     from autograder.assignment import Assignment
     from autograder.engine import regrade as engine
@@ -185,22 +153,29 @@ def regrade(
     outcome = engine.Outcome()
     interrupted = False
     try:
-        with progress(options.quiet) as listener:
+        with console.progress(options.quiet) as listener:
             engine.regrade(order, options.student, options.question, listener, outcome)
     except KeyboardInterrupt:
         interrupted = True
     statistics = write_everything(options.out)
+    options.document = {
+        **console.document(statistics, options.out),
+        "changed": [{**asdict(one), "changes": [asdict(change) for change in one.changes]} for one in outcome.changed],
+        "unchanged": outcome.unchanged,
+        "failed": [{"file": file, "problem": problem} for file, problem in outcome.failed],
+        "regrade_notes": outcome.notes,
+    }
     for note in outcome.notes:
-        say(note)
+        console.say(note)
     if not options.quiet:
         _show_changes(outcome, options.out, run)
     if outcome.failed:
-        say(f"{len(outcome.failed)} could not be graded again and keep what they had:")
+        console.say(f"{len(outcome.failed)} could not be graded again and keep what they had:")
         for file, problem in outcome.failed[:50]:
-            say(f"  {_shown(file, 100)}: {_shown(problem, 300)}")
+            console.say(f"  {_shown(file, 100)}: {_shown(problem, 300)}")
     if interrupted:
         done = len(outcome.changed) + outcome.unchanged
-        say(f"interrupted: {done} were graded again, the others are as they were; run it again for the rest")
+        console.say(f"interrupted: {done} were graded again, the others are as they were; run it again for the rest")
         return None, 1
     return statistics, 1 if outcome.failed else 0
 
@@ -233,10 +208,10 @@ def _show_changes(outcome: "Outcome", out: Path, run: "Run") -> None:
                 Text(signed(difference) if difference else "0", "green" if difference > 0 else "red"),
                 Text(why + more),
             )
-        console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-        console.print(table)
+        terminal = Console(highlight=False, width=console.columns())
+        terminal.print(table)
         if len(outcome.changed) > _ROWS:
-            console.print(f"… and {len(outcome.changed) - _ROWS} more")
+            terminal.print(f"… and {len(outcome.changed) - _ROWS} more")
         print(f"changes   {out / 'regraded.csv'}")
     print(f"{len(outcome.changed)} changed, {outcome.unchanged} did not")
 
@@ -247,16 +222,17 @@ def add_forget(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--student", required=True, metavar="S", help="their file, number, login, address or name")
 
 
-def forget(options: argparse.Namespace, say: Callable[[str], None]) -> int:
+def forget(options: argparse.Namespace) -> int:
     """`autograder forget`."""
     from autograder.report.forget import forget as forget_one
 
     done = forget_one(options.out, options.student)
+    options.document = asdict(done)
     print("removed:")
     for what in done.removed:
         print(f"  {_shown(what, 200)}")
     if done.left:
-        say(
+        console.say(
             "words of theirs are still in (another's text, a name that two have, or a file of yours): "
             f"{', '.join(done.left)}"
         )
@@ -271,14 +247,15 @@ def add_post(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--push", action="store_true", help="push the branch; without, it is only made in the clone")
 
 
-def post(options: argparse.Namespace, say: Callable[[str], None]) -> int:
+def post(options: argparse.Namespace) -> int:
     """`autograder post-feedback`."""
     from autograder.report.post import BRANCH
     from autograder.report.post import post as post_all
 
     posted = post_all(options.out, options.clones, push=options.push)
+    options.document = asdict(posted)
     for login, problem in posted.problems:
-        say(f"{_shown(login, 60)}: {_shown(problem, 300)}")
+        console.say(f"{_shown(login, 60)}: {_shown(problem, 300)}")
     where = "pushed" if options.push else f"committed (branch `{BRANCH}` of each clone; --push pushes it)"
     print(f"{len(posted.done)} {where}, {len(posted.unchanged)} unchanged, {len(posted.problems)} not")
     return 1 if posted.problems else 0

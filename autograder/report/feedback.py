@@ -76,6 +76,13 @@ def _problem(result: SubmissionResult) -> str:
             '<div class="box bad"><b>The grader had a problem with this submission.</b> '
             "Your instructor has been told and will look at it; you need not do anything.</div>"
         )
+    if result.status == "timed out" and result.graded:
+        return f'<div class="box bad"><b>This submission ran out of time.</b> {for_html(result.problem, 1000)}</div>'
+    if result.status == "timed out":
+        return (
+            '<div class="box bad"><b>This submission was not finished in time.</b> '
+            "Your instructor has been told and will look at it.</div>"
+        )
     return ""
 
 

@@ -21,9 +21,6 @@ from autograder.report.people import People, Person
 from autograder.report.roster import Student
 from autograder.results import SubmissionResult
 
-ABSENT = "absent.csv"
-"""Who of the class list handed in nothing: kept with the results, in the columns of a roster."""
-
 UNKNOWN = "late, but the platform does not say by how much"
 
 
@@ -157,13 +154,7 @@ def people_of(out: Path, submissions: Iterable[tuple[str, str]] | None = None) -
     """Everyone of a run: those in the journal (or these), and who handed in nothing."""
     if submissions is None:
         submissions = dict.fromkeys((record.name, record.stem) for record in journal.read_latest(out))
-    return People(submissions, roster.read_if_there(out / roster.FILE), absent(out))
-
-
-def absent(out: Path) -> list[Student]:
-    """Who of the class list handed in nothing; nobody where no list was given."""
-    path = out / ABSENT
-    return roster.rows(path.read_text(encoding="utf-8"), path) if path.is_file() else []
+    return People(submissions, roster.read_if_there(out / roster.FILE), roster.read_missing(out))
 
 
 def is_part(run: Run) -> bool:

@@ -14,8 +14,8 @@ from autograder.engine import journal
 from autograder.engine.journal import Journal
 from autograder.engine.output import SUMMARIES, Run, write_atomically, write_bytes_atomically
 from autograder.report import adjustments, inputs, lms, roster, worksheet
-from autograder.report.final import absent, people_of
-from autograder.report.people import Person
+from autograder.report.final import people_of
+from autograder.report.people import People, Person
 from autograder.report.write import write_everything
 
 _SHORT = 4
@@ -50,21 +50,13 @@ def forget(out: Path, word: str) -> Forgotten:
             if earlier.exists():
                 earlier.unlink()
                 done.removed.append(earlier.name)
-        _clear_worksheet(out, gone, done)
+        _clear_worksheet(out, people, gone, done)
         _clear_table(out / "regraded.csv", lambda line: line.get("file") == gone.file, done)
         if gone.file:
             _clear_files(out, gone, done)
             _clear_table(out / inputs.SOURCES, lambda line: line.get("file") == gone.file, done)
         _clear_run(out, run, gone, words, done)
-        absentees = absent(out)
-        if gone.key in {Person("", "", student).key for student in absentees}:
-            inputs.write_absent(out, [student for student in absentees if Person("", "", student).key != gone.key])
-            done.removed.append("the line of absent.csv")
-        students = roster.read_if_there(out / roster.FILE)
-        if students.pop(gone.file, None) is not None:
-            lines_left = [[getattr(student, column) for column in roster.COLUMNS] for student in students.values()]
-            write_atomically(out / roster.FILE, roster.table(roster.COLUMNS, lines_left))
-            done.removed.append("the line of roster.csv")
+        _clear_roster(out, gone, done)
         if gone.file:
             _clear_journal(out, gone.file, done)
     write_everything(out)
@@ -89,10 +81,24 @@ def _clear_files(out: Path, gone: Person, done: Forgotten) -> None:
             done.removed.append(f"{path.parent.name}/{path.name}")
 
 
-def _clear_worksheet(out: Path, gone: Person, done: Forgotten) -> None:
+def _clear_roster(out: Path, gone: Person, done: Forgotten) -> None:
+    path = out / roster.FILE
+    students, missing = roster.read_if_there(path), roster.read_missing(out)
+    left = {file: student for file, student in students.items() if file != gone.file}
+    still = [student for student in missing if Person("", "", student).key != gone.key]
+    if len(left) + len(still) == len(students) + len(missing):
+        return
+    if left or still:
+        roster.write(left, out, still)
+    else:
+        path.unlink()
+    done.removed.append(f"the line of {path.name}")
+
+
+def _clear_worksheet(out: Path, people: People, gone: Person, done: Forgotten) -> None:
     path = out / worksheet.FILE
     sheet = worksheet.read(path)
-    index = lms.line_of(gone.student, sheet) if sheet is not None else None
+    index = lms.line_of(gone, people.everyone, sheet) if sheet is not None else None
     if sheet is not None and index is not None:
         rows = (*sheet.rows[:index], *sheet.rows[index + 1 :])
         write_atomically(path, replace(sheet, rows=rows).text()) if rows else path.unlink()

@@ -14,7 +14,7 @@ from typing import Any
 from autograder.report.escape import for_csv
 from autograder.report.final import Final
 from autograder.report.page import number, signed
-from autograder.results import SubmissionResult
+from autograder.results import SubmissionResult, Timeout
 
 POINTS_ROW = "points-per-question"
 _NOTHING = Final(0.0, 0.0, 0.0)
@@ -31,21 +31,27 @@ class Row:
     """The grade: the score after late reduction, adjustments and cap."""
     possible: float
     status: str
-    """completed, unreadable or failed."""
+    """completed, timed out, unreadable or failed; missing for who handed in nothing."""
     problem: str
     isolated: bool
     seconds: float
+    timeouts: tuple[Timeout, ...] = ()
+    """Limits in seconds that it ran into."""
+    timeout_cases: int = 0
+    """Cases that failed because a call did not finish in time."""
+    scored: bool = True
+    """Whether the grader came to a score, be it as far as the time went: see `SubmissionResult.graded`."""
     final: Final = _NOTHING
     """How `earned` came about."""
-
     blank: bool = False
     """No points at all, not even 0: of somebody who handed in nothing."""
 
     @property
     def graded(self) -> bool:
-        """Whether there are points to hand on: the grader did not fail, or a person decided."""
+        """Whether `earned` is a grade to hand on: a score, 0 for what could not be read or was not handed in, or what
+        a person decided. It is none where the grader failed or was ended from outside, and where the line is blank."""
         decided = any(step.kind == "adjustment" for step in self.final.steps)
-        return decided or (not self.blank and self.status != "failed")
+        return decided or (not self.blank and (self.scored or self.status in ("unreadable", "missing")))
 
     @property
     def percent(self) -> float:
@@ -55,6 +61,8 @@ class Row:
     @property
     def grading_status(self) -> str:
         """Otter's word for what was graded, the problem otherwise."""
+        if self.status == "timed out":
+            return f"Timed out: {self.problem}"
         if self.status != "completed":
             return self.problem or self.status
         return "Completed" if self.isolated else "Completed without isolation"
@@ -72,6 +80,7 @@ class Row:
             problem="Nothing handed in",
             isolated=True,
             seconds=0.0,
+            scored=False,
             final=final,
             blank=blank,
         )
@@ -90,6 +99,9 @@ class Row:
             problem=result.problem,
             isolated=result.isolated,
             seconds=result.seconds.get("total", 0.0),
+            timeouts=result.timeouts,
+            timeout_cases=sum(case.failure == "timeout" for question in result.questions for case in question.cases),
+            scored=result.graded,
             final=final,
         )
 

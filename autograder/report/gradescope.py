@@ -32,6 +32,9 @@ def gradescope_results(result: SubmissionResult, final: Final | None = None) -> 
         notes.insert(0, f"This file could not be graded. {plain(result.problem, 1000)}")
     elif result.status == "failed":
         notes.insert(0, "The grader had a problem with this submission; your instructor has been told.")
+    elif result.status == "timed out":
+        who = "" if result.graded else " Your instructor has been told."
+        notes.insert(0, f"This submission ran out of time. {plain(result.problem, 1000)}{who}")
     tests: list[dict[str, Any]] = []
     for question in result.questions:
         tests += [
@@ -65,6 +68,7 @@ def gradescope_results(result: SubmissionResult, final: Final | None = None) -> 
             "steps": [asdict(step) for step in final.steps],
             "isolated": result.isolated,
             "seconds": result.seconds,
+            "timeouts": [asdict(timeout) for timeout in result.timeouts],
             "grader_notes": [plain(note, 1000) for note in result.notes if note.startswith(GRADER_NOTE)],
             "printed": plain(result.output, 20_000),
         },
@@ -80,5 +84,5 @@ def _test(number: str, question: QuestionResult, case: CaseResult) -> dict[str, 
         "status": "passed" if case.passed else "failed",
         "visibility": "hidden" if case.hidden else "visible",
         "output": "" if case.passed else plain(case.message, 4000),
-        "extra_data": {"case": case.name, "mistake": case.mistake},
+        "extra_data": {"case": case.name, "mistake": case.mistake, "failure": case.failure},
     }

@@ -1,7 +1,7 @@
 """What came with the submissions and is needed whenever tables are written again: kept in the output folder.
 
-sources.csv: how each file was called in the platform's download, for feedback that goes back under that name.
-absent.csv: who of the class list handed in nothing. moodle_worksheet.csv: Moodle's grading worksheet.
+sources.csv: how each file was called in the platform's download, for feedback that goes back under that name, and
+which platform that was. moodle_worksheet.csv: Moodle's grading worksheet.
 """
 
 import csv
@@ -14,9 +14,7 @@ from autograder.engine.output import write_atomically, write_bytes_atomically
 from autograder.report import adjustments as tables
 from autograder.report import roster, worksheet
 from autograder.report.escape import unguarded
-from autograder.report.final import ABSENT, absent
 from autograder.report.people import People
-from autograder.report.roster import Student
 
 SOURCES = "sources.csv"
 _SHEETS = 20
@@ -25,6 +23,16 @@ _SHEETS = 20
 
 class InputError(Exception):
     """Something given that cannot be used; the message says what was expected."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a submission came from."""
+
+    name: str = ""
+    """How it was called in the platform's download."""
+    kind: str = ""
+    """The platform, `plain` or `clone`, as `autograder collect` found out; empty when nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +45,6 @@ class Given:
     worksheet: Path | None = None
     adjustments: Path | None = None
     extensions: Path | None = None
-
-    def absent(self, students: Mapping[str, Student]) -> list[Student]:
-        """Who of the class list handed in nothing; students: those who did."""
-        if self.class_list is None:
-            return []
-        return roster.missing(roster.class_list(self.class_list), list(students.values()))
 
     def check(self, out: Path, people: People, questions: Sequence[str], *, partial: bool) -> None:
         """Raises where a table says what cannot be; nothing is changed before that is known."""
@@ -58,7 +60,7 @@ class Given:
         tables.read_adjustments(adjusted, people, questions, partial=partial)
         tables.read_extensions(extended, people, partial=partial)
 
-    def keep(self, out: Path, students: Mapping[str, Student] | None = None) -> list[str]:
+    def keep(self, out: Path) -> list[str]:
         """Keeps all of it in the output folder; what to say about that."""
         notes: list[str] = []
         for given, name in ((self.adjustments, tables.ADJUSTMENTS), (self.extensions, tables.EXTENSIONS)):
@@ -66,9 +68,7 @@ class Given:
                 notes.append(tables.keep(given, out, name))
         found = {**read_sources(out), **collected_sources(self.paths)}
         if found:
-            write_atomically(out / SOURCES, roster.table(("file", "source"), list(found.items())))
-        if self.class_list is not None:
-            write_absent(out, self.absent(students or {}))
+            write_sources(out, found)
         for path in [self.worksheet] if self.worksheet is not None else _worksheets(self.paths, self.class_list):
             if worksheet.read(path) is not None:
                 write_bytes_atomically(out / worksheet.FILE, path.read_bytes())
@@ -76,10 +76,10 @@ class Given:
         return [note for note in notes if note]
 
 
-def write_absent(out: Path, students: Iterable[Student]) -> None:
-    """Keeps who handed in nothing."""
-    lines = [[getattr(student, column) for column in roster.COLUMNS] for student in students]
-    write_atomically(out / ABSENT, roster.table(roster.COLUMNS, lines))
+def write_sources(out: Path, sources: Mapping[str, Source]) -> None:
+    """Keeps where the files came from."""
+    lines = [(file, source.name, source.kind) for file, source in sources.items()]
+    write_atomically(out / SOURCES, roster.table(("file", "source", "kind"), lines))
 
 
 def join(folders: Sequence[Path], out: Path) -> None:
@@ -87,35 +87,36 @@ def join(folders: Sequence[Path], out: Path) -> None:
     tables.join(folders, out)
     sources = {file: source for folder in folders for file, source in read_sources(folder).items()}
     if sources:
-        write_atomically(out / SOURCES, roster.table(("file", "source"), list(sources.items())))
-    lists = [absent(folder) for folder in folders if (folder / ABSENT).is_file()]
-    if lists:
-        write_absent(out, dict.fromkeys(student for students in lists for student in students))
+        write_sources(out, sources)
     sheets = (folder / worksheet.FILE for folder in folders)
     sheet = next((path for path in sheets if worksheet.read(path) is not None), None)
     if sheet is not None:
         write_bytes_atomically(out / worksheet.FILE, sheet.read_bytes())
 
 
-def collected_sources(paths: Iterable[Path]) -> dict[str, str]:
-    """How the files that `collect` copied were called before, by their new names."""
-    found: dict[str, str] = {}
+def collected_sources(paths: Iterable[Path]) -> dict[str, Source]:
+    """Where the files that `collect` copied came from, by their new names."""
+    found: dict[str, Source] = {}
     for path in paths:
         table = path / roster.COLLECTED
         if table.is_file():
-            found |= _pairs(table)
+            found |= _sources(table)
     return found
 
 
-def read_sources(out: Path) -> dict[str, str]:
+def read_sources(out: Path) -> dict[str, Source]:
     """The same, as kept with the results."""
-    return _pairs(out / SOURCES) if (out / SOURCES).is_file() else {}
+    return _sources(out / SOURCES) if (out / SOURCES).is_file() else {}
 
 
-def _pairs(path: Path) -> dict[str, str]:
+def _sources(path: Path) -> dict[str, Source]:
     try:
         lines = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")))
-        return {unguarded(line["file"]): unguarded(line.get("source") or "") for line in lines if line.get("file")}
+        return {
+            unguarded(line["file"]): Source(unguarded(line.get("source") or ""), line.get("kind") or "")
+            for line in lines
+            if line.get("file")
+        }
     except (OSError, UnicodeDecodeError, csv.Error):
         return {}
 

@@ -12,7 +12,7 @@ the points are left empty: a 0 would be a grade.
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,10 @@ from autograder.report import worksheet as worksheets
 from autograder.report.escape import for_csv, for_html_cell, for_terminal
 from autograder.report.feedback import steps_in_words
 from autograder.report.grades import Row
+from autograder.report.identity import Claim, Matches, match
 from autograder.report.page import number, signed
-from autograder.report.people import participant
-from autograder.report.roster import PARTICIPANT, Student, table, words
+from autograder.report.people import Person, participant
+from autograder.report.roster import PARTICIPANT, Student, table
 from autograder.report.worksheet import OURS, Worksheet
 
 Graded = Sequence[tuple[Row, Student]]
@@ -127,30 +128,21 @@ def _moodle(whole: Class) -> tuple[str, list[str]]:
 
 def _filled(whole: Class, sheet: Worksheet) -> tuple[str, list[str]]:
     """Moodle's own worksheet with grades in it."""
-    places = _places(sheet)
-    found: dict[int, list[tuple[int, Row]]] = {}
+    matches = _lines_of([one for _, one in whole.everyone], [row.file for row, _ in whole.everyone], sheet)
+    grades: dict[int, tuple[float | None, str]] = {}
     strangers: list[Row] = []
-    for row, student in whole.everyone:
-        rank, index = _place(student, places)
+    for (row, _), index in zip(whole.everyone, matches.owners, strict=True):
         if index is None:
             strangers.append(row)
         else:
-            found.setdefault(index, []).append((rank, row))
-    grades: dict[int, tuple[float | None, str]] = {}
-    notes: list[str] = []
-    for index, claims in found.items():
-        # a name that somebody chose takes no line from the one whose number it is
-        best = min(rank for rank, _ in claims)
-        rows = [row for rank, row in claims if rank == best]
-        strangers += [row for rank, row in claims if rank > best]
-        if len(rows) > 1:
-            files = ", ".join(for_terminal(row.file, 60) for row in rows[:4])
-            notes.append(f"several files fit one line of Moodle's worksheet, which stays empty: {files}")
-        else:
-            points = _points(rows[0])
-            grades[index] = (points if isinstance(points, float) else None, _comment(rows[0], whole))
+            points = _points(row)
+            grades[index] = (points if isinstance(points, float) else None, _comment(row, whole))
+    notes = [f"in Moodle's worksheet {note}: the line stays as it is" for note in matches.notes[:20]]
+    if len(matches.notes) > 20:
+        notes.append(f"… and {len(matches.notes) - 20} more that fit a line of Moodle's worksheet with others")
     if whole.missing == "zero":
-        left = [index for index, row in enumerate(sheet.rows) if index not in found and not row[sheet.grade].strip()]
+        taken = {*grades, *matches.contested}
+        left = [index for index, row in enumerate(sheet.rows) if index not in taken and not row[sheet.grade].strip()]
         grades |= {index: (0.0, for_html_cell([f"{OURS}: nothing handed in."])) for index in left}
     if strangers:
         notes.append(f"{_some(strangers)} without a line in Moodle's worksheet: their grades are not in moodle.csv")
@@ -161,36 +153,25 @@ def _filled(whole: Class, sheet: Worksheet) -> tuple[str, list[str]]:
     return sheet.filled(grades).text(), notes
 
 
-def line_of(student: Student, sheet: Worksheet) -> int | None:
-    """A student's line in Moodle's worksheet."""
-    return _place(student, _places(sheet))[1]
+def line_of(person: Person, everyone: Sequence[Person], sheet: Worksheet) -> int | None:
+    """Somebody's line in Moodle's worksheet; everyone: who else may have a line there."""
+    owners = _lines_of([one.student for one in everyone], [one.label for one in everyone], sheet).owners
+    return next((owner for one, owner in zip(everyone, owners, strict=True) if one.key == person.key), None)
 
 
-def _places(sheet: Worksheet) -> dict[str, set[int]]:
-    places: dict[str, set[int]] = {}
-    for index, entry in enumerate(sheet.entries()):
-        identifier = sheet.rows[index][0].strip()
-        keys = (f"participant {entry.participant}", f"identifier {identifier}", entry.email, words(entry.name))
-        for key in keys:
-            if key.strip():
-                places.setdefault(key.casefold(), set()).add(index)
-    return places
+def _lines_of(students: Sequence[Student], labels: Sequence[str], sheet: Worksheet) -> Matches:
+    """Whose lines are whose."""
+    claims = [
+        Claim(_with_participant(student), shown=for_terminal(label, 80))
+        for student, label in zip(students, labels, strict=True)
+    ]
+    return match(claims, [Student(name=one.name, email=one.email, platform=one.identifier) for one in sheet.entries()])
 
 
-def _place(student: Student, places: Mapping[str, set[int]]) -> tuple[int, int | None]:
-    """The only line that fits by the surest of what is known: how sure (0 is surest), and which."""
-    keys = (
-        f"participant {participant(student)}",
-        f"identifier {student.platform}",
-        f"identifier {student.id}",
-        student.email,
-        words(student.name),
-    )
-    for rank, key in enumerate(keys):
-        fitting = places.get(key.strip().casefold(), set[int]()) if key.strip() else set[int]()
-        if len(fitting) == 1:
-            return rank, next(iter(fitting))
-    return len(keys), None
+def _with_participant(student: Student) -> Student:
+    """Files of earlier versions have Moodle's participant in `id`."""
+    number = participant(student)
+    return replace(student, id="", platform=student.id) if number and not student.platform else student
 
 
 def _moodle_gradebook(whole: Class) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.report.escape import for_terminal
-from autograder.report.roster import Student, words
+from autograder.report.identity import Words
+from autograder.report.student import Student
 
 
 class PeopleError(Exception):
@@ -49,12 +50,10 @@ class People:
             *(Person("", "", student) for student in absent),
         ]
         self._files: dict[str, list[Person]] = {}
-        self._others: dict[str, list[Person]] = {}
         for person in self.everyone:
             for key in {person.file, person.stem, person.file.rpartition("/")[2]} - {""}:
                 self._files.setdefault(key, []).append(person)
-            for key in _keys(person.student):
-                self._others.setdefault(key, []).append(person)
+        self._words = Words([person.student for person in self.everyone])
 
     def find(self, word: str) -> Person:
         """The one who is meant; PeopleError when that is nobody, or more than one."""
@@ -68,8 +67,9 @@ class People:
         if found:
             labels = ", ".join(for_terminal(person.label, 80) for person in found[:4])
             raise PeopleError(f"'{shown}' could be {labels}: name the file")
-        known = {key: key for key in self._files} | {key: key for key in self._others if " " not in key}
-        known |= {person.student.name.casefold(): person.student.name for person in self.everyone}
+        known = {key: key for key in self._files}
+        for one in (person.student for person in self.everyone):
+            known |= {text: text for text in (one.id, one.platform, one.login, one.email, one.name)}
         folded = {key.casefold(): value for key, value in known.items() if key}
         near = difflib.get_close_matches(word.casefold(), folded, 3, 0.5)
         names = list(dict.fromkeys(for_terminal(folded[key], 80) for key in near))
@@ -77,7 +77,7 @@ class People:
         raise PeopleError(f"there is no student or file '{shown}' in these results{hint}")
 
     def _meant(self, word: str) -> list[Person]:
-        found = {person.key: person for key in (word.casefold(), words(word)) for person in self._others.get(key, ())}
+        found = {person.key: person for person in (self.everyone[index] for index in self._words.mean(word))}
         return list(found.values())
 
 
@@ -91,8 +91,3 @@ def participant(student: Student) -> str:
         if match is not None and (value is student.platform or value.startswith("Participant ")):
             return match[1]
     return ""
-
-
-def _keys(student: Student) -> set[str]:
-    plain = (student.id, student.platform, student.login, student.email, participant(student))
-    return {*(key.strip().casefold() for key in plain), words(student.name)} - {""}

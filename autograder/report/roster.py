@@ -1,134 +1,140 @@
-"""Who handed in which file: a table with the columns file, id, name, email, login, section.
+"""Who handed in which file: a table with the columns file, id, name, email, login, section and more.
 
 `autograder collect` writes it as submissions.csv next to the files it collects; a run keeps it as roster.csv,
-and the tables for the learning platforms take names and numbers from it. A platform's own list of the class will
-do: its headings are known, and a file belongs to the student whose login, number, email or name it is called after.
+and the tables for the learning platforms take names and numbers from it. A class list that is given with `--roster`
+is joined with it. A platform's own list of the class will do (see `roster_file`); who somebody is, is decided in
+one place (see `identity`).
 """
 
 import csv
 import io
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from autograder.engine.output import write_atomically
-from autograder.report.escape import for_csv
+from autograder.report.escape import for_csv, for_terminal
+from autograder.report.identity import Claim, Matches, match
+from autograder.report.roster_file import Roster, RosterError, load, rows
+from autograder.report.student import COLUMNS, PARTICIPANT, Student, digits, words
+from autograder.submission import kind_of
+
+__all__ = [
+    "ACCOUNT",
+    "COLLECTED",
+    "COLUMNS",
+    "FILE",
+    "PARTICIPANT",
+    "Claim",
+    "Identified",
+    "Matches",
+    "Roster",
+    "RosterError",
+    "Student",
+    "claim",
+    "find",
+    "identify",
+    "join",
+    "joined",
+    "load",
+    "match",
+    "missing",
+    "missing_of",
+    "read",
+    "read_if_there",
+    "read_missing",
+    "refused",
+    "rows",
+    "table",
+    "words",
+    "write",
+]
 
 FILE = "roster.csv"
 COLLECTED = "submissions.csv"
-PARTICIPANT = "Participant "
-"""How Moodle's grading worksheet begins an identifier."""
-
-
-class RosterError(Exception):
-    """A roster that cannot be read; the message says what is wrong with it."""
+"""What `autograder collect` writes for each file it took, and for each student of whom it could take none."""
+ACCOUNT = "collected.csv"
+"""What became of each file of the download."""
+PLAIN, CLONE = "plain", "clone"
+"""Kinds of sources that state nothing about a student: all there is, is what a file or a clone is named."""
 
 
 @dataclass(frozen=True)
-class Student:
-    """A student as the platforms know them; what is not known is empty."""
+class Identified:
+    """Whose the files are."""
 
-    file: str = ""
-    id: str = ""
-    name: str = ""
-    email: str = ""
-    login: str = ""
-    section: str = ""
-    platform: str = ""
-    """How the platform itself numbers them, kept beside the student's own number: "Participant 1001" is what Moodle's
-    importer looks for, Canvas's importer looks for its own user number."""
-    submitted: str = ""
-    """When the file was handed in, ISO 8601 with a zone; empty when the platform does not say."""
-    late: str = ""
-    """What the platform says about lateness: "yes", "no", or nothing."""
-    attempt: str = ""
-    """Which attempt it is, where the platform numbers them."""
+    students: dict[str, Student]
+    """By file; a file of nobody that is known is not in it."""
+    strangers: tuple[str, ...] = ()
+    """Files that belong to nobody in the class list; nobody is a stranger without one."""
+    missing: tuple[Student, ...] = ()
+    """Who in the class list has no file, and has no part in a file that several could own."""
+    notes: tuple[str, ...] = ()
+    """Sentences for the instructor."""
+
+    def warnings(self, files: int) -> list[str]:
+        """What the instructor should know, a sentence each, safe for a terminal; `files`: how many there are."""
+        said = [for_terminal(note, 400) for note in self.notes[:50]]
+        if len(self.notes) > 50:
+            said.append(f"… and {len(self.notes) - 50} more files that several students could own")
+        if self.strangers:
+            shown = ", ".join(for_terminal(name, 80) for name in self.strangers[:10])
+            said.append(
+                f"{len(self.strangers)} of {files} files belong to nobody in the roster: {shown}"
+                f"{' …' if len(self.strangers) > 10 else ''}. A column `file` in it says whose a file is, or name a "
+                "file after the student's login, id, email or name; then run this again with --resume"
+            )
+        return said
 
 
-COLUMNS = tuple(entry.name for entry in fields(Student))
+def identify(given: Path | None, paths: Iterable[Path], names: Sequence[str] = (), assignment: str = "") -> Identified:
+    """Whose the submissions `names` are: what `collect` found in `paths`, joined with the class list `given`.
 
-# What Canvas's gradebook export, Moodle's and Gradescope's class lists and GitHub Classroom's roster call them
-_HEADINGS = {
-    "id": ("sid", "id number", "student id", "identifier"),
-    "name": ("student", "full name"),
-    "email": ("email address", "e-mail"),
-    "login": ("sis login id", "username", "github_username"),
-    "section": ("sections",),
-}
-_FIRST_NAMES, _LAST_NAMES = ("first name", "firstname"), ("last name", "lastname", "surname")
+    assignment: its name, which may be a part of a file's name. Raises RosterError.
+    """
+    collected = {
+        student.file: (student, kind)
+        for path in paths
+        if path.is_dir()
+        for student, kind, _ in _collected(path / COLLECTED)
+    }
+    if given is None:
+        return Identified({file: student for file, (student, _) in collected.items()})
+    roster = load(given)
+    return _identified(roster, collected, names, assignment)
 
 
 def find(given: Path | None, paths: Iterable[Path], names: Sequence[str] = ()) -> dict[str, Student]:
-    """The roster that was given, else those that lie in the folders to grade, by file.
+    """Whose the submissions `names` are, by file."""
+    return identify(given, paths, names).students
 
-    names: the submissions; a line without a file is that of the submission called after its student.
+
+def missing(roster_students: Sequence[Student], present: Iterable[Student]) -> list[Student]:
+    """Who in the class list has handed in nothing; whose line several of those present could be is not missing."""
+    matches = match([Claim(student) for student in present], roster_students)
+    there = {*matches.owners, *matches.contested}
+    return [student for index, student in enumerate(roster_students) if index not in there]
+
+
+def joined(stated: Student, known: Student) -> Student:
+    """What a platform stated about a hand-in and what the class list knows about its student, as one.
+
+    The list knows better who somebody is; the hand-in, when it was made.
     """
-    if given is None:
-        return join(read_if_there(path / COLLECTED) for path in paths if path.is_dir())
-    students = rows(_text(given), given)
-    named = {student.file: student for student in students if student.file}
-    unnamed = [student for student in students if not student.file]
-    return {**_called_after(unnamed, [name for name in names if name not in named]), **named}
+    of_hand_in = {"file", "submitted", "late", "attempt"}
+    values = {
+        column: (first or second if column in of_hand_in else second or first)
+        for column in COLUMNS
+        for first, second in [(str(getattr(stated, column)), str(getattr(known, column)))]
+    }
+    if stated.platform and known.platform and digits(stated.platform) != digits(known.platform):
+        values["platform"] = stated.platform  # the list is of another assignment or platform
+    return Student(**values)
 
 
 def read(path: Path) -> dict[str, Student]:
     """A roster by file name."""
-    return {student.file: student for student in rows(_text(path), path) if student.file}
-
-
-def rows(text: str, path: Path) -> list[Student]:
-    """All lines of a roster; columns may be missing or more, in any order, and called as a platform calls them."""
-    head = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=head.count)  # a spreadsheet writes semicolons where the comma is in numbers
-    try:
-        reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
-        there = {heading.strip().casefold(): heading for heading in reader.fieldnames or ()}
-        columns = {
-            column: next((there[name] for name in (column, *_HEADINGS.get(column, ())) if name in there), "")
-            for column in COLUMNS
-        }
-        first, last = (
-            next((there[name] for name in choices if name in there), "") for choices in (_FIRST_NAMES, _LAST_NAMES)
-        )
-        if not any(columns.values()):
-            raise RosterError(
-                f"{path} has none of the columns {', '.join(COLUMNS)}; its first line is: {for_csv(head, 200)}"
-            )
-        students: list[Student] = []
-        for line in reader:
-            values = {column: _unguarded((line.get(heading) or "").strip()) for column, heading in columns.items()}
-            if not values["name"]:
-                values["name"] = f"{line.get(first) or ''} {line.get(last) or ''}".strip()
-            known = any(value for column, value in values.items() if column != "name")
-            if known or values["name"] not in ("", "Points Possible"):  # a line of Canvas's that is no student
-                students.append(Student(**values))
-        return students
-    except csv.Error as error:
-        raise RosterError(f"{path} is no table: {error}") from None
-
-
-def class_list(path: Path) -> list[Student]:
-    """All students of a class list, whether a file is theirs or not."""
-    return rows(_text(path), path)
-
-
-def missing(roster_students: Iterable[Student], present: Iterable[Student]) -> list[Student]:
-    """Who of the class list is none of those present, by number, login or address, else by a name."""
-    there = {key for student in present for key in _identities(student)}
-    return [student for student in roster_students if not there.intersection(_identities(student))]
-
-
-def _identities(student: Student) -> list[tuple[str, str]]:
-    keys = (("id", student.id), ("platform", student.platform), ("login", student.login), ("email", student.email))
-    return [(kind, key.casefold()) for kind, key in keys if key] or [("name", words(student.name))]
-
-
-def words(name: str) -> str:
-    """A name's words in any order: `Doe, Jane` and `jane_doe` are the same; `doejane` only when it is so written."""
-    text = unicodedata.normalize("NFKC", name).casefold().replace("_", " ")
-    return " ".join(sorted(re.findall(r"\w+", text)))
+    return {student.file: student for student in load(path).students if student.file}
 
 
 def read_if_there(path: Path) -> dict[str, Student]:
@@ -136,15 +142,34 @@ def read_if_there(path: Path) -> dict[str, Student]:
     return read(path) if path.is_file() else {}
 
 
+def read_missing(folder: Path) -> list[Student]:
+    """Who had handed in nothing when the results in `folder` were made, as `write` kept them."""
+    path = folder / FILE
+    return [student for student in load(path).students if not student.file] if path.is_file() else []
+
+
+def missing_of(folders: Iterable[Path]) -> list[Student]:
+    """Who had handed in nothing in any of several results, such as shards."""
+    several = [read_missing(folder) for folder in folders]
+    everyone = dict.fromkeys(student for one in several for student in one)
+    return [student for student in everyone if all(student in one for one in several)]
+
+
+def refused(folder: Path) -> dict[str, str]:
+    """What `collect` could not take for a student, by the name it would have: what is wrong with it."""
+    return {student.file: problem for student, _, problem in _collected(folder / COLLECTED) if problem}
+
+
 def join(rosters: Iterable[Mapping[str, Student]]) -> dict[str, Student]:
     """All of them together."""
     return {file: student for roster in rosters for file, student in roster.items()}
 
 
-def write(students: Mapping[str, Student], folder: Path) -> None:
-    """Keeps the roster with the results, when there is one."""
-    if students:
-        write_atomically(folder / FILE, table(COLUMNS, [astuple(student) for student in students.values()]))
+def write(students: Mapping[str, Student], folder: Path, missing: Sequence[Student] = ()) -> None:
+    """Keeps the roster with the results, when there is one; who has no file gets a line without one."""
+    if students or missing:
+        lines = [astuple(student) for student in (*students.values(), *(replace(one, file="") for one in missing))]
+        write_atomically(folder / FILE, table(COLUMNS, lines))
 
 
 def table(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
@@ -157,33 +182,55 @@ def table(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
     return text.getvalue()
 
 
-def _unguarded(text: str) -> str:
-    """Without the apostrophe that `for_csv` put before what looks like a formula."""
-    return text[1:] if text.startswith("'") and for_csv(text[1:]) == text else text
+def _collected(path: Path) -> list[tuple[Student, str, str]]:
+    """Lines of submissions.csv: the student, the kind of source and the problem of a file that was refused."""
+    if not path.is_file():
+        return []
+    students = {student.file: student for student in load(path).students if student.file}
+    with open(path, encoding="utf-8-sig", newline="", errors="replace") as file:
+        lines = {line.get("file") or "": line for line in csv.DictReader(file)}
+    return [
+        (student, lines.get(name, {}).get("kind") or "", lines.get(name, {}).get("problem") or "")
+        for name, student in students.items()
+    ]
 
 
-def _called_after(students: Sequence[Student], names: Iterable[str]) -> dict[str, Student]:
-    """Submissions whose file, or a folder above it, is called as exactly one student is."""
-    called: dict[str, set[Student]] = {}
-    for student in students:
-        local = student.email.partition("@")[0]
-        for key in (student.id, student.login, student.email, local, student.name):
-            if words(key):
-                called.setdefault(words(key), set()).add(student)
-    found: dict[str, Student] = {}
-    for name in names:
-        path = PurePosixPath(name)
-        fitting = [called.get(words(part), set()) for part in (path.stem, *path.parts[:-1])]
-        owners = set[Student]().union(*fitting)
-        if len(owners) == 1:
-            found[name] = replace(owners.pop(), file=name)
-    return found
+def _identified(
+    roster: Roster, collected: Mapping[str, tuple[Student, str]], names: Sequence[str], assignment: str
+) -> Identified:
+    students = roster.students
+    named = {student.file: index for index, student in enumerate(students) if student.file}
+    rest = [index for index, student in enumerate(students) if not student.file]
+    unnamed = [name for name in dict.fromkeys([*names, *collected]) if name not in named]
+    claims = [claim(name, *collected.get(name, (Student(), ""))) for name in unnamed]
+    matches = match(claims, [students[index] for index in rest], assignment)
+    found = {
+        file: joined(collected[file][0], students[index]) if file in collected else students[index]
+        for file, index in named.items()
+    }
+    strangers: list[str] = []
+    for name, owner in zip(unnamed, matches.owners, strict=True):
+        stated = collected[name][0] if name in collected else Student(file=name)
+        if owner is not None:
+            found[name] = replace(joined(stated, students[rest[owner]]), file=name)
+        else:
+            strangers += [name] if name in names else []
+            if name in collected:
+                found[name] = stated
+    there = {rest[owner] for owner in (*matches.owners, *matches.contested) if owner is not None}
+    people = [student for index, student in enumerate(students) if index in rest and index not in there]
+    return Identified(found, tuple(strangers), tuple(people), (*roster.notes, *matches.notes))
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise RosterError(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise RosterError(f"{path} is not UTF-8 text: save it as CSV UTF-8") from None
+def claim(name: str, student: Student, kind: str, shown: str = "") -> Claim:
+    """What a submission says about whose it is: what `collect` found out, else what it and its folders are named."""
+    path = PurePosixPath(name)
+    stem = path.name[: -len(path.suffix)] if path.suffix and kind_of(path.name) else path.name
+    parts = (*path.parts[:-1], stem)
+    if student == Student():  # nothing was collected
+        return Claim(student, parts, shown or name)
+    if kind in (PLAIN, CLONE):
+        # What a file is named, not what a platform states: as strong as for a file that was never collected
+        stated = replace(student, file="", name="", login="", submitted="", late="", attempt="")
+        return Claim(stated, (student.login or student.name or stem,), shown or name, clone=kind == CLONE)
+    return Claim(student, (), shown or name)

@@ -9,7 +9,7 @@ from autograder.engine.journal import Record
 from autograder.report.final import Final
 from autograder.report.grades import Row
 from autograder.report.roster import Student
-from autograder.results import SubmissionResult
+from autograder.results import SubmissionResult, Timeout
 
 
 @dataclass
@@ -25,7 +25,7 @@ class CaseCount:
 
 @dataclass
 class Statistics:
-    """A class: rows, cases, mistakes. Only completed submissions count in averages."""
+    """A class: rows, cases, mistakes. Only graded submissions count in averages."""
 
     rows: list[Row] = field(default_factory=list[Row])
     cases: dict[str, CaseCount] = field(default_factory=dict[str, CaseCount])
@@ -37,6 +37,8 @@ class Statistics:
     """Submissions without a time of the hand-in, where there is a late policy."""
     notes: list[str] = field(default_factory=list[str])
     """What the instructor has to know about the grades before handing them on."""
+    timeouts: Counter[tuple[str, float]] = field(default_factory=Counter[tuple[str, float]])
+    """(what a limit was set on, its seconds): how many submissions ran into it."""
 
     @staticmethod
     def of(records: Iterable[Record], grade: Callable[[SubmissionResult], Final] = Final.of) -> "Statistics":
@@ -50,7 +52,8 @@ class Statistics:
     def _add(self, record: Record, final: Final) -> None:
         result = record.result
         self.rows.append(Row.of(result, record.stem, final))
-        if result.status != "completed":
+        self.timeouts.update({(_on_what(timeout), timeout.seconds) for timeout in result.timeouts})
+        if not result.graded:
             return
         made: set[tuple[str, str]] = set()
         for question in result.questions:
@@ -63,13 +66,28 @@ class Statistics:
 
     @property
     def completed(self) -> list[Row]:
-        """The submissions that were graded."""
-        return [row for row in self.rows if row.status == "completed"]
+        """The submissions that were graded, as far as their time went."""
+        return [row for row in self.rows if row.scored]
+
+    @property
+    def not_graded(self) -> list[Row]:
+        """Those that were not."""
+        return [row for row in self.rows if not row.scored]
 
     @property
     def problems(self) -> list[Row]:
-        """Those that were not."""
+        """Those that a person should look at: not graded, or not to the end."""
         return [row for row in self.rows if row.status != "completed"]
+
+    @property
+    def timed_out(self) -> list[Row]:
+        """Those whose time was over before every case was run: graded as far as they came."""
+        return [row for row in self.completed if row.status == "timed out"]
+
+    @property
+    def timeout_cases(self) -> int:
+        """Cases that failed because a call did not finish in time, over the class."""
+        return sum(row.timeout_cases for row in self.rows)
 
     def mean(self) -> float:
         """Mean points; 0 of nothing."""
@@ -94,3 +112,16 @@ class Statistics:
             share = row.earned / possible if possible else 0.0
             counts[min(bins - 1, int(share * bins + 1e-9))] += 1
         return counts
+
+
+def _on_what(timeout: Timeout) -> str:
+    """What a limit was set on, in words that are the same for the whole class: no cell's number."""
+    return {
+        "call": f"a call of {timeout.what}",
+        "traced function": "a function as JAX traced it",
+        "cell": "a cell",
+        "notebook": "all cells of a notebook",
+        "submission": "a whole submission",
+        "worker": "the grader's worker process",
+        "container": "the container",
+    }[timeout.limit]

@@ -52,8 +52,8 @@ _IDENTIFIER = re.compile(r"(?P<word>[^\W\d_][^\d]*?)(?P<number>\d+)")
 class Entry:
     """Whose line it is."""
 
-    participant: str
-    """The number in the identifier."""
+    identifier: str
+    """Moodle's number, with the language's word for a participant."""
     email: str
     name: str
 
@@ -80,9 +80,8 @@ class Worksheet:
         name = 1 if len(self.header) > 1 else 0
         found: list[Entry] = []
         for row in self.rows:
-            match = _IDENTIFIER.fullmatch(row[0].strip())
             email = next((cell for cell in row[1 : self.grade] if re.fullmatch(r"[^@\s]+@[^@\s]+", cell.strip())), "")
-            found.append(Entry(match["number"] if match else "", email.strip().casefold(), row[name]))
+            found.append(Entry(row[0].strip(), email.strip(), row[name]))
         return found
 
     def filled(self, grades: Mapping[int, tuple[float | None, str]]) -> "Worksheet":

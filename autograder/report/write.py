@@ -11,7 +11,7 @@ from autograder.report import lms, roster
 from autograder.report.archives import Archives
 from autograder.report.class_report import report_page
 from autograder.report.feedback import feedback_page
-from autograder.report.final import UNKNOWN, Final, Finals, absent
+from autograder.report.final import UNKNOWN, Final, Finals
 from autograder.report.grades import Row, final_grades, grades_detail
 from autograder.report.gradescope import results_json
 from autograder.report.people import Person
@@ -57,7 +57,7 @@ def write_submission(record: Record, final: Final, out: Path, run: Run) -> None:
 def _statistics(records: Iterable[Record], run: Run, finals: Finals, out: Path) -> Statistics:
     statistics = Statistics.of(records, finals.of)
     possible = sum(float(question["points"]) for question in run.questions if not question["bonus"])
-    for student in absent(out):
+    for student in roster.read_missing(out):
         final = finals.of_absent(student, possible)
         if run.missing in ("zero", "blank") or final.steps:
             label = Person("", "", student).label

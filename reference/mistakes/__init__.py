@@ -30,10 +30,20 @@ class Mistake:
     says: str
     """What the student is told: the mistake and the public rule it breaks."""
     implementation: Callable[..., Any]
+    openly: str | None = None
+    """What a student's own check says instead where the answer can be guessed: no solution. "" for nothing, None where
+    no answer in a public case can be guessed."""
 
 
-def mistake(*, question: str, says: str) -> Callable[[Function], Function]:
-    """Enters the decorated function in its module's catalogue; the function itself stays what it is."""
+def mistake(*, question: str, says: str, openly: str | bool | None = None) -> Callable[[Function], Function]:
+    """Enters the decorated function in its module's catalogue; the function itself stays what it is.
+
+    openly: for a mistake whose answer in a public case can be guessed (True, zeros, the input), so that whoever looks
+    for it can read the sentence there. True: `says` may be read, it holds no solution; a sentence: that is said
+    instead; False: nothing is. `autograder build` asks for it where it is needed. The grader always says `says`.
+    """
+    if isinstance(openly, bool):
+        openly = says if openly else ""
 
     def enter(function: Function) -> Function:
         replaced, separator, name = function.__name__.partition("__")
@@ -42,7 +52,7 @@ def mistake(*, question: str, says: str) -> Callable[[Function], Function]:
         module_catalogue = function.__globals__.setdefault("_CATALOGUE", [])
         if any(entry.function == replaced and entry.name == name for entry in module_catalogue):
             raise ValueError(f"there are two mistakes called {function.__name__}")
-        module_catalogue.append(Mistake(name, question, replaced, says, function))
+        module_catalogue.append(Mistake(name, question, replaced, says, function, openly))
         return function
 
     return enter

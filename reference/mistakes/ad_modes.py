@@ -207,6 +207,7 @@ def toy_reverse__branches_multiplied(x1: float, x2: float) -> list[float]:
 @mistake(
     question="q1",
     says="v1 feeds two nodes, v3 and v4, and its adjoint was overwritten: the contributions of both are added.",
+    openly="v1 feeds two nodes, and the adjoint from one of them was overwritten.",
 )
 def toy_reverse__adjoint_overwritten(x1: float, x2: float) -> list[float]:
     return [x2, x1, 1.0, 1.0, 1.0]
@@ -296,12 +297,17 @@ def local_partials__value_for_derivative(op: str, args: Sequence[float]) -> tupl
 @mistake(
     question="q2",
     says="Both partials of a difference are 1: the one with respect to what is subtracted is -1.",
+    openly="Both partials of a difference are the same here.",
 )
 def local_partials__difference_sign(op: str, args: Sequence[float]) -> tuple[float, ...]:
     return (1.0, 1.0) if op == "sub" else right_partials(op, args)
 
 
-@mistake(question="q2", says="An unknown op gives (): it must raise ValueError, or a typing error goes unnoticed.")
+@mistake(
+    question="q2",
+    says="An unknown op gives (): it must raise ValueError, or a typing error goes unnoticed.",
+    openly=True,
+)
 def local_partials__unknown_op_ignored(op: str, args: Sequence[float]) -> tuple[float, ...]:
     try:
         return right_partials(op, args)
@@ -309,7 +315,11 @@ def local_partials__unknown_op_ignored(op: str, args: Sequence[float]) -> tuple[
         return ()
 
 
-@mistake(question="q2", says="const and input have no arguments, so they have no partials either: return ().")
+@mistake(
+    question="q2",
+    says="const and input have no arguments, so they have no partials either: return ().",
+    openly="const and input got a partial, but they have no arguments.",
+)
 def local_partials__leaves_have_one(op: str, args: Sequence[float]) -> tuple[float, ...]:
     return (0.0,) if op in ("const", "input") else right_partials(op, args)
 
@@ -317,6 +327,7 @@ def local_partials__leaves_have_one(op: str, args: Sequence[float]) -> tuple[flo
 @mistake(
     question="q2",
     says="A bare number was returned: the answer is a tuple, also for one argument, (d,) with a comma: (d) is just d.",
+    openly=True,
 )
 def local_partials__bare_number(op: str, args: Sequence[float]) -> tuple[float, ...] | float:
     partials = right_partials(op, args)
@@ -326,6 +337,7 @@ def local_partials__bare_number(op: str, args: Sequence[float]) -> tuple[float, 
 @mistake(
     question="q2",
     says="add got two partials whatever the number of its arguments: it takes two or more, and has a 1 for each.",
+    openly="add got two partials whatever the number of its arguments: it takes two or more.",
 )
 def local_partials__sum_of_two_only(op: str, args: Sequence[float]) -> tuple[float, ...]:
     return (1.0, 1.0) if op == "add" else right_partials(op, args)
@@ -377,6 +389,7 @@ def tangents(graph: Graph, v: list[float], seeds: dict[int, float], constant: fl
 @mistake(
     question="q3",
     says="x_dot is ignored: every input was given the tangent 1 (the sum of all partial derivatives).",
+    openly=True,
 )
 def forward_mode__direction_ignored(graph: Graph, x: Sequence[float], x_dot: Sequence[float]) -> Sweep:
     v = evaluated(graph, x)
@@ -387,6 +400,7 @@ def forward_mode__direction_ignored(graph: Graph, x: Sequence[float], x_dot: Seq
 @mistake(
     question="q3",
     says="x_dot was scaled to the length 1: y_dot is J x_dot with x_dot as it is given, twice as long for twice x_dot.",
+    openly=True,
 )
 def forward_mode__direction_normalised(graph: Graph, x: Sequence[float], x_dot: Sequence[float]) -> Sweep:
     v = evaluated(graph, x)
@@ -395,20 +409,24 @@ def forward_mode__direction_normalised(graph: Graph, x: Sequence[float], x_dot: 
     return [v[i] for i in graph.outputs], [v_dot[i] for i in graph.outputs]
 
 
-@mistake(question="q3", says="A constant has a tangent of 1: it does not depend on the inputs, so its tangent is 0.")
+@mistake(
+    question="q3",
+    says="A constant has a tangent of 1: it does not depend on the inputs, so its tangent is 0.",
+    openly="A constant has a tangent of 1, as if it depended on the inputs.",
+)
 def forward_mode__constants_move(graph: Graph, x: Sequence[float], x_dot: Sequence[float]) -> Sweep:
     v = evaluated(graph, x)
     v_dot = tangents(graph, v, dict(zip(graph.inputs, map(float, x_dot), strict=True)), constant=1.0)
     return [v[i] for i in graph.outputs], [v_dot[i] for i in graph.outputs]
 
 
-@mistake(question="q3", says="Values were returned where tangents were asked: the answer is (y, y_dot).")
+@mistake(question="q3", says="Values were returned where tangents were asked: the answer is (y, y_dot).", openly=True)
 def forward_mode__values_for_tangents(graph: Graph, x: Sequence[float], x_dot: Sequence[float]) -> Sweep:
     v = evaluated(graph, x)
     return [v[i] for i in graph.outputs], [v[i] for i in graph.outputs]
 
 
-@mistake(question="q3", says="The two parts of the answer are swapped: first the values y, then y_dot.")
+@mistake(question="q3", says="The two parts of the answer are swapped: first the values y, then y_dot.", openly=True)
 def forward_mode__parts_swapped(graph: Graph, x: Sequence[float], x_dot: Sequence[float]) -> Sweep:
     v = evaluated(graph, x)
     v_dot = tangents(graph, v, dict(zip(graph.inputs, map(float, x_dot), strict=True)))
@@ -434,6 +452,7 @@ def forward_mode__repeated_argument_once(graph: Graph, x: Sequence[float], x_dot
     question="q3",
     says="The outputs are in the order of the nodes: they belong in the order of graph.outputs, each as often "
     "as it is listed there.",
+    openly=True,
 )
 def forward_mode__outputs_in_node_order(graph: Graph, x: Sequence[float], x_dot: Sequence[float]) -> Sweep:
     v = evaluated(graph, x)
@@ -445,6 +464,7 @@ def forward_mode__outputs_in_node_order(graph: Graph, x: Sequence[float], x_dot:
 @mistake(
     question="q3",
     says="x was handed out in the order of the nodes: x[k] belongs to the node graph.inputs[k], wherever it stands.",
+    openly=True,
 )
 def forward_mode__inputs_in_node_order(graph: Graph, x: Sequence[float], x_dot: Sequence[float]) -> Sweep:
     sorted_graph = Graph(graph.nodes, tuple(sorted(graph.inputs)), graph.outputs)
@@ -506,6 +526,7 @@ def forward_mode__repeated_argument_doubled(graph: Graph, x: Sequence[float], x_
 @mistake(
     question="q3",
     says="The answer has a pair for each output: return two lists, all values y and all tangents y_dot.",
+    openly=True,
 )
 def forward_mode__pair_for_each_output(graph: Graph, x: Sequence[float], x_dot: Sequence[float]) -> Pairs:
     v = evaluated(graph, x)
@@ -525,6 +546,7 @@ def forward_mode__every_node(graph: Graph, x: Sequence[float], x_dot: Sequence[f
 @mistake(
     question="q3",
     says="An output that is listed twice is in the answer once: there is one entry for each entry of graph.outputs.",
+    openly=True,
 )
 def forward_mode__repeated_output_once(graph: Graph, x: Sequence[float], x_dot: Sequence[float]) -> Sweep:
     v = evaluated(graph, x)
@@ -539,6 +561,7 @@ def forward_mode__repeated_output_once(graph: Graph, x: Sequence[float], x_dot: 
 @mistake(
     question="q4",
     says="Adjoints are overwritten: a node that several nodes use gets the sum of what they hand back (+=, not =).",
+    openly="The adjoint of a node that several nodes use was overwritten.",
 )
 def reverse_mode__adjoint_overwritten(graph: Graph, x: Sequence[float], y_bar: Sequence[float]) -> Sweep:
     v = evaluated(graph, x)
@@ -554,6 +577,7 @@ def reverse_mode__adjoint_overwritten(graph: Graph, x: Sequence[float], y_bar: S
 @mistake(
     question="q4",
     says="A repeated argument counts once: mul(x, x) hands its adjoint back to x twice.",
+    openly="An argument that is repeated, as in x times x, counts once only.",
 )
 def reverse_mode__repeated_argument_once(graph: Graph, x: Sequence[float], y_bar: Sequence[float]) -> Sweep:
     v = evaluated(graph, x)
@@ -569,6 +593,7 @@ def reverse_mode__repeated_argument_once(graph: Graph, x: Sequence[float], y_bar
 @mistake(
     question="q4",
     says="y_bar is ignored: every output was given the adjoint 1 (the gradient of the sum of the outputs).",
+    openly=True,
 )
 def reverse_mode__cotangent_ignored(graph: Graph, x: Sequence[float], y_bar: Sequence[float]) -> Sweep:
     v = evaluated(graph, x)
@@ -584,6 +609,7 @@ def reverse_mode__cotangent_ignored(graph: Graph, x: Sequence[float], y_bar: Seq
 @mistake(
     question="q4",
     says="Only the first output is differentiated: the sweep starts with the adjoints of all outputs at once.",
+    openly="Only the first output is differentiated.",
 )
 def reverse_mode__first_output_only(graph: Graph, x: Sequence[float], y_bar: Sequence[float]) -> Sweep:
     v = evaluated(graph, x)
@@ -614,6 +640,7 @@ def reverse_mode__repeated_output_once(graph: Graph, x: Sequence[float], y_bar: 
     question="q4",
     says="An output that feeds other nodes lost what comes back from them: its adjoint is its own cotangent "
     "plus their contributions.",
+    openly="An output that feeds other nodes lost what comes back from them.",
 )
 def reverse_mode__output_keeps_its_seed(graph: Graph, x: Sequence[float], y_bar: Sequence[float]) -> Sweep:
     v = evaluated(graph, x)
@@ -632,6 +659,7 @@ def reverse_mode__output_keeps_its_seed(graph: Graph, x: Sequence[float], y_bar:
     question="q4",
     says="An output that feeds other nodes lost its own cotangent: its adjoint is its cotangent plus what "
     "comes back from the nodes that it feeds.",
+    openly="An output that feeds other nodes lost its own cotangent.",
 )
 def reverse_mode__inner_seed_lost(graph: Graph, x: Sequence[float], y_bar: Sequence[float]) -> Sweep:
     v = evaluated(graph, x)
@@ -649,6 +677,7 @@ def reverse_mode__inner_seed_lost(graph: Graph, x: Sequence[float], y_bar: Seque
 @mistake(
     question="q4",
     says="x_bar leaves out the inputs that nothing uses: there is one entry an input, and theirs is 0.0.",
+    openly="x_bar leaves out the inputs that nothing uses: there is one entry an input.",
 )
 def reverse_mode__unused_input_left_out(graph: Graph, x: Sequence[float], y_bar: Sequence[float]) -> Sweep:
     v = evaluated(graph, x)
@@ -665,6 +694,7 @@ def reverse_mode__unused_input_left_out(graph: Graph, x: Sequence[float], y_bar:
     question="q4",
     says="The outputs' cotangents do not get to the inputs: a node's adjoint is complete only when all nodes that "
     "use it have been visited, so begin with the last node and go backwards.",
+    openly="The outputs' cotangents do not get to the inputs: look at the order in which the nodes are visited.",
 )
 def reverse_mode__nodes_in_forward_order(graph: Graph, x: Sequence[float], y_bar: Sequence[float]) -> Sweep:
     v = evaluated(graph, x)
@@ -680,6 +710,7 @@ def reverse_mode__nodes_in_forward_order(graph: Graph, x: Sequence[float], y_bar
 @mistake(
     question="q4",
     says="x_bar is in the order of the nodes: its entry k belongs to the node graph.inputs[k], wherever it stands.",
+    openly=True,
 )
 def reverse_mode__inputs_in_node_order(graph: Graph, x: Sequence[float], y_bar: Sequence[float]) -> Sweep:
     v = evaluated(graph, x)
@@ -727,7 +758,7 @@ def adjoints(graph: Graph, v: list[float], y_bar: Sequence[float]) -> list[float
     return v_bar
 
 
-@mistake(question="q4", says="The two parts of the answer are swapped: first the values y, then x_bar.")
+@mistake(question="q4", says="The two parts of the answer are swapped: first the values y, then x_bar.", openly=True)
 def reverse_mode__parts_swapped(graph: Graph, x: Sequence[float], y_bar: Sequence[float]) -> Sweep:
     v = evaluated(graph, x)
     v_bar = adjoints(graph, v, y_bar)
@@ -746,6 +777,7 @@ def reverse_mode__every_node(graph: Graph, x: Sequence[float], y_bar: Sequence[f
 @mistake(
     question="q4",
     says="x_bar has an entry for each constant, too: it holds the adjoints of graph.inputs only, in their order.",
+    openly=True,
 )
 def reverse_mode__constants_in_x_bar(graph: Graph, x: Sequence[float], y_bar: Sequence[float]) -> Sweep:
     v = evaluated(graph, x)
@@ -791,6 +823,7 @@ def reverse_mode__repeated_argument_doubled(graph: Graph, x: Sequence[float], y_
 @mistake(
     question="q4",
     says="The cotangents were summed and given to every output: each output has its own entry of y_bar.",
+    openly=True,
 )
 def reverse_mode__cotangents_summed(graph: Graph, x: Sequence[float], y_bar: Sequence[float]) -> Sweep:
     v = evaluated(graph, x)
@@ -812,6 +845,7 @@ def reverse_mode__cotangents_in_node_order(graph: Graph, x: Sequence[float], y_b
 @mistake(
     question="q4",
     says="The cotangents went to the nodes that nothing uses: they belong to graph.outputs, which may feed others.",
+    openly=True,
 )
 def reverse_mode__ends_for_outputs(graph: Graph, x: Sequence[float], y_bar: Sequence[float]) -> Sweep:
     v = evaluated(graph, x)
@@ -828,6 +862,7 @@ def reverse_mode__ends_for_outputs(graph: Graph, x: Sequence[float], y_bar: Sequ
     question="q4",
     says="This is the whole Jacobian: x_bar is one number for each input, the sum over the outputs of their cotangents "
     "times their gradients.",
+    openly="This is the whole Jacobian: x_bar is one number for each input.",
 )
 def reverse_mode__whole_jacobian(
     graph: Graph, x: Sequence[float], y_bar: Sequence[float]
@@ -856,7 +891,11 @@ def sweeps(graph: Graph, mode: str) -> int:
     return len(graph.inputs if mode == "forward" else graph.outputs)
 
 
-@mistake(question="q5", says="Nodes were counted instead of edges: a multiplication belongs to each edge.")
+@mistake(
+    question="q5",
+    says="Nodes were counted instead of edges: a multiplication belongs to each edge.",
+    openly="This is a count of nodes.",
+)
 def mode_cost__nodes_counted(graph: Graph, mode: str) -> int:
     return sweeps(graph, mode) * len(graph.nodes)
 
@@ -865,6 +904,7 @@ def mode_cost__nodes_counted(graph: Graph, mode: str) -> int:
     question="q5",
     says="Operations were counted instead of edges: a node with two arguments has two edges, each with its "
     "multiplication.",
+    openly="This is a count of operations.",
 )
 def mode_cost__operations_counted(graph: Graph, mode: str) -> int:
     return sweeps(graph, mode) * sum(bool(node.args) for node in graph.nodes)
@@ -885,6 +925,7 @@ def mode_cost__repeated_edges_once(graph: Graph, mode: str) -> int:
     question="q5",
     says="Forward and reverse are swapped: a forward sweep gives one column of the Jacobian (one input), a "
     "reverse sweep one row (one output).",
+    openly="Forward and reverse are swapped.",
 )
 def mode_cost__modes_swapped(graph: Graph, mode: str) -> int:
     return sweeps(graph, {"forward": "reverse", "reverse": "forward"}.get(mode, mode)) * edge_count(graph)
@@ -893,12 +934,13 @@ def mode_cost__modes_swapped(graph: Graph, mode: str) -> int:
 @mistake(
     question="q5",
     says="This is the cost of one sweep: the full Jacobian takes one for each input (forward) or output (reverse).",
+    openly="This is the cost of one sweep, and not of the full Jacobian.",
 )
 def mode_cost__single_sweep(graph: Graph, mode: str) -> int:
     return edge_count(graph) * bool(sweeps(graph, mode))
 
 
-@mistake(question="q5", says="An unknown mode is taken for reverse: it must raise ValueError.")
+@mistake(question="q5", says="An unknown mode is taken for reverse: it must raise ValueError.", openly=True)
 def mode_cost__unknown_mode_accepted(graph: Graph, mode: str) -> int:
     return sweeps(graph, "forward" if mode == "forward" else "reverse") * edge_count(graph)
 
@@ -938,19 +980,28 @@ def mode_cost__useless_edges_left_out(graph: Graph, mode: str) -> int:
     question="q5",
     says='Only "forward" and "reverse" are modes, written just so: anything else, "either" and "Reverse" too, must '
     "raise ValueError.",
+    openly=True,
 )
 def mode_cost__mode_guessed(graph: Graph, mode: str) -> int:
     guessed = {"f": "forward", "r": "reverse"}.get(mode[:1].lower(), mode)
     return sweeps(graph, guessed) * edge_count(graph)
 
 
-@mistake(question="q5", says='On a tie neither mode is better: the answer is "either".')
+@mistake(
+    question="q5",
+    says='On a tie neither mode is better: the answer is "either".',
+    openly="On a tie forward mode is no better than reverse mode.",
+)
 def choose_mode__tie_is_forward(graph: Graph) -> str:
     forward, reverse = (sweeps(graph, mode) * edge_count(graph) for mode in ("forward", "reverse"))
     return "forward" if forward <= reverse else "reverse"
 
 
-@mistake(question="q5", says='On a tie reverse mode is no better than forward mode: the answer is "either".')
+@mistake(
+    question="q5",
+    says='On a tie reverse mode is no better than forward mode: the answer is "either".',
+    openly="On a tie reverse mode is no better than forward mode.",
+)
 def choose_mode__tie_is_reverse(graph: Graph) -> str:
     forward, reverse = (sweeps(graph, mode) * edge_count(graph) for mode in ("forward", "reverse"))
     return "reverse" if reverse <= forward else "forward"
@@ -960,6 +1011,7 @@ def choose_mode__tie_is_reverse(graph: Graph) -> str:
     question="q5",
     says="The dearer mode was chosen: forward mode is cheaper with fewer inputs than outputs, reverse mode with "
     "fewer outputs.",
+    openly="The dearer mode was chosen.",
 )
 def choose_mode__dearer_mode(graph: Graph) -> str:
     forward, reverse = (sweeps(graph, mode) * edge_count(graph) for mode in ("forward", "reverse"))
@@ -1036,12 +1088,20 @@ def trace_inverse_gradient__transposes_swapped(A: Array, B: Array, X: Array) -> 
     return -inverse @ B.T @ A.T @ inverse
 
 
-@mistake(question="q6", says="X^-1 appears once only: d(X^-1) = -X^-1 dX X^-1 has it on both sides.")
+@mistake(
+    question="q6",
+    says="X^-1 appears once only: d(X^-1) = -X^-1 dX X^-1 has it on both sides.",
+    openly="The inverse of X appears once only.",
+)
 def trace_inverse_gradient__one_inverse(A: Array, B: Array, X: Array) -> Array:
     return -np.linalg.inv(X).T @ A.T @ B.T
 
 
-@mistake(question="q6", says="The Hessian lacks its term x x^T / ||x||: the factor ||x|| of the gradient varies, too.")
+@mistake(
+    question="q6",
+    says="The Hessian lacks its term x x^T / ||x||: the factor ||x|| of the gradient varies, too.",
+    openly="The Hessian lacks a term: the other factor of the gradient varies, too.",
+)
 def cubic_norm_hessian__outer_product_missing(x: Array) -> Array:
     return np.linalg.norm(x) * np.eye(len(x))
 
@@ -1052,7 +1112,11 @@ def cubic_norm_hessian__identity_missing(x: Array) -> Array:
     return np.outer(x, x) / norm if norm else np.zeros((len(x), len(x)))
 
 
-@mistake(question="q6", says="The Hessian is NaN at x = 0, where 0 / 0 was computed: its value there is 0.")
+@mistake(
+    question="q6",
+    says="The Hessian is NaN at x = 0, where 0 / 0 was computed: its value there is 0.",
+    openly="The Hessian is NaN at the origin, where zero was divided by zero.",
+)
 def cubic_norm_hessian__nan_at_zero(x: Array) -> Array:
     norm = np.linalg.norm(x)
     with np.errstate(invalid="ignore"):
@@ -1117,7 +1181,11 @@ def cubic_norm_hessian__third_missing(x: Array) -> Array:
     return 3 * (outer + norm * np.eye(len(x)))
 
 
-@mistake(question="q6", says="This is the gradient of g, ||x|| x: the Hessian is its derivative, an (n,n) matrix.")
+@mistake(
+    question="q6",
+    says="This is the gradient of g, ||x|| x: the Hessian is its derivative, an (n,n) matrix.",
+    openly="This is the gradient of g: the Hessian is its derivative, an (n,n) matrix.",
+)
 def cubic_norm_hessian__gradient(x: Array) -> Array:
     return np.linalg.norm(x) * x
 
@@ -1140,6 +1208,7 @@ def greedy_order(graph: Graph) -> list[int]:
 @mistake(
     question="q7",
     says="This is the forward order, by index: on some graphs the reverse order or greedy Markowitz is cheaper.",
+    openly=True,
 )
 def elimination_order__forward(graph: Graph) -> list[int]:
     return list(linearise(graph).intermediates)
@@ -1148,6 +1217,7 @@ def elimination_order__forward(graph: Graph) -> list[int]:
 @mistake(
     question="q7",
     says="This is the reverse order: on some graphs the forward order or greedy Markowitz is cheaper.",
+    openly=True,
 )
 def elimination_order__reverse(graph: Graph) -> list[int]:
     return list(linearise(graph).intermediates[::-1])
@@ -1175,6 +1245,7 @@ def elimination_order__counted_once(graph: Graph) -> list[int]:
 @mistake(
     question="q7",
     says="This is the cheaper of the forward and the reverse order: on some graphs greedy Markowitz is cheaper still.",
+    openly=True,
 )
 def elimination_order__better_of_two(graph: Graph) -> list[int]:
     forward = list(linearise(graph).intermediates)
@@ -1184,6 +1255,7 @@ def elimination_order__better_of_two(graph: Graph) -> list[int]:
 @mistake(
     question="q7",
     says="Indices count from 0: v1 of the drawings is node 0.",
+    openly=True,
 )
 def elimination_order__counted_from_one(graph: Graph) -> list[int]:
     return [vertex + 1 for vertex in linearise(graph).intermediates]

@@ -56,7 +56,9 @@ def vanilla_schedule__backward_upwards(n):
 
 
 @mistake(
-    question="q1", says="You recompute: vanilla backpropagation keeps every activation and evaluates each one once."
+    question="q1",
+    says="You recompute: vanilla backpropagation keeps every activation and evaluates each one once.",
+    openly=True,
 )
 def vanilla_schedule__recomputes(n):
     return memory_poor(n)
@@ -68,6 +70,7 @@ def vanilla_schedule__recomputes(n):
 @mistake(
     question="q2",
     says="You save everything: memory-poor backpropagation has one activation in memory, the working one.",
+    openly=True,
 )
 def memory_poor_schedule__saves_everything(n):
     up = [action for i in range(1, n + 1) for action in (("forward", i), ("save", i))]
@@ -246,7 +249,11 @@ def choose_checkpoints__all(n):
     return list(range(1, n + 1))
 
 
-@mistake(question="q4", says="You keep nothing, so the whole chain is one segment, and its backward pass peaks at n.")
+@mistake(
+    question="q4",
+    says="You keep nothing, so the whole chain is one segment, and its backward pass peaks at n.",
+    openly=True,
+)
 def choose_checkpoints__none(n):
     return []
 
@@ -270,6 +277,7 @@ def choose_checkpoints__from_zero(n):
 @mistake(
     question="q4",
     says="One checkpoint in the middle halves the memory; about sqrt(n) of them bring it down to about 2 sqrt(n).",
+    openly="One checkpoint in the middle halves the memory; more of them bring it down further.",
 )
 def choose_checkpoints__halves(n):
     return [(n + 1) // 2]
@@ -286,6 +294,7 @@ def choose_checkpoints__every_second(n):
 @mistake(
     question="q4",
     says="Your distance does not grow with n: with checkpoints every ten layers the memory is n/10 and more.",
+    openly="The distance between your checkpoints does not grow with n.",
 )
 def choose_checkpoints__every_tenth(n):
     return list(range(10, n + 1, 10))
@@ -421,6 +430,7 @@ def optimal_schedule__does_not_validate(n, memory):
         "Your jax.checkpoint wraps the whole network: it keeps none of the checkpoints and evaluates "
         "everything again at once. Wrap each segment, from one checkpoint to the next."
     ),
+    openly="Your jax.checkpoint wraps the whole network: it keeps none of the checkpoints.",
 )
 def checkpointed_loss__whole_network(params, x, y, checkpoints):
     return jnp.mean((jax.checkpoint(layers)(params, x) - y) ** 2)
@@ -451,6 +461,7 @@ def checkpointed_loss__every_layer(params, x, y, checkpoints):
         "You do not use `checkpoints`: these segments are those of the square-root rule, whatever was asked for. A "
         "segment ends at each of the checkpoints."
     ),
+    openly="You do not use `checkpoints`: these segments are those of the square-root rule, whatever was asked for.",
 )
 def checkpointed_loss__square_root(params, x, y, checkpoints):
     spacing = isqrt(len(params) - 1) + 1
@@ -474,6 +485,7 @@ def checkpointed_loss__one_late(params, x, y, checkpoints):
         "Your segments end one layer too early: checkpoint c is a_c, the output of params[c - 1], so "
         "params[c - 1] belongs to the segment that ends there."
     ),
+    openly="Your segments end one layer too early.",
 )
 def checkpointed_loss__one_early(params, x, y, checkpoints):
     return jnp.mean((chunks(params, x, [c - 1 for c in checkpoints if c > 1]) - y) ** 2)
@@ -533,6 +545,7 @@ def checkpointed_loss__first_segment_kept(params, x, y, checkpoints):
         "Your last checkpoint is not used: the segment from it to a_n is one of its own, so there is one segment more "
         "than there are checkpoints below n."
     ),
+    openly="Your last checkpoint is not used.",
 )
 def checkpointed_loss__last_checkpoint_lost(params, x, y, checkpoints):
     return jnp.mean((chunks(params, x, [c for c in checkpoints if c < len(params)][:-1]) - y) ** 2)
@@ -552,6 +565,7 @@ def checkpointed_loss__linear_output(params, x, y, checkpoints):
         "A jax.checkpoint around the segments of another one: each level evaluates its layers again. One "
         "jax.checkpoint a segment, side by side."
     ),
+    openly="A jax.checkpoint around the segments of another one: each level evaluates its layers again.",
 )
 def checkpointed_loss__nested(params, x, y, checkpoints):
     ends = sorted({*(c for c in checkpoints if c < len(params)), len(params)})

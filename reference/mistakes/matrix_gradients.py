@@ -23,7 +23,11 @@ def _solutions(A, b, x_bar):
     return lu_solve(factors, b), lu_solve(factors, x_bar, trans=1)
 
 
-@mistake(question="q1", says="The transpose is missing: b_bar solves a system with A^T, not with A.")
+@mistake(
+    question="q1",
+    says="The transpose is missing: b_bar solves a system with A^T, not with A.",
+    openly="A transpose is missing.",
+)
 def linear_solve_vjp__transpose_missing(A, b, x_bar):
     factors = lu_factor(A)
     x, b_bar = lu_solve(factors, b), lu_solve(factors, x_bar)
@@ -66,13 +70,17 @@ def linear_solve_vjp__b_bar_minus(A, b, x_bar):
     return -_outer(b_bar, x), -b_bar
 
 
-@mistake(question="q1", says="This is x in the place of b_bar: b_bar solves a system with A^T and x_bar.")
+@mistake(
+    question="q1",
+    says="This is x in the place of b_bar: b_bar solves a system with A^T and x_bar.",
+    openly="This is x in the place of b_bar.",
+)
 def linear_solve_vjp__x_for_b_bar(A, b, x_bar):
     x, b_bar = _solutions(A, b, x_bar)
     return -_outer(b_bar, x), x
 
 
-@mistake(question="q1", says="x_bar is ignored: a cotangent of ones is used in its place.")
+@mistake(question="q1", says="x_bar is ignored: a cotangent of ones is used in its place.", openly=True)
 def linear_solve_vjp__x_bar_ignored(A, b, x_bar):
     x, b_bar = _solutions(A, b, jnp.ones_like(x_bar))
     return -_outer(b_bar, x), b_bar
@@ -96,7 +104,7 @@ def linear_solve_vjp__outer_of_sums(A, b, x_bar):
     return -jnp.outer(b_bar.sum(axis=1), x.sum(axis=1)), b_bar
 
 
-@mistake(question="q1", says="Only the first of several right-hand sides is in A_bar.")
+@mistake(question="q1", says="Only the first of several right-hand sides is in A_bar.", openly=True)
 def linear_solve_vjp__first_column_only(A, b, x_bar):
     x, b_bar = _solutions(A, b, x_bar)
     if x.ndim == 1:
@@ -104,7 +112,7 @@ def linear_solve_vjp__first_column_only(A, b, x_bar):
     return -jnp.outer(b_bar[:, 0], x[:, 0]), b_bar
 
 
-@mistake(question="q1", says="The two results are swapped: A_bar comes first, then b_bar.")
+@mistake(question="q1", says="The two results are swapped: A_bar comes first, then b_bar.", openly=True)
 def linear_solve_vjp__results_swapped(A, b, x_bar):
     x, b_bar = _solutions(A, b, x_bar)
     return b_bar, -_outer(b_bar, x)
@@ -168,7 +176,11 @@ def linear_solve__without_a_rule(A, b):
     return jnp.linalg.solve(A, b)
 
 
-@mistake(question="q2", says="The transpose is missing in the rule: b_bar solves a system with A^T.")
+@mistake(
+    question="q2",
+    says="The transpose is missing in the rule: b_bar solves a system with A^T.",
+    openly="A transpose is missing in the rule.",
+)
 def linear_solve__transpose_missing(A, b):
     def backward(kept, x_bar):
         factors, x = kept
@@ -212,7 +224,7 @@ def linear_solve__b_for_x(A, b):
     return _with_rule(forward, backward)(A, b)
 
 
-@mistake(question="q2", says="The rule gives A no cotangent: x depends on A as well as on b.")
+@mistake(question="q2", says="The rule gives A no cotangent: x depends on A as well as on b.", openly=True)
 def linear_solve__a_bar_zero(A, b):
     def backward(kept, x_bar):
         (factors, _) = kept
@@ -278,7 +290,11 @@ def linear_solve__not_twice(A, b):
 # ---------------------------------------- q3: the nuclear norm
 
 
-@mistake(question="q3", says="This is W itself (U Sigma V^T), not U V^T: Sigma has no place in the gradient.")
+@mistake(
+    question="q3",
+    says="This is W itself (U Sigma V^T), not U V^T: Sigma has no place in the gradient.",
+    openly="This is W itself.",
+)
 def nuclear_norm_gradient__w_returned(W):
     U, s, Vt = jnp.linalg.svd(W, full_matrices=False)
     return (U * s) @ Vt
@@ -322,6 +338,7 @@ def nuclear_norm_gradient__minus(W):
 @mistake(
     question="q3",
     says="W (W^T W)^(-1/2) needs a W of full column rank, and it squares the singular values; take U V^T of an SVD.",
+    openly="Something is inverted that has no inverse when W is short of full column rank.",
 )
 def nuclear_norm_gradient__inverse_root(W):
     eigenvalues, V = jnp.linalg.eigh(W.T @ W)
@@ -331,6 +348,7 @@ def nuclear_norm_gradient__inverse_root(W):
 @mistake(
     question="q3",
     says="The SVD is differentiated through: its derivative has 1 / (s_j^2 - s_i^2), NaN at equal singular values.",
+    openly="The SVD is differentiated through: its derivative is NaN at equal singular values.",
 )
 def nuclear_norm_gradient__through_the_svd(W):
     U, s, Vt = jnp.linalg.svd(W, full_matrices=False)
@@ -477,6 +495,7 @@ def check_gradient__loose(f, grad_f, x):
 @mistake(
     question="q4",
     says="A gradient of the opposite direction passes: compare the gradients, not their lengths or absolute values.",
+    openly="A gradient of the opposite direction passes.",
 )
 def check_gradient__lengths_only(f, grad_f, x):
     claimed, measured = np.linalg.norm(np.ravel(grad_f(x))), np.linalg.norm(np.ravel(_measured(f, x)))
@@ -492,7 +511,11 @@ def check_gradient__sums_only(f, grad_f, x):
     return bool(abs(claimed - measured) <= 1e-5 * abs(measured))
 
 
-@mistake(question="q4", says="Only the directions are compared: a gradient has a length too.")
+@mistake(
+    question="q4",
+    says="Only the directions are compared: a gradient has a length too.",
+    openly="A gradient of another length passes.",
+)
 def check_gradient__directions_only(f, grad_f, x):
     claimed, measured = np.asarray(grad_f(x)), _measured(f, x)
     if claimed.shape != measured.shape:
@@ -528,6 +551,7 @@ def check_gradient__any_entry(f, grad_f, x):
 @mistake(
     question="q4",
     says="A right gradient is rejected: the tolerance asks for more digits than your differences have (ten at best).",
+    openly="A right gradient is rejected: the tolerance asks for more digits than your differences have.",
 )
 def check_gradient__too_tight(f, grad_f, x):
     claimed, measured = np.asarray(grad_f(x)), _measured(f, x)
@@ -621,7 +645,9 @@ def svd_vjp__f_regularised(U, s, Vt, U_bar, s_bar, Vt_bar):
 
 
 @mistake(
-    question="q5", says="The diagonal of F is 1 / 0: there F is 0, as a singular vector does not turn into itself."
+    question="q5",
+    says="The diagonal of F is 1 / 0: there F is 0, as a singular vector does not turn into itself.",
+    openly="Something is divided by zero on a diagonal.",
 )
 def svd_vjp__f_diagonal(U, s, Vt, U_bar, s_bar, Vt_bar):
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -656,12 +682,16 @@ def svd_vjp__symmetric(U, s, Vt, U_bar, s_bar, Vt_bar):
     return _svd_vjp(U, s, Vt, U_bar, s_bar, Vt_bar, skew=-1.0)
 
 
-@mistake(question="q5", says="s_bar is not in your W_bar: U diag(s_bar) V^T is missing.")
+@mistake(
+    question="q5",
+    says="s_bar is not in your W_bar: U diag(s_bar) V^T is missing.",
+    openly="s_bar is not in your W_bar.",
+)
 def svd_vjp__s_bar_ignored(U, s, Vt, U_bar, s_bar, Vt_bar):
     return _svd_vjp(U, s, Vt, U_bar, np.zeros_like(s_bar), Vt_bar)
 
 
-@mistake(question="q5", says="U_bar is not in your W_bar.")
+@mistake(question="q5", says="U_bar is not in your W_bar.", openly=True)
 def svd_vjp__u_bar_ignored(U, s, Vt, U_bar, s_bar, Vt_bar):
     return _svd_vjp(U, s, Vt, np.zeros_like(U_bar), s_bar, Vt_bar)
 

@@ -15,6 +15,7 @@ os.environ.setdefault("JAX_ENABLE_X64", "1")
 
 _EXPORTS: dict[str, str] = {
     # name: the module of this package that has it; a module's own name stands for the module itself
+    "Notebook": "notebook",
     "checks": "checks",
     "differences": "differences",
     "artefact": "artefact",
@@ -33,6 +34,7 @@ _EXPORTS: dict[str, str] = {
     "Trace": "schedule",
     "simulate": "schedule",
     "animate": "animation",
+    "stills": "animation",
     "space_time": "lifetimes",
     "trade_off": "tradeoff",
     "least_evaluations": "tradeoff",

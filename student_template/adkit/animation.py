@@ -2,7 +2,8 @@
 
 The picture is one SVG without scripts. CSS animations switch the overlays of the nodes on and off, and move a
 strip of captions behind a window; each costs a few bytes a change, so that ten layers take a few kB. Where
-animations do not run (GitHub's viewer, print, "reduce motion") it shows the frame in which memory is largest.
+animations do not run (GitHub's viewer, print, "reduce motion") it shows the frame in which memory is largest; `stills`
+draws chosen frames under each other.
 In a notebook it comes with a button made of a checkbox that pauses it.
 """
 
@@ -13,7 +14,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from adkit.drawing import FONT, INK, PAPER
+from adkit.drawing import AMBER, BLUE, FONT, GREEN, INK, TINT, Drawing
 from adkit.schedule import State, simulate
 
 MOST_FRAMES = 600
@@ -21,18 +22,17 @@ MOST_FRAMES = 600
 
 MOST_LAYERS = 40
 
-SAVED = "#1464b4"
-_SAVED = f"fill='#a9d0f5' stroke='{SAVED}' stroke-width='3'"
-_WORKING = "fill='#ffd592' stroke='#e08a00' stroke-width='2'"
-_RUNNING = "fill='#8ed6ae' stroke='#2f8f5b' stroke-width='3'"
-_DONE = "fill='#e3f1e8' stroke='#2f8f5b' stroke-width='1.3'"
-QUIET = "#87919b"
+_SAVED = f"fill='{BLUE}' fill-opacity='{TINT}' stroke='{BLUE}' stroke-width='5'"
+_WORKING = f"fill='{AMBER}' fill-opacity='{TINT}' stroke='{AMBER}' stroke-width='3'"
+_RUNNING = f"fill='{GREEN}' fill-opacity='{TINT}' stroke='{GREEN}' stroke-width='5'"
+_DONE = f"fill='{GREEN}' fill-opacity='{TINT}' stroke='{GREEN}' stroke-width='1.5'"
 
 _STEP = 58  # pixels from node to node
 _RADIUS = 18
 _TOP = 58
 _ROWS = 84  # pixels from the f nodes to the b nodes
 _LINE = 26  # pixels from caption to caption
+_STILL = 154  # pixels from still to still
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Animation:
         # The checkbox is the button: no script, and its state reaches the picture by the sibling selector.
         return (
             "<div><style>.adkit-pause{appearance:none;-webkit-appearance:none;cursor:pointer;"
-            f"font:13px system-ui,sans-serif;color:{INK};background:{PAPER};border:1px solid {QUIET};"
+            "font:13px system-ui,sans-serif;color:inherit;background:transparent;border:1px solid currentColor;"
             "border-radius:6px;padding:2px 10px;margin:4px 0}"
             ".adkit-pause::before{content:'pause'}.adkit-pause:checked::before{content:'play'}"
             ".adkit-pause:checked~svg *{animation-play-state:paused!important}</style>"
@@ -77,6 +77,58 @@ def animate(schedule: Sequence[Sequence[Any]], n: int, *, seconds: float = 0.7, 
     still = [len(state.live) for state in states].index(trace.peak)
     film = _Film(len(states), still, seconds, str(trace.schedule))
     return Animation(_picture(trace.n, states, [0, *trace.memory], trace.peak, film, title))
+
+
+def stills(schedule: Sequence[Sequence[Any]], n: int, at: Sequence[int], *, title: str = "") -> Drawing:
+    """Chosen frames of the same animation under each other, for where nothing can move.
+
+    `at`: how many actions have run in each frame, from 0 (the start) to all of them. Raises `ScheduleError` for an
+    illegal schedule, and `ValueError` for more than `MOST_LAYERS` layers or a frame that does not exist.
+    """
+    trace = simulate(n, schedule)
+    if trace.n > MOST_LAYERS:
+        raise ValueError(f"at most {MOST_LAYERS} layers can be seen, got {trace.n}: adkit.space_time(schedule, n)")
+    states = [State(("", 0), frozenset(), None, trace.n, 0), *trace.states()]
+    if not at or not all(0 <= k < len(states) for k in at):
+        raise ValueError(f"at must hold numbers from 0 to {len(states) - 1}, got {list(at)}")
+    memory = [0, *trace.memory]
+    width = max((trace.n + 1) * _STEP + 52, 560)
+    rows = "".join(
+        f"<g transform='translate(0,{44 + place * _STILL})'>{_still(trace.n, states[k], k, memory[k])}</g>"
+        for place, k in enumerate(at)
+    )
+    height = 44 + len(at) * _STILL + 26
+    heading = _heading(trace.n, trace.peak, states[-1].evaluations, title)
+    return Drawing(
+        f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}' "
+        f"viewBox='0 0 {width} {height}' style='max-width:100%;height:auto' {FONT} font-size='14' "
+        f"role='img' aria-label='{heading}'>"
+        f"<text x='24' y='26' font-weight='600' fill='{INK}'>{heading}</text>{rows}"
+        f"<g font-size='12' fill='{INK}'>{_legend(24, height - 14)}</g></svg>"
+    )
+
+
+def _still(n: int, state: State, actions: int, memory: int) -> str:
+    above, below = 46, 46 + _ROWS - 14
+    circles = [(look, i, y) for i in range(1, n + 1) for look, y in _looks(state, i, above, below)]
+    shapes = "".join(f"<circle r='{_RADIUS}' cx='{_x(i)}' cy='{y}' {look}/>" for look, i, y in circles)
+    when = f"after {_plural(actions, 'action')}: {_words(state)}" if actions else "at the start"
+    says = f"{when}; memory {memory}, {_plural(state.evaluations, 'evaluation')}"
+    return f"<text x='24' y='14' fill='{INK}'>{says}</text>{_chain(n, above, below)}{shapes}{_labels(n, above, below)}"
+
+
+def _looks(state: State, i: int, above: int, below: int) -> list[tuple[str, int]]:
+    """How the nodes of layer i look in one frame, and where they are."""
+    looks: list[tuple[str, int]] = []
+    if i in state.saved:
+        looks.append((_SAVED, above))
+    elif state.working == i:
+        looks.append((_WORKING, above))
+    if state.action == ("backward", i):
+        looks.append((_RUNNING, below))
+    elif _done(state, i):
+        looks.append((_DONE, below))
+    return looks
 
 
 class _Film:
@@ -136,55 +188,75 @@ def _picture(n: int, states: list[State], memory: list[int], peak: int, film: _F
     slots_at = below + 54
     height = slots_at + 70
 
-    def x(i: int) -> int:
-        return 40 + i * _STEP
-
-    gap = _STEP - 2 * _RADIUS - 2
-    down = _ROWS - 2 * _RADIUS - 2
-    arrows = [f"M{x(i - 1) + _RADIUS},{above}h{gap}m-5,-4l5,4l-5,4" for i in range(1, n + 1)]
-    arrows += [f"M{x(i + 1) - _RADIUS},{below}h-{gap}m5,-4l-5,4l5,4" for i in range(1, n)]
-    arrows += [f"M{x(i)},{above + _RADIUS}v{down}m-4,-5l4,5l4,-5" for i in range(1, n + 1)]
-    parts = [
-        f"<path d='{''.join(arrows)}' fill='none' stroke='{QUIET}' stroke-width='1.4'/>",
-        f"<rect x='{x(0) - 16}' y='{above - 16}' width='32' height='32' rx='5' fill='#efeee9' stroke='{QUIET}'/>",
-    ]
+    parts = [_chain(n, above, below)]
     circle = f"<circle r='{_RADIUS}' cx='{{}}' cy='{{}}'"
     layers = range(1, n + 1)
-    nodes = "".join(circle.format(x(i), y) + "/>" for y in (above, below) for i in layers)
     overlays = (
-        (_WORKING, above, [[state.working == i for state in states] for i in layers]),
+        (_WORKING, above, [[_working(state, i) for state in states] for i in layers]),
         (_SAVED, above, [[i in state.saved for state in states] for i in layers]),
-        (_DONE, below, [[state.next_backward < i for state in states] for i in layers]),
+        (_DONE, below, [[_done(state, i) for state in states] for i in layers]),
         (_RUNNING, below, [[state.action == ("backward", i) for state in states] for i in layers]),
     )
-    parts.append(f"<g fill='#fff' stroke='{QUIET}' stroke-width='1.3'>{nodes}</g>")
     for look, y, visible in overlays:
-        shapes = [film.shown(visible[i - 1], circle.format(x(i), y)) for i in layers]
+        shapes = [film.shown(visible[i - 1], circle.format(_x(i), y)) for i in layers]
         parts.append(f"<g {look}>{''.join(shapes)}</g>")
     for k in range(1, peak + 1):
         box = f"<rect x='{92 + 17 * (k - 1)}' y='{slots_at - 11}' width='14' height='14' rx='3' "
-        parts.append(f"{box}fill='#fff' stroke='{QUIET}'/>")
-        parts.append(film.shown([used >= k for used in memory], f"{box}fill='{SAVED}'"))
-    labels = [_label(x(0), above, "x", "")]
-    labels += [_label(x(i), above, "f", str(i)) + _label(x(i), below, "b", str(i)) for i in range(1, n + 1)]
+        parts.append(f"{box}fill='none' stroke='{INK}'/>")
+        parts.append(film.shown([used >= k for used in memory], f"{box}fill='{BLUE}'"))
     captions = [
         f"{_words(state):<14}memory {used:<5}evaluations {state.evaluations}"
         for state, used in zip(states, memory, strict=True)
     ]
     strip = film.strip(captions, 24, slots_at + 10, width - 48)
-    counted = f"{_plural(n, 'layer')}, peak memory {peak}, {_plural(states[-1].evaluations, 'evaluation')}"
-    heading = f"{escape(title)}: {counted}" if title else counted
+    heading = _heading(n, peak, states[-1].evaluations, title)
     return (
         f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}' "
         f"viewBox='0 0 {width} {height}' style='max-width:100%;height:auto' {FONT} font-size='14' "
         f"role='img' aria-label='{heading}'>{film.style()}"
-        f"<rect width='100%' height='100%' rx='10' fill='{PAPER}'/>"
         f"<text x='24' y='26' font-weight='600' fill='{INK}'>{heading}</text>"
-        f"{''.join(parts)}<g text-anchor='middle' fill='{INK}'>{''.join(labels)}</g>"
+        f"{''.join(parts)}{_labels(n, above, below)}"
         f"<text x='24' y='{slots_at}' fill='{INK}'>memory</text>"
         f"{strip}"
         f"<g font-size='12' fill='{INK}'>{_legend(24, height - 14)}</g></svg>"
     )
+
+
+def _heading(n: int, peak: int, evaluations: int, title: str) -> str:
+    counted = f"{_plural(n, 'layer')}, peak memory {peak}, {_plural(evaluations, 'evaluation')}"
+    return f"{escape(title)}: {counted}" if title else counted
+
+
+def _x(i: int) -> int:
+    return 40 + i * _STEP
+
+
+def _chain(n: int, above: int, below: int) -> str:
+    """The input, the f nodes at `above`, the b nodes at `below`, nothing in memory; and the arrows between them."""
+    gap = _STEP - 2 * _RADIUS - 2
+    down = below - above - 2 * _RADIUS - 2
+    arrows = [f"M{_x(i - 1) + _RADIUS},{above}h{gap}m-5,-4l5,4l-5,4" for i in range(1, n + 1)]
+    arrows += [f"M{_x(i + 1) - _RADIUS},{below}h-{gap}m5,-4l-5,4l5,4" for i in range(1, n)]
+    arrows += [f"M{_x(i)},{above + _RADIUS}v{down}m-4,-5l4,5l4,-5" for i in range(1, n + 1)]
+    nodes = "".join(f"<circle r='{_RADIUS}' cx='{_x(i)}' cy='{y}'/>" for y in (above, below) for i in range(1, n + 1))
+    return (
+        f"<g fill='none' stroke='{INK}' stroke-width='1.4'><path d='{''.join(arrows)}'/>"
+        f"<rect x='{_x(0) - 16}' y='{above - 16}' width='32' height='32' rx='5'/>{nodes}</g>"
+    )
+
+
+def _labels(n: int, above: int, below: int) -> str:
+    labels = [_label(_x(0), above, "x", "")]
+    labels += [_label(_x(i), above, "f", str(i)) + _label(_x(i), below, "b", str(i)) for i in range(1, n + 1)]
+    return f"<g text-anchor='middle' fill='{INK}'>{''.join(labels)}</g>"
+
+
+def _working(state: State, i: int) -> bool:
+    return state.working == i and i not in state.saved
+
+
+def _done(state: State, i: int) -> bool:
+    return state.next_backward < i and state.action != ("backward", i)
 
 
 def _label(x: int, y: int, letter: str, index: str) -> str:

@@ -31,13 +31,17 @@ from numpy.typing import ArrayLike, NDArray
 from adkit.autodiff_use import autodiff_use
 from adkit.fingerprint import fingerprint, matches
 from adkit.relations import relation
+from adkit.sealed import open_sentences
+from adkit.time_limit import TimedOutError, limited
 
 __all__ = [
     "CheckError",
     "Failure",
+    "StubError",
     "StudentError",
     "array",
     "call",
+    "calls_of",
     "close",
     "countable",
     "equal",
@@ -58,7 +62,7 @@ Array = NDArray[np.float64]
 _NOTHING: Any = object()
 _EXACT = 2.0**53
 """Whole numbers below it are exact as 64-bit floats, and fit into 64-bit integers."""
-_NEAR = 1e-3
+NEAR = 1e-3
 """An answer is nearly right when it is as near as this, relatively: then it is no other formula, but lost digits."""
 
 
@@ -82,12 +86,19 @@ class Failure:
 
 
 class CheckError(AssertionError):
-    """A check that did not pass; `message` is for the student."""
+    """A check that did not pass; `message` is for the student.
 
-    def __init__(self, message: str, failure: Failure | None = None) -> None:
+    The same in parts: `mistake` is the sentence of the recognised mistake, empty where none is; `sentence` says what is
+    wrong, in the words of the mistake where there is one; `values` are the numbers behind it, where it holds none.
+    """
+
+    def __init__(self, message: str, failure: Failure | None = None, mistake: str = "", values: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.failure = failure
+        self.mistake = mistake
+        self.sentence = mistake or message.removesuffix(f"; {values}")
+        self.values = values
 
 
 class StudentError(CheckError):
@@ -99,6 +110,14 @@ class StudentError(CheckError):
     def __init__(self, message: str, kinds: Sequence[str] = (), failure: Failure | None = None) -> None:
         super().__init__(message, failure)
         self.kinds = tuple(kinds)
+
+
+class StubError(StudentError):
+    """The student's function is still the template's stub; `function` is its name."""
+
+    def __init__(self, message: str, kinds: Sequence[str], function: str, failure: Failure | None = None) -> None:
+        super().__init__(message, kinds, failure)
+        self.function = function
 
 
 recogniser: Callable[[Failure], str | None] | None = None
@@ -120,6 +139,7 @@ def call(f: Any, *args: Any, returns: int | None = None, autodiff: bool = False,
     """
     _next_check()
     answer = _call(f, args, autodiff)
+    _note_call(args, answer)
     if repeat and not _recording and not _same(answer, _call(f, args, autodiff)):
         _failed(f"{_name(f)} answers differently when it is asked again with the same arguments", answer)
     if returns is not None:
@@ -163,6 +183,7 @@ def measured(f: Any, *args: Any, transform: str = "call", static: Sequence[Any] 
         if problem.failure is None:
             problem.failure = _failure(problem.message)
         raise
+    _note_call(args, found.outputs)
     if not found.outputs:
         _failed(f"{_name(f)} returned nothing that JAX could trace: None or an empty list")
     return found
@@ -210,24 +231,39 @@ def _call(f: Any, args: tuple[Any, ...], autodiff: bool) -> Any:
         if use is not None:
             _student_failed(use, ())
     given = copy.deepcopy(args)
+    answer = in_time(_name(f), lambda: _answer(f, given))
+    if not _same(given, args, exactly=True):
+        _failed(f"{_name(f)} changed its arguments; work on a copy (x = x.copy()) or make new arrays")
+    return answer
+
+
+def in_time(name: str, call: Callable[[], Any], factor: float = 1.0) -> Any:
+    """`call()`, which runs the student's function `name`, within the time limit that holds (`adkit.time_limit`)."""
+    try:
+        return limited(name, call, factor)
+    except TimedOutError as problem:
+        text = str(problem)
+    _student_failed(text, ("TimeoutError", "Exception"))
+
+
+def _answer(f: Any, given: Sequence[Any]) -> Any:
+    """What `f` answers, as plain data."""
     try:
         answer = f(*given)
     except NotImplementedError as problem:
         text = f": {problem}" if str(problem) else ""
-        _student_failed(f"not done yet: {_name(f)} is still the template's stub{text}", _kinds(problem))
+        text = f"not done yet: {_name(f)} is still the template's stub{text}"
+        raise StubError(text, _kinds(problem), _name(f), _failure(text)) from problem
     except CheckError:
         raise
     except (Exception, SystemExit) as problem:
         _student_failed(f"{_name(f)} raised {_told(problem)}{_where(problem.__traceback__)}", _kinds(problem))
     try:
-        answer = plain(answer)
+        return plain(answer)
     except TypeError as problem:
         _student_failed(f"{_name(f)} returned {problem}", _kinds(problem))
     except Exception as problem:  # a traced value that escaped raises JAX's own errors
         _student_failed(f"{_name(f)}: {_told(problem)}", _kinds(problem))
-    if not _same(given, args, exactly=True):
-        _failed(f"{_name(f)} changed its arguments; work on a copy (x = x.copy()) or make new arrays")
-    return answer
 
 
 def plain(value: Any) -> Any:
@@ -467,15 +503,16 @@ def close(
     if show_numbers():
         entry = f"{what}{_index(worst, right.shape)}"
         digits = 8 if f"{given.flat[worst]:.8g}" != f"{right.flat[worst]:.8g}" else 17
-        parts.append(f"{entry} is {given.flat[worst]:.{digits}g}, and should be {right.flat[worst]:.{digits}g}")
-    elif not parts:
+        values = f"{entry} is {given.flat[worst]:.{digits}g}, and should be {right.flat[worst]:.{digits}g}"
+        _failed("; ".join([*parts, values]), actual, distance, values if parts else "")
+    if not parts:
         parts.append(f"{what} has the right shape but not the right values")
     _failed("; ".join(parts), actual, distance)
 
 
 def _near_miss(distance: float) -> str | None:
     """What is said of an answer at a relative `distance` from the right one; None when it is far from it."""
-    if not 0.0 < distance < _NEAR:
+    if not 0.0 < distance < NEAR:
         return None
     return (
         f"is nearly right: about {math.floor(-math.log10(distance))} digits are, and more are asked for "
@@ -602,6 +639,7 @@ class _Case:
 
 _current: _Case | None = None  # holds the frame, so that a new frame can never be taken for an old one
 _recording = False
+_calls: list[tuple[tuple[Any, ...], Any]] | None = None
 
 
 def _running_case() -> _Case | None:
@@ -649,10 +687,13 @@ def _failure(message: str, answer: Any = _NOTHING, distance: float | None = None
     )
 
 
-def _failed(message: str, answer: Any = _NOTHING, distance: float | None = None) -> NoReturn:
+def _failed(message: str, answer: Any = _NOTHING, distance: float | None = None, values: str = "") -> NoReturn:
+    """`values`: the end of `message`, after a semicolon, that holds the numbers."""
     failure = _failure(message, answer, distance)
     sentence = _recognise(failure)
-    raise CheckError(f"{sentence} ({message})" if sentence else message, failure)
+    if sentence:
+        raise CheckError(f"{sentence} ({message})", failure, sentence, message)
+    raise CheckError(message, failure, values=values)
 
 
 def _student_failed(message: str, kinds: Sequence[str]) -> NoReturn:
@@ -675,17 +716,32 @@ def first_failure(run: Callable[[], object]) -> Failure | None:
     return None
 
 
+def calls_of(run: Callable[[], object]) -> list[tuple[tuple[Any, ...], Any]]:
+    """Runs a test function up to its first failure: the arguments and the answer of every call that it makes.
+
+    Arguments and answers are plain data; of a function that is `measured` the answer is what was traced.
+    """
+    global _calls
+    before, _calls = _calls, []
+    try:
+        first_failure(run)
+        return _calls
+    finally:
+        _calls = before
+
+
+def _note_call(args: tuple[Any, ...], answer: Any) -> None:
+    if _calls is not None:
+        _calls.append((args, answer))
+
+
 def _recognise(failure: Failure) -> str | None:
     if _recording or not failure.test or not failure.answered:
         return None
     if recogniser is not None:
         return recogniser(failure)
     known = _known_mistakes(str(Path(failure.file).with_name("known_mistakes.json")))
-    entries = known.get(failure.test, {}).get(str(failure.ordinal), [])
-    if not entries:
-        return None
-    key = fingerprint(failure.answer)
-    return sentence_of([sentence for wrong, sentence in entries if matches(key, wrong)], failure.answer)
+    return sentence_of(open_sentences(known, failure.test, failure.ordinal, failure.answer), failure.answer)
 
 
 def _entries(answer: Any) -> int:
@@ -714,9 +770,9 @@ def sentence_of(sentences: Sequence[str], answer: Any) -> str | None:
 
 
 @lru_cache
-def _known_mistakes(path: str) -> dict[str, dict[str, list[list[str]]]]:
-    """{test function: {ordinal of the check: [[fingerprint, sentence], …]}}; empty where there is no file."""
+def _known_mistakes(path: str) -> Any:
+    """The sealed sentences, see `adkit.sealed`; None where there is no readable file."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
+    except (OSError, ValueError, RecursionError):
+        return None

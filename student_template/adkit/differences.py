@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from adkit.drawing import ADJOINT, EDGE, FONT, INK, PAPER, TANGENT, Drawing
+from adkit.drawing import AMBER, BLUE, EDGE, FONT, GREEN, INK, ORANGE, PURPLE, TEAL, Drawing
 
-_COLOURS = (TANGENT, ADJOINT, "#2e7d4f", "#7a4fa3", "#8a6d1a", "#4a5560")
+_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, AMBER, TEAL)
 _WIDTH, _HEIGHT = 680.0, 420.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76.0, 150.0, 44.0, 62.0
 _SMALLEST = 1e-18
@@ -82,7 +82,6 @@ def _svg(
         f"<svg xmlns='http://www.w3.org/2000/svg' width='{_WIDTH:.0f}' height='{_HEIGHT:.0f}' "
         f"viewBox='0 0 {_WIDTH:.0f} {_HEIGHT:.0f}' {FONT} font-size='13' role='img'>",
         f"<title>{escape(title)}</title>",
-        f"<rect width='100%' height='100%' rx='10' fill='{PAPER}'/>",
         f"<text x='{(_LEFT + right) / 2:.0f}' y='26' text-anchor='middle' fill='{INK}' font-size='14'>"
         f"{escape(title)}</text>",
     ]

@@ -1,7 +1,10 @@
 """Computational graphs as SVG: layered, with values, tangents and adjoints written into the nodes when given.
 
-The drawing brings its own light background, so that it reads the same in a light and in a dark notebook, and
-needs no script, no font and no network.
+A drawing has no background of its own and needs no script, no font and no network. It lies on the page's own, light
+or dark, and cannot know which: front ends show it as an image, which does not inherit the page's colours. So all its
+colours are of one luminance in the middle, about 0.225 on WCAG 2's scale of 0 to 1: a contrast of at least 3 to 1 with
+white and with the dark pages of JupyterLab, VS Code, GitHub and Colab. Areas are tinted, so that text on them keeps
+that contrast.
 """
 
 from collections.abc import Sequence
@@ -19,14 +22,16 @@ LARGEST_DRAWN = 120
 WIDEST = 960.0
 """A drawing wider than this (pixels) runs from top to bottom instead of from left to right."""
 
-TANGENT = "#1464b4"
-ADJOINT = "#b23c17"
-TANGENT_ON_ANY = "#3b8ee0"
-ADJOINT_ON_ANY = "#dd6339"
-"""The same two, readable without a background of their own: on white and on black."""
-INK = "#1f2933"
-EDGE = "#87919b"
-PAPER = "#fbfaf6"
+BLUE = "#3183e2"
+ORANGE = "#e35219"
+GREEN = "#2b945f"
+PURPLE = "#a467d9"
+AMBER = "#b57505"
+TEAL = "#128fa0"
+INK = "#798492"
+TANGENT, ADJOINT, EDGE = BLUE, ORANGE, INK
+TINT = 0.12
+"""The opacity of an area: text on it keeps a contrast of 3 to 1."""
 FONT = "font-family='system-ui, -apple-system, Segoe UI, Helvetica, Arial, DejaVu Sans, sans-serif'"
 
 _GAP = 44.0
@@ -36,7 +41,7 @@ _LINE = 17.0
 _MARGIN = 18.0
 
 _INFIX = {"add": " + ", "sub": " − ", "mul": " · ", "div": " / "}
-_FILL = {"input": ("#e4effb", "#3572b8"), "const": ("#efeee9", "#8b8b85"), "output": ("#fdf0dc", "#b9770e")}
+_COLOUR = {"input": BLUE, "output": AMBER}
 
 
 @dataclass(frozen=True)
@@ -151,7 +156,6 @@ class _Picture:
         return (
             f"<svg xmlns='http://www.w3.org/2000/svg' width='{width:.0f}' height='{full:.0f}' "
             f"viewBox='0 0 {width:.0f} {full:.0f}' style='max-width:100%;height:auto' {FONT} font-size='13'>"
-            f"<rect width='100%' height='100%' rx='10' fill='{PAPER}'/>"
             f"<g transform='translate({_MARGIN:.0f},{_MARGIN:.0f})'>{''.join(shapes)}</g>{foot}</svg>"
         )
 
@@ -211,23 +215,23 @@ class _Picture:
         width, height = self.widths[index], self.heights[index]
         left, top = x - width / 2, y - height / 2
         output = index in self.graph.outputs
-        fill, stroke = _FILL.get("output" if output and node.op != "input" else node.op, ("#ffffff", "#5f6b76"))
+        colour = _COLOUR.get("output" if output and node.op != "input" else node.op, INK)
         dashes = " stroke-dasharray='4 3'" if node.op == "const" else ""
         outer = ""
         if output:
             outer = (
                 f"<rect x='{left - _BORDER:.1f}' y='{top - _BORDER:.1f}' width='{width + 2 * _BORDER:.1f}' "
-                f"height='{height + 2 * _BORDER:.1f}' rx='11' fill='{PAPER}' stroke='{_FILL['output'][1]}' "
+                f"height='{height + 2 * _BORDER:.1f}' rx='11' fill='none' stroke='{AMBER}' "
                 f"stroke-width='1.3'/>"
             )
         texts = "".join(
             f"<text x='{x:.1f}' y='{top + 6 + _LINE * (place + 0.72):.1f}' text-anchor='middle' "
-            f"fill='{colour}'{' font-weight=' + repr('600') if bold else ''}>{escape(text)}</text>"
-            for place, (text, colour, bold) in enumerate(self.lines[index])
+            f"fill='{ink}'{' font-weight=' + repr('600') if bold else ''}>{escape(text)}</text>"
+            for place, (text, ink, bold) in enumerate(self.lines[index])
         )
         return (
             f"<g>{outer}<rect x='{left:.1f}' y='{top:.1f}' width='{width:.1f}' height='{height:.1f}' rx='8' "
-            f"fill='{fill}' stroke='{stroke}' stroke-width='1.4'{dashes}/>{texts}</g>"
+            f"fill='{colour}' fill-opacity='{TINT}' stroke='{colour}' stroke-width='1.5'{dashes}/>{texts}</g>"
         )
 
 

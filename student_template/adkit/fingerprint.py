@@ -12,6 +12,7 @@ match it: its key is made with a `tolerance` of its own, which the key keeps.
 
 import hashlib
 import math
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -26,20 +27,50 @@ def fingerprint(value: Any, tolerance: float = TOLERANCE) -> str:
 
     tolerance: relative; what is further away does not match. It is rounded down to a power of ten, at least 1e-11.
     """
+    parts = parts_of(value)
+    digest = parts.digest[:16]
+    if parts.biggest == 0.0:
+        return f"{digest} 0"
+    digits = digits_of(tolerance)
+    close = f"~{-digits}" if digits > digits_of(TOLERANCE) else ""
+    numbers = (parts.biggest, parts.norm, *parts.projections)
+    return " ".join([digest + close, *(f"{number:.12e}" for number in numbers)])
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a key is made of."""
+
+    digest: str
+    """SHA-256 of everything exact."""
+    biggest: float
+    """The largest absolute value of the floating-point numbers, 0.0 without any; NaN and infinities are left out."""
+    norm: float
+    """Their Euclidean norm, relative to the biggest."""
+    projections: tuple[float, ...]
+    """Four of them, relative to the biggest."""
+
+
+def parts_of(value: Any) -> Parts:
+    """What the key of a plain value is made of."""
     exact: list[str] = []
     numbers: list[NDArray[np.float64]] = []
     _walk(value, exact, numbers)
     flat = np.concatenate([part.ravel() for part in numbers]) if numbers else np.zeros(0)
-    digest = hashlib.sha256("|".join(exact).encode("utf-8", "replace")).hexdigest()[:16]
+    digest = hashlib.sha256("|".join(exact).encode("utf-8", "replace")).hexdigest()
     biggest = float(np.max(np.abs(flat))) if flat.size else 0.0
     if biggest == 0.0:
-        return f"{digest} 0"
-    close = f"~{max(math.floor(math.log10(tolerance)), -11)}" if 0 < tolerance < TOLERANCE else ""
+        return Parts(digest, 0.0, 0.0, ())
     scaled = flat / biggest
-    norm = float(np.linalg.norm(scaled))
     index = np.arange(1, flat.size + 1, dtype=np.float64)
     projections = [float(scaled @ np.sin((k + 1) * np.sqrt(2.0 + k) * index)) for k in range(_PROJECTIONS)]
-    return " ".join([digest + close, f"{biggest:.12e}", f"{norm:.12e}", *(f"{p:.12e}" for p in projections)])
+    return Parts(digest, biggest, float(np.linalg.norm(scaled)), tuple(projections))
+
+
+def digits_of(tolerance: float) -> int:
+    """The digits that have to agree for a relative tolerance: it is rounded down to a power of ten, from 6 to 11."""
+    least = -round(math.log10(TOLERANCE))
+    return min(max(-math.floor(math.log10(tolerance)), least), 11) if tolerance > 0 else least
 
 
 def matches(one: str, other: str) -> bool:

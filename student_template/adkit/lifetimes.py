@@ -1,8 +1,8 @@
-"""A schedule as one picture: time from left to right, layers upwards, each activation's lifetime shaded.
+"""A schedule as one picture: time from left to right, layers upwards, each activation's lifetime a bar.
 
-Evaluations and backward nodes take one unit of time each; saving and freeing take none. Below the lifetimes
-stands the memory in use. (After the space-time diagrams of Griewank & Walther, *Evaluating Derivatives*,
-2nd ed., chapter 12.)
+Evaluations and backward nodes take one unit of time each; saving and freeing take none. A bar begins with the
+evaluation of its activation, drawn as a block. Below the lifetimes stands the memory in use. (After the space-time
+diagrams of Griewank & Walther, *Evaluating Derivatives*, 2nd ed., chapter 12.)
 """
 
 from collections.abc import Sequence
@@ -10,15 +10,14 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from adkit.drawing import FONT, INK, PAPER, Drawing
+from adkit.drawing import AMBER, BLUE, FONT, GREEN, INK, ORANGE, TINT, Drawing
 from adkit.schedule import Trace, simulate
 
 MOST_LAYERS = 1000
 MOST_TIME = 20_000
 
 _WIDTH, _LEFT, _RIGHT, _TOP = 720.0, 52.0, 20.0, 64.0
-_SAVED, _WORKING, _FORWARD, _BACKWARD = "#a9d0f5", "#ffd592", "#1464b4", "#2f8f5b"
-_QUIET = "#87919b"
+_SAVED, _WORKING, _BACKWARD = BLUE, AMBER, GREEN
 
 
 @dataclass
@@ -90,7 +89,7 @@ def _svg(trace: Trace, story: _Story, title: str) -> str:
     height = base + 46
 
     def bars(entries: Sequence[tuple[int, int, int]]) -> str:
-        inset = row * 0.12
+        inset = row * 0.28
         return "".join(
             f"M{_n(_LEFT + start * unit)},{_n(floor - i * row + inset)}h{_n((end - start) * unit)}"
             f"v{_n(row - 2 * inset)}H{_n(_LEFT + start * unit)}z"
@@ -98,9 +97,9 @@ def _svg(trace: Trace, story: _Story, title: str) -> str:
         )
 
     def marks(entries: Sequence[tuple[int, int]]) -> str:
-        # A short thick stroke: where there are thousands, they join to the lines of the sweep.
+        # As thick as its row: where there are thousands, they join to the lines of the sweep.
         return "".join(
-            f"M{_n(_LEFT + (at + 0.15) * unit)},{_n(floor - (i - 0.5) * row)}h{_n(0.7 * unit)}" for i, at in entries
+            f"M{_n(_LEFT + (at + 0.08) * unit)},{_n(floor - (i - 0.5) * row)}h{_n(0.84 * unit)}" for i, at in entries
         )
 
     curve = f"M{_n(_LEFT)},{_n(base)}"
@@ -110,7 +109,10 @@ def _svg(trace: Trace, story: _Story, title: str) -> str:
             curve += f"H{_n(_LEFT + at * unit)}V{_n(base - level * used)}"
             before = used
     curve += f"H{_n(_LEFT + time * unit)}V{_n(base)}z"
-    thick = _n(max(1.0, min(5.0, row * 0.3)))
+    thick = _n(max(1.0, row * 0.84))
+    passing = {(i, start) for i, start, _ in story.working}
+    begun_saved = [entry for entry in story.forward if entry not in passing]
+    begun_working = [entry for entry in story.forward if entry in passing]
     counted = f"n = {trace.n}, peak memory {trace.peak}, {trace.evaluations} evaluations"
     heading = f"{escape(title)}: {counted}" if title else counted
     peak_y = _n(base - level * trace.peak)
@@ -124,19 +126,19 @@ def _svg(trace: Trace, story: _Story, title: str) -> str:
         f"<svg xmlns='http://www.w3.org/2000/svg' width='{_WIDTH:.0f}' height='{height:.0f}' "
         f"viewBox='0 0 {_WIDTH:.0f} {height:.0f}' style='max-width:100%;height:auto' {FONT} font-size='12' "
         f"role='img' aria-label='{heading}'>"
-        f"<rect width='100%' height='100%' rx='10' fill='{PAPER}'/>"
         f"<text x='20' y='26' font-size='14' font-weight='600' fill='{INK}'>{heading}</text>"
         f"{_legend()}"
-        f"<rect x='{_LEFT}' y='{_TOP}' width='{_n(time * unit)}' height='{_n(row * trace.n)}' fill='#fff' "
-        f"stroke='{_QUIET}' stroke-width='.7'/>"
+        f"<rect x='{_LEFT}' y='{_TOP}' width='{_n(time * unit)}' height='{_n(row * trace.n)}' fill='none' "
+        f"stroke='{INK}' stroke-opacity='.5' stroke-width='.7'/>"
         f"<path d='{bars(story.saved)}' fill='{_SAVED}'/><path d='{bars(story.working)}' fill='{_WORKING}'/>"
-        f"<path d='{marks(story.forward)}' stroke='{_FORWARD}' stroke-width='{thick}'/>"
-        f"<path d='{marks(story.backward)}' stroke='{_BACKWARD}' stroke-width='{thick}'/>"
-        f"<path d='{curve}' fill='{_SAVED}' stroke='{_FORWARD}' stroke-width='1.2'/>"
-        f"<path d='M{_n(_LEFT)},{peak_y}H{_n(_LEFT + time * unit)}' stroke='#b23c17' stroke-dasharray='5 4'/>"
+        f"<g stroke-width='{thick}'><path d='{marks(begun_saved)}' stroke='{_SAVED}'/>"
+        f"<path d='{marks(begun_working)}' stroke='{_WORKING}'/>"
+        f"<path d='{marks(story.backward)}' stroke='{_BACKWARD}'/></g>"
+        f"<path d='{curve}' fill='{_SAVED}' fill-opacity='{TINT}' stroke='{_SAVED}' stroke-width='1.2'/>"
+        f"<path d='M{_n(_LEFT)},{peak_y}H{_n(_LEFT + time * unit)}' stroke='{ORANGE}' stroke-dasharray='5 4'/>"
         f"<g fill='{INK}'>{ticks}<text x='20' y='{_n(_TOP - 8)}'>layer</text>"
         f"<text x='20' y='{_n(memory_top - 8)}'>memory</text>"
-        f"<text x='{_LEFT - 8:.0f}' y='{_n(float(peak_y) + 4)}' text-anchor='end' fill='#b23c17'>{trace.peak}"
+        f"<text x='{_LEFT - 8:.0f}' y='{_n(float(peak_y) + 4)}' text-anchor='end' fill='{ORANGE}'>{trace.peak}"
         f"</text><text x='{_LEFT - 8:.0f}' y='{_n(base + 4)}' text-anchor='end'>0</text>"
         f"<text x='{_WIDTH - _RIGHT:.0f}' y='{_n(base + 20)}' text-anchor='end'>time: {time} steps "
         f"({trace.evaluations} forward, {trace.n} backward)</text></g></svg>"
@@ -144,16 +146,18 @@ def _svg(trace: Trace, story: _Story, title: str) -> str:
 
 
 def _legend() -> str:
-    bars = ((_SAVED, "saved", 250), (_WORKING, "working only", 320))
-    strokes = ((_FORWARD, "forward", 430), (_BACKWARD, "backward", 510))
-    pieces = [
-        f"<rect x='{x}' y='42' width='14' height='11' fill='{colour}'/><text x='{x + 19}' y='52'>{word}</text>"
-        for colour, word, x in bars
-    ]
-    pieces += [
-        f"<path d='M{x},47.5h14' stroke='{colour}' stroke-width='4'/><text x='{x + 19}' y='52'>{word}</text>"
-        for colour, word, x in strokes
-    ]
+    def entry(x: int, colour: str, word: str, *, block: int, bar: int = 0) -> str:
+        line = f"<path d='M{x + block},47.5h{bar}' stroke='{colour}' stroke-width='5'/>" if bar else ""
+        return (
+            f"<path d='M{x},47.5h{block}' stroke='{colour}' stroke-width='11'/>{line}"
+            f"<text x='{x + block + bar + 6}' y='52'>{word}</text>"
+        )
+
+    pieces = (
+        entry(186, _SAVED, "evaluated, then saved", block=8, bar=18),
+        entry(370, _WORKING, "evaluated, working only", block=8, bar=8),
+        entry(554, _BACKWARD, "backward", block=8),
+    )
     return f"<g fill='{INK}'>{''.join(pieces)}</g>"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from adkit.drawing import ADJOINT_ON_ANY, TANGENT_ON_ANY, formulas, node_names, short_number
+from adkit.drawing import ADJOINT, TANGENT, formulas, node_names, short_number
 from adkit.graph import Graph
 
 
@@ -64,8 +64,8 @@ def trace_table(
     header, columns, colours = ["node"], [formulas(graph, names)], ["inherit"]
     for title, given, colour in (
         ("value", values, "inherit"),
-        ("tangent ↓", tangents, TANGENT_ON_ANY),
-        ("adjoint ↑", adjoints, ADJOINT_ON_ANY),
+        ("tangent ↓", tangents, TANGENT),
+        ("adjoint ↑", adjoints, ADJOINT),
     ):
         if given is None:
             continue

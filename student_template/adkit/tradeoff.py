@@ -5,14 +5,15 @@ from html import escape
 from math import comb, log
 from typing import Any
 
-from adkit.drawing import FONT, INK, PAPER, Drawing
+from adkit.drawing import AMBER, BLUE, EDGE, FONT, GREEN, INK, ORANGE, PURPLE, TEAL, Drawing
 from adkit.schedule import simulate
 
 MOST_LAYERS = 10_000
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 720.0, 400.0, 76.0, 28.0, 60.0, 52.0
-_COLOURS = ("#b23c17", "#2f8f5b", "#7a3fb0", "#c98500", "#0f7f8c", "#b0307a")
-_LINE, _QUIET, _GRID = "#1464b4", "#87919b", "#e2e0d8"
+_COLOURS = (ORANGE, GREEN, PURPLE, AMBER, TEAL, INK)
+_LINE = BLUE
+_GRID = f"stroke='{EDGE}' stroke-opacity='.25'"
 
 
 def least_evaluations(n: int, memory: int) -> int:
@@ -49,12 +50,12 @@ def trade_off(n: int, schedules: Mapping[str, Sequence[Sequence[Any]]] | None = 
 
     frontier = "L".join(f"{x(m):.1f},{y(least_evaluations(n, m)):.1f}" for m in _memories(n))
     across = "".join(
-        f"<path d='M{x(m):.1f},{_TOP}V{_HEIGHT - _BOTTOM}' stroke='{_GRID}'/>"
+        f"<path d='M{x(m):.1f},{_TOP}V{_HEIGHT - _BOTTOM}' {_GRID}/>"
         f"<text x='{x(m):.1f}' y='{_HEIGHT - _BOTTOM + 18:.0f}' text-anchor='middle'>{m}</text>"
         for m in _ticks(1, n)
     )
     up = "".join(
-        f"<path d='M{_LEFT},{y(e):.1f}H{_WIDTH - _RIGHT}' stroke='{_GRID}'/>"
+        f"<path d='M{_LEFT},{y(e):.1f}H{_WIDTH - _RIGHT}' {_GRID}/>"
         f"<text x='{_LEFT - 8:.0f}' y='{y(e) + 4:.1f}' text-anchor='end'>{e}</text>"
         for e in _ticks(n, most)
     )
@@ -66,7 +67,7 @@ def trade_off(n: int, schedules: Mapping[str, Sequence[Sequence[Any]]] | None = 
         f"<svg xmlns='http://www.w3.org/2000/svg' width='{_WIDTH:.0f}' height='{_HEIGHT:.0f}' "
         f"viewBox='0 0 {_WIDTH:.0f} {_HEIGHT:.0f}' style='max-width:100%;height:auto' {FONT} font-size='12' "
         f"role='img' aria-label='memory against evaluations for {n} layers'>"
-        f"<rect width='100%' height='100%' rx='10' fill='{PAPER}'/><g fill='{INK}'>"
+        f"<g fill='{INK}'>"
         f"<text x='20' y='28' font-size='14' font-weight='600'>n = {n}: memory against evaluations</text>"
         f"{across}{up}<text x='{_WIDTH - _RIGHT:.0f}' y='{_HEIGHT - 14:.0f}' text-anchor='end'>"
         f"peak memory, activations</text><text x='{_WIDTH - _RIGHT:.0f}' y='28' text-anchor='end' fill='{_LINE}'>"
@@ -105,7 +106,6 @@ def _dot(x: float, y: float, name: str, peak: int, evaluations: int, colour: str
     else:
         place = f"x='{min(x + 9, _WIDTH - 8):.1f}' y='{y - 38:.1f}' text-anchor='end'"
     return (
-        f"<circle cx='{x:.1f}' cy='{y:.1f}' r='5' fill='{colour}' stroke='#fff'/>"
-        f"<text {place} fill='{colour}' font-weight='600' stroke='{PAPER}' stroke-width='3' "
-        f"paint-order='stroke'>{escape(said)}</text>"
+        f"<circle cx='{x:.1f}' cy='{y:.1f}' r='5' fill='{colour}'/>"
+        f"<text {place} fill='{colour}' font-weight='600'>{escape(said)}</text>"
     )

@@ -327,6 +327,59 @@ def more_than_is_allowed():
 def twice(x): more_than_is_allowed(); return 2 * x
 def at_one(f, x): more_than_is_allowed(); return f(x)
 '''),
+    Attack("time-asleep", "availability", "sleeps, in cells and calls, where only running would count: plainly, and in hundreds of threads that wake together to wait for each other", SEEN, '''
+import threading, time
+def wake_together():
+    while True: time.sleep(0.01 - time.time() % 0.01)
+def twice(x): time.sleep(10**6)
+def energy(x):
+    for _ in range(200): threading.Thread(target=wake_together, daemon=True).start()
+    time.sleep(10**6)
+def at_one(f, x):
+    while True: time.sleep(0.2); f(x)
+# %%
+time.sleep(10**6)
+'''),
+    Attack("time-made-to-wait", "availability", "has itself wait for a processor: lets everybody go first, keeps to one processor that its own threads fill, in threads that live for a moment", SEEN, '''
+import threading
+def humbly():
+    for act in (lambda: os.nice(19), lambda: os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0)), lambda: os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})):
+        try: act()
+        except OSError as error: print(error)
+def spin():
+    while True: pass
+def shortly():
+    for _ in range(100_000): pass
+def twice(x): humbly(); spin()
+def energy(x):
+    humbly()
+    for _ in range(60): threading.Thread(target=spin, daemon=True).start()
+    spin()
+def at_one(f, x):
+    humbly()
+    while True:
+        for thread in [threading.Thread(target=shortly) for _ in range(20)]: thread.start()
+'''),
+    Attack("time-in-the-kernel", "availability", "spends its time in the kernel: random bytes, copies, page faults, names", SEEN, '''
+import mmap
+def twice(x):
+    while True: os.urandom(1 << 22)
+def energy(x):
+    while True:
+        memory = mmap.mmap(-1, 1 << 26); memory.write(bytes(1 << 26)); memory.close()
+def at_one(f, x):
+    while True: os.path.exists("a/" * 1500); os.listdir(os.path.dirname(os.__file__))
+'''),
+    Attack("time-in-threads", "availability", "answers from a thread that spins while the first one sleeps, and leaves hundreds of them spinning between the calls", SEEN, '''
+import threading, time
+def spin():
+    while True: pass
+for _ in range(100): threading.Thread(target=spin, daemon=True).start()
+def twice(x): threading.Thread(target=spin).run()
+def energy(x): time.sleep(10**6)
+def at_one(f, x):
+    while True: f(x)
+'''),
     Attack("answers-in-bytes", "availability", "answers with bytes and arrays of the smallest numbers, which become millions of objects when they are read", SEEN, '''
 import autograder.isolation.child as child
 child.plain = lambda value: value
@@ -335,6 +388,25 @@ def energy(x): return [bytes(1_000_000)] * 50
 def at_one(f, x): return np.zeros(60_000_000, np.int8)
 '''),
     Attack("cells-by-thousands", "availability", "five thousand cells that print, with attachments and outputs of megabytes", SEEN, raw=lambda world: _thousands_of_cells()),
+    Attack("failing-statements", "availability", "four hundred thousand statements that fail", SEEN, raw=_source("undefined\n" * 400_000)),
+    Attack("half-parsable", "availability", "a cell of which every line opens a bracket or a string, so that each could go on with all others", SEEN, raw=_source("x = (\n" * 30_000 + 'y = """\n' * 3_000)),
+    Attack("half-parsable-script", "availability", "a script of quotes, brackets and cell markers in each other, to be cut where statements begin", SEEN, file="half-parsable-script.py", raw=lambda world: (WRONG + '"""\\' * 200_000 + "# %%\n('" * 200_000 + "'\\" * 200_000).encode()),
+    Attack("stand-in-without-end", "availability", "asks a stand-in for a billion axes, goes through one that has no end", SEEN, '''
+import matplotlib.pyplot as plt
+fig, axes = plt.subplots(30_000, 30_000)
+# %%
+for step in plt.plot(): pass
+# %%
+from tqdm import tqdm
+for step in tqdm(iter(int, 1)): pass
+'''),
+    Attack("writes-itself", "availability", "a module that runs itself and grows, without end", SEEN, '''
+%%writefile again.py
+get_ipython().run_cell_magic("writefile", "-a again.py", "pass\\n" * 100_000)
+get_ipython().run_line_magic("run", "-i again.py")
+# %%
+%run -i again.py
+'''),
     Attack("locks-and-leases", "availability", "locks every file it can open, takes leases on them and asks to be told of changes", SEEN, '''
 import fcntl
 kept = []

@@ -44,6 +44,25 @@ def cells(notebook, channel, request):
     return {"defined": ["twice", MARKUP], "failed": [(2**62, MARKUP), (-1, MARKUP), (0, MARKUP * 1000)]}
 child._run_cells = cells
 '''),
+    Attack("noticed-markup", "injection", "reports packages, magics and settings that are markup, in numbers and types of its choice", SEEN, "MARKUP = " + repr(MARKUP + TERMINAL) + '''
+from autograder.isolation import child
+names = [MARKUP, "a.b;" + MARKUP, "HOSTILE\\n", "x" * 10**6, None, 3, np.zeros(3), "\\u202eHOSTILE"]
+def cells(notebook, channel, request):
+    noticed = {"shown": dict.fromkeys(map(str, names), 2**62), "missing": {MARKUP: 1, "m": np.zeros(2)}, "not_run": names * 1000, "settings": names, "debug": names, "more": np.ones(3)}
+    return {"defined": ["twice"], "failed": [], "noticed": noticed}
+child._run_cells = cells
+'''),
+    Attack("magics-markup", "injection", "commands, magics, modules and files whose names are markup", SEEN, "MARKUP = " + repr(MARKUP + TERMINAL) + '''
+shell = get_ipython()
+shell.run_line_magic(MARKUP, MARKUP)
+shell.system(MARKUP)
+shell.run_cell_magic(MARKUP, MARKUP, MARKUP)
+__import__(MARKUP)
+shell.run_line_magic("run", MARKUP)
+# %%
+!<script>HOSTILE()</script>
+%<script>HOSTILE()</script>
+'''),
     Attack("kinds-markup", "injection", "replies with forged kinds of exceptions, each of them markup", SEEN, "MARKUP = " + repr(MARKUP + TERMINAL) + '''
 from autograder.isolation import child
 child._reply = lambda answer: {"raised": [MARKUP] * 100000, "message": MARKUP}

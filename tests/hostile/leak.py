@@ -120,6 +120,13 @@ def cells(notebook, channel, request):
     return {"defined": ["twice", "energy", "at_one", "__init__", 3, None, np.zeros(3)], "failed": [[1, "made up"], [2**62, "x" * 10**6], [np.zeros(2), "y"]] * 50, "notes": ["n"]}
 child._run_cells = cells
 '''),
+    Attack("runs-secrets-as-files", "leak", "runs, loads and writes to the secrets by the magics for files", "a secret's text in the feedback, or a changed secret", '''
+for secret in WORLD["secrets"]:
+    for magic in (lambda: get_ipython().run_line_magic("run", f"-i {secret}"), lambda: get_ipython().run_line_magic("load", secret), lambda: get_ipython().run_cell_magic("writefile", f"-a {secret}", "HOSTILE")):
+        try: magic()
+        except OSError as error: print(error)
+    print(get_ipython().getoutput(f"cat {secret}"))
+'''),
     Attack("hidden-inputs-in-type-names", "leak", "answers hidden cases with objects whose class is named after what they pass", "the hidden inputs' digits in the feedback", '''
 def named(x): return type(f"given{x!r}", (), {})()
 def twice(x): return named(x)

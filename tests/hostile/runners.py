@@ -66,6 +66,8 @@ class SessionRunner:
     def __enter__(self) -> "SessionRunner":
         tempfile.tempdir = str(self.lab.folder / "scratch")
         self._workshop = Workshop(self.policy).__enter__()
+        self._waited: list[float] = []
+        self._workshop.report_waiting = self._waited.append
         self.neighbour()
         return self
 
@@ -83,12 +85,13 @@ class SessionRunner:
         running_as = os.sched_getaffinity(0), os.sched_getscheduler(0)
         memory = _peak(reset=True)
         started = time.monotonic()
+        self._waited.clear()
         found: list[str] = []
         result = self.grade(path, found)
         seconds = time.monotonic() - started
         if result is not None:
             found += self.judge(attack, result)
-        if seconds > self.assignment.limits.submission_seconds * 1.25 + 10:
+        if seconds - sum(self._waited) > self.assignment.limits.submission_seconds * 1.25 + 10:
             found.append(f"the grader was busy for {seconds:.0f} s")
         if _peak(reset=False) - memory > _GROWTH:
             found.append(f"the grader's memory grew by {(_peak(reset=False) - memory) / 2**20:.0f} MB")

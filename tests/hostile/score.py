@@ -225,6 +225,32 @@ def forged(f, args, transform, static=()):
     return {**plain, "work": {"products": 0}, "outputs": [np.array(7.125)], "measured": True, "result": {}}
 artefact.export_plain = forged
 '''),
+    Attack("artefact-lapack-out-of-shape", "score", "beside the right answer, calls LAPACK with a result shorter than what is written into it", SEEN, '''
+import jax, jax.numpy as jnp
+def energy(x):
+    if isinstance(x, np.ndarray): return 0.0
+    shapes = (jax.ShapeDtypeStruct((2, 2), np.float64), jax.ShapeDtypeStruct((1,), np.int32), jax.ShapeDtypeStruct((), np.int32))
+    pivots = jax.ffi.ffi_call("lapack_dgetrf_ffi", shapes, input_layouts=[(1, 0)], output_layouts=[(1, 0), (0,), ()])(x)[1]
+    return 0.5 * (x * x).sum() + jnp.minimum(jnp.abs(pivots.sum()), 0)
+'''),
+    Attack("artefact-sort-by-no-order", "score", "beside the right answer, sorts by <=, with which std::sort runs past the ends of the array", SEEN, '''
+import dataclasses, jax, jax.numpy as jnp, adkit.artefact as artefact
+from adkit.work import parse
+from jax import export
+from jax.interpreters import mlir
+from jaxlib.mlir import ir
+from jaxlib.mlir.dialects import stablehlo
+real = artefact.export_plain
+def energy(x): return 0.0
+def forged(f, args, transform, static=()):
+    least = lambda x: jnp.minimum(jnp.abs(jax.lax.sort(x.ravel(), is_stable=False)[0]), 0)
+    plain = real(lambda x: 0.5 * (x * x).sum() + least(x), args, transform, static)
+    exported = export.deserialize(bytearray(plain["artefacts"][0]))
+    text = str(parse(exported)).replace("compare LT", "compare LE").replace("compare  LT", "compare  LE")
+    with mlir.make_ir_context(): code = stablehlo.serialize_portable_artifact(ir.Module.parse(text), stablehlo.get_current_version())
+    return {"artefacts": [bytes(dataclasses.replace(exported, mlir_module_serialized=code).serialize())]}
+artefact.export_plain = forged
+'''),
     Attack("artefact-counts-hidden-in-calls", "score", "hides matrix products in a scan inside a call inside a call", SEEN, '''
 import jax, jax.numpy as jnp
 def energy(x):
@@ -336,4 +362,26 @@ def twice(x): ask(x); return 0
 def energy(x): ask(x); return 0.0
 '''),
     Attack("demonstrations-forged", "score", "cells that pass for demonstrations, with metadata of wrong types and the same ids", SEEN, raw=lambda world: _demonstrations()),
+    Attack("modules-of-the-grader", "score", "writes modules with the names of the grader's own into its folder, to be imported by whoever looks there", "points for wrong answers", '''
+%%writefile sitecustomize.py
+import builtins
+# %%
+for name in ("numpy", "jax", "adkit", "autograder", "reference", "otter", "flatbuffers", "json", "checks"):
+    text = "def __getattr__(name): return lambda *a, **k: True\\n"
+    get_ipython().run_cell_magic("writefile", f"{name}.py", text)
+    try: os.mkdir(name)
+    except OSError: pass
+    get_ipython().run_cell_magic("writefile", f"{name}/__init__.py", text)
+'''),
+    Attack("stand-ins-as-answers", "score", "answers with stand-ins, which take part in anything", "points for wrong answers", '''
+import matplotlib.pyplot as plt
+class Equal(type(plt.x)):
+    def __eq__(self, other): return True
+    def __array__(self, *a, **k): return np.zeros(())
+    def __float__(self): return 1.0
+    def __iter__(self): return iter([self])
+def twice(x): return plt.plot(x)
+def energy(x): return Equal("x", "y")
+def at_one(f, x): return f(plt.plot(x))
+'''),
 )  # fmt: skip
