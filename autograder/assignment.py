@@ -13,6 +13,10 @@ autodiff = false         # whether jax.grad and friends may be used (default fal
 bonus = false            # bonus questions add to the score, never to the points possible
 call_seconds = 45        # optional: instead of the limit above, for this question's functions
 minutes = 25             # optional: about how long it takes; the notebook's heading and table must say the same
+
+[late]                   # optional: what handing in late costs, see autograder/late.py
+deadline = 2026-05-01T23:59:00+02:00
+steps = "10 % per day, at most 3 days"
 """
 
 import os
@@ -21,6 +25,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from autograder.late import LatePolicy
 from autograder.suggest import did_you_mean
 
 
@@ -90,6 +95,8 @@ class Assignment:
     folder: Path
     questions: tuple[Question, ...]
     limits: Limits = field(default_factory=Limits)
+    late: LatePolicy | None = None
+    """What handing in late costs; None where nothing is taken off."""
 
     @property
     def tests_dir(self) -> Path:
@@ -154,7 +161,7 @@ def names() -> list[str]:
 
 
 def _parse(folder: Path, content: dict[str, Any]) -> Assignment:
-    unknown = set(content) - {"title", "questions", "limits"}
+    unknown = set(content) - {"title", "questions", "limits", "late"}
     if unknown:
         raise ValueError(f"unknown keys: {', '.join(sorted(unknown))}")
     known = {entry.name: entry.type for entry in fields(Limits)}
@@ -169,6 +176,7 @@ def _parse(folder: Path, content: dict[str, Any]) -> Assignment:
         folder=folder,
         questions=tuple(_question(name, entry) for name, entry in content["questions"].items()),
         limits=Limits(**given),
+        late=LatePolicy.parse(content["late"]) if "late" in content else None,
     )
 
 

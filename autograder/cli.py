@@ -1,4 +1,4 @@
-"""The command line: `autograder build | grade | otter-grade | merge | report | sample | collect | doctor`.
+"""The command line: build, grade, otter-grade, merge, report, regrade, forget, post-feedback, sample, collect, doctor.
 
 What is shown is `autograder.console`'s.
 
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 import autograder
 from autograder import console
+from autograder.report import commands
 from autograder.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def _parser() -> _Parser:
         parents=[common],
     )
     parser.add_argument("--version", action="version", version=f"autograder {autograder.__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    subcommands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     def command(
         name: str, run: Callable[[argparse.Namespace], int], text: str, *examples: str, json: bool = False
@@ -149,7 +150,7 @@ def _parser() -> _Parser:
                 "--json", action="store_true", help="answer with one JSON document; all else goes to standard error"
             )
         shown = "\n".join(f"  autograder {name} {example}".rstrip() for example in examples or ("",))
-        added = commands.add_parser(
+        added = subcommands.add_parser(
             name,
             help=text,
             description=text,
@@ -201,6 +202,7 @@ def _parser() -> _Parser:
     grade.add_argument("--dask", metavar="ADDRESS", help="grade on a Dask cluster (optional extra)")
     grade.add_argument("--no-isolation", action="store_true", help="run submissions unprotected; marks every result")
     grade.add_argument("--quiet", "-q", action="store_true", help="no progress and no table")
+    commands.add_decisions(grade)
 
     otter = command(
         "otter-grade",
@@ -238,6 +240,7 @@ def _parser() -> _Parser:
     otter.add_argument("--force", action="store_true", help="begin anew, replacing the results in OUT")
     otter.add_argument("--roster", type=Path, metavar="CSV", help="students by file, for the tables in lms/")
     otter.add_argument("--quiet", "-q", action="store_true", help="no progress and no table")
+    commands.add_decisions(otter)
 
     merge = command("merge", _merge, "Join the output folders of shards.", "shard-1 shard-2 shard-3 -o out", json=True)
     merge.add_argument("shards", nargs="+", type=Path, metavar="SHARD", help="output folders of `grade --shard`")
@@ -245,9 +248,46 @@ def _parser() -> _Parser:
     merge.add_argument("--force", action="store_true", help="replace the results in OUT")
 
     report = command(
-        "report", _report, "Write grades, class report and feedback again from the journal.", "out", json=True
+        "report",
+        _report,
+        "Write grades, class report and feedback again from the journal.",
+        "out",
+        "out --adjustments changes.csv --missing zero",
+        "out --anonymous shared",
+        json=True,
     )
     report.add_argument("out", type=Path, metavar="OUT", help="an output folder of `grade`")
+    commands.add_report(report)
+
+    regrade = command(
+        "regrade",
+        _regrade,
+        "Grade chosen submissions or questions again: who changed, and why.",
+        "out submissions",
+        "out submissions --question q2",
+        "out submissions --student jdoe --student 'Ann Roe'",
+        json=True,
+    )
+    commands.add_regrade(regrade, _positive, _seconds)
+
+    forget = command(
+        "forget",
+        _forget,
+        "Remove everything that an output folder holds of one student.",
+        "out --student jdoe",
+        json=True,
+    )
+    commands.add_forget(forget)
+
+    post = command(
+        "post-feedback",
+        _post,
+        "Commit each student's feedback to their clone, and push it with --push.",
+        "out clones",
+        "out clones --push",
+        json=True,
+    )
+    commands.add_post(post)
 
     sample = command("sample", _sample, "Write a class of sample submissions.", "matrix_gradients -o class")
     sample.add_argument("assignment", metavar="NAME", help="the assignment's name")
@@ -299,6 +339,7 @@ def _grade(options: argparse.Namespace) -> int:
         shard=options.shard,
         roster=options.roster,
         dask=options.dask,
+        **commands.decisions(options),
     )
     if not order.isolated:
         console.say("warning: --no-isolation: submissions run unprotected and every result is marked")
@@ -337,6 +378,7 @@ def _otter_grade(options: argparse.Namespace) -> int:
             grader=lambda: ContainerGrader(containers),
             contract=bundle.sha256,
             only=options.ext,
+            **commands.decisions(options),
         )
         return _grade_and_conclude(order, options, f"otter-grade {_shown(options.paths)} -a {options.autograder}")
 
@@ -380,7 +422,7 @@ def _grade_and_conclude(order: "Order", options: argparse.Namespace, command: st
     from dataclasses import replace
 
     from autograder.engine.grade import grade
-    from autograder.report.write import write_class_files
+    from autograder.report.write import write_everything
 
     warnings: list[str] = []
     try:
@@ -392,7 +434,7 @@ def _grade_and_conclude(order: "Order", options: argparse.Namespace, command: st
             "--resume and the same options"
         )
         return INTERRUPTED
-    statistics = write_class_files(options.out)
+    statistics = write_everything(options.out)
     options.document = console.document(statistics, options.out, run.ignored)
     code = console.conclude(statistics, options.out, options.quiet or options.json, run.ignored)
     for warning in warnings:
@@ -408,10 +450,10 @@ def _shown(paths: Sequence[Path]) -> str:
 
 def _merge(options: argparse.Namespace) -> int:
     from autograder.engine.merge import merge
-    from autograder.report.write import write_class_files
+    from autograder.report.write import write_everything
 
     merged = merge(options.shards, options.out, force=options.force)
-    statistics = write_class_files(options.out)
+    statistics = write_everything(options.out)
     options.document = {**console.document(statistics, options.out), "incomplete": list(merged.missing)}
     code = console.conclude(statistics, options.out, quiet=options.json)
     for sentence in merged.missing:
@@ -420,12 +462,23 @@ def _merge(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from autograder.report.write import write_everything
+    return commands.report(options)
 
-    statistics = write_everything(options.out)
-    options.document = console.document(statistics, options.out)
-    print(f"{len(statistics.rows)} submissions: {options.out / 'report.html'}")
-    return 0
+
+def _regrade(options: argparse.Namespace) -> int:
+    with _terminable():
+        statistics, code = commands.regrade(options, _cores())
+    if statistics is None:
+        return INTERRUPTED
+    return max(code, console.conclude(statistics, options.out, quiet=True))
+
+
+def _forget(options: argparse.Namespace) -> int:
+    return commands.forget(options)
+
+
+def _post(options: argparse.Namespace) -> int:
+    return commands.post(options)
 
 
 def _sample(options: argparse.Namespace) -> int:

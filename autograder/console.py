@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from autograder.engine.grade import Listener
     from autograder.engine.output import Run
     from autograder.report.statistics import Statistics
+    from autograder.report.student import Student
 
 _SECONDS_BETWEEN_LINES = 10.0
 _LOG_COLUMNS = 160
@@ -56,6 +57,7 @@ def conclude(statistics: "Statistics", out: Path, quiet: bool, ignored: Sequence
         print(f"report    {out / 'report.html'}")
         if statistics.timeout_cases:
             print(f"timeouts  {statistics.timeout_cases} cases failed because a call did not finish in time")
+    notes(statistics, out)
     for rows, what in (
         (statistics.not_graded, "could not be graded"),
         (statistics.timed_out, "ran out of time and are graded as far as they came"),
@@ -68,6 +70,32 @@ def conclude(statistics: "Statistics", out: Path, quiet: bool, ignored: Sequence
         if len(rows) > _LISTED:
             say(f"  … and {len(rows) - _LISTED} more, see {out / 'report.html'}")
     return 1 if statistics.problems else 0
+
+
+def notes(statistics: "Statistics", out: Path) -> None:
+    """What has to be known before grades are handed on, in a few lines."""
+    from autograder.report.escape import for_terminal
+
+    changed = [row for row in statistics.rows if row.final.steps]
+    if changed:
+        kinds = {"late": "late reduction", "adjustment": "adjustment", "cap": "cap"}
+        counts = [
+            f"{number} by {word}"
+            for kind, word in kinds.items()
+            if (number := sum(any(step.kind == kind for step in row.final.steps) for row in changed))
+        ]
+        grades = "1 grade differs" if len(changed) == 1 else f"{len(changed)} grades differ"
+        say(f"{grades} from the score ({', '.join(counts)}): {out / 'grades_detail.csv'}")
+    if statistics.absent:
+        say(f"{len(statistics.absent)} handed in nothing and have a line in the tables")
+    if statistics.notes and os.environ.get("GITHUB_ACTIONS") == "true":  # a log that others read
+        say(
+            "what has to be known before grades are handed on names files, so it is in "
+            f"{out / 'lms' / 'README.txt'} only"
+        )
+        return
+    for note in statistics.notes:
+        say(for_terminal(note, 1000))
 
 
 def document(statistics: "Statistics", out: Path, ignored: Sequence[str] = ()) -> dict[str, Any]:
@@ -97,9 +125,11 @@ def document(statistics: "Statistics", out: Path, ignored: Sequence[str] = ()) -
             {
                 "file": row.file,
                 "status": row.status,
-                "graded": row.graded,
+                "graded": row.scored,
                 "problem": row.problem,
                 "questions": row.scores,
+                "score": row.final.earned,
+                "steps": [asdict(step) for step in row.final.steps],
                 "earned": row.earned,
                 "possible": row.possible,
                 "percent": row.percent,
@@ -111,8 +141,17 @@ def document(statistics: "Statistics", out: Path, ignored: Sequence[str] = ()) -
             }
             for row in statistics.rows
         ],
+        "missing": [
+            {"name": row.file, "earned": None if row.blank else row.earned, **_identity(student)}
+            for row, student in statistics.absent
+        ],
+        "notes": statistics.notes,
         "passed_over": list(ignored),
     }
+
+
+def _identity(student: "Student") -> dict[str, str]:
+    return {"id": student.id, "login": student.login, "email": student.email}
 
 
 def table(statistics: "Statistics", out: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -76,6 +76,7 @@ def run_of(**other: Any) -> Run:
 
 
 @given(st.text(max_size=80), st.text(max_size=80))
+@example("", ";=")
 def test_an_annotation_is_one_command_whatever_it_says(message: str, title: str) -> None:
     found = commands(annotation("error", message, title))
     assert [command.name for command in found] == ["error"]

@@ -3,6 +3,7 @@
 import csv
 import html
 import io
+import itertools
 import unicodedata
 from dataclasses import astuple
 from pathlib import Path
@@ -10,9 +11,19 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nasty import NASTY
 
 from autograder.engine.batch import stems_of
-from autograder.report.escape import file_stem, for_csv, for_html, for_markdown, for_terminal, name_digest, plain
+from autograder.report.escape import (
+    file_stem,
+    for_csv,
+    for_html,
+    for_html_cell,
+    for_markdown,
+    for_terminal,
+    name_digest,
+    plain,
+)
 from autograder.report.roster import COLUMNS, Student, rows, table
 
 TEXT = st.text() | st.text(alphabet="=+-@\t\r\n'\"<>&\x1b[]31m\u202e\u200b\x07\x9b|`*/._a ")
@@ -97,3 +108,71 @@ def test_no_name_can_be_made_to_take_another_one_s_stem(monkeypatch: pytest.Monk
     monkeypatch.setattr("autograder.engine.batch.name_digest", lambda name: "00000000")
     stems = stems_of([*victims, "a-00000000.py", "A-00000000.zip"])
     assert len({stem.casefold() for stem in stems.values()}) == len(victims) + 2
+
+
+FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20|%\t\r")
+DESTINATIONS = {
+    "terminal": for_terminal,
+    "html": for_html,
+    "csv": for_csv,
+    "html cell": lambda text: for_html_cell([text, text]),
+    "markdown": for_markdown,
+}
+
+
+@pytest.mark.parametrize("written", [",", ";", "\t"])
+@pytest.mark.parametrize("parsed", [",", ";", "\t"])
+@pytest.mark.parametrize("cell", [for_csv, lambda text: for_html_cell([text])], ids=["text", "html"])
+def test_no_cell_is_a_formula_whatever_a_spreadsheet_splits_at(written: str, parsed: str, cell: object) -> None:
+    assert callable(cell)
+    for text in NASTY:
+        file = io.StringIO()
+        csv.writer(file, delimiter=written, lineterminator="\n").writerow(["ann", cell(text), "x"])
+        for found in (field for row in csv.reader(io.StringIO(file.getvalue()), delimiter=parsed) for field in row):
+            assert not found.lstrip().startswith(FORMULA), (text, found)
+
+
+@given(TEXT | st.text(alphabet=";,\t =+-@'\"a1"))
+def test_no_cell_is_a_formula_behind_any_separator(text: str) -> None:
+    for written, parsed in itertools.product(",;\t", repeat=2):
+        file = io.StringIO()
+        csv.writer(file, delimiter=written, lineterminator="\n").writerow([for_csv(text), "x"])
+        for found in next(csv.reader(io.StringIO(file.getvalue()), delimiter=parsed)):
+            number = found.strip().rstrip(";)]").replace(",", ".")
+            assert not found.lstrip().startswith(FORMULA) or number.lstrip("+-").split(" ")[0][:1].isdigit(), found
+
+
+@pytest.mark.parametrize("destination", DESTINATIONS)
+def test_nothing_nasty_steers_or_hides_anywhere(destination: str) -> None:
+    for text in NASTY:
+        shown = DESTINATIONS[destination](text)
+        assert not [
+            c for c in shown if c != "\n" and unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+        ], text
+        assert len(shown) < 30_000
+        shown.encode()
+
+
+@pytest.mark.parametrize("destination", DESTINATIONS)
+def test_names_that_differ_in_a_letter_nobody_sees_do_not_look_alike(destination: str) -> None:
+    looks = [DESTINATIONS[destination](text) for text in ("JaneDoe", *(text for text in NASTY if text[:4] == "Jane"))]
+    looks.remove(DESTINATIONS[destination]("Jane\x00Doe"))  # a control character has no looks at all
+    assert len(set(looks)) == len(looks)
+    assert "U+200B" in DESTINATIONS[destination]("Jane\u200bDoe").replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    "name", ["\u0639\u0644\u06cc\u200c\u0631\u0636\u0627", "\u2764\ufe0f", "\U0001f469\u200d\U0001f4bb"]
+)
+def test_a_joiner_that_belongs_to_a_script_or_an_emoji_is_not_shown_by_its_number(name: str) -> None:
+    assert "U+" not in for_terminal(name)
+
+
+def test_a_column_shown_as_html_holds_line_breaks_and_no_other_markup() -> None:
+    for text in NASTY:
+        tags = for_html_cell(["Points: 3", text]).split("<")[1:]
+        assert [tag[:3] for tag in tags] == ["br>"], text
+
+
+def test_numbers_in_a_sentence_are_left_alone() -> None:
+    assert for_csv("expected (1, -2), got (1, 2); -3.5 is wrong") == "expected (1, -2), got (1, 2); -3.5 is wrong"

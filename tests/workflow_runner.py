@@ -54,14 +54,16 @@ def commands(log: str) -> list[Command]:
                 stopped = ""
             continue
         text = line.lstrip()
-        match = re.match(r"::([^\s:]+)(?: (.*?))?::(.*)", text) or re.search(r"##\[(\S+?)(?: (.*?))?\](.*)", line)
+        match, separator = re.match(r"::([^\s:]+)(?: (.*?))?::(.*)", text), ","
+        if match is None:  # the older form, whose properties end with another sign
+            match, separator = re.search(r"##\[(\S+?)(?: (.*?))?\](.*)", line), ";"
         if match is None:
             continue
         name, properties, data = match[1], match[2] or "", match[3]
         if name == "stop-commands":
             stopped = data
             continue
-        pairs = (entry.split("=", 1) for entry in re.split(r"[,;]", properties) if "=" in entry)
+        pairs = (entry.split("=", 1) for entry in properties.split(separator) if "=" in entry)
         found.append(Command(name, _unescape(data), {key.strip(): _unescape(value) for key, value in pairs}))
     return found
 

@@ -72,9 +72,9 @@ def _why(row: Row, names: Mapping[str, str] | None) -> str:
 
 def read(out: Path) -> tuple[Statistics, Run]:
     """The class in an output folder of `autograder grade` or `autograder merge`."""
-    from autograder.engine import journal
+    from autograder.report.write import statistics_of
 
-    return Statistics.of(journal.read_latest(out)), Run.read(out)
+    return statistics_of(out)
 
 
 def histogram(counts: Sequence[int]) -> list[str]:

@@ -52,7 +52,13 @@ class Batch:
     @property
     def names(self) -> list[str]:
         """Of everything that gets a row."""
-        return [*(entry.name for entry in self.entries), *(refused.entry.name for refused in self.refused)]
+        return [*self.stems]
+
+    @property
+    def stems(self) -> dict[str, str]:
+        """The same, with the names of their files in the output folder."""
+        entries = (*self.entries, *(refused.entry for refused in self.refused))
+        return {entry.name: entry.stem for entry in entries}
 
     def shard(self, index: int, count: int) -> "Batch":
         """Every `count`-th submission, from the `index`-th on (1-based). Names and stems stay those of the

@@ -18,7 +18,11 @@ from autograder.engine.sources import digest_of
 from autograder.engine.worker import Settings
 from autograder.report import roster
 from autograder.report.feedback import feedback_page
+from autograder.report.final import Final, Finals
 from autograder.report.gradescope import results_json
+from autograder.report.inputs import Given
+from autograder.report.people import People
+from autograder.report.roster import Student
 from autograder.submission import digest, unreadable_digest
 
 Listener = Callable[[Record | None, int, int], None]
@@ -62,8 +66,16 @@ class Order:
     """A digest of what decides the scores, where that is not what is installed here: containers."""
     only: str | None = None
     """From folders, take only files with this ending (without a dot)."""
+    adjustments: Path | None = None
+    extensions: Path | None = None
+    worksheet: Path | None = None
+    """Moodle's grading worksheet, which comes back with grades in it."""
+    cap: bool | None = None
+    missing: str = ""
+    """What who handed in nothing gets in the tables: zero, blank, or no line."""
+    mail_from: str = ""
     warn: Callable[[str], None] | None = None
-    """Is handed what the instructor should know about the roster, a sentence at a time."""
+    """Is handed what the instructor should know about the roster and the tables, a sentence at a time."""
 
 
 def grade(order: Order, listener: Listener | None = None) -> output.Run:
@@ -76,17 +88,24 @@ def grade(order: Order, listener: Listener | None = None) -> output.Run:
         places = ", ".join(map(str, order.paths))
         raise BatchError(f"there is nothing to grade in {places} (.ipynb, .py or .zip)")
     identified = roster.identify(order.roster, order.paths, batch.names, assignment.name)
-    if order.warn is not None:
-        for note in identified.warnings(len(batch.names)):
-            order.warn(note)
+    given = Given(order.paths, order.roster, order.worksheet, order.adjustments, order.extensions)
+    everyone, students, absent = _everyone(order, batch, identified)
+    people = People(everyone, students, absent)
+    given.check(order.out, people, [question.name for question in assignment.questions], partial=False)
+    notes = identified.warnings(len(batch.names))
     if order.shard is not None:
         batch = batch.shard(*order.shard)
     contract = order.contract or digest_of(assignment)
     run = output.Run.of(assignment, order.seed, contract, isolated=order.isolated, jobs=order.jobs)
     shards = () if order.shard is None else (f"{order.shard[0]}/{order.shard[1]}",)
     run = replace(run, shards=shards, submissions=len(batch.names), ignored=batch.ignored)
+    run = replace(run, cap=order.cap, missing=order.missing, mail_from=order.mail_from)
     run = output.prepare(order.out, run, resume=order.resume, force=order.force)
-    roster.write(identified.students, order.out, identified.missing)
+    roster.write(students, order.out, absent)
+    for note in [*notes, *given.keep(order.out)]:
+        if order.warn is not None:
+            order.warn(note)
+    finals = Finals.load(order.out, run, everyone)
     started = time.monotonic()
     with Journal(order.out) as book:
         graded = _already_graded(order.out, assignment) if order.resume else set[tuple[str, str]]()
@@ -102,7 +121,7 @@ def grade(order: Order, listener: Listener | None = None) -> output.Run:
         with _grader(order) as grader:
             for record in chain(refused, grader.grade(todo) if todo else ()):
                 book.append(record)
-                write_result(record, order.out, run)
+                write_result(record, order.out, run, finals.of(record.result))
                 done += 1
                 if listener is not None:
                     listener(record, done, len(batch.names))
@@ -120,10 +139,35 @@ def seed() -> str:
     return seeds.seed()
 
 
-def write_result(record: Record, out: Path, run: output.Run) -> None:
+def grader_of(order: Order) -> Grader:
+    """What grades an order: workers here, a cluster, or containers."""
+    return _grader(order)
+
+
+def write_result(record: Record, out: Path, run: output.Run, final: Final) -> None:
     """A submission's own files: results/<stem>.json and feedback/<stem>.html."""
-    output.write_atomically(out / "results" / f"{record.stem}.json", results_json(record))
-    output.write_atomically(out / "feedback" / f"{record.stem}.html", feedback_page(record.result, run.title))
+    output.write_atomically(out / "results" / f"{record.stem}.json", results_json(record, final))
+    output.write_atomically(out / "feedback" / f"{record.stem}.html", feedback_page(record.result, run.title, final))
+
+
+def _everyone(
+    order: Order, batch: Batch, identified: roster.Identified
+) -> tuple[list[tuple[str, str]], dict[str, Student], Sequence[Student]]:
+    """Names and stems of all submissions, whose they are, and who handed in nothing.
+
+    When a run goes on, that includes those who are in the results already and not in what is given now.
+    """
+    students, absent = identified.students, identified.missing
+    if not order.resume or not (order.out / output.FILE).is_file():
+        return list(batch.stems.items()), students, absent
+    stems = {record.name: record.stem for record in journal.read_latest(order.out)} | batch.stems
+    known = roster.read_if_there(order.out / roster.FILE)
+    earlier = {file: student for file, student in known.items() if file in stems and file not in students}
+    if order.roster is None:
+        absent = roster.missing(roster.read_missing(order.out), students.values())
+    else:
+        absent = roster.missing(absent, earlier.values())
+    return list(stems.items()), {**earlier, **students}, absent
 
 
 def _refused(batch: Batch, assignment: Assignment) -> Iterator[Record]:

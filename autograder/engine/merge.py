@@ -8,7 +8,10 @@ from autograder.engine import journal, output
 from autograder.engine.batch import stems_of
 from autograder.engine.grade import write_result
 from autograder.engine.journal import Journal
-from autograder.report import roster
+from autograder.report import adjustments as tables
+from autograder.report import inputs, roster
+from autograder.report.final import Finals, is_part
+from autograder.report.people import People
 
 
 class MergeError(Exception):
@@ -53,17 +56,25 @@ def merge(folders: Sequence[Path], out: Path, *, force: bool = False) -> Merged:
         seconds=round(sum(run.seconds for run in runs), 3),
         finished=all(run.finished for run in runs),
     )
-    merged = output.prepare(out, merged, resume=False, force=force)
     stems = stems_of(list(owners))
+    students = roster.join(roster.read_if_there(folder / roster.FILE) for folder in folders)
+    absent = roster.missing_of(folders)
+    people = People(stems.items(), students, absent)
+    for folder in (out, *folders):
+        names = [str(question["name"]) for question in first.questions]
+        tables.read_adjustments(folder / tables.ADJUSTMENTS, people, names, partial=is_part(merged))
+        tables.read_extensions(folder / tables.EXTENSIONS, people, partial=is_part(merged))
+    merged = output.prepare(out, merged, resume=False, force=force)
+    roster.write(students, out, absent)
+    inputs.join(folders, out)
+    finals = Finals.load(out, merged, stems.items())
     with Journal(out) as book:
         for folder in folders:
             for record in journal.read_latest(folder):
                 if owners[record.name][0] == folder:
                     renamed = replace(record, stem=stems[record.name])
                     book.append(renamed)
-                    write_result(renamed, out, merged)
-    students = roster.join(roster.read_if_there(folder / roster.FILE) for folder in folders)
-    roster.write(students, out, roster.missing_of(folders))
+                    write_result(renamed, out, merged, finals.of(renamed.result))
     return Merged(merged, _missing(folders, runs))
 
 

@@ -18,7 +18,19 @@ from autograder.engine import journal
 
 FILE = "run.json"
 _FORMAT = 1
-_OURS = (journal.FILE, FILE, "final_grades.csv", "report.html", "roster.csv")
+_OURS = (
+    journal.FILE,
+    FILE,
+    "final_grades.csv",
+    "grades_detail.csv",
+    "report.html",
+    "roster.csv",
+    "sources.csv",
+    "moodle_worksheet.csv",
+    "regraded.csv",
+)
+INSTRUCTORS = ("adjustments.csv", "extensions.csv", "adjustments.before.csv", "extensions.before.csv")
+"""What a person puts into the folder: read, and never replaced or removed with the results."""
 _OUR_FOLDERS = ("results", "feedback", "lms")
 SUMMARIES = "grading-summaries"
 """Otter's texts, where they were wanted."""
@@ -54,6 +66,16 @@ class Run:
     started: str = ""
     seconds: float = 0.0
     finished: bool = False
+    late: dict[str, str] = field(default_factory=dict[str, str])
+    """The late policy in force, as assignment.toml has it; empty for none."""
+    cap: bool | None = None
+    """Whether a grade is capped at the points possible; None where nobody decided, and then it is not."""
+    missing: str = ""
+    """What who handed in nothing gets in the tables: zero, blank, or (none, empty) no line."""
+    mail_from: str = ""
+    """The sender of lms/mail.mbox; empty for a placeholder."""
+    regrades: tuple[dict[str, Any], ...] = ()
+    """Each `autograder regrade`: when, how many, which questions, with which contract."""
 
     @staticmethod
     def of(assignment: Assignment, seed: str, contract: str, *, isolated: bool, jobs: int) -> "Run":
@@ -76,6 +98,7 @@ class Run:
             versions=versions(),
             machine=f"{platform.system()} {platform.release()} {platform.machine()}, {os.cpu_count()} cores",
             jobs=jobs,
+            late=dict(assignment.late.text or {}) if assignment.late else {},
             started=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         )
 
@@ -104,8 +127,8 @@ class Run:
             content: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
             if content.pop("autograder") != _FORMAT:
                 raise OutputError(f"{folder} was written by another version of the autograder")
-            for key in ("questions", "isolation", "shards", "ignored"):
-                content[key] = tuple(content[key])
+            for key in ("questions", "isolation", "shards", "ignored", "regrades"):
+                content[key] = tuple(content.get(key, ()))
             return Run(**content)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             raise OutputError(f"{folder} holds no results of `autograder grade` (no usable {FILE})") from None
@@ -134,8 +157,16 @@ def prepare(folder: Path, run: Run, *, resume: bool, force: bool) -> Run:
         if difference and resume:
             raise OutputError(f"{folder} cannot be resumed: {difference}; --force begins anew")
         if resume:
-            run = replace(run, started=earlier.started, seconds=earlier.seconds)
-    elif present and not force:
+            run = replace(
+                run,
+                started=earlier.started,
+                seconds=earlier.seconds,
+                cap=earlier.cap if run.cap is None else run.cap,
+                missing=run.missing or earlier.missing,
+                mail_from=run.mail_from or earlier.mail_from,
+                regrades=earlier.regrades,
+            )
+    elif present - set(INSTRUCTORS) and not force:
         raise OutputError(f"{folder} is not empty and holds no results of ours; choose another one, or --force")
     elif present and FILE in present:
         _clear(folder)
@@ -150,11 +181,16 @@ def prepare(folder: Path, run: Run, *, resume: bool, force: bool) -> Run:
 
 def write_atomically(path: Path, text: str) -> None:
     """Writes a whole file or, after a crash, none: readers never see a part."""
+    write_bytes_atomically(path, text.encode("utf-8", "replace"))
+
+
+def write_bytes_atomically(path: Path, content: bytes) -> None:
+    """The same, of bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name[:80]}.{os.getpid()}.part")
     try:
-        with open(partial, "w", encoding="utf-8", errors="replace", newline="") as file:
-            file.write(text)
+        with open(partial, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from autograder.engine.output import Run
 from autograder.report.escape import for_html, plain
 from autograder.report.grades import Row
-from autograder.report.page import bar, number, page
+from autograder.report.page import bar, number, page, signed
 from autograder.report.statistics import Statistics
 
 
@@ -20,6 +20,7 @@ def report_page(statistics: Statistics, run: Run) -> str:
         _timeouts(statistics),
         _questions(statistics, run),
         _mistakes(statistics),
+        _decisions(statistics),
         _submissions(statistics, run),
         _cases(statistics),
         _environment(run),
@@ -166,6 +167,30 @@ def _mistakes(statistics: Statistics) -> str:
         '<section class="card"><h2>Most frequent mistakes</h2><p class="faint small">Recognised because the '
         "submission answers exactly as the mistake does.</p>"
         f"{_table(('submissions#', '', 'what the students were told'), lines)}</section>"
+    )
+
+
+def _decisions(statistics: Statistics) -> str:
+    """Grades that are not the score alone, and what a person should look at."""
+    rows = [row for row in statistics.rows if row.final.steps or row.final.lateness]
+    absent = [(row, row.final) for row, _ in statistics.absent if row.final.steps]
+    if not rows and not absent:
+        return ""
+    lines: list[str] = []
+    for row, final in [*((row, row.final) for row in rows), *absent]:
+        steps = [f"{step.question or step.kind}: {step.reason}".rstrip(": ") for step in final.steps]
+        changes = [signed(step.points) for step in final.steps]
+        name = _name(row) if row.stem else for_html(row.file, 120)
+        lines.append(
+            f'<tr><td class="file">{name}</td><td class="n">{number(final.earned)}</td>'
+            f'<td class="n">{"<br>".join(changes)}</td>'
+            f"<td>{'<br>'.join(for_html(text, 400) for text in (*steps, final.lateness) if text)}</td>"
+            f'<td class="n"><b>{number(final.total)}</b></td></tr>'
+        )
+    header = ("file", "score#", "change#", "why", "grade#")
+    return (
+        f'<section class="card"><h2>Late, adjusted, capped ({len(lines)})</h2>'
+        f"{_table(header, ''.join(lines))}</section>"
     )
 
 

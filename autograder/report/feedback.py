@@ -7,13 +7,14 @@ shown.
 
 from autograder.engine.single import GRADER_NOTE
 from autograder.report.escape import for_html, plain
-from autograder.report.page import bar, number, page
+from autograder.report.final import Final
+from autograder.report.page import bar, number, page, signed
 from autograder.results import CaseResult, QuestionResult, SubmissionResult
 
 
-def feedback_page(result: SubmissionResult, title: str) -> str:
-    """The page as HTML; `title` is the assignment's."""
-    parts = [_header(result, title), _problem(result), _notes(result)]
+def feedback_page(result: SubmissionResult, title: str, final: Final | None = None) -> str:
+    """The page as HTML; `title` is the assignment's, `final` the grade when it is not the score alone."""
+    parts = [_header(result, title, final or Final.of(result)), _problem(result), _notes(result)]
     if result.status != "unreadable":
         parts += [_question(question) for question in result.questions]
     parts.append(_footer(result))
@@ -30,16 +31,41 @@ def hidden_summary(cases: tuple[CaseResult, ...]) -> str:
     return f"{passed} of {len(cases)} hidden cases passed."
 
 
-def _header(result: SubmissionResult, title: str) -> str:
-    share = result.earned / result.possible if result.possible else 0.0
-    bonus = sum(question.earned for question in result.questions if question.bonus)
-    of_it = f' <span class="faint small">({number(bonus)} of it bonus)</span>' if bonus else ""
+def steps_in_words(final: Final) -> list[tuple[str, float]]:
+    """How a grade came about, line by line, the original score first; empty when that is the grade."""
+    if not final.steps:
+        return []
+    lines = [("Points of the questions" if final.bonus else "Points as graded", final.score)]
+    if final.bonus:
+        lines.append(("Bonus", final.bonus))
+    for step in final.steps:
+        kind = {"late": "Handed in", "adjustment": "Changed by your instructor", "cap": "Capped"}[step.kind]
+        question = f", {step.question}" if step.question else ""
+        glue = " " if step.kind == "late" else ": "
+        lines.append((f"{kind}{question}{glue}{step.reason}" if step.reason else f"{kind}{question}", step.points))
+    return lines
+
+
+def _header(result: SubmissionResult, title: str, final: Final) -> str:
+    share = final.total / result.possible if result.possible else 0.0
+    bonus = f' <span class="faint small">({number(final.bonus)} of it bonus)</span>'
+    of_it = bonus if final.bonus and not final.steps else _steps(final)
     return (
         f'<section class="card"><div class="head"><div><h1>{for_html(title, 200)}</h1>'
         f'<p class="faint">{for_html(plain(result.file, 160, lines=False))}</p></div>'
-        f'<div class="points total">{number(result.earned)} / {number(result.possible)}</div></div>'
+        f'<div class="points total">{number(final.total)} / {number(result.possible)}</div></div>'
         f"{bar(share)}{of_it}</section>"
     )
+
+
+def _steps(final: Final) -> str:
+    lines = steps_in_words(final)
+    if not lines:
+        return ""
+    shown = [(text, signed(points) if place else number(points)) for place, (text, points) in enumerate(lines)]
+    rows = "".join(f'<tr><td>{for_html(text, 600)}</td><td class="n">{points}</td></tr>' for text, points in shown)
+    total = f'<tr><td><b>Total</b></td><td class="n"><b>{number(final.total)}</b></td></tr>'
+    return f'<table class="steps"><tbody>{rows}{total}</tbody></table>'
 
 
 def _problem(result: SubmissionResult) -> str:

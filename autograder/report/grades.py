@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.report.escape import for_csv
+from autograder.report.final import Final
+from autograder.report.page import number, signed
 from autograder.results import SubmissionResult, Timeout
 
 POINTS_ROW = "points-per-question"
+_NOTHING = Final(0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -25,9 +28,10 @@ class Row:
     stem: str
     scores: dict[str, float]
     earned: float
+    """The grade: the score after late reduction, adjustments and cap."""
     possible: float
     status: str
-    """completed, timed out, unreadable or failed."""
+    """completed, timed out, unreadable or failed; missing for who handed in nothing."""
     problem: str
     isolated: bool
     seconds: float
@@ -35,8 +39,19 @@ class Row:
     """Limits in seconds that it ran into."""
     timeout_cases: int = 0
     """Cases that failed because a call did not finish in time."""
-    graded: bool = True
-    """Whether the points are a grade: see `SubmissionResult.graded`."""
+    scored: bool = True
+    """Whether the grader came to a score, be it as far as the time went: see `SubmissionResult.graded`."""
+    final: Final = _NOTHING
+    """How `earned` came about."""
+    blank: bool = False
+    """No points at all, not even 0: of somebody who handed in nothing."""
+
+    @property
+    def graded(self) -> bool:
+        """Whether `earned` is a grade to hand on: a score, 0 for what could not be read or was not handed in, or what
+        a person decided. It is none where the grader failed or was ended from outside, and where the line is blank."""
+        decided = any(step.kind == "adjustment" for step in self.final.steps)
+        return decided or (not self.blank and (self.scored or self.status in ("unreadable", "missing")))
 
     @property
     def percent(self) -> float:
@@ -53,13 +68,32 @@ class Row:
         return "Completed" if self.isolated else "Completed without isolation"
 
     @staticmethod
-    def of(result: SubmissionResult, stem: str) -> "Row":
-        """The line of a result."""
+    def of_absent(label: str, final: Final, *, blank: bool) -> "Row":
+        """The line of somebody who handed in nothing."""
+        return Row(
+            file=label,
+            stem="",
+            scores={},
+            earned=final.total,
+            possible=final.possible,
+            status="missing",
+            problem="Nothing handed in",
+            isolated=True,
+            seconds=0.0,
+            scored=False,
+            final=final,
+            blank=blank,
+        )
+
+    @staticmethod
+    def of(result: SubmissionResult, stem: str, final: Final | None = None) -> "Row":
+        """The line of a result; `final` is the grade when it is not the score alone."""
+        final = final or Final.of(result)
         return Row(
             file=result.file,
             stem=stem,
             scores={question.name: question.earned for question in result.questions},
-            earned=result.earned,
+            earned=final.total,
             possible=result.possible,
             status=result.status,
             problem=result.problem,
@@ -67,7 +101,8 @@ class Row:
             seconds=result.seconds.get("total", 0.0),
             timeouts=result.timeouts,
             timeout_cases=sum(case.failure == "timeout" for question in result.questions for case in question.cases),
-            graded=result.graded,
+            scored=result.graded,
+            final=final,
         )
 
 
@@ -79,9 +114,29 @@ def final_grades(rows: Iterable[Row], questions: Sequence[dict[str, Any]]) -> st
     }
     lines = [[POINTS_ROW, *(possible[name] for name in names), sum(possible.values()), 1.0, "--"]]
     for row in sorted(rows, key=lambda row: row.file):
-        scores = [row.scores.get(name, 0.0) for name in names]
-        lines.append([for_csv(row.file), *scores, row.earned, row.percent, for_csv(row.grading_status)])
+        values = [*(row.scores.get(name, 0.0) for name in names), row.earned, row.percent]
+        values = ["" if row.blank else value for value in values]
+        lines.append([for_csv(row.file), *values, for_csv(row.grading_status)])
     return _table(["file", *names, "total_points_earned", "percent_correct", "grading_status"], lines)
+
+
+def grades_detail(rows: Iterable[Row]) -> str:
+    """grades_detail.csv: for each submission the original score, what each kind of step changed, and why."""
+    header = ["file", "score", "bonus", "late", "adjustment", "cap", "total", "why", "to be looked at"]
+    lines: list[list[Any]] = []
+    for row in sorted(rows, key=lambda row: row.file):
+        final = row.final
+        by_kind = {
+            kind: round(sum(step.points for step in final.steps if step.kind == kind), 6)
+            for kind in ("late", "adjustment", "cap")
+        }
+        why = "; ".join(
+            f"{step.question or step.kind} {signed(step.points)}" + (f" ({step.reason})" if step.reason else "")
+            for step in final.steps
+        )
+        values = (final.score, final.bonus, *by_kind.values(), final.total)
+        lines.append([for_csv(row.file), *map(number, values), for_csv(why, 2000), for_csv(final.lateness)])
+    return _table(header, lines)
 
 
 def _table(header: list[str], lines: list[list[Any]]) -> str:

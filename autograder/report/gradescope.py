@@ -11,19 +11,22 @@ from typing import Any
 from autograder.engine.journal import Record
 from autograder.engine.single import GRADER_NOTE
 from autograder.report.escape import plain
-from autograder.report.feedback import hidden_summary
+from autograder.report.feedback import hidden_summary, steps_in_words
+from autograder.report.final import Final
+from autograder.report.page import number, signed
 from autograder.results import CaseResult, QuestionResult, SubmissionResult
 
 
-def results_json(record: Record) -> str:
-    """The file's text."""
-    content = gradescope_results(record.result)
+def results_json(record: Record, final: Final | None = None) -> str:
+    """The file's text; `final` is the grade when it is not the score alone."""
+    content = gradescope_results(record.result, final)
     content["extra_data"]["sha256"] = record.sha256
     return json.dumps(content, indent=1, ensure_ascii=False).encode("utf-8", "replace").decode() + "\n"
 
 
-def gradescope_results(result: SubmissionResult) -> dict[str, Any]:
-    """The results as data."""
+def gradescope_results(result: SubmissionResult, final: Final | None = None) -> dict[str, Any]:
+    """The results as data: `score` is the grade after all steps, which stands above the sum of the tests."""
+    final = final or Final.of(result)
     notes = [plain(note, 600) for note in result.notes if not note.startswith(GRADER_NOTE)]
     if result.status == "unreadable":
         notes.insert(0, f"This file could not be graded. {plain(result.problem, 1000)}")
@@ -41,8 +44,13 @@ def gradescope_results(result: SubmissionResult) -> dict[str, Any]:
         mistakes = dict.fromkeys(case.mistake for case in question.cases if case.hidden and case.mistake)
         if summary and result.status != "unreadable":
             notes.append(f"{question.name}: {' '.join([summary, *mistakes])}")
+    lines = [
+        f"{plain(text, 600, lines=False)}: {signed(points) if place else number(points)}"
+        for place, (text, points) in enumerate(steps_in_words(final))
+    ]
+    notes = [*lines, f"Total: {number(final.total)}", *notes] if lines else notes
     return {
-        "score": result.earned,
+        "score": final.total,
         "execution_time": round(result.seconds.get("total", 0.0), 3),
         "output": "\n".join(notes),
         "output_format": "text",
@@ -56,6 +64,8 @@ def gradescope_results(result: SubmissionResult) -> dict[str, Any]:
             "status": result.status,
             "problem": plain(result.problem, 2000),
             "possible": result.possible,
+            "original_score": final.earned,
+            "steps": [asdict(step) for step in final.steps],
             "isolated": result.isolated,
             "seconds": result.seconds,
             "timeouts": [asdict(timeout) for timeout in result.timeouts],

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from autograder.report.student import Student, digits, exact, number, spellings, words
 
 _Key = Callable[[Student], Iterable[str]]
+_Index = tuple[dict[str, set[int]], Callable[[str], Iterable[str]]]
+"""Students by what they have, and what of a text is looked for there."""
 _COPY = re.compile(r"(?: ?\(\d+\)| - copy(?: \(\d+\))?)$", re.IGNORECASE)
 """What a browser or a file manager adds to a name that is already there."""
 
@@ -73,6 +75,34 @@ def match(claims: Sequence[Claim], students: Sequence[Student], assignment: str 
     return Matches(tuple(owners), contested, tuple(notes))
 
 
+class Words:
+    """Whom of a class a word can mean: a number, an address, a login, or a name, in any order and with its accents
+    or without."""
+
+    def __init__(self, students: Sequence[Student]) -> None:
+        self._indexes: list[_Index] = [
+            (_index(students, _codes), lambda text: _some(exact(text))),
+            (_index(students, lambda one: {*_platform(one), *_number(one)}), lambda text: _some(number(text))),
+            *_by_names(students),
+        ]
+
+    def mean(self, text: str) -> set[int]:
+        """Who is meant, in the surest way in which somebody is."""
+        for index, of_text in self._indexes:
+            fitting = set[int]().union(*(index.get(key, set[int]()) for key in of_text(text)))
+            if fitting:
+                return fitting
+        return set()
+
+
+def _by_names(students: Sequence[Student]) -> list[_Index]:
+    """Indexes by what somebody is called, the surest first."""
+    return [
+        (_index(students, lambda one: {words(name) for name in _names(one)}), lambda text: _some(words(text))),
+        (_index(students, lambda one: spellings(one.name)), spellings),
+    ]
+
+
 class _Found:
     """For each claim the student it fits and how well (a smaller number is better)."""
 
@@ -94,12 +124,7 @@ class _Found:
         if not self._platforms:  # a list without a column for it: its `id` may be the platform's number
             stated.insert(1, (1, lambda one: _some(digits(one.platform) if one.platform else ""), _number))
         self._stated = [(rank, of_claim, _index(students, of_student)) for rank, of_claim, of_student in stated]
-        named: list[tuple[_Key, Callable[[str], Iterable[str]]]] = [
-            (_names, lambda text: _some(exact(text))),
-            (lambda one: {words(name) for name in _names(one)}, lambda text: _some(words(text))),
-            (lambda one: spellings(one.name), spellings),
-        ]
-        self._named = [(_index(students, of_student), of_text) for of_student, of_text in named]
+        self._named: list[_Index] = [(_index(students, _names), lambda text: _some(exact(text))), *_by_names(students)]
         self._logins = _index(students, lambda one: _some(exact(one.login)))
         self._strip = _without(assignment)
         self._comparable = self._same_numbers(claims)
@@ -239,6 +264,12 @@ def _local(email: str) -> str:
 def _addresses(student: Student) -> set[str]:
     """A list may have addresses in the columns for numbers and logins."""
     return {exact(text) for text in (student.email, student.id, student.login) if "@" in text}
+
+
+def _codes(student: Student) -> set[str]:
+    """What is somebody's own and no name."""
+    texts = (student.platform, student.id, student.login, student.email, _local(student.email))
+    return {exact(text) for text in texts} - {""}
 
 
 def _names(student: Student) -> set[str]:

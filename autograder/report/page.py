@@ -48,6 +48,8 @@ td.n, th.n { text-align: right; }
 td.n, td.s { white-space: nowrap; overflow-wrap: normal; }
 td.bad { color: var(--bad); }
 td.file { min-width: 12rem; }
+table.steps { margin: .4rem 0 0; } table.steps tr:last-child td { border-bottom: 0; }
+table.steps td:first-child { padding-left: 0; } table.steps td:last-child { padding-right: 0; }
 a { color: var(--accent); }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: .75rem; }
 .figures > div { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: .8rem 1rem; }
@@ -78,6 +80,11 @@ def bar(share: float) -> str:
     """A thin bar filled to `share` (0 to 1)."""
     width = 100 * min(1.0, max(0.0, share))
     return f'<div class="bar" aria-hidden="true"><span style="width:{width:.1f}%"></span></div>'
+
+
+def signed(value: float) -> str:
+    """A difference of points: +2, −1.5."""
+    return f"{'−' if value < 0 else '+'}{number(abs(value))}"
 
 
 def number(value: float) -> str:

@@ -214,9 +214,18 @@ def _student(values: Mapping[str, str], canvas: bool, classroom: bool) -> Studen
     if not found["name"]:
         first, last = values["first"], values["last"]
         found["name"] = last if first and first in last.split() else f"{first} {last}".strip()
-    if not any(found.values()) or found["name"] in ("Points Possible", "Student, Test"):  # lines of Canvas's own
-        return None
-    return Student(**found)
+    return None if _is_nobody(found) else Student(**found)
+
+
+def _is_nobody(found: Mapping[str, str]) -> bool:
+    """Whether a line is empty or Canvas's own: the points possible, which have nothing but a name, and its test student.
+
+    Somebody may call themselves the same, and what they handed in is theirs.
+    """
+    others = {value for column, value in found.items() if column != "name" and value}
+    if found["name"] in ("", "Points Possible"):
+        return not others
+    return found["name"] == "Student, Test" and not found["file"]
 
 
 def _cell(text: str) -> str:

@@ -1,13 +1,15 @@
 """What a class did, in numbers, gathered in one pass over the journal."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from statistics import fmean, median, quantiles
 
 from autograder.engine.journal import Record
+from autograder.report.final import Final
 from autograder.report.grades import Row
-from autograder.results import Timeout
+from autograder.report.roster import Student
+from autograder.results import SubmissionResult, Timeout
 
 
 @dataclass
@@ -29,21 +31,27 @@ class Statistics:
     cases: dict[str, CaseCount] = field(default_factory=dict[str, CaseCount])
     mistakes: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     """(question, sentence): how many submissions."""
+    absent: list[tuple[Row, Student]] = field(default_factory=list[tuple[Row, Student]])
+    """Who handed in nothing and has a line all the same; in no average."""
+    timeless: list[str] = field(default_factory=list[str])
+    """Submissions without a time of the hand-in, where there is a late policy."""
+    notes: list[str] = field(default_factory=list[str])
+    """What the instructor has to know about the grades before handing them on."""
     timeouts: Counter[tuple[str, float]] = field(default_factory=Counter[tuple[str, float]])
     """(what a limit was set on, its seconds): how many submissions ran into it."""
 
     @staticmethod
-    def of(records: Iterable[Record]) -> "Statistics":
-        """Counts the records."""
+    def of(records: Iterable[Record], grade: Callable[[SubmissionResult], Final] = Final.of) -> "Statistics":
+        """Counts the records; `grade` makes grades of their scores."""
         found = Statistics()
         for record in records:
-            found._add(record)
+            found._add(record, grade(record.result))
         found.rows.sort(key=lambda row: row.file)
         return found
 
-    def _add(self, record: Record) -> None:
+    def _add(self, record: Record, final: Final) -> None:
         result = record.result
-        self.rows.append(Row.of(result, record.stem))
+        self.rows.append(Row.of(result, record.stem, final))
         self.timeouts.update({(_on_what(timeout), timeout.seconds) for timeout in result.timeouts})
         if not result.graded:
             return
@@ -59,12 +67,12 @@ class Statistics:
     @property
     def completed(self) -> list[Row]:
         """The submissions that were graded, as far as their time went."""
-        return [row for row in self.rows if row.status in ("completed", "timed out") and row.graded]
+        return [row for row in self.rows if row.scored]
 
     @property
     def not_graded(self) -> list[Row]:
         """Those that were not."""
-        return [row for row in self.rows if row.status not in ("completed", "timed out") or not row.graded]
+        return [row for row in self.rows if not row.scored]
 
     @property
     def problems(self) -> list[Row]:

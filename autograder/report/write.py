@@ -1,34 +1,120 @@
 """Everything that is made from a finished journal: grades, tables, the class report, every student's
 files."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from autograder.engine import journal
+from autograder.engine.journal import Record
 from autograder.engine.output import Run, write_atomically
-from autograder.report import roster
+from autograder.report import lms, roster
+from autograder.report.archives import Archives
 from autograder.report.class_report import report_page
 from autograder.report.feedback import feedback_page
-from autograder.report.grades import final_grades
+from autograder.report.final import UNKNOWN, Final, Finals
+from autograder.report.grades import Row, final_grades, grades_detail
 from autograder.report.gradescope import results_json
-from autograder.report.lms import write_lms
+from autograder.report.people import Person
 from autograder.report.statistics import Statistics
+
+DETAIL = "grades_detail.csv"
+
+
+def statistics_of(out: Path) -> tuple[Statistics, Run]:
+    """The class in an output folder, with its grades after all steps."""
+    run = Run.read(out)
+    return _statistics(journal.read_latest(out), run, Finals.load(out, run), out), run
 
 
 def write_class_files(out: Path) -> Statistics:
-    """final_grades.csv, report.html and lms/, from run.json and the journal."""
-    run = Run.read(out)
-    statistics = Statistics.of(journal.read_latest(out))
-    write_atomically(out / "final_grades.csv", final_grades(statistics.rows, run.questions))
-    students = roster.read_if_there(out / roster.FILE)
-    write_lms(statistics.rows, students, run.title, run.questions, out / "lms")
-    write_atomically(out / "report.html", report_page(statistics, run))
+    """final_grades.csv, report.html and the tables in lms/, from run.json and the journal."""
+    statistics, run = statistics_of(out)
+    _write_class_files(out, statistics, run)
     return statistics
 
 
 def write_everything(out: Path) -> Statistics:
-    """The same, and each submission's results and feedback again."""
+    """The same, and each submission's results and feedback again, and the archives that carry them to students."""
     run = Run.read(out)
+    finals = Finals.load(out, run)
+    archives = Archives(out, run, finals.students)
     for record in journal.read_latest(out):
-        write_atomically(out / "results" / f"{record.stem}.json", results_json(record))
-        write_atomically(out / "feedback" / f"{record.stem}.html", feedback_page(record.result, run.title))
-    return write_class_files(out)
+        final = finals.of(record.result)
+        write_submission(record, final, out, run)
+        archives.add(record, final)
+    statistics = _statistics(journal.read_latest(out), run, finals, out)
+    statistics.notes += archives.write()
+    _write_class_files(out, statistics, run)
+    return statistics
+
+
+def write_submission(record: Record, final: Final, out: Path, run: Run) -> None:
+    """A submission's own files, where they are not as they should be already."""
+    _write_if_changed(out / "results" / f"{record.stem}.json", results_json(record, final))
+    _write_if_changed(out / "feedback" / f"{record.stem}.html", feedback_page(record.result, run.title, final))
+
+
+def _statistics(records: Iterable[Record], run: Run, finals: Finals, out: Path) -> Statistics:
+    statistics = Statistics.of(records, finals.of)
+    possible = sum(float(question["points"]) for question in run.questions if not question["bonus"])
+    for student in roster.read_missing(out):
+        final = finals.of_absent(student, possible)
+        if run.missing in ("zero", "blank") or final.steps:
+            label = Person("", "", student).label
+            row = Row.of_absent(label, final, blank=run.missing != "zero" and not final.steps)
+            statistics.absent.append((row, student))
+    statistics.timeless = finals.timeless(row.file for row in statistics.rows)
+    return statistics
+
+
+def _write_class_files(out: Path, statistics: Statistics, run: Run) -> None:
+    rows = [*statistics.rows, *(row for row, _ in statistics.absent)]
+    write_atomically(out / "final_grades.csv", final_grades(rows, run.questions))
+    if any(row.final.steps or row.final.lateness for row in rows):
+        write_atomically(out / DETAIL, grades_detail(rows))
+    else:
+        (out / DETAIL).unlink(missing_ok=True)
+    whole = lms.Class(
+        title=run.title,
+        questions=run.questions,
+        graded=lms.with_students(statistics.rows, roster.read_if_there(out / roster.FILE)),
+        absent=statistics.absent,
+        worksheet=lms.read_worksheet(out),
+        capped=bool(run.cap),
+        missing=run.missing,
+    )
+    statistics.notes += lms.write_tables(whole, out / "lms")
+    statistics.notes += _about_time(statistics)
+    write_atomically(out / "lms" / "README.txt", lms.readme(whole, statistics.notes))
+    write_atomically(out / "report.html", report_page(statistics, run))
+
+
+def _about_time(statistics: Statistics) -> list[str]:
+    late = [row.file for row in statistics.rows if row.final.lateness == UNKNOWN]
+    other = [row.file for row in statistics.rows if row.final.lateness not in ("", UNKNOWN)]
+    notes: list[str] = []
+    if late:
+        notes.append(
+            f"late, but nobody knows by how much, so nothing is taken off: {lms.some_files(late)}. Say when in the "
+            "column `submitted` of extensions.csv"
+        )
+    if other:
+        notes.append(
+            f"late by the deadline here, but in time for the platform: {lms.some_files(other)}. An extension belongs "
+            "into extensions.csv"
+        )
+    others = [file for file in statistics.timeless if file not in set(late)]
+    if others and len(others) < len(statistics.rows):
+        notes.append(f"without a time of the hand-in, so not late: {lms.some_files(others)}")
+    elif others:
+        notes.append("no submission has a time of the hand-in, so none is late: the late policy changes nothing")
+    return notes
+
+
+def _write_if_changed(path: Path, text: str) -> None:
+    try:
+        if path.read_bytes() == text.encode("utf-8", "replace"):
+            return
+    except OSError:
+        pass
+    write_atomically(path, text)
