@@ -2,18 +2,27 @@
 
 import csv
 import io
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import importers
 import pytest
+from downloads import ASSIGNMENT, LIMITS, OTHERS, PLATFORMS, Expected, simulated
 from graded_class import LATE, RUN, result, write_class
 
+from autograder.assignment import Assignment
 from autograder.collect import collect
+from autograder.engine.batch import Entry
+from autograder.engine.grade import Order, grade
+from autograder.engine.journal import Record
 from autograder.report import inputs, roster
 from autograder.report.adjustments import ADJUSTMENTS, EXTENSIONS
 from autograder.report.people import participant
 from autograder.report.roster import Student
+from autograder.report.statistics import Statistics
 from autograder.report.write import write_everything
+from autograder.results import CaseResult, QuestionResult, SubmissionResult
 
 COUNT = 30
 PASSED = [("q1",), ("q1", "q2"), ("q1", "q2", "q3"), ("q2",), ()]
@@ -118,3 +127,120 @@ def test_a_short_worksheet_keeps_its_headings_and_says_what_moodle_will_miss(tmp
         ["Teilnehmer/in700001", "Änne Müller", "am@example.edu", "Zur Bewertung abgegeben", "7,5", "35"],
     ]
     assert any("no column for the last change of the grade" in note for note in notes)
+
+
+# --- what really is in a download: files of every kind, and some who hand in nothing ----------------------------------
+
+
+class ByHand:
+    """A grader that knows what each file is worth, by what is in it; what is no notebook it cannot read."""
+
+    isolation = ("by hand",)
+
+    def __init__(self, worth: dict[bytes, float]) -> None:
+        self.worth = worth
+
+    def __enter__(self) -> "ByHand":
+        return self
+
+    def __exit__(self, *exception: object) -> None: ...
+
+    def grade(self, entries: Sequence[Entry]) -> Iterator[Record]:
+        for entry in entries:
+            points = self.worth[entry.path.read_bytes()]
+            case = CaseResult("test_q1_a", "a", points, False, True, "")
+            made = SubmissionResult(entry.name, "completed", (QuestionResult("q1", "One", 35.0, False, (case,)),))
+            if not points:
+                made = SubmissionResult(entry.name, "unreadable", problem="This is no notebook.")
+            yield Record(entry.name, entry.stem, "00", made)
+
+
+def graded_download(platform: str, folder: Path, **order: Path) -> tuple[Expected, dict[str, float], Statistics]:
+    """A download of thirty collected and graded, and what each of them has to get, by their own number."""
+    expected = simulated(platform, folder)
+    collect(expected.download, ASSIGNMENT, folder / "collected", expected.roster, LIMITS, OTHERS)
+    wanted = {student.id: 0.0 for student in expected.students}
+    worth: dict[bytes, float] = {}
+    for place, student in enumerate(expected.students):
+        content = expected.taken.get(student.id)
+        if content is not None:
+            readable = not content.startswith((b"<<<<<<<", b"<!DOCTYPE"))
+            wanted[student.id] = worth.setdefault(content, 1 + place / 4 if readable else 0.0)
+    grade(
+        Order(
+            assignment=Assignment.load(ASSIGNMENT),
+            paths=(folder / "collected",),
+            out=folder / "out",
+            seed="s",
+            contract="0" * 64,
+            roster=expected.roster,
+            missing="zero",
+            grader=lambda: ByHand(worth),
+            **order,
+        )
+    )
+    return expected, wanted, write_everything(folder / "out")
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_of_thirty_everyone_has_one_line_in_the_grades(platform: str, tmp_path: Path) -> None:
+    expected, _, statistics = graded_download(platform, tmp_path)
+    assert len(statistics.rows) == 30 - len(expected.missing)  # everyone of a group has a line of their own
+    assert len(statistics.absent) == len(expected.missing)
+    assert len(statistics.not_graded) >= len(expected.refused)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_everyone_of_thirty_gets_their_own_points_from_canvas_table(platform: str, tmp_path: Path) -> None:
+    expected, wanted, _ = graded_download(platform, tmp_path)
+    course = [
+        {"id": one.platform, "sis": one.id, "login": one.login, "name": one.name if platform == "canvas" else ""}
+        for one in expected.students
+    ]
+    text = (tmp_path / "out" / "lms" / "canvas.csv").read_text(encoding="utf-8")
+    found = importers.canvas(text, course, Assignment.load(ASSIGNMENT).title)
+    assert found.grades == {one.platform: wanted[one.id] for one in expected.students}
+    assert found.skipped == []
+
+
+@pytest.mark.parametrize("platform", ["moodle", "moodle-flat"])
+def test_everyone_of_thirty_gets_their_own_points_from_moodles_worksheet(platform: str, tmp_path: Path) -> None:
+    students = simulated(platform, tmp_path / "first").students
+    header = "ID,Vollständiger Name,E-Mail-Adresse,Bewertung,Bestwertung,Zuletzt geändert (Bewertung)"
+    lines = [f'Teilnehmer/in{one.platform},{one.name},{one.email},,"35,00",-,' for one in students]
+    sheet = tmp_path / "Bewertungen.csv"
+    sheet.write_text("\n".join([f"{header},Feedback als Kommentar", *lines]) + "\n", encoding="utf-8")
+    expected, wanted, _ = graded_download(platform, tmp_path, worksheet=sheet)
+    numbers = [one.platform for one in expected.students]
+    text = (tmp_path / "out" / "lms" / "moodle.csv").read_text(encoding="utf-8")
+    found = importers.moodle_worksheet(text, numbers, 35, importers.GERMAN)
+    assert found.grades == {one.platform: wanted[one.id] for one in expected.students}
+    assert set(found.comments) == set(numbers)
+    assert found.skipped == []
+
+
+@pytest.mark.parametrize("platform", ["gradescope", "plain", "classroom"])
+def test_everyone_of_thirty_is_in_the_table_with_gradescopes_columns(platform: str, tmp_path: Path) -> None:
+    expected, wanted, _ = graded_download(platform, tmp_path)
+    text = (tmp_path / "out" / "lms" / "gradescope.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert sorted(row["SID"] for row in rows) == sorted(one.id for one in expected.students)
+    assert {row["SID"]: float(row["Total Score"]) for row in rows} == wanted
+
+
+@pytest.mark.parametrize("platform", ["canvas", "moodle", "moodle-flat", "classroom"])
+def test_whoever_handed_in_a_file_gets_a_page_back(platform: str, tmp_path: Path) -> None:
+    expected, _, _ = graded_download(platform, tmp_path)
+    lms = tmp_path / "out" / "lms"
+    if platform == "canvas":
+        names = [re.search(r"_(\d+)_(\d+)_([^/]+)$", entry) for entry in expected.entries]
+        attachments = {(match[1], match[2]): match[3] for match in names if match}
+        found = set(importers.canvas_feedback((lms / "canvas_feedback.zip").read_bytes(), attachments))
+    elif platform == "classroom":
+        found = {path.parent.name for path in (lms / "repositories").glob("*/FEEDBACK.md")}
+    else:
+        numbers = [one.platform for one in expected.students]
+        found = set(importers.moodle_feedback((lms / "moodle_feedback.zip").read_bytes(), numbers))
+    of = {one.id: one.login if platform == "classroom" else one.platform for one in expected.students}
+    assert {of[number] for number in expected.taken} <= found
+    assert found <= {of[number] for number in {*expected.taken, *expected.refused}}

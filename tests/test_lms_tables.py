@@ -346,16 +346,22 @@ def test_zero_is_for_everyone_of_the_worksheet_who_handed_in_nothing(tmp_path: P
     assert importers.moodle_worksheet(read(out, "moodle.csv"), ["709"], 12, GERMAN).grades == {"709": 0.0}
 
 
-@pytest.mark.parametrize("separator", [",", ";", "\t"])
-def test_no_table_has_a_formula_whatever_a_program_splits_at(separator: str, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def nasty_class(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of a class in which everything that somebody chose is nasty."""
     made = [result(f"{number}.ipynb", status="unreadable", problem=text) for number, text in enumerate(NASTY)]
     students = [
         Student(f"{number}.ipynb", text, text, text, text, text, text, "2026-05-01T20:00:00+02:00", text, text)
         for number, text in enumerate(text.encode("utf-8", "replace").decode() for text in NASTY)
     ]
-    out = write_class(tmp_path / "out", made, students)
+    out = write_class(tmp_path_factory.mktemp("nasty") / "out", made, students)
     write_everything(out)
-    tables = list(out.rglob("*.csv"))
+    return out
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_no_table_has_a_formula_whatever_a_program_splits_at(separator: str, nasty_class: Path) -> None:
+    tables = list(nasty_class.rglob("*.csv"))
     assert len(tables) >= 6
     for table in tables:
         for row in csv.reader(io.StringIO(table.read_text(encoding="utf-8")), delimiter=separator):

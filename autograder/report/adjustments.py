@@ -10,7 +10,6 @@ extensions.csv: `file` or `student`, `until` (their own deadline), `submitted` (
 did not say), `reason`. Times are ISO 8601; without a zone, that of the assignment's deadline.
 """
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from autograder.report import handwritten
 from autograder.report.escape import for_terminal
 from autograder.report.handwritten import Line
 from autograder.report.people import People, PeopleError, Person
+from autograder.suggest import did_you_mean
 
 ADJUSTMENTS = "adjustments.csv"
 EXTENSIONS = "extensions.csv"
@@ -60,12 +60,10 @@ def read_adjustments(path: Path, people: People, questions: Sequence[str], *, pa
     for line in _lines(path, ADJUSTMENTS):
         question = line.values["question"]
         if question and question not in questions:
-            near = difflib.get_close_matches(question, questions, 1, 0.3)
-            hint = f"did you mean {near[0]}? " if near else ""
-            raise line.error(
-                f"there is no question '{for_terminal(question, 60)}'; {hint}The questions are: {', '.join(questions)} "
-                "(empty: the whole score)"
+            hint = did_you_mean(question, questions) or (
+                f"; the questions are: {', '.join(questions)} (empty: the whole score)"
             )
+            raise line.error(f"there is no question '{for_terminal(question, 60)}'{hint}")
         text = line.values["points"].replace("\u2212", "-").replace("＋", "+").replace(" ", "")
         text = text.replace(",", ".") if "." not in text else text
         if _POINTS.fullmatch(text) is None:

@@ -1,13 +1,13 @@
 """Tables that an instructor writes by hand or in a spreadsheet: adjustments.csv and extensions.csv."""
 
 import csv
-import difflib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.report.escape import for_terminal, unguarded
+from autograder.suggest import did_you_mean
 
 _LIMIT = 4 * 1024**2
 
@@ -61,11 +61,8 @@ def read(path: Path, columns: Sequence[str]) -> list[Line]:
 def _check_columns(path: Path, names: Sequence[str], columns: Sequence[str]) -> None:
     for name in names:
         if name and name not in columns:
-            near = difflib.get_close_matches(name, columns, 1)
-            hint = f" (did you mean '{near[0]}'?)" if near else ""
-            raise HandwrittenError(
-                f"{path}: unknown column '{for_terminal(name, 60)}'{hint}; the columns are: {', '.join(columns)}"
-            )
+            hint = did_you_mean(name, columns) or f"; the columns are: {', '.join(columns)}"
+            raise HandwrittenError(f"{path}: unknown column '{for_terminal(name, 60)}'{hint}")
 
 
 def _text(path: Path) -> str:

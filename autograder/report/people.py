@@ -1,6 +1,5 @@
 """Who a word in an instructor's table or on the command line means: a file, a stem, a number, a login, a name."""
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from autograder.report.escape import for_terminal
 from autograder.report.identity import Words
 from autograder.report.student import Student
+from autograder.suggest import did_you_mean
 
 
 class PeopleError(Exception):
@@ -67,13 +67,10 @@ class People:
         if found:
             labels = ", ".join(for_terminal(person.label, 80) for person in found[:4])
             raise PeopleError(f"'{shown}' could be {labels}: name the file")
-        known = {key: key for key in self._files}
+        known = [*self._files]
         for one in (person.student for person in self.everyone):
-            known |= {text: text for text in (one.id, one.platform, one.login, one.email, one.name)}
-        folded = {key.casefold(): value for key, value in known.items() if key}
-        near = difflib.get_close_matches(word.casefold(), folded, 3, 0.5)
-        names = list(dict.fromkeys(for_terminal(folded[key], 80) for key in near))
-        hint = f"; did you mean {' or '.join(names)}?" if names else ""
+            known += filter(None, (one.id, one.platform, one.login, one.email, one.name))
+        hint = did_you_mean(word, [for_terminal(text, 80) for text in known])
         raise PeopleError(f"there is no student or file '{shown}' in these results{hint}")
 
     def _meant(self, word: str) -> list[Person]:

@@ -218,7 +218,7 @@ def _student(values: Mapping[str, str], canvas: bool, classroom: bool) -> Studen
 
 
 def _is_nobody(found: Mapping[str, str]) -> bool:
-    """Whether a line is empty or Canvas's own: the points possible, which have nothing but a name, and its test student.
+    """Whether a line is empty or Canvas's own: the points possible, with nothing but a name, and its test student.
 
     Somebody may call themselves the same, and what they handed in is theirs.
     """
