@@ -170,8 +170,9 @@ def test_the_summary_has_the_table_and_the_histogram(from_repositories: Run) -> 
 
 def test_what_could_not_be_fetched_or_graded_is_annotated(from_repositories: Run) -> None:
     fetched = from_repositories.jobs["collect"][0].commands
-    assert [command.name for command in fetched] == ["warning"]
+    assert [command.name for command in fetched] == ["warning", "warning"]
     assert fetched[0].properties["title"].startswith("repository 00")
+    assert fetched[1].data.startswith("Not every file was taken")
     graded = from_repositories.jobs["merge"][0].commands
     assert [command.name for command in graded] == ["error", "error"]
     names = {row["number"]: row["file"] for row in rows(from_repositories.artifacts["grades-toy"] / "names.csv")}
