@@ -33,7 +33,7 @@ SITUATIONS = {
 FULL = (("root", "session"), ("root", "grade"), ("root", "otter"), ("container", "docker"))
 """The columns of the table that holds every attack."""
 POORER = ("root-without-namespaces", "user", "user-without-namespaces")
-_BEGIN, _END = "<!-- attacks: from here on written by attacks.py --write -->", "<!-- attacks: end -->"
+BEGIN, END = "<!-- attacks: from here on written by attacks.py --write -->", "<!-- attacks: end -->"
 
 
 class RecordError(Exception):
@@ -77,7 +77,7 @@ class Seen:
         try:
             content = json.loads(line)
             return Seen(**{name: tuple(item) if isinstance(item, list) else item for name, item in content.items()})
-        except TypeError as error:
+        except (TypeError, AttributeError) as error:
             raise ValueError(str(error)) from None
 
 
@@ -242,10 +242,10 @@ def table(record: Sequence[Seen], attacks: Sequence[Attack], code: Code) -> str:
 
 def written(page: str, text: str) -> str:
     """A page with `text` between its two marks. RecordError without them."""
-    if page.count(_BEGIN) != 1 or page.count(_END) != 1 or page.index(_BEGIN) > page.index(_END):
-        raise RecordError(f"no place for the table: the page needs the lines {_BEGIN!r} and {_END!r}, once each")
-    before, after = page.split(_BEGIN)[0], page.split(_END)[1]
-    return f"{before}{_BEGIN}\n\n{text}\n\n{_END}{after}"
+    if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(BEGIN) > page.index(END):
+        raise RecordError(f"no place for the table: the page needs the lines {BEGIN!r} and {END!r}, once each")
+    before, after = page.split(BEGIN)[0], page.split(END)[1]
+    return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"
 
 
 def cleaned(text: str, names: Mapping[str, str]) -> str:
