@@ -314,20 +314,20 @@ def missing(
     return [name for name in names if not counts(name)]
 
 
+def plan(places: Sequence[str] | None, runners: Sequence[str] | None) -> list[tuple[str, str]]:
+    """Situations and runners to be run: what the table has, of these places and runners; or where both are chosen,
+    what was chosen. `otter grade` is in containers and nothing else is."""
+    table = [*FULL, *((situation, runner) for situation in POORER for runner in ("session", "grade"))]
+    if places and runners:
+        pairs = [(situation, runner) for situation in SITUATIONS for runner in RUNNERS]
+        table = [pair for pair in pairs if (pair[0] == "container") == (pair[1] == "docker")]
+    return [pair for pair in table if pair[0] in (places or SITUATIONS) and pair[1] in (runners or RUNNERS)]
+
+
 def record_all(options: argparse.Namespace) -> int:
     """Runs what is missing and writes it down."""
     started = time.monotonic()
-    wanted = [*FULL, *((situation, runner) for situation in POORER for runner in ("session", "grade"))]
-    if options.situation or options.runner:
-        runners, places = options.runner or list(RUNNERS), options.situation or list(SITUATIONS)
-        wanted = [
-            (situation, runner)
-            for situation in places
-            for runner in runners
-            if (runner == "docker") == (situation == "container")
-            and (options.runner or (situation, runner) in wanted)
-            and (options.situation or situation in ("root", "container"))
-        ]
+    wanted = plan(options.situation, options.runner)
     names = options.names or [attack.name for attack in ATTACKS]
     gained, run = 0, 0
     fit: set[str] = set()
@@ -399,6 +399,8 @@ def main() -> int:
         parser.error("--situation, --resume and --everything go with --record FILE")
     if options.record and (options.as_user or options.without_namespaces or options.layers):
         parser.error("with --record, a machine is chosen by --situation")
+    if options.record and not plan(options.situation, options.runner):
+        parser.error("otter grade (--runner docker) is in --situation container, and nothing else is")
     if options.since is not None:
         if not options.resume:
             parser.error("--since goes with --resume")

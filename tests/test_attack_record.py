@@ -178,6 +178,15 @@ def test_on_a_poorer_machine_what_never_met_it_and_the_sample_is_run() -> None:
     assert attacks.chosen(names, "root", "session", record, False) == names
 
 
+def test_the_plan_is_the_table_or_what_is_chosen_of_it() -> None:
+    whole = attacks.plan(None, None)
+    assert len(whole) == 10
+    assert attacks.plan(["user"], None) == [("user", "session"), ("user", "grade")]
+    assert attacks.plan(None, ["docker", "otter"]) == [("root", "otter"), ("container", "docker")]
+    assert attacks.plan(["user"], ["otter"]) == [("user", "otter")]
+    assert attacks.plan(["container"], ["session"]) == []
+
+
 Grade = Callable[[Sequence[str], Callable[[Outcome], None]], str]
 
 
