@@ -13,7 +13,7 @@ INSTALLED := $(VENV)/.installed
 export JAX_PLATFORMS := cpu
 export JAX_ENABLE_X64 := 1
 
-.PHONY: help grade test lint format build install clean
+.PHONY: help grade test lint format build attacks install clean
 .DEFAULT_GOAL := help
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make test     the tests of this repository"
 	@echo "make lint     formatting, lint, types"
 	@echo "make build    student notebooks, solutions and autograder.zip into dist/; refreshes student_template/"
+	@echo "make attacks  every attack in every way of grading that has not been run with this code; goes on where it stopped"
 	@echo "make clean    remove what make made (.venv, dist/, build/)"
 
 install: $(INSTALLED)
@@ -68,6 +69,9 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+attacks: $(INSTALLED)
+	$(BIN)/python benchmarks/attacks.py --record benchmarks/attacks.jsonl --resume --write $(ARGS)
 
 format: $(INSTALLED)
 	$(BIN)/ruff format

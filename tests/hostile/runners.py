@@ -1,6 +1,7 @@
 """The ways an attack is graded, each watched by a `Lab`."""
 
 import csv
+import itertools
 import json
 import os
 import resource
@@ -29,8 +30,14 @@ from autograder.results import SubmissionResult
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 USER_IDS = range(FIRST_UID, FIRST_UID + 2 * LEASES)
+BATCH = "(the batch)"
+"""What an outcome of a whole batch has for the attack's name."""
+HONEST = 12
+"""Honest submissions in a batch of attacks."""
 _GROWTH = 500 * 1024**2
 """Memory that the grader may take for one attack at most."""
+_ANSWERS = {"return 2 * x": 4.0, "return 0.5 * (x * x).sum()": 4.0, "return f(x)": 2.0}
+"""What RIGHT answers, and the points of each."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,8 @@ class Outcome:
     score: float | None
     status: str
     seconds: float
+    honest: tuple[int, int] = (0, 0)
+    """Honest submissions graded beside it that got exactly their points, and how many there were."""
 
     @property
     def held(self) -> bool:
@@ -104,7 +113,9 @@ class SessionRunner:
         if points != NEIGHBOUR_POINTS:
             found.append(f"an honest neighbour got {points} of {NEIGHBOUR_POINTS}")
         score = None if result is None else result.earned
-        return Outcome(attack.name, self.name, tuple(found), score, "" if result is None else result.status, seconds)
+        status = "" if result is None else result.status
+        honest = (int(points == NEIGHBOUR_POINTS), 1)
+        return Outcome(attack.name, self.name, tuple(found), score, status, seconds, honest)
 
     def grade(self, path: Path, found: list[str]) -> SubmissionResult | None:
         """The result of a file; what is wrong with the grader goes to `found`."""
@@ -173,9 +184,9 @@ class GradeRunner:
         folder.mkdir()
         for attack in attacks:
             self.lab.hand_in(attack, folder, [os.getpid()])
-        honest = [f"honest-{number}.ipynb" for number in range(max(3, len(attacks) // 10))]
-        for name in honest:
-            (folder / name).write_bytes(notebook([RIGHT]))
+        honest = honest_among(attacks)
+        for name, (code, _) in honest.items():
+            (folder / name).write_bytes(notebook([code]))
         started = time.monotonic()
         done = subprocess.run(
             [sys.executable, "-m", "autograder.cli", *self._command(folder), "-o", str(out)],
@@ -193,9 +204,8 @@ class GradeRunner:
         )
         seconds = time.monotonic() - started
         if not (out / "final_grades.csv").is_file():
-            yield Outcome(
-                "(the batch)", self.name, (f"no grades: {done.stdout[-500:]} {done.stderr[-1500:]}",), None, "", seconds
-            )
+            lost = f"no grades: {done.stdout[-500:]} {done.stderr[-1500:]}"
+            yield Outcome(BATCH, self.name, (lost,), None, "", seconds, (0, len(honest)))
             return
         problems = self.lab.inspect(out)
         results = {data["extra_data"]["file"]: data for data in map(_load, (out / "results").glob("*.json"))}
@@ -203,9 +213,12 @@ class GradeRunner:
         everything += self.lab.traces()
         if pids := alive(USER_IDS if os.geteuid() == 0 else [os.getuid()], self.lab.folder.name):
             everything.append(f"{len(pids)} processes are alive")
-        for name in honest:
-            if name not in results or results[name]["score"] != RIGHT_POINTS:
-                everything.append(f"{name} got {results.get(name, {}).get('score')} instead of {RIGHT_POINTS:g}")
+        exact = 0
+        for name, (_, points) in honest.items():
+            got = results.get(name, {}).get("score")
+            exact += got == points
+            if got != points:
+                everything.append(f"{name} got {got} instead of {points:g}")
         with open(out / "final_grades.csv", newline="") as file:
             rows = len(list(csv.reader(file))) - 2
         if rows != len(attacks) + len(honest):
@@ -218,7 +231,7 @@ class GradeRunner:
             found += [trace for trace in everything if f"HOSTILE-{attack.name}" in trace]
             if data is None:
                 found.append("it has no result")
-            elif data["score"] > attack.deserves:
+            elif data["score"] > attack.deserves or (attack.deserves == RIGHT_POINTS != data["score"]):
                 found.append(f"{data['score']:g} points instead of {attack.deserves:g}")
             elif data["extra_data"]["status"] == "failed":
                 found.append(f"the grader itself failed: {data['extra_data']}")
@@ -226,7 +239,8 @@ class GradeRunner:
             score, status = (None, "") if data is None else (data["score"], data["extra_data"]["status"])
             yield Outcome(attack.name, self.name, tuple(found), score, status, took)
         everything += [problem for problem in problems if problem not in claimed]
-        yield Outcome("(the batch)", self.name, tuple(everything), None, f"exit code {done.returncode}", seconds)
+        status = f"exit code {done.returncode}"
+        yield Outcome(BATCH, self.name, tuple(everything), None, status, seconds, (exact, len(honest)))
 
 
 class OtterRunner:
@@ -309,6 +323,21 @@ class DockerRunner(GradeRunner):
     def _command(self, folder: Path) -> list[str]:
         command = ["otter-grade", str(folder), "-n", "vault", "-a", str(self.bundle), "--image", self.image]
         return [*command, "--containers", str(self.jobs), "--timeout", "900", "--summaries"]
+
+
+def honest_among(attacks: Sequence[Attack]) -> dict[str, tuple[str, float]]:
+    """Names, sources and points of HONEST honest submissions. A grader that takes files by name meets them all through
+    the attacks; some have everything right and some only a part, so that points of another would show."""
+    parts = [chosen for size in (3, 2, 1) for chosen in itertools.combinations(_ANSWERS, size)]
+    names = sorted(attack.name for attack in attacks) or ["none"]
+    found: dict[str, tuple[str, float]] = {}
+    for number, chosen in zip(range(HONEST), itertools.cycle(parts)):
+        code = RIGHT
+        for answer in _ANSWERS.keys() - set(chosen):
+            code = code.replace(answer, "raise NotImplementedError")
+        before = names[number * len(names) // HONEST]
+        found[f"{before[:2]}-honest-{number + 1}.ipynb"] = code, sum(_ANSWERS[answer] for answer in chosen)
+    return found
 
 
 def bundle(lab: Lab) -> Path:
