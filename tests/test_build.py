@@ -117,7 +117,7 @@ def test_editing_one_cell_changes_the_id_of_that_cell_only(fresh: Assignment) ->
 
 def test_a_figure_travels_inside_the_notebook(built: Built) -> None:
     element = re.fullmatch(
-        r'<img alt="A box" width="(\d+)" src="data:image/png;base64,(.+)">', sources(built.student)[1]
+        r'<img alt="A box" width="(\d+)" src="data:image/png;base64,([^"]+)">', sources(built.student)[1]
     )
     assert element is not None
     png = base64.b64decode(element[2])
@@ -130,6 +130,11 @@ def test_nbconvert_embeds_the_figure_in_the_page(built: Built) -> None:
     page, _ = nbconvert.HTMLExporter().from_notebook_node(nbformat.reads(built.student, as_version=4))
     assert '<img alt="A box"' in page
     assert 'src="data:image/png;base64,' in page
+
+
+def test_no_line_of_a_figure_is_so_long_that_an_editor_cuts_it(built: Built) -> None:
+    lines = [line for source in sources(built.student) for line in source.split("\n")]
+    assert max(map(len, lines)) < 10_000
 
 
 def test_a_figure_that_is_missing_or_undescribed_is_refused(tmp_path: Path) -> None:

@@ -221,13 +221,10 @@ def test_an_endless_loop_ends_on_a_busy_machine_too(busy: Session, what: str) ->
 
 
 @pytest.mark.parametrize("what", ["sleep", "a loop in a thread"])
-def test_a_sleeper_gains_nothing_from_a_busy_machine(busy: Session, what: str) -> None:
+def test_a_sleeper_ends_on_a_busy_machine_too(busy: Session, what: str) -> None:
     busy._deaths.clear()
-    before = busy._clock.forgiven
     with pytest.raises(checks.StudentError, match="did not finish within 1 seconds"):
         busy.functions["f"](what)
-    # the start of a new process waits, and so does a thread that runs; it is far from the end by the plain clock
-    assert busy._clock.forgiven - before < (HARD - 3) * LIMITS.call_seconds
 
 
 @pytest.fixture(scope="module")

@@ -356,6 +356,15 @@ def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(TEMPLATE / "adkit", folder / "adkit", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "tests" / "toy").mkdir(parents=True)
     (folder / "tests" / "toy" / "q1.py").write_text(TEST)
+    question = {"name": "q1", "title": "Twice", "points": 4.0, "functions": ["f"], "bonus": False, "call_seconds": 10.0}
+    facts = {
+        "name": "toy",
+        "title": "A toy",
+        "questions": [{**question, "public_cases": 1, "public_points": 2.0}],
+        "limits": {"cell_seconds": 60.0, "timeouts": 3},
+        "versions": {},
+    }
+    (folder / "tests" / "toy" / "assignment.json").write_text(json.dumps(facts))
     return folder
 
 

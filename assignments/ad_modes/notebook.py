@@ -540,7 +540,8 @@ with adkit.once_written():
 #
 # ## Hand in
 #
-# Save the notebook, then run this cell: it runs the public checks once more and makes the file to hand in.
+# Run this cell: it saves the notebook where it can (elsewhere it asks you to), makes the file to hand in, and runs the
+# public checks once more on what is in it.
 
 # %% tags=["export"]
 grader.export()

@@ -27,6 +27,9 @@ from autograder.build.pictures import SCALE, is_current
 
 _IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>figures/[^)\s]+)\)")
 _PNG = b"\x89PNG\r\n\x1a\n"
+_LINE = 4000
+"""Characters of a line of base64. A URL's line ends mean nothing (WHATWG, URL Standard, section 4.4), and JupyterLab's
+editor, hidden as it is, puts broken images of its own round lines of 20 000 characters and more."""
 
 
 def split_figures(source: str, folder: Path) -> list[str]:
@@ -68,4 +71,6 @@ def _element(match: re.Match[str], folder: Path) -> str:
     if not png.startswith(_PNG):
         raise BuildError(f"{path.with_suffix('.png')}: not a PNG file")
     width = int.from_bytes(png[16:20], "big") // (SCALE if path.suffix == ".svg" else 1)
-    return f'<img alt="{escape(alt)}" width="{width}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+    text = base64.b64encode(png).decode()
+    lines = "\n".join(text[start : start + _LINE] for start in range(0, len(text), _LINE))
+    return f'<img alt="{escape(alt)}" width="{width}" src="data:image/png;base64,{lines}">'

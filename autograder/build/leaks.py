@@ -31,7 +31,7 @@ MIN_PROSE = 40
 MIN_STATEMENTS = 2
 """Statements a function body has at least to be compared as a tree with renamed variables."""
 PUBLIC_MARK = "# public"
-_DATA_URI = re.compile(r"data:[\w/+.-]+;base64,((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)")
+_DATA_URI = re.compile(r"data:[\w/+.-]+;base64,([A-Za-z0-9+/\s]*={0,2})")
 
 
 @dataclass(frozen=True)
@@ -241,7 +241,7 @@ def _strings(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
         yield from _fenced(value)
-        yield from (base64.b64decode(data).decode("utf-8", "replace") for data in _DATA_URI.findall(value))
+        yield from (_decoded(data) for data in _DATA_URI.findall(value))
     elif isinstance(value, list):
         entries = cast(list[object], value)
         if entries and all(isinstance(entry, str) for entry in entries):
@@ -263,6 +263,14 @@ def _strings(value: object) -> Iterator[str]:
 def _fenced(text: str) -> Iterator[str]:
     for match in re.finditer(r"```[^\n]*\n(.*?)```", text, flags=re.DOTALL):
         yield match[1]
+
+
+def _decoded(base64_text: str) -> str:
+    """What stands in a data URI, as text; nothing where it is no base64."""
+    try:
+        return base64.b64decode(base64_text).decode("utf-8", "replace")
+    except ValueError:
+        return ""
 
 
 def _holds(text: str, secret: str) -> bool:
