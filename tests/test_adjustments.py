@@ -17,6 +17,7 @@ from autograder.report.grades import final_grades
 from autograder.report.handwritten import HandwrittenError
 from autograder.report.roster import Student
 from autograder.report.write import statistics_of, write_everything
+from autograder.results import Limit, Timeout
 
 ANN = Student("ann.ipynb", "s1", "Able, Ann", "ann@example.org", "annable", platform="Participant 1001")
 BOB = Student("bob.ipynb", "s2", "Bob Best", "bob@example.org", "bobbest", platform="Participant 1002")
@@ -111,6 +112,34 @@ def test_a_wrong_column_is_named(tmp_path: Path) -> None:
     adjust(out, "bob,,1,", head="student,question,point,reason")
     with pytest.raises(HandwrittenError, match=r"unknown column 'point'; did you mean 'points'\?"):
         write_everything(out)
+
+
+@pytest.mark.parametrize("word", ["Muller, Zoe", "zoe mueller", "Zoe\u0308 Mu\u0308ller", "muellerzoe", "zm"])
+def test_a_name_is_the_same_with_its_accents_or_without(word: str, tmp_path: Path) -> None:
+    students = [student(ANN, name="Zoë Müller", email="zm@example.org"), student(BOB, name="Zoe Miller")]
+    out = write_class(tmp_path / "out", [result("ann.ipynb"), result("bob.ipynb")], students)
+    adjust(out, f'"{word}",,1,')
+    assert totals(out) == {"points-per-question": "10", "ann.ipynb": "1", "bob.ipynb": "0"}
+
+
+def test_a_word_that_ends_in_a_number_is_not_whoever_has_that_number(tmp_path: Path) -> None:
+    out = write_class(tmp_path / "out", [result("ann.ipynb")], [student(ANN, platform="Participant 7")])
+    adjust(out, "task 7,,1,")
+    with pytest.raises(HandwrittenError, match="there is no student or file 'task 7'"):
+        write_everything(out)
+
+
+@pytest.mark.parametrize(("limit", "grade"), [("submission", "6.0"), ("worker", "")])
+def test_what_ran_out_of_time_has_a_grade_when_its_score_is_one(limit: Limit, grade: str, tmp_path: Path) -> None:
+    made = result("ann.ipynb", "q1", status="timed out", problem="too long", timeouts=(Timeout(limit, "", 60.0),))
+    out = write_class(tmp_path / "out", [made], [student(ANN)])
+    statistics = write_everything(out)
+    table = (out / "lms" / "canvas.csv").read_text().splitlines()
+    assert table[-1].rpartition(",")[2] == grade
+    assert len(statistics.completed) == bool(grade)
+    adjust(out, "ann.ipynb,,+1,looked at by hand")
+    write_everything(out)
+    assert (out / "lms" / "canvas.csv").read_text().splitlines()[-1].rpartition(",")[2] == "7.0"
 
 
 def test_a_name_that_two_have_is_an_error_that_lists_both(tmp_path: Path) -> None:

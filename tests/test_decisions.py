@@ -26,6 +26,7 @@ from autograder.report.adjustments import ADJUSTMENTS, EXTENSIONS
 from autograder.report.forget import forget
 from autograder.report.roster import Student
 from autograder.report.write import write_everything
+from autograder.results import Timeout
 
 TABLE = """\
 file,id,name,email,login,section,platform,submitted,late,attempt,source
@@ -175,6 +176,72 @@ def test_who_of_the_class_list_handed_in_nothing_has_a_line_on_request(course: P
     assert totals(course / "out")["Zoe Zett"] == ""
     assert cli.main(["report", "out", "--missing", "none"]) == 0
     assert set(totals(course / "out")) == {"points-per-question", "annableton.ipynb"}
+
+
+def test_who_is_known_from_before_is_known_when_a_run_goes_on_with_other_files(course: Path) -> None:
+    (course / "class.csv").write_text(
+        "id,name,login\ns86011,Ann Ableton,annableton\ns86012,Bob Bestman,bobbestman\ns86099,Zoe Zett,zoe\n"
+    )
+    for folder, name in (("first", "annableton"), ("second", "bobbestman")):
+        (course / folder).mkdir()
+        (course / folder / f"{name}.ipynb").write_text(notebook(RIGHT))
+    rest = ["-a", "toy", "-o", "out", "-q", "--missing", "zero"]
+    assert cli.main(["grade", "first", *rest, "--roster", "class.csv"]) == 0
+    assert set(totals(course / "out")) == {"points-per-question", "annableton.ipynb", "Bob Bestman", "Zoe Zett"}
+    adjust(course / "given.csv", "annableton,,1,")
+    more = ["--resume", "--adjustments", "given.csv"]
+    assert cli.main(["grade", "second", *rest, *more, "--roster", "class.csv"]) == 0
+    everyone = {"points-per-question", "annableton.ipynb", "bobbestman.ipynb", "Zoe Zett"}
+    assert set(totals(course / "out")) == everyone
+    assert cli.main(["grade", "first", *rest, "--resume"]) == 0  # without the list
+    assert set(totals(course / "out")) == everyone
+    table = (course / "out" / "lms" / "gradescope.csv").read_text().splitlines()
+    assert {line["SID"] for line in csv.DictReader(table)} == {"s86011", "s86012", "s86099"}
+
+
+@pytest.mark.parametrize(
+    ("command", "has"),
+    [
+        (["report", "out", "--cap"], {"submissions", "missing", "notes"}),
+        (["report", "out", "--anonymous", "shared"], {"out", "submissions"}),
+        (["regrade", "out", "class"], {"changed", "unchanged", "failed", "submissions"}),
+        (["forget", "out", "--student", "Bob Bestman"], {"removed", "left"}),
+    ],
+)
+def test_with_json_a_command_answers_with_one_document(
+    command: list[str], has: set[str], course: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(GRADE) == 0
+    rewrite(course, "cyd", RIGHT)
+    capsys.readouterr()
+    assert cli.main([*command, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["command"] == command[0]
+    assert document["exit_code"] == 0
+    assert has <= set(document)
+
+
+def test_json_has_the_score_and_each_step_to_the_grade(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([*GRADE, "--json"]) == 0
+    [bob] = [one for one in json.loads(capsys.readouterr().out)["submissions"] if one["file"] == "bob.ipynb"]
+    assert bob["score"] == 5.5
+    assert bob["earned"] == 4.4
+    assert [(step["kind"], step["points"]) for step in bob["steps"]] == [("late", -1.1)]
+
+
+def test_what_collect_could_not_take_stays_so_in_a_regrade(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [f"{line},," if number else f"{line},kind,problem" for number, line in enumerate(TABLE.splitlines())]
+    lines.append("dee.pdf,s86014,Dee Dorn,,deedorn,,,,,,deedorn.pdf,plain,It is a PDF.")
+    (course / "class" / "submissions.csv").write_text("\n".join(lines) + "\n")
+    assert cli.main(GRADE) == 1
+    assert totals(course / "out")["dee.pdf"] == "0.0"
+    capsys.readouterr()
+    cli.main(["regrade", "out", "class"])
+    said = capsys.readouterr()
+    assert "stay as they are" not in said.err
+    assert "0 changed, 3 did not" in said.out
+    assert cli.main(["regrade", "out", "class", "--student", "Dee Dorn"]) == 2
+    assert "dee.pdf cannot be graded: It is a PDF." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -544,3 +611,14 @@ def test_the_order_of_the_copy_tells_no_name(course: Path) -> None:
     rows = list(csv.DictReader(io.StringIO((course / "shared" / "final_grades.csv").read_text())))[1:]
     assert [row["file"] for row in rows] == sorted(row["file"] for row in rows)
     assert all(row["file"].startswith("submission-") for row in rows)
+
+
+def test_a_copy_without_names_says_who_ran_out_of_time(tmp_path: Path) -> None:
+    late = Timeout("submission", "", 60.0)
+    made = result("ann.ipynb", "q1", status="timed out", problem="ann.ipynb took too long", timeouts=(late,))
+    out = write_class(tmp_path / "out", [made])
+    assert cli.main(["report", str(out), "--anonymous", str(tmp_path / "shared")]) == 0
+    with (tmp_path / "shared" / "final_grades.csv").open() as file:
+        [_, line] = csv.DictReader(file)
+    assert line["grading_status"] == "Timed out: It ran out of time."
+    assert line["total_points_earned"] == "6"

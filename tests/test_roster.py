@@ -188,3 +188,17 @@ def test_who_is_in_two_sections_is_one_student_and_two_of_one_name_are_two() -> 
         ("", "Sam Twin", "A"),
     ]
     assert found.notes == ("class.csv: lines 2, 3 have the same id 7 and are taken for one student",)
+
+
+def test_whoever_is_named_as_canvas_names_its_own_lines_is_somebody_all_the_same(tmp_path: Path) -> None:
+    students = {
+        "a.ipynb": Student("a.ipynb", name="Points Possible"),
+        "b.ipynb": Student("b.ipynb", name="Student, Test"),
+    }
+    write(students, tmp_path)
+    assert read_if_there(tmp_path / "roster.csv") == students
+    exported = tmp_path / "canvas.csv"
+    exported.write_text(
+        'Student,ID,SIS Login ID,Section\n    Points Possible,,,\n"Student, Test",99,0f3c,A\nRoe,5,roe,A\n'
+    )
+    assert [student.name for student in load(exported).students] == ["Roe"]

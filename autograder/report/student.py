@@ -71,11 +71,16 @@ def spellings(name: str) -> set[str]:
     Canvas writes `Doe, Jane` as `doejane`; which words are the last name is not known, so every rotation counts.
     """
     composed = unicodedata.normalize("NFKC", name).casefold()
-    decomposed = unicodedata.normalize("NFKD", composed)
-    bare = "".join(character for character in decomposed if not unicodedata.combining(character)).translate(_LETTERS)
+    bare = _without_accents(composed)
+    german = _without_accents(composed.translate(_UMLAUTS))
     dropped = "".join(character for character in composed if character.isascii() or not character.isalpha())
     found: set[str] = set()
-    for text in (composed, bare, composed.translate(_UMLAUTS), dropped):
+    for text in (composed, bare, composed.translate(_UMLAUTS), german, dropped):
         parts = re.findall(r"[^\W_]+", re.sub(r"(?<=\w)['’`´.](?=\w)", "", text))
         found |= {"".join([*parts[turn:], *parts[:turn]]) for turn in range(min(len(parts), 12))}
     return found - {""}
+
+
+def _without_accents(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(character for character in decomposed if not unicodedata.combining(character)).translate(_LETTERS)
