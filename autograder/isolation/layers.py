@@ -4,7 +4,7 @@
 |------------|---------------------------------------------------------------------------------|
 | mount      | every file but the ones listed: a root of its own, read-only, with a small scratch |
 | landlock   | the same by path, TCP, signals and abstract sockets to the outside               |
-| seccomp    | sockets, other processes, new programs, mounts, io_uring and the like            |
+| seccomp    | sockets, other processes, new programs, mounts, memory that no process shows     |
 | network    | every network interface (a network namespace of its own)                         |
 | pid        | the sight of other processes; the whole tree dies with its first process         |
 | ipc        | System V and POSIX message queues and shared memory                              |
@@ -172,9 +172,10 @@ def _reachable_by_others() -> bool:
     )
 
 
+# not /dev/zero: mapped, it is memory that no process shows
 _SYSTEM: Final = (
     "/lib", "/lib64", "/lib32", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo",
-    "/etc/ld.so.cache", "/etc/localtime", "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
+    "/etc/ld.so.cache", "/etc/localtime", "/dev/null", "/dev/full", "/dev/random", "/dev/urandom",
     "/sys/devices/system/cpu", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat",
 )  # fmt: skip
 

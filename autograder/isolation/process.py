@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from autograder.isolation import frames
 from autograder.isolation.clock import SLICE, Clock, Deadline
-from autograder.isolation.confine import descendants
+from autograder.isolation.confine import SCRATCH_FILES, descendants
 
 _WATCH_SECONDS: Final = 0.1
 _END_SECONDS: Final = 20.0
@@ -226,14 +226,15 @@ class Process:
 
     def _look(self) -> None:
         processes = self._below = descendants(self._supervisor)
-        used = sum(_resident(pid) for pid in processes)
+        used = sum(_held(pid) for pid in processes)
         if used > self._memory_bytes:
             self._end_because(
                 f"it used more memory than the {self._memory_bytes / 1024**3:.3g} GB a submission may use"
             )
         elif self._scratch is not None and self._written(self._scratch, processes) > self._scratch_bytes:
             self._end_because(
-                f"it wrote more than the {self._scratch_bytes / 1024**2:.0f} MB of files a submission may write"
+                f"it wrote more than the {self._scratch_bytes / 1024**2:.0f} MB of files a submission may write, "
+                f"or more than {SCRATCH_FILES} files"
             )
 
     def _end_because(self, limit_hit: str) -> None:
@@ -281,8 +282,12 @@ def _rest(output: int) -> bytes:
     return b"".join(pieces)
 
 
-def _resident(pid: int) -> int:
-    """Resident bytes of a process that are its own: pages shared with the template are not counted."""
+_HELD: Final = (b"RssAnon:", b"RssShmem:", b"VmSwap:", b"VmPTE:", b"HugetlbPages:")
+"""Lines of /proc/PID/status: what is in memory, what was moved to disk, and what the kernel needs to find both."""
+
+
+def _held(pid: int) -> int:
+    """Bytes that the machine holds for a process alone: pages shared with the template are not counted."""
     try:
         with open(f"/proc/{pid}/statm", "rb") as file:
             fields = file.read().split()
@@ -290,8 +295,9 @@ def _resident(pid: int) -> int:
             status = file.read()
     except OSError:
         return 0
-    anonymous = _kilobytes(status, b"RssAnon:") + _kilobytes(status, b"RssShmem:")
-    return anonymous * 1024 if anonymous else int(fields[1]) * 4096
+    if b"\nRssAnon:" not in status:  # a process that has ended, or a kernel that does not tell them apart
+        return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+    return sum(_kilobytes(status, key) for key in _HELD) * 1024
 
 
 def _kilobytes(status: bytes, key: bytes) -> int:
@@ -325,23 +331,24 @@ def _deleted_bytes(pid: int, folder: str) -> int:
 
 
 def _folder_bytes(folder: str, enough: int) -> int:
-    total = 0
+    """Bytes in a folder and all below it; more than `enough` as soon as these or the number of files are too many."""
+    total = files = 0
     waiting = [folder]
     while waiting and total <= enough:
         try:
-            entries = list(os.scandir(waiting.pop()))
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    files += 1
+                    with contextlib.suppress(OSError):
+                        if entry.is_dir(follow_symlinks=False):
+                            waiting.append(entry.path)
+                        total += entry.stat(follow_symlinks=False).st_blocks * 512 + 512
+                    if total > enough or files > SCRATCH_FILES:
+                        return enough + 1
         except OSError as error:
             # too deep to look into is too deep, and so is one that its maker alone may write to but nobody list
             if error.errno in (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM):
                 return enough + 1
-            continue
-        for entry in entries:
-            try:
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
-                total += entry.stat(follow_symlinks=False).st_blocks * 512 + 512
-            except OSError:
-                continue
     return total
 
 

@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 from autograder.assignment import Assignment, Limits
 from autograder.isolation.clock import Clock
-from autograder.isolation.confine import Confinement, threads_of
+from autograder.isolation.confine import ARENAS, Confinement, threads_of
 from autograder.isolation.layers import IsolationError, Policy
 from autograder.isolation.leases import Lease, LeaseError, lease
 from autograder.isolation.process import Ended, Process
@@ -226,6 +226,7 @@ def _environment() -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
+        "MALLOC_ARENA_MAX": str(ARENAS),
         "MPLBACKEND": "agg",
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
