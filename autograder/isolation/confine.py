@@ -49,6 +49,8 @@ class Confinement:
     threads: int
     open_files: int
     cpu_seconds: int
+    group: str = ""
+    """The file to join the submission's cgroup by, where it has one."""
 
     @staticmethod
     def from_json(given: dict[str, Any]) -> "Confinement":
@@ -98,6 +100,8 @@ def supervise(
 def _confined(confinement: Confinement, keep: tuple[int, ...], body: Callable[[tuple[str, ...]], None]) -> None:
     try:
         os.setsid()
+        if confinement.group:
+            Path(confinement.group).write_text("0")
         null = os.open("/dev/null", os.O_RDONLY)
         os.dup2(null, 0)
         _keep_only({0, 1, 2, *keep})

@@ -10,6 +10,7 @@
 | ipc        | System V and POSIX message queues and shared memory                              |
 | user       | root: an unprivileged uid when started as root, a user namespace otherwise       |
 | rlimits    | unlimited memory, processes, files, CPU time                                     |
+| cgroup     | memory in the kernel's own count, kernel memory and page cache too (cgroup.py)    |
 | watch      | more memory, scratch or time than allowed, summed over all its processes         |
 
 A clean environment, closed descriptors and dropped capabilities are not optional and not listed.
@@ -26,9 +27,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from autograder.isolation import landlock, seccomp, syscalls
+from autograder.isolation import cgroup, landlock, seccomp, syscalls
 
-LAYERS: Final = ("mount", "landlock", "seccomp", "network", "pid", "ipc", "user", "rlimits", "watch")
+LAYERS: Final = ("mount", "landlock", "seccomp", "network", "pid", "ipc", "user", "rlimits", "cgroup", "watch")
+
+OPTIONAL: Final = frozenset({"cgroup"})
+"""What most machines do not have, and every promise is held without."""
 
 LOST_WITHOUT: Final[dict[str, str]] = {
     "mount": "files are kept apart by Landlock alone",
@@ -39,6 +43,7 @@ LOST_WITHOUT: Final[dict[str, str]] = {
     "ipc": "System V shared memory is stopped by seccomp alone",
     "user": "the submission has the grader's user id",
     "rlimits": "floods are stopped by the memory watch alone",
+    "cgroup": "memory is bounded by the watch and the limit on address space",
     "watch": "memory is limited per process, not per submission",
 }
 
@@ -115,6 +120,8 @@ def available() -> frozenset[str]:
         found.add("landlock")
     if seccomp.supported():
         found.add("seccomp")
+    if cgroup.place() is not None:
+        found.add("cgroup")
     user = 0 if os.geteuid() == 0 else syscalls.CLONE_NEWUSER
     for layer, flag in (
         ("network", syscalls.CLONE_NEWNET),

@@ -70,6 +70,8 @@ class Process:
         self._limit_hit = ""
         self._over = False
         self._status: str | None = None
+        self.exceeded: Callable[[], bool] = lambda: False
+        """Whether the kernel has ended it for the memory that it used."""
         self._stop_reading, self._stop_writing = os.pipe()
         self._after: list[Callable[[], None]] = []
         self._watch = threading.Thread(target=self._watching, daemon=True)
@@ -151,6 +153,8 @@ class Process:
         self._control.close()
         self._channel.close()
         self._status = _in_words(words.decode("utf-8", "replace"))
+        if not self._limit_hit and self.exceeded():
+            self._limit_hit = self._too_much_memory()
         for action in self._after:
             action()
         return self._status
@@ -228,14 +232,15 @@ class Process:
         processes = self._below = descendants(self._supervisor)
         used = sum(_held(pid) for pid in processes)
         if used > self._memory_bytes:
-            self._end_because(
-                f"it used more memory than the {self._memory_bytes / 1024**3:.3g} GB a submission may use"
-            )
+            self._end_because(self._too_much_memory())
         elif self._scratch is not None and self._written(self._scratch, processes) > self._scratch_bytes:
             self._end_because(
                 f"it wrote more than the {self._scratch_bytes / 1024**2:.0f} MB of files a submission may write, "
                 f"or more than {SCRATCH_FILES} files"
             )
+
+    def _too_much_memory(self) -> str:
+        return f"it used more memory than the {self._memory_bytes / 1024**3:.3g} GB a submission may use"
 
     def _end_because(self, limit_hit: str) -> None:
         """Orders the end of the process, no more; whoever waits for it learns why."""
