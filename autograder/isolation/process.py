@@ -70,8 +70,8 @@ class Process:
         self._limit_hit = ""
         self._over = False
         self._status: str | None = None
-        self.exceeded: Callable[[], bool] = lambda: False
-        """Whether the kernel has ended it for the memory that it used."""
+        self.ended_by_kernel: Callable[[], str] = lambda: ""
+        """In words, after its end: that the kernel has ended it because a limit was hit, if so."""
         self._stop_reading, self._stop_writing = os.pipe()
         self._after: list[Callable[[], None]] = []
         self._watch = threading.Thread(target=self._watching, daemon=True)
@@ -153,8 +153,7 @@ class Process:
         self._control.close()
         self._channel.close()
         self._status = _in_words(words.decode("utf-8", "replace"))
-        if not self._limit_hit and self.exceeded():
-            self._limit_hit = self._too_much_memory()
+        self._limit_hit = self._limit_hit or self.ended_by_kernel()
         for action in self._after:
             action()
         return self._status
@@ -232,15 +231,12 @@ class Process:
         processes = self._below = descendants(self._supervisor)
         used = sum(_held(pid) for pid in processes)
         if used > self._memory_bytes:
-            self._end_because(self._too_much_memory())
+            self._end_because(too_much_memory(self._memory_bytes))
         elif self._scratch is not None and self._written(self._scratch, processes) > self._scratch_bytes:
             self._end_because(
                 f"it wrote more than the {self._scratch_bytes / 1024**2:.0f} MB of files a submission may write, "
                 f"or more than {SCRATCH_FILES} files"
             )
-
-    def _too_much_memory(self) -> str:
-        return f"it used more memory than the {self._memory_bytes / 1024**3:.3g} GB a submission may use"
 
     def _end_because(self, limit_hit: str) -> None:
         """Orders the end of the process, no more; whoever waits for it learns why."""
@@ -274,6 +270,11 @@ class _Kept:
     def text(self) -> str:
         middle = f"\n[… {self._dropped} bytes of output were dropped …]\n".encode() if self._dropped else b""
         return (bytes(self._first) + middle + bytes(self._last)).decode("utf-8", "replace")
+
+
+def too_much_memory(limit: int) -> str:
+    """For the student: that a submission used more than `limit` bytes."""
+    return f"it used more memory than the {limit / 1024**3:.3g} GB a submission may use"
 
 
 def _rest(output: int) -> bytes:

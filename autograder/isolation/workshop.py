@@ -20,7 +20,7 @@ from autograder.isolation.clock import Clock
 from autograder.isolation.confine import ARENAS, Confinement, threads_of
 from autograder.isolation.layers import IsolationError, Policy
 from autograder.isolation.leases import Lease, LeaseError, lease
-from autograder.isolation.process import Ended, Process
+from autograder.isolation.process import Ended, Process, too_much_memory
 from autograder.isolation.session import Session
 from autograder.submission import Submission
 
@@ -173,7 +173,7 @@ class Workshop:
         )
         process.at_end(lambda: remove_folder(scratch))
         if group is not None:
-            process.exceeded = group.exceeded
+            process.ended_by_kernel = lambda: too_much_memory(limits.memory_bytes) if group.exceeded() else ""
             process.at_end(group.remove)
         try:
             # sent before the first line of the submission runs, so it can be believed

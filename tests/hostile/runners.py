@@ -188,6 +188,7 @@ class _Kernel:
 
 
 def _kernel() -> dict[str, int]:
+    """What there is on the whole machine of things that the kernel holds and no memory limit counts."""
     return {
         "locks": Path("/proc/locks").read_bytes().count(b"\n"),
         "asynchronous requests": int(Path("/proc/sys/fs/aio-nr").read_text()),
