@@ -249,7 +249,7 @@ def _give_up_privileges(uid: int | None) -> None:
 def address_space(memory_bytes: int) -> int:
     """Bytes of address space for a submission that may use `memory_bytes`: what is used is mapped, and then some.
 
-    Right submissions of all assignments map 0.8, 1.0 and 1.8 GB on 2, 16 and 64 cores (benchmarks/RECORDS.md).
+    Right submissions map 0.9, 1.2 and 1.9 GB on 2, 16 and 64 cores, and have 0.4 of it in memory (RECORDS.md).
     """
     return memory_bytes + ADDRESS_SPACE + ADDRESS_SPACE_PER_CORE * (os.cpu_count() or 1)
 

@@ -447,16 +447,6 @@ def fill(fd):
 def twice(x): fill(-1); return 2 * x
 def at_one(f, x): fill(os.open("/dev/zero", os.O_RDWR)); return f(x)
 '''),
-    Attack("memory-read-from-dev-zero", "availability", "fills shared memory of /dev/zero, open for reading only, and drops its pages", MORE, _BY_HAND + '''
-def twice(x):
-    fd = os.open("/dev/zero", os.O_RDONLY)
-    for _ in range(14):
-        memory = mmap.mmap(fd, 1 << 26, prot=mmap.PROT_READ)
-        np.frombuffer(memory, np.uint8)[::4096].sum()
-        memory.madvise(mmap.MADV_DONTNEED); kept.append(memory)
-    time.sleep(0.3)
-    return 2 * x
-'''),
     Attack("memory-in-pipes", "availability", "gives one page of each huge page to a pipe (vmsplice), and lets go of the memory", MORE, _BY_HAND + '''
 HUGE = 1 << 21
 def given():
@@ -471,8 +461,8 @@ def given():
     did(libc.munmap(ctypes.c_void_p(address), ctypes.c_size_t(17 * HUGE)))
     return done * 512
 def twice(x):
-    held = sum(given() for _ in range(26))
-    if held < 8 * 10**8: raise MemoryError(held)
+    held = sum(given() for _ in range(22))
+    if held < 7 * 10**8: raise MemoryError(held)
     time.sleep(0.3)
     return 2 * x
 '''),
@@ -521,7 +511,7 @@ def at_one(f, x):
     if libc.prctl(22, 2, program, 0, 0): did(libc.syscall((317, 277)[here], 1, 0, program))
     return f(x)
 '''),
-    Attack("event-polls-without-end", "availability", "has event polls watch every file under every number a descriptor can have", "points, which only who has half a million entries earns", _BY_HAND + '''
+    Attack("event-polls-without-end", "availability", "has event polls watch every file under every number a descriptor can have", "points, which only who has tens of thousands of entries earns", _BY_HAND + '''
 import select
 def twice(x):
     polls = [select.epoll() for _ in range(60)]
@@ -533,7 +523,7 @@ def twice(x):
         for file in files:
             os.dup2(file, number)
             for poll in polls: poll.register(number); made += 1
-    if made < 50_000: raise OSError(made)
+    if made < 20_000: raise OSError(made)
     return 2 * x
 '''),
     Attack("locks-without-end", "availability", "locks every second byte of its files: no limit counts locks", "the kernel's list of locks grows by tens of thousands", _BY_HAND + '''
