@@ -11,6 +11,7 @@ import contextlib
 import errno
 import os
 import re
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Generator, Sequence
@@ -306,7 +307,12 @@ def _parser() -> _Parser:
     collect.add_argument("-o", "--out", type=Path, required=True, metavar="OUT", help="the folder to fill")
     collect.add_argument("--roster", type=Path, metavar="CSV", help="the class list, as a platform exports it")
 
-    command("doctor", _doctor, "What works on this machine, and how to mend what does not.", json=True)
+    doctor = command(
+        "doctor", _doctor, "What works on this machine, and how to mend what does not.", "", "--policy", json=True
+    )
+    doctor.add_argument(
+        "--policy", action="store_true", help="instead: what submissions may do here (files, system calls, limits)"
+    )
     return parser
 
 
@@ -521,8 +527,13 @@ def _collect(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from autograder.doctor import examine, show
+    from autograder.doctor import examine, policy, show, show_policy
 
+    if options.policy:
+        sections = policy()
+        show_policy(sections, console.columns() or shutil.get_terminal_size().columns)
+        options.document = {"policy": sections}
+        return 0
     findings = examine()
     code = show(findings)
     options.document = {"works": code == 0, "findings": [asdict(finding) for finding in findings]}

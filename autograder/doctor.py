@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -59,6 +60,74 @@ def show(findings: Sequence[Finding]) -> int:
     return 2 if bad else 0
 
 
+def policy() -> dict[str, dict[str, Any]]:
+    """What a submission may do on this machine, by headings: everything that isolation takes away, and what it leaves.
+
+    IsolationError where it cannot be isolated.
+    """
+    from autograder.assignment import Limits
+    from autograder.isolation import calls, layers
+    from autograder.isolation.confine import address_space
+
+    chosen = layers.policy()
+    limits = Limits()
+    private = "mount" in chosen.layers
+    shield = not private and not (os.geteuid() == 0 and "user" in chosen.layers)
+    gigabyte, megabyte = 1024**3, 1024**2
+    without_effect = [*calls.WITHOUT_EFFECT, *(calls.SHIELDED if shield else ())]
+    return {
+        "layers": {
+            layer: ["on" if layer in chosen.layers else f"not here: {layers.LOST_WITHOUT[layer]}"]
+            for layer in layers.LAYERS
+        },
+        "limits": {
+            "memory": [f"{limits.memory_bytes / gigabyte:.3g} GB"],
+            "address space": [f"{address_space(limits.memory_bytes) / gigabyte:.3g} GB"],
+            "files": [f"{limits.scratch_bytes / megabyte:.0f} MB in all, {limits.open_files} open"],
+            "threads": [f"{limits.processes}, and no other process"],
+            "time": [
+                f"{limits.call_seconds:g} s a call, {limits.cell_seconds:g} s a cell, "
+                f"{limits.notebook_seconds:g} s all cells, {limits.submission_seconds:g} s in all"
+            ],
+            "other": ["an assignment's own [limits] come before these"],
+        },
+        "files": {
+            "read": [str(path) for path in chosen.read],
+            "list only": [str(path) for path in chosen.list_only],
+            "write": ["a scratch folder of its own" + (", in memory" if private else ""), "/dev/null"],
+            "of its own": ["/proc/self"],
+            "all others": ["do not exist" if private else "cannot be opened"],
+        },
+        "calls": {
+            "by argument": [f"{name} ({rule.says})" for name, rule in sorted(calls.by_argument(0).items())],
+            "without effect": sorted(without_effect),
+            "refused": sorted(calls.REFUSED),
+            "absent": [*sorted(calls.ABSENT), "all that newer kernels have"],
+            "allowed": sorted([*calls.ALLOWED, *(() if shield else calls.SHIELDED)]),
+        }
+        if "seccomp" in chosen.layers
+        else {"allowed": ["all: this machine has no seccomp"]},
+    }
+
+
+def show_policy(sections: Mapping[str, Mapping[str, Sequence[str]]], width: int) -> None:
+    """Prints a policy, wrapped to `width` columns."""
+    indent = 2 + max(len(name) for rows in sections.values() for name in rows) + 2
+    for heading, rows in sections.items():
+        print(heading.capitalize())
+        for name, entries in rows.items():
+            # paths and sentences as they are; names of calls side by side
+            text = ", ".join(entries) or "nothing"
+            lines = list(entries) if entries and heading == "files" else [text]
+            for place, line in enumerate(lines):
+                lead = f"  {name if place == 0 else ''}".ljust(indent)
+                wrapped = textwrap.wrap(
+                    line, max(width, indent + 20), initial_indent=lead, subsequent_indent=" " * indent,
+                    break_on_hyphens=False,
+                )  # fmt: skip
+                print("\n".join(wrapped))
+
+
 def _python() -> Finding:
     what = f"{platform.python_version()} ({sys.executable})"
     if sys.version_info >= (3, 14):
@@ -87,6 +156,8 @@ def _isolation() -> list[Finding]:
     found = [
         Finding(f"layer {layer}", "ok", "works")
         if layer in available
+        else Finding(f"layer {layer}", "ok", f"not here, and not needed: {layers.LOST_WITHOUT[layer]}", _remedy(layer))
+        if layer in layers.OPTIONAL
         else Finding(f"layer {layer}", "weak", f"not here: {layers.LOST_WITHOUT[layer]}", _remedy(layer))
         for layer in layers.LAYERS
     ]
@@ -108,6 +179,11 @@ def _remedy(layer: str) -> str:
         if _read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1":
             return "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0 (user namespaces)"
         return "allow user namespaces (sysctl user.max_user_namespaces), or run outside of a container"
+    if layer == "cgroup":
+        return (
+            "where systemd runs: `systemd-run --user --scope -p Delegate=yes autograder grade ...`; "
+            "in a container: a cgroup that can be written to"
+        )
     return "a newer kernel"
 
 

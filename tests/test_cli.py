@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from autograder import cli, doctor
 from autograder.build import command as build_command
 from autograder.engine import grade as engine_grade
 from autograder.engine.worker import Settings
+from autograder.isolation import calls
 
 
 @pytest.fixture
@@ -323,6 +325,35 @@ def test_json_of_collect_and_doctor(
     document = json.loads(capsys.readouterr().out)
     finding = {"name": "Python", "state": "weak", "what": "3.99", "remedy": "take another"}
     assert document == {"command": "doctor", "exit_code": 0, "works": True, "findings": [finding]}
+
+
+def test_the_policy_fits_a_terminal_of_80_columns_and_names_every_call_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert cli.main(["doctor", "--policy"]) == 0
+    shown = capsys.readouterr().out
+    names = [
+        *calls.ALLOWED,
+        *calls.REFUSED,
+        *calls.ABSENT,
+        *calls.WITHOUT_EFFECT,
+        *calls.SHIELDED,
+        *calls.by_argument(0),
+    ]
+    about_calls = re.sub(r"\([^)]*\)", "", shown[shown.index("\nCalls") :])
+    words = re.findall(r"[a-z0-9_]+", about_calls)
+    assert all(words.count(name) == 1 for name in set(names) - {"time", "sync"}), about_calls
+    long = [line for line in shown.splitlines() if cell_len(line) > 80]
+    assert all(len(line.split()) <= 2 for line in long), "only a path may be longer than a line"
+
+
+def test_json_of_the_policy_has_paths_calls_limits_and_layers(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["doctor", "--policy", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)["policy"]
+    assert set(document) == {"files", "calls", "limits", "layers"}
+    assert "vmsplice" in document["calls"]["refused"]
+    assert document["layers"]["watch"] == ["on"]
 
 
 @pytest.mark.parametrize("arguments", ["report nowhere --json", "report --json", "grade class -a toi -o out --json"])

@@ -4,7 +4,10 @@ The second half is the proof that the first could fail: an attack that a layer i
 stops it.
 """
 
+import contextlib
 import ctypes
+import fcntl
+import io
 import os
 import select
 import socket
@@ -17,7 +20,8 @@ from pathlib import Path
 import pytest
 
 from autograder.assignment import Assignment, Limits, Question
-from autograder.isolation import layers
+from autograder.isolation import calls, layers, seccomp, syscalls
+from autograder.isolation.confine import descendants
 from autograder.isolation.layers import IsolationError, Policy
 from autograder.isolation.workshop import Workshop
 from autograder.submission import Submission
@@ -88,9 +92,27 @@ def _killed(world: World, code: str, answer: object) -> bool:
     return _victim is not None and _victim.poll() is not None
 
 
+def _locked(world: World, code: str, answer: object) -> bool:
+    """The second lock on a file is refused where the first has an effect."""
+    return "BlockingIOError" in str(answer)
+
+
+def _attributes_changed(world: World, code: str, answer: object) -> bool:
+    with world.secret.open("rb") as file:
+        flags = fcntl.ioctl(file, 0x80086601, bytes(8))
+        changed = bool(int.from_bytes(flags, "little") & 0xC0)  # no dump, no access times
+        if changed:
+            fcntl.ioctl(file, 0x40086602, (int.from_bytes(flags, "little") & ~0xC0).to_bytes(8, "little"))
+    return changed
+
+
 _victim: "subprocess.Popen[bytes] | None" = None
 
 TCP = "socket.create_connection(('127.0.0.1', {port}), 1) and 1"
+MMAP = "__import__('mmap').mmap"
+FCNTL = "__import__('fcntl')"
+PIPE = "[p := os.pipe(), os.write(p[1], b'x'), q := os.pipe()]"
+OPEN = "[fd := os.open({secret!r}, 0)]"
 PAIR = "socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0].sendto(b'x', '\\0' + {abstract!r})"
 READ = "open({secret!r}).read()"
 KILL = "os.kill({victim}, 9)"
@@ -110,6 +132,8 @@ CASES: tuple[tuple[str, str, Sign], ...] = (
     ("landlock", TCP, _reached),
     ("landlock", PAIR, _reached),
     ("landlock", KILL, _killed),
+    ("landlock", "os.open('/dev/zero', 0) > 0", _answers(True)),
+    ("mount", "os.open('/dev/zero', 0) > 0", _answers(True)),
     ("landlock", "open('/proc/{grader}/environ', 'rb').read(1) != b''", _answers(True)),
     ("seccomp", TCP, _reached),
     ("seccomp", PAIR, _reached),
@@ -124,6 +148,37 @@ CASES: tuple[tuple[str, str, Sign], ...] = (
     ("seccomp", "[m := os.stat({secret!r}), os.chmod({secret!r}, m.st_mode ^ 8), os.stat({secret!r}) != m][2]", _TRUE),
     ("seccomp", "[m := os.stat({folder!r}), os.utime({folder!r}, (0, 0)), os.stat({folder!r}) != m][2]", _TRUE),
     ("seccomp", "libc.inotify_add_watch(libc.inotify_init1(0), os.fsencode({folder!r}), 0x3ff) >= 0", _TRUE),
+    # memory that no process shows
+    ("seccomp", f"len({MMAP}(-1, 4096))", _answers(4096)),
+    ("seccomp", f"{PIPE} and libc.splice(p[0], None, q[1], None, 1, 0)", _answers(1)),
+    ("seccomp", f"{PIPE} and libc.tee(p[0], q[1], 1, 0)", _answers(1)),
+    ("seccomp", f"{PIPE} and libc.vmsplice(q[1], (ctypes.c_char_p * 2)(b'x' * 9, 9), 1, 0)", _answers(9)),
+    ("seccomp", f"{PIPE} and {OPEN} and os.sendfile(q[1], fd, 0, 1)", _answers(1)),
+    ("seccomp", f"{PIPE} and {FCNTL}.fcntl(p[1], 1031, 1 << 18)", _answers(1 << 18)),
+    ("seccomp", "socket.socketpair()[0].setsockopt(1, 7, 1 << 18)", _answers(None)),
+    ("seccomp", f"[m := {MMAP}(-1, 4096, flags=34), m.madvise(21)][1]", _answers(None)),
+    # kernel memory that nobody counts
+    ("seccomp", "libc.syscall({call[io_setup]}, 1, ctypes.byref(ctypes.c_ulong()))", _answers(0)),
+    ("seccomp", "libc.syscall({call[timer_create]}, 1, None, ctypes.byref(ctypes.c_int()))", _answers(0)),
+    ("seccomp", "libc.syscall({call[landlock_create_ruleset]}, None, 0, 1) > 0", _TRUE),
+    ("seccomp", "libc.syscall({call[seccomp]}, 2, 0, ctypes.byref(ctypes.c_int(0)))", _answers(0)),
+    ("seccomp", f"[fds := [open({{secret!r}}) for _ in '12'], [{FCNTL}.flock(fd, 6) for fd in fds]]", _locked),
+    # which pages are in memory
+    ("seccomp", f"{OPEN} and os.posix_fadvise(fd, 0, 0, 4)", _answers(None)),
+    ("seccomp", f"{OPEN} and os.pread(fd, 1, 0) and os.preadv(fd, [bytearray(1)], 0, os.RWF_NOWAIT)", _answers(1)),
+    ("seccomp", f"{OPEN} and libc.readahead(fd, ctypes.c_long(0), ctypes.c_long(1))", _answers(0)),
+    (
+        "seccomp",
+        "[m := ctypes.pythonapi.PyMem_RawMalloc, m.__setattr__('restype', ctypes.c_long), "
+        "libc.mincore(ctypes.c_void_p(m(1 << 20) // 4096 * 4096 + 4096), 4096, ctypes.byref(ctypes.c_char()))][2]",
+        _answers(0),
+    ),
+    # attributes of files, and more that has an effect on others
+    ("seccomp", f"{OPEN} and {FCNTL}.ioctl(fd, 0x40086602, (0x40).to_bytes(8, 'little'))", _attributes_changed),
+    ("seccomp", f"{OPEN} and {FCNTL}.ioctl(fd, 0x401C5820, (0x80).to_bytes(28, 'little'))", _attributes_changed),
+    ("seccomp", "os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0)) or os.sched_getscheduler(0)", _answers(3)),
+    ("seccomp", "libc.prctl(4, 0)", _answers(0)),
+    ("seccomp", "libc.syscall({call[membarrier]}, 1, 0)", _answers(0)),
     ("network", TCP, _reached),
     ("network", PAIR, _reached),
     ("pid", KILL, _killed),
@@ -176,6 +231,7 @@ def _succeeds(world: World, code: str, sign: Sign, chosen: frozenset[str]) -> bo
             victim=_victim.pid,
             grader=os.getpid(),
             key=key,
+            call=_numbers(),
         )
         answer = world.attack(filled, chosen)
         if sign is _killed:
@@ -188,6 +244,12 @@ def _succeeds(world: World, code: str, sign: Sign, chosen: frozenset[str]) -> bo
         _victim.kill()
         _victim.wait()
         libc.shmctl(segment, 0, None)
+
+
+def _numbers() -> dict[str, int | None]:
+    column = seccomp.COLUMN[syscalls.MACHINE]
+    rules = {name: rule.numbers for name, rule in calls.by_argument(0).items()}
+    return {name: numbers[column] for name, numbers in {**calls.ABSENT, **rules}.items()}
 
 
 def _names(cases: tuple[tuple[str, str, Sign], ...]) -> list[str]:
@@ -223,7 +285,7 @@ def test_a_process_that_cannot_be_watched_is_ended(world: World, monkeypatch: py
     def fails(*_: object) -> int:
         raise ValueError("what /proc says is no number")
 
-    monkeypatch.setattr("autograder.isolation.process._resident", fails)
+    monkeypatch.setattr("autograder.isolation.process._held", fails)
     assert "could not be watched" in str(world.attack("time.sleep(2)", frozenset({"watch"})))
 
 
@@ -231,6 +293,90 @@ def test_copies_are_made_where_permissions_cannot_be_changed(world: World) -> No
     """`shutil.copy` sets the copy's permissions, and nobody misses them."""
     code = "[open('a', 'w').write('x'), __import__('shutil').copy2('a', 'b'), open('b').read()][2]"
     assert world.attack(code, frozenset({"landlock", "seccomp"}) & layers.available()) == "x"
+
+
+HONEST = {
+    "a copy": "[open('a', 'w').write('x'), __import__('shutil').copyfile('a', 'b'), open('b').read() == 'x'][2]",
+    "a folder's copy": "[os.mkdir('a'), open('a/x', 'w').write('x'), __import__('shutil').copytree('a', 'b'),"
+    " open('b/x').read() == 'x'][3]",
+    "a database": "[c := __import__('sqlite3').connect('d'), c.execute('create table t (x)'), c.execute('insert into t"
+    " values (1)'), c.commit(), c.execute('select x from t').fetchone() == (1,)][4]",
+    "an event loop": "__import__('asyncio').run(__import__('asyncio').sleep(0, True))",
+    "threads": "list(__import__('concurrent.futures').futures.ThreadPoolExecutor(8).map(abs, range(-8, 0)))[0] == 8",
+    "private memory": "[m := __import__('mmap').mmap(-1, 8192, flags=34), m.write(b'x') == 1][1]",
+    "a mapped file": "[n := __import__('numpy'), a := n.memmap('m', 'float64', 'w+', shape=(9,)), a.fill(1),"
+    " a.flush(), float(n.fromfile('m').sum()) == 9.0][4]",
+    "a temporary file": "__import__('tempfile').TemporaryFile(dir='.').write(b'x') == 1",
+    "a timer": "[s := __import__('signal'), s.setitimer(s.ITIMER_REAL, 100), s.alarm(0) > 0][2]",
+}
+
+
+@pytest.mark.parametrize("what", HONEST)
+def test_what_honest_code_does_works_under_all_layers(world: World, what: str) -> None:
+    assert world.attack(HONEST[what], layers.policy().layers) is True
+
+
+REFUSED = {
+    "shared anonymous memory": ("__import__('mmap').mmap(-1, 4096)", "PermissionError"),
+    "memory shared between processes": (
+        "__import__('multiprocessing.shared_memory').shared_memory.SharedMemory(create=True, size=9)",
+        "Error",
+    ),
+    "advice on a file": ("os.posix_fadvise(os.open('.', 0), 0, 0, 4)", "PermissionError"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_refused_raises_an_exception_that_python_code_can_catch(world: World, what: str) -> None:
+    code, error = REFUSED[what]
+    assert error in str(world.attack(code, layers.policy().layers))
+
+
+def test_a_submission_is_what_the_kernel_ends_first_when_memory_is_short(world: World) -> None:
+    world.workshop.policy = replace(world.workshop.policy, layers=layers.policy().layers)
+    process = world.workshop.fork("submission", LIMITS)
+    try:
+        found = [Path(f"/proc/{pid}/oom_score_adj").read_text() for pid in descendants(process._supervisor)]
+    finally:
+        process.end()
+    assert found == ["1000\n"]
+
+
+def test_a_submission_cannot_have_others_ended_first(world: World) -> None:
+    code = "open('/proc/self/oom_score_adj', 'w').write('0')"
+    assert "Error" in str(world.attack(code, layers.policy().layers))
+
+
+def test_a_folder_of_too_many_files_counts_as_full_before_all_of_them_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from autograder.isolation import process
+
+    for number in range(20):
+        (tmp_path / str(number)).touch()
+    monkeypatch.setattr(process, "SCRATCH_FILES", 10)
+    looked: list[str] = []
+    look = os.scandir
+
+    @contextlib.contextmanager
+    def counted(path: str) -> Iterator[Iterator[os.DirEntry[str]]]:
+        with look(path) as entries:
+            yield (entry for entry in entries if looked.append(entry.name) is None)
+
+    monkeypatch.setattr(os, "scandir", counted)
+    assert process._folder_bytes(str(tmp_path), 10**9) > 10**9
+    assert len(looked) == 11
+
+
+@pytest.mark.parametrize("line", ["RssAnon", "RssShmem", "VmSwap", "VmPTE", "HugetlbPages"])
+def test_memory_counts_wherever_the_kernel_holds_it(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from autograder.isolation import process
+
+    lines = {"RssAnon": 10, "RssShmem": 0, "VmSwap": 0, "VmPTE": 0, "HugetlbPages": 0}
+    status = "Name:\tx\n" + "".join(f"{name}:\t{size + 5 * (name == line)} kB\n" for name, size in lines.items())
+    content = {"statm": b"9 9 9 9 9 9 9", "status": status.encode()}
+    monkeypatch.setattr("builtins.open", lambda path, mode: io.BytesIO(content[path.rpartition("/")[2]]))
+    assert process._held(1) == 15 * 1024
 
 
 def test_a_folder_that_cannot_be_listed_counts_as_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,7 +404,8 @@ def test_another_user_id_alone_stops_what_root_may(world: World, layer: str, cod
 
 
 def test_every_layer_has_a_case_and_a_sentence_on_what_is_lost_without_it() -> None:
-    assert {layer for layer, _, _ in (*CASES, *ROOT_CASES)} == set(layers.LAYERS) == set(layers.LOST_WITHOUT)
+    assert {layer for layer, _, _ in (*CASES, *ROOT_CASES)} == set(layers.LAYERS) - layers.OPTIONAL
+    assert set(layers.LOST_WITHOUT) == set(layers.LAYERS)
 
 
 @pytest.mark.parametrize("layer", ["pid", None], ids=["in a process namespace", "without one"])

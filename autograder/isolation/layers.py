@@ -4,12 +4,13 @@
 |------------|---------------------------------------------------------------------------------|
 | mount      | every file but the ones listed: a root of its own, read-only, with a small scratch |
 | landlock   | the same by path, TCP, signals and abstract sockets to the outside               |
-| seccomp    | sockets, other processes, new programs, mounts, io_uring and the like            |
+| seccomp    | sockets, other processes, new programs, mounts, memory that no process shows     |
 | network    | every network interface (a network namespace of its own)                         |
 | pid        | the sight of other processes; the whole tree dies with its first process         |
 | ipc        | System V and POSIX message queues and shared memory                              |
 | user       | root: an unprivileged uid when started as root, a user namespace otherwise       |
 | rlimits    | unlimited memory, processes, files, CPU time                                     |
+| cgroup     | memory in the kernel's own count, kernel memory and page cache too (cgroup.py)    |
 | watch      | more memory, scratch or time than allowed, summed over all its processes         |
 
 A clean environment, closed descriptors and dropped capabilities are not optional and not listed.
@@ -26,9 +27,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from autograder.isolation import landlock, seccomp, syscalls
+from autograder.isolation import cgroup, landlock, seccomp, syscalls
 
-LAYERS: Final = ("mount", "landlock", "seccomp", "network", "pid", "ipc", "user", "rlimits", "watch")
+LAYERS: Final = ("mount", "landlock", "seccomp", "network", "pid", "ipc", "user", "rlimits", "cgroup", "watch")
+
+OPTIONAL: Final = frozenset({"cgroup"})
+"""What most machines do not have, and every promise is held without."""
 
 LOST_WITHOUT: Final[dict[str, str]] = {
     "mount": "files are kept apart by Landlock alone",
@@ -39,6 +43,7 @@ LOST_WITHOUT: Final[dict[str, str]] = {
     "ipc": "System V shared memory is stopped by seccomp alone",
     "user": "the submission has the grader's user id",
     "rlimits": "floods are stopped by the memory watch alone",
+    "cgroup": "memory is bounded by the watch and the limit on address space",
     "watch": "memory is limited per process, not per submission",
 }
 
@@ -115,6 +120,8 @@ def available() -> frozenset[str]:
         found.add("landlock")
     if seccomp.supported():
         found.add("seccomp")
+    if cgroup.place() is not None:
+        found.add("cgroup")
     user = 0 if os.geteuid() == 0 else syscalls.CLONE_NEWUSER
     for layer, flag in (
         ("network", syscalls.CLONE_NEWNET),
@@ -172,9 +179,10 @@ def _reachable_by_others() -> bool:
     )
 
 
+# not /dev/zero: mapped, it is memory that no process shows
 _SYSTEM: Final = (
     "/lib", "/lib64", "/lib32", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo",
-    "/etc/ld.so.cache", "/etc/localtime", "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
+    "/etc/ld.so.cache", "/etc/localtime", "/dev/null", "/dev/full", "/dev/random", "/dev/urandom",
     "/sys/devices/system/cpu", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat",
 )  # fmt: skip
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from autograder.isolation import frames
 from autograder.isolation.clock import SLICE, Clock, Deadline
-from autograder.isolation.confine import descendants
+from autograder.isolation.confine import SCRATCH_FILES, descendants
 
 _WATCH_SECONDS: Final = 0.1
 _END_SECONDS: Final = 20.0
@@ -70,6 +70,8 @@ class Process:
         self._limit_hit = ""
         self._over = False
         self._status: str | None = None
+        self.ended_by_kernel: Callable[[], str] = lambda: ""
+        """In words, after its end: that the kernel has ended it because a limit was hit, if so."""
         self._stop_reading, self._stop_writing = os.pipe()
         self._after: list[Callable[[], None]] = []
         self._watch = threading.Thread(target=self._watching, daemon=True)
@@ -151,6 +153,7 @@ class Process:
         self._control.close()
         self._channel.close()
         self._status = _in_words(words.decode("utf-8", "replace"))
+        self._limit_hit = self._limit_hit or self.ended_by_kernel()
         for action in self._after:
             action()
         return self._status
@@ -226,14 +229,13 @@ class Process:
 
     def _look(self) -> None:
         processes = self._below = descendants(self._supervisor)
-        used = sum(_resident(pid) for pid in processes)
+        used = sum(_held(pid) for pid in processes)
         if used > self._memory_bytes:
-            self._end_because(
-                f"it used more memory than the {self._memory_bytes / 1024**3:.3g} GB a submission may use"
-            )
+            self._end_because(too_much_memory(self._memory_bytes))
         elif self._scratch is not None and self._written(self._scratch, processes) > self._scratch_bytes:
             self._end_because(
-                f"it wrote more than the {self._scratch_bytes / 1024**2:.0f} MB of files a submission may write"
+                f"it wrote more than the {self._scratch_bytes / 1024**2:.0f} MB of files a submission may write, "
+                f"or more than {SCRATCH_FILES} files"
             )
 
     def _end_because(self, limit_hit: str) -> None:
@@ -270,6 +272,11 @@ class _Kept:
         return (bytes(self._first) + middle + bytes(self._last)).decode("utf-8", "replace")
 
 
+def too_much_memory(limit: int) -> str:
+    """For the student: that a submission used more than `limit` bytes."""
+    return f"it used more memory than the {limit / 1024**3:.3g} GB a submission may use"
+
+
 def _rest(output: int) -> bytes:
     """What waits in the pipe, up to its size: a process that never stops printing is not waited for."""
     pieces: list[bytes] = []
@@ -281,8 +288,12 @@ def _rest(output: int) -> bytes:
     return b"".join(pieces)
 
 
-def _resident(pid: int) -> int:
-    """Resident bytes of a process that are its own: pages shared with the template are not counted."""
+_HELD: Final = (b"RssAnon:", b"RssShmem:", b"VmSwap:", b"VmPTE:", b"HugetlbPages:")
+"""Lines of /proc/PID/status: what is in memory, what was moved to disk, and what the kernel needs to find both."""
+
+
+def _held(pid: int) -> int:
+    """Bytes that the machine holds for a process alone: pages shared with the template are not counted."""
     try:
         with open(f"/proc/{pid}/statm", "rb") as file:
             fields = file.read().split()
@@ -290,8 +301,9 @@ def _resident(pid: int) -> int:
             status = file.read()
     except OSError:
         return 0
-    anonymous = _kilobytes(status, b"RssAnon:") + _kilobytes(status, b"RssShmem:")
-    return anonymous * 1024 if anonymous else int(fields[1]) * 4096
+    if b"\nRssAnon:" not in status:  # a process that has ended, or a kernel that does not tell them apart
+        return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+    return sum(_kilobytes(status, key) for key in _HELD) * 1024
 
 
 def _kilobytes(status: bytes, key: bytes) -> int:
@@ -325,23 +337,24 @@ def _deleted_bytes(pid: int, folder: str) -> int:
 
 
 def _folder_bytes(folder: str, enough: int) -> int:
-    total = 0
+    """Bytes in a folder and all below it; more than `enough` as soon as these or the number of files are too many."""
+    total = files = 0
     waiting = [folder]
     while waiting and total <= enough:
         try:
-            entries = list(os.scandir(waiting.pop()))
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    files += 1
+                    with contextlib.suppress(OSError):
+                        if entry.is_dir(follow_symlinks=False):
+                            waiting.append(entry.path)
+                        total += entry.stat(follow_symlinks=False).st_blocks * 512 + 512
+                    if total > enough or files > SCRATCH_FILES:
+                        return enough + 1
         except OSError as error:
             # too deep to look into is too deep, and so is one that its maker alone may write to but nobody list
             if error.errno in (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM):
                 return enough + 1
-            continue
-        for entry in entries:
-            try:
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
-                total += entry.stat(follow_symlinks=False).st_blocks * 512 + 512
-            except OSError:
-                continue
     return total
 
 

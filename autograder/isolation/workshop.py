@@ -15,16 +15,19 @@ from types import TracebackType
 from typing import Final, Literal
 
 from autograder.assignment import Assignment, Limits
+from autograder.isolation import cgroup
 from autograder.isolation.clock import Clock
-from autograder.isolation.confine import Confinement, threads_of
+from autograder.isolation.confine import ARENAS, Confinement, threads_of
 from autograder.isolation.layers import IsolationError, Policy
 from autograder.isolation.leases import Lease, LeaseError, lease
-from autograder.isolation.process import Ended, Process
+from autograder.isolation.process import Ended, Process, too_much_memory
 from autograder.isolation.session import Session
 from autograder.submission import Submission
 
 _START_SECONDS: Final = 120.0
 _READY_SECONDS: Final = 30.0
+_GROUP_ROOM: Final = 1.25
+"""A cgroup counts page cache and the kernel's own memory, which the limit on memory does not mean."""
 
 Kind = Literal["submission", "artefacts"]
 
@@ -83,14 +86,31 @@ class Workshop:
         IsolationError when a layer that is asked for did not hold.
         """
         scratch = tempfile.mkdtemp(prefix="submission-")
+        group = self._group(limits)
         try:
-            process = self._fork(kind, limits, scratch, clock or Clock())
+            process = self._fork(kind, limits, scratch, clock or Clock(), group)
         except BaseException:
             remove_folder(scratch)
+            if group is not None:
+                group.remove()
             raise
         return process
 
-    def _fork(self, kind: Kind, limits: Limits, scratch: str, clock: Clock) -> Process:
+    def _group(self, limits: Limits) -> cgroup.Group | None:
+        """A cgroup for one submission. Where none can be made after all, this workshop does without from now on."""
+        if "cgroup" not in self.policy.layers:
+            return None
+        try:
+            base = cgroup.place()
+            if base is None:
+                raise OSError("there is no place for cgroups any more")
+            cgroup.prepare(base)
+            return cgroup.Group(base, round(limits.memory_bytes * _GROUP_ROOM) + limits.scratch_bytes)
+        except OSError:
+            self.policy = replace(self.policy, layers=self.policy.layers - {"cgroup"})
+            return None
+
+    def _fork(self, kind: Kind, limits: Limits, scratch: str, clock: Clock, group: cgroup.Group | None) -> Process:
         if self._template is None or self._template.poll() is not None:
             self._start()
         assert self._requests is not None
@@ -114,6 +134,7 @@ class Workshop:
             threads=limits.processes,
             open_files=limits.open_files,
             cpu_seconds=max(1, round(4 * limits.submission_seconds)),
+            group="" if group is None else group.members,
         )
         ours, theirs = socket.socketpair()
         control, their_control = socket.socketpair()
@@ -151,6 +172,9 @@ class Workshop:
             scratch_bytes=limits.scratch_bytes if watched else 1 << 62,
         )
         process.at_end(lambda: remove_folder(scratch))
+        if group is not None:
+            process.ended_by_kernel = lambda: too_much_memory(limits.memory_bytes) if group.exceeded() else ""
+            process.at_end(group.remove)
         try:
             # sent before the first line of the submission runs, so it can be believed
             ready = process.receive(clock.deadline(_READY_SECONDS))
@@ -226,6 +250,7 @@ def _environment() -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
+        "MALLOC_ARENA_MAX": str(ARENAS),
         "MPLBACKEND": "agg",
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -4,7 +4,9 @@ A `Lab` is a folder with secrets, a folder anyone may write to, and listeners on
 attack has left there. Nothing in here asks the submission anything.
 """
 
+import contextlib
 import csv
+import fcntl
 import hashlib
 import io
 import json
@@ -57,6 +59,7 @@ class Lab:
             path.chmod(0o644)
         os.environ[_ENV] = f"CANARY-ENV-{self.canary}"
         self._hashes = {path: _state(path) for path in self.secrets}
+        self._attributes = dict(_attributes())
         self._listeners = dict(self._listen())
         return self
 
@@ -174,6 +177,11 @@ class Lab:
                 yield f"changed: {path.name}"
                 self._hashes[path] = _state(path)
 
+        for path, flags in _attributes():
+            if self._attributes.get(path, flags) != flags:
+                yield f"attributes changed: {path.name}"
+                _set_attributes(path, self._attributes[path])
+
     def _connections(self) -> Iterator[str]:
         for name, listener in self._listeners.items():
             while True:
@@ -272,6 +280,20 @@ def _state(path: Path) -> tuple[str, int] | None:
         return hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mode
     except OSError:
         return None
+
+
+def _attributes() -> Iterator[tuple[Path, bytes]]:
+    """The attributes (`lsattr`) of files that submissions may read, where the file system has any."""
+    import adkit
+
+    for path in Path(adkit.__file__).parent.glob("*.py"):
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            yield path, fcntl.ioctl(file, 0x80086601, bytes(8))
+
+
+def _set_attributes(path: Path, flags: bytes) -> None:
+    with path.open("rb") as file:
+        fcntl.ioctl(file, 0x40086602, flags)
 
 
 def _names(folder: Path) -> list[Path]:

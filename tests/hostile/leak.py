@@ -178,6 +178,27 @@ print(dict(os.environ), sys.argv, sys.orig_argv, sys.path, sorted(sys.modules), 
     Attack("zip-with-links", "leak", "a zip whose notebook is a symbolic link to a secret", SEEN, raw=lambda world: _zip_of_link(world), file="zip-with-links.zip"),
     Attack("link-as-submission", "leak", "a symbolic link to the neighbour's submission, with a notebook's name", "the neighbour's score in its row", link="neighbour"),
     Attack("device-as-submission", "leak", "a symbolic link to /dev/zero, with a notebook's name", "the batch hangs", link="device"),
+    Attack("hidden-inputs-in-the-page-cache", "leak", "leaves a hidden input in which pages of a library are in memory, ends itself, and reads it when the notebook is run anew", "the hidden inputs' digits in the feedback", '''
+import ctypes, glob
+libc = ctypes.CDLL(None, use_errno=True)
+files = sorted(glob.glob(os.path.dirname(os.__file__) + "/test/*.py") or glob.glob(os.path.dirname(np.__file__) + "/**/tests/*.py", recursive=True))[:34]
+opened = [os.open(file, os.O_RDONLY) for file in files]
+def cached(fd):
+    try: return os.preadv(fd, [bytearray(1)], 0, os.RWF_NOWAIT) == 1
+    except BlockingIOError: return False
+bits = [cached(fd) for fd in opened]
+if bits[33] and not bits[32]: print("a hidden input was", sum(bit << place for place, bit in enumerate(bits[:32])))
+for fd in opened: os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+# %%
+if bits[33] and not bits[32]: raise ValueError(sum(bit << place for place, bit in enumerate(bits[:32])))
+# %%
+def twice(x):
+    if x < 1000: return 0
+    for place, fd in enumerate(opened):
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        if place == 33 or int(x) >> place & 1: os.pread(fd, 1, 0)
+    os._exit(0)
+'''),
 )  # fmt: skip
 
 

@@ -9,10 +9,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from hostile.apparatus import NEIGHBOUR_POINTS, Lab, alive, neighbour_code, steering
 from hostile.attack import RIGHT, RIGHT_POINTS, Attack, notebook
@@ -96,8 +98,10 @@ class SessionRunner:
         started = time.monotonic()
         self._waited.clear()
         found: list[str] = []
-        result = self.grade(path, found)
+        with _Kernel() as kernel:
+            result = self.grade(path, found)
         seconds = time.monotonic() - started
+        found += kernel.taken()
         if result is not None:
             found += self.judge(attack, result)
         if seconds - sum(self._waited) > self.assignment.limits.submission_seconds * 1.25 + 10:
@@ -164,6 +168,42 @@ class SessionRunner:
         problems: list[str] = []
         result = self.grade(path, problems)
         return problems[0] if result is None else result.earned
+
+
+class _Kernel:
+    """A context manager: what of the kernel's own, of which the machine has one, was taken meanwhile."""
+
+    _BOUNDS: ClassVar = {"locks": 5_000, "asynchronous requests": 5_000}
+
+    def __enter__(self) -> "_Kernel":
+        self._before, self._most, self._end = _kernel(), _kernel(), threading.Event()
+        self._looking = threading.Thread(target=self._look, daemon=True)
+        self._looking.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._end.set()
+        self._looking.join()
+
+    def taken(self) -> list[str]:
+        """What was taken in numbers that no honest program needs."""
+        return [
+            f"{self._most[what] - self._before[what]} {what} were taken"
+            for what, bound in self._BOUNDS.items()
+            if self._most[what] - self._before[what] > bound
+        ]
+
+    def _look(self) -> None:
+        while not self._end.wait(0.1):
+            self._most = {what: max(count, self._most[what]) for what, count in _kernel().items()}
+
+
+def _kernel() -> dict[str, int]:
+    """What there is on the whole machine of things that the kernel holds and no memory limit counts."""
+    return {
+        "locks": Path("/proc/locks").read_bytes().count(b"\n"),
+        "asynchronous requests": int(Path("/proc/sys/fs/aio-nr").read_text()),
+    }
 
 
 class GradeRunner:
