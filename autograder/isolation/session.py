@@ -94,6 +94,8 @@ class Session:
         """Whether the notebook has been run to its end once: from then on nothing of its own words is taken."""
         self._autodiff_uses: dict[str, str] | None = None
         """Why a function's use of autodiff costs its points, by function; None as long as nobody has looked."""
+        self._own_rules: frozenset[str] | None = None
+        """The functions that have a reverse rule of their own; None where the source could not be read."""
         self._deaths: dict[str, int] = {}
         self._start_clock()
 
@@ -164,6 +166,10 @@ class Session:
         }  # fmt: skip
         reply = self._ask(question, request, _Callbacks([], set()))
         return reply
+
+    def has_own_reverse_rule(self, function: str) -> bool:
+        """Whether the source of a function, read before the notebook ran, makes a reverse rule."""
+        return self._own_rules is not None and function in self._own_rules
 
     def run_artefacts(self, job: dict[str, Any]) -> Any:
         """Runs artefacts in the disposable process; its plain, unchecked answer, or StudentError."""
@@ -361,7 +367,9 @@ class Session:
                     # Parsing hostile source can end a process, so it is done there; and before the first cell runs,
                     # so that the answer can be believed.
                     self._autodiff_uses = {}
-                    self._autodiff_uses = _sentences(self._process.receive(deadline))
+                    seen = self._process.receive(deadline)
+                    self._autodiff_uses = _sentences(seen)
+                    self._own_rules = frozenset(map(str, seen["rules"]))
                 while True:
                     of_a_cell = self._clock.deadline(self._limits.cell_seconds)
                     reply = self._process.receive(of_a_cell.and_not_after(deadline))
@@ -488,6 +496,10 @@ class Proxy:
     def __call__(self, *arguments: Any, autodiff: bool = False) -> Any:
         """Calls the function. Raises `checks.StudentError` when it raises, hangs or ends its process."""
         return self._session.call(self.__name__, arguments, autodiff=autodiff)
+
+    def has_own_reverse_rule(self) -> bool:
+        """Whether the function's source makes a reverse rule (`autograder.checks.rubric`)."""
+        return self._session.has_own_reverse_rule(self.__name__)
 
     def measure(
         self,
