@@ -247,6 +247,21 @@ def test_how_a_process_ends_in_a_hidden_case_is_one_and_the_same_note(workshop: 
     assert session.log.notes == ["q1: f could not be finished: its process ended in a hidden case."]
 
 
+@pytest.mark.parametrize("answer", ["[0.5] * 40", "np.zeros(41)", "[[]] * 40", "{i: [i] for i in range(20)}"])
+def test_answers_are_read_up_to_a_number_of_values_in_all(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    from autograder.isolation import session as module
+
+    monkeypatch.setattr(module, "_VALUES", 100)
+    with opened(workshop, f"def f(x): return {answer}") as session:
+        for _ in range(3):  # the third is the one that goes beyond
+            session.functions["f"](1)
+        with pytest.raises(checks.StudentError, match="more than 100 numbers, all together"):
+            session.functions["f"](1)
+    assert session.log.not_run == 1
+
+
 def test_a_public_case_after_a_hidden_one_says_nothing_in_words_of_the_submission(workshop: Workshop) -> None:
     def test_q1_hidden() -> None:
         session.functions["f"](0)

@@ -46,7 +46,7 @@ class Channel:
     def receive(self) -> Any:
         """The next frame; EOFError when the grader has closed the channel."""
         (length,) = struct.unpack(">I", self._exactly(4))
-        return frames.decode(self._exactly(length), objects=self.objects)
+        return frames.decode(self._exactly(length), objects=self.objects, text=None)
 
     def _exactly(self, count: int) -> bytes:
         pieces: list[bytes] = []

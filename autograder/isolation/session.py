@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 _CALLBACKS: Final = 100_000
 """How often one call may call the functions it was given."""
 _CALLBACK_SIZE: Final = 100_000
+_VALUES: Final = 6_000_000
+"""Values in all answers of a submission together, twenty times those of a right one (277 000): they bound what reading
+them costs the grader."""
 _LOST_CELLS: Final = 5
 """Cells that may be left out because they end the notebook's process; with more, nothing is run."""
 _KEPT_NOTES: Final = 20
@@ -94,6 +97,8 @@ class Session:
         """Whether the notebook has been run to its end once: from then on nothing of its own words is taken."""
         self._autodiff_uses: dict[str, str] | None = None
         """Why a function's use of autodiff costs its points, by function; None as long as nobody has looked."""
+        self._values = 0
+        """Of all answers so far."""
         self._own_rules: frozenset[str] | None = None
         """The functions that have a reverse rule of their own; None where the source could not be read."""
         self._deaths: dict[str, int] = {}
@@ -141,9 +146,9 @@ class Session:
                 "work on a copy (np.array(x)) instead of writing into x."
             )
         value = reply.get("value")
-        if (numbers := _numbers_in(value)) is None:
+        if _holds_bytes(value):
             raise checks.CheckError(f"{function} returned something that is not an answer.")
-        if numbers > frames.MAX_VALUES:  # reading them costs the grader's time, however few bytes each takes
+        if _size(value) > frames.MAX_VALUES:  # reading them costs the grader's time, however few bytes each takes
             raise checks.CheckError(f"{function} returned more than {frames.MAX_VALUES:,} numbers.")
         return value
 
@@ -251,6 +256,7 @@ class Session:
             raise self._lost(question, request["function"], problem) from None
         finally:
             self.log.add_seconds("calls", time.monotonic() - started)
+        self._charge(reply)
         return self._checked(question, request, reply)
 
     def _checked(self, question: Question, request: dict[str, Any], reply: Any) -> dict[str, Any]:
@@ -279,6 +285,13 @@ class Session:
                 what = f"what is neither numbers nor an array nor a sequence of them, or more than {megabytes:.3g} MB"
             raise checks.CheckError(f"{function} returned {what}.")
         return answer
+
+    def _charge(self, reply: Any) -> None:
+        """Takes an answer's size off what the submission may have the grader read in all."""
+        self._values += _size(reply)
+        if self._values > _VALUES and not self._given_up:
+            self._given_up = f"Not run: the submission's answers had more than {_VALUES:,} numbers, all together."
+            self.log.note(self._given_up)
 
     def _lost(self, question: Question, function: str, problem: Ended) -> checks.StudentError:
         self._forget_process()
@@ -458,21 +471,20 @@ def _text(given: Any) -> str:
     return given[:_KEPT_TEXT] if type(given) is str else ""
 
 
-def _numbers_in(value: Any) -> int | None:
-    """How many numbers an answer holds; None where it holds bytes, which are no answer and would be read one by one."""
-    if isinstance(value, bytes):
-        return None
+def _size(value: Any) -> int:
+    """How many values an answer holds, those of arrays counted one by one."""
     if isinstance(value, np.ndarray):
-        return value.size
+        return 1 + value.size
     if not isinstance(value, list | tuple | dict):
         return 1
-    total = 0
-    for item in value.values() if isinstance(value, dict) else value:
-        inner = _numbers_in(item)
-        if inner is None:
-            return None
-        total += inner
-    return total
+    return 1 + sum(map(_size, value.values() if isinstance(value, dict) else value))
+
+
+def _holds_bytes(value: Any) -> bool:
+    """Bytes are no answer, and would be read one by one."""
+    if isinstance(value, list | tuple | dict):
+        return any(map(_holds_bytes, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, bytes)
 
 
 def _sentences(reply: Any) -> dict[str, str]:

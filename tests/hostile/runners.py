@@ -29,6 +29,8 @@ from autograder.results import SubmissionResult
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 USER_IDS = range(FIRST_UID, FIRST_UID + 2 * LEASES)
+_OWN_SECONDS = 15.0
+"""Processor time that the grader's own process may take for one attack, reading and comparing its answers."""
 _GROWTH = 500 * 1024**2
 """Memory that the grader may take for one attack at most."""
 
@@ -84,13 +86,15 @@ class SessionRunner:
         descriptors = len(os.listdir("/proc/self/fd"))
         running_as = os.sched_getaffinity(0), os.sched_getscheduler(0)
         memory = _peak(reset=True)
-        started = time.monotonic()
+        started, own = time.monotonic(), time.process_time()
         self._waited.clear()
         found: list[str] = []
         result = self.grade(path, found)
-        seconds = time.monotonic() - started
+        seconds, own = time.monotonic() - started, time.process_time() - own
         if result is not None:
             found += self.judge(attack, result)
+        if own > _OWN_SECONDS:
+            found.append(f"the grader itself took {own:.0f} s of processor time")
         if seconds - sum(self._waited) > self.assignment.limits.submission_seconds * 1.25 + 10:
             found.append(f"the grader was busy for {seconds:.0f} s")
         if _peak(reset=False) - memory > _GROWTH:
