@@ -379,3 +379,15 @@ def test_of_entries_that_stand_for_themselves_the_first_wrong_one_is_told():
 def test_a_number_of_another_type_is_not_told_to_be_a_number():
     assert str(error(lambda: checks.equal(24.5, 24, what="the cost"))) == "the cost is not right"
     assert "should be a string, not a number" in str(error(lambda: checks.equal(1, "forward", what="the mode")))
+
+
+def test_the_key_of_a_list_of_words_takes_no_more_memory_than_the_words():
+    import tracemalloc
+
+    words = [["x" * 10**5], *[[""]] * 2000]  # as a NumPy array: 800 MB
+    tracemalloc.start()
+    try:
+        checks.fingerprint(words)
+        assert tracemalloc.get_traced_memory()[1] < 10**7
+    finally:
+        tracemalloc.stop()

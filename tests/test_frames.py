@@ -131,6 +131,23 @@ def test_more_values_than_the_limit_are_an_error(monkeypatch: pytest.MonkeyPatch
         frames.decode(b"l" + u32(1000) + b"N" * 1000)
 
 
+@pytest.mark.parametrize("tag", [b"l", b"t", b"d"])
+def test_a_list_that_announces_more_values_than_are_accepted_is_refused_before_one_is_read(
+    monkeypatch: pytest.MonkeyPatch, tag: bytes
+) -> None:
+    monkeypatch.setattr(frames, "MAX_VALUES", 1000)
+    with pytest.raises(FrameError, match="more than 1000 values"):
+        frames.decode(tag + u32(1001) + b"?" * 3000)  # what follows is no value: it is not looked at
+
+
+def test_text_is_bounded_in_all_towards_the_grader_and_not_towards_the_submission() -> None:
+    value = ["x" * (frames.MAX_TEXT // 2), "y" * (frames.MAX_TEXT // 2 + 1)]
+    assert frames.decode(frames.encode(value[:1])) == value[:1]
+    with pytest.raises(FrameError, match="bytes of text"):
+        frames.decode(frames.encode(value))
+    assert frames.decode(frames.encode(value), text=None) == value
+
+
 @pytest.mark.parametrize("length", [101, 2**31, 2**32 - 1])
 def test_a_length_beyond_the_limit_is_refused_before_anything_is_read(length: int) -> None:
     with pytest.raises(FrameError, match="at most 100"):

@@ -1,7 +1,9 @@
 """A session believes nothing but the values it asked for, keeps its time, and says how things ended."""
 
+import contextlib
 import os
 import select
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -99,10 +101,39 @@ def test_forged_news_of_the_cells_gives_proxies_for_the_contract_alone(workshop:
     assert all(type(number) is int and len(text) <= 2000 for number, text in session.log.failed_cells)
 
 
+ASKED = """
+frame = sys._getframe()
+while "request" not in frame.f_locals: frame = frame.f_back
+ASKED = frame.f_locals["request"]["id"]
+"""
+
+
 def test_a_reply_before_the_question_ends_the_process(workshop: Workshop) -> None:
-    code = "os.write(CHANNEL, frames.frame({'id': 1, 'defined': ['f'], 'failed': []}))\ndef f(x): return 1"
+    code = (
+        f"{ASKED}os.write(CHANNEL, frames.frame({{'id': ASKED, 'defined': ['f'], 'failed': []}}))\ndef f(x): return 1"
+    )
     with opened(workshop, code) as session, pytest.raises(checks.StudentError, match="could not be finished"):
         session.functions["f"](1)
+
+
+def test_a_reply_that_arrives_between_the_look_and_the_question_is_not_taken_for_its_answer(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread can send at any moment; what it cannot know is the id of a question that it has not read."""
+    code = """
+real = child.Channel.send
+def send(self, r):
+    real(self, r)
+    if 'value' in r:
+        os.write(CHANNEL, frames.frame({'id': r['id'] + 1, 'value': 6, 'changed': False}))
+child.Channel.send = send
+def f(x): return 7
+"""
+    with opened(workshop, code) as session:
+        assert session.functions["f"](1) == 7
+        monkeypatch.setattr(Process, "_no_word_unasked", lambda self: None)
+        with pytest.raises(checks.StudentError, match="did not answer what it was asked"):
+            session.functions["f"](1)
 
 
 @pytest.mark.parametrize("without", [frozenset[str](), frozenset({"seccomp"})], ids=["refused", "ignored"])
@@ -129,6 +160,119 @@ def f(x):
             with pytest.raises(checks.StudentError, match="PermissionError"):
                 session.functions["f"](1)
         assert len(os.listdir("/proc/self/fd")) <= before
+
+
+SURVIVES = """
+KEPT = FOLDER + "/kept"
+def say():
+    given = open(KEPT).read() if os.path.exists(KEPT) else ""
+    if not given: return
+    print("given", given, flush=True)
+    get_ipython().run_line_magic("x" + given, "")
+    raise ValueError("given " + given)
+"""
+CARRIERS = {
+    "a failed cell and what it prints": "say()",
+    "the cell that ends the process": "if os.path.exists(KEPT): os._exit(1)",
+    "a cell that takes too long": "if os.path.exists(KEPT): time.sleep(30)",
+    "forged news": """
+if os.path.exists(KEPT):
+    given = open(KEPT).read()
+    news = {"defined": ["f", "g"], "failed": [(3, given)], "noticed": {"missing": {"p" + given: 3}}}
+    child._run_cells = lambda *a: news
+""",
+    "what JAX is asked for": "import jax\nif os.path.exists(KEPT): jax.config.update('jax_enable_x64', False)",
+    "nothing defined": "if os.path.exists(KEPT): sys.exit()",
+}
+
+
+@pytest.fixture
+def readable(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder that every submission can read."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        monkeypatch.setattr(workshop, "policy", replace(workshop.policy, read=(*workshop.policy.read, folder)))
+        yield folder
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_what_outlives_a_process_that_knows_a_hidden_input_is_not_said_by_the_next_one(
+    workshop: Workshop, readable: Path, carrier: str
+) -> None:
+    """The test's own function leaves a file behind here, in the place of cached pages or the time of day."""
+    code = f"FOLDER = {str(readable)!r}{SURVIVES}\ndef f(h, x):\n    if x[0] == 31415: h(x); os._exit(1)\n    return x"
+    assignment = Assignment(
+        "toy", "Toy", Path(), (Question("q1", "t", 1, ("f", "g")),), replace(LIMITS, cell_seconds=2)
+    )
+    kept = readable / "kept"
+
+    def leaves_it(x: Any) -> float:
+        kept.write_text(f"{x[0]:.0f}")
+        return 1.0
+
+    def test_q1_hidden() -> None:
+        for _ in range(2):
+            with contextlib.suppress(checks.StudentError):
+                session.functions["f"](leaves_it, np.array([31415.0]))
+
+    with workshop.open(Submission("toy", None, (HEAD, code, CARRIERS[carrier], "z = 1")), assignment) as session:
+        before = (list(session.functions), list(session.log.failed_cells), session.log.output)
+        test_q1_hidden()
+    assert kept.read_text() == "31415"
+    assert (list(session.functions), session.log.failed_cells, session.log.output) == before
+    assert set(session.log.notes) <= {
+        "q1: f could not be finished: its process ended in a hidden case.",
+        "The notebook could not be run again.",
+    }
+    assert "Cell 3" not in str(session.log.timeouts)
+
+
+ENDS = (
+    "os._exit(1)",
+    "os.abort()",
+    "os.write(CHANNEL, b'x' * 99)",
+    "os.write(CHANNEL, frames.frame(3)); time.sleep(9)",
+)
+
+
+def test_how_a_process_ends_in_a_hidden_case_is_one_and_the_same_note(workshop: Workshop) -> None:
+    def test_q1_hidden() -> None:
+        for way in ENDS:
+            with pytest.raises(checks.StudentError):
+                session.functions["f"](way)
+
+    with opened(workshop, "def f(way): exec(way)") as session:
+        test_q1_hidden()
+    assert session.log.notes == ["q1: f could not be finished: its process ended in a hidden case."]
+
+
+@pytest.mark.parametrize("answer", ["[0.5] * 40", "np.zeros(41)", "[[]] * 40", "{i: [i] for i in range(20)}"])
+def test_answers_are_read_up_to_a_number_of_values_in_all(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    from autograder.isolation import session as module
+
+    monkeypatch.setattr(module, "_VALUES", 100)
+    with opened(workshop, f"def f(x): return {answer}") as session:
+        for _ in range(3):  # the third is the one that goes beyond
+            session.functions["f"](1)
+        with pytest.raises(checks.StudentError, match="more than 100 numbers, all together"):
+            session.functions["f"](1)
+    assert session.log.not_run == 1
+
+
+def test_a_public_case_after_a_hidden_one_says_nothing_in_words_of_the_submission(workshop: Workshop) -> None:
+    def test_q1_hidden() -> None:
+        session.functions["f"](0)
+
+    with opened(workshop, "def f(x):\n    if x: raise ValueError('it was 31415')") as session:
+        with pytest.raises(checks.StudentError, match="31415"):
+            session.functions["f"](1)
+        test_q1_hidden()
+        with pytest.raises(checks.StudentError) as raised:
+            session.functions["f"](1)
+    assert "31415" not in raised.value.message
 
 
 TOLD = (

@@ -1,17 +1,24 @@
-"""Does a submission differentiate with JAX where the question asks for the derivative by hand?
+"""What the source of a submission says of a function, where no answer of it can.
 
-A static look at the notebook's cells, before anything runs: from the graded function through every name of the notebook
-that it reaches. Scratch cells that compare with `jax.grad` are not reached and cost nothing; neither does defining a
-rule with `jax.custom_vjp` or `jax.custom_jvp`. This is a rubric for honest work, not a security boundary: no disguise
-is hunted. `adkit.autodiff_use` asks the same of live functions in the student's notebook, with the same names.
+Does it differentiate with JAX where the question asks for the derivative by hand (`autodiff_use`)? Does it have a
+reverse rule of its own where the question asks for one (`own_reverse_rule`)? A static look at the notebook's cells,
+before anything runs: from the graded function through every name of the notebook that it reaches. Scratch cells that
+compare with `jax.grad` are not reached and cost nothing; neither does defining a rule with `jax.custom_vjp` or
+`jax.custom_jvp`. This is a rubric for honest work, not a security boundary: no disguise is hunted.
+`adkit.autodiff_use` asks the same of live functions in the student's notebook, with the same names.
+
+A rule counts wherever it is: in a decorator, a helper, a class, a function that makes functions, under another name, in
+one of two branches. A function that no cell is seen to define counts as having one: what is measured decides.
 """
 
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from adkit.autodiff_use import MESSAGE, NAMES
+from adkit import cells as rule
+from adkit.autodiff_use import MESSAGE, NAMES, RULES
 
 Scope = Mapping[str, str | None]
 """Names bound in the functions around a place: to a dotted path when an import binds them, else to None."""
@@ -30,47 +37,110 @@ def autodiff_use(cells: Sequence[str], function: str) -> str | None:
     cells: the sources of the notebook's code cells in order; a later definition of a name replaces an earlier
     one, as running the cells does. Cells that are no Python, once lines of magics are dropped, are skipped.
     """
+    for here, name, nodes in _reached(_read(tuple(cells)), function):
+        path = here.path_of(name)
+        if path in NAMES:
+            return MESSAGE.format(function=function, name=path)
+        for node in nodes:
+            for kind, found in _references(node, {}, here.imports):
+                if kind == "use":
+                    return MESSAGE.format(function=function, name=found)
+    return None
+
+
+def own_reverse_rule(cells: Sequence[str], function: str) -> bool:
+    """Whether `function`, or what it reaches, makes a reverse rule of its own: one of `adkit.autodiff_use.RULES`, under
+    any name. cells: as for `autodiff_use`."""
+    notebook = _read(tuple(cells))
+    defined = False
+    for here, name, nodes in _reached(notebook, function, branches=True):
+        defined = defined or bool(nodes) or name in here.imports
+        if _last(here.path_of(name)) in RULES or any(_makes_a_rule(node, here.imports) for node in nodes):
+            return True
+    return not defined
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A notebook's code."""
+
+    notebook: "_Notebook"
+    modules: Mapping[str, "_Notebook"]
+    """Those that a cell writes with %%writefile, by name."""
+
+
+@lru_cache(maxsize=1)
+def _read(cells: tuple[str, ...]) -> _Read:
     notebook = _Notebook()
-    written: dict[str, _Notebook] = {}  # modules that a cell writes with %%writefile
+    written: dict[str, _Notebook] = {}
     left = _MAX_CHARACTERS
     for cell in cells:
         left -= len(cell)
         if left < 0:
             break
         module = _WRITES.match(cell)
-        tree = _parsed(cell)
-        if tree is not None:
-            reader = notebook if module is None else written.setdefault(module[1], _Notebook())
-            for statement in tree.body:
-                reader.read(statement)
-    pending, seen = [(notebook, function)], set[tuple[int, str]]()
+        reader = notebook if module is None else written.setdefault(module[1], _Notebook())
+        for statement in _parsed(cell, whole=module is not None):
+            reader.read(statement)
+    return _Read(notebook, written)
+
+
+def _reached(
+    read: _Read, function: str, *, branches: bool = False
+) -> Iterator[tuple["_Notebook", str, Sequence[ast.AST]]]:
+    """(where, name, its code) for `function` and every name that its code reads, of the notebook and its modules.
+
+    branches: follow all definitions of a name that stand in an `if`, a `try` or a loop, not the last one alone.
+    """
+    pending, seen = [(read.notebook, function)], set[tuple[int, str]]()
     while pending:
         here, name = pending.pop()
         if (id(here), name) in seen:
             continue
         seen.add((id(here), name))
-        path = here.imports.get(name, name if "." in name else "")
-        if path in NAMES:
-            return MESSAGE.format(function=function, name=path)
+        nodes = [*here.definitions.get(name, []), *(here.branches.get(name, []) if branches else [])]
+        yield here, name, nodes
+        path = here.path_of(name)
         package, _, inside = path.partition(".")
-        if inside and package in written:
-            pending.append((written[package], inside.partition(".")[0]))
+        if inside and package in read.modules:
+            pending.append((read.modules[package], inside.partition(".")[0]))
         elif not path and name not in here.definitions:  # perhaps by `from … import *` or %run
-            pending += [(module, name) for module in written.values() if name in module.definitions]
-        for node in here.definitions.get(name, []):
-            for kind, found in _references(node, {}, here.imports):
-                if kind == "use":
-                    return MESSAGE.format(function=function, name=found)
-                pending.append((here, found))
-    return None
+            pending += [(module, name) for module in read.modules.values() if name in module.definitions]
+        for node in nodes:
+            pending += [(here, found) for kind, found in _references(node, {}, here.imports) if kind == "name"]
 
 
-def _parsed(cell: str) -> ast.Module | None:
+def _parsed(cell: str, *, whole: bool) -> Sequence[ast.stmt]:
+    """The statements of a cell, without what is not Python. whole: none, unless all of it is Python."""
     try:
-        # a magic's line becomes `pass`, so that the block it stands in keeps a body
-        return ast.parse(_MAGIC.sub(r"\1pass", cell))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+        try:
+            # a magic's line becomes `pass`, so that the block it stands in keeps a body
+            return ast.parse(_MAGIC.sub(r"\1pass", cell)).body
+        except (SyntaxError, ValueError):
+            return [] if whole else [piece for piece in rule.statements(cell) if isinstance(piece, ast.stmt)]
+    except (RecursionError, MemoryError):
+        return []
+
+
+def _makes_a_rule(code: ast.AST, imports: Mapping[str, str]) -> bool:
+    """Whether one of `RULES` is named anywhere in it: as a name, an attribute, an import, or in quotes (`getattr`)."""
+    for node in ast.walk(code):
+        match node:
+            case ast.Name(id=name):
+                found = {name, _last(imports.get(name, ""))}
+            case ast.Attribute(attr=name) | ast.alias(name=name):
+                found = {_last(name)}
+            case ast.Constant(value=str(text)):
+                found = {text}
+            case _:
+                continue
+        if not RULES.isdisjoint(found):
+            return True
+    return False
+
+
+def _last(path: str) -> str:
+    return path.rpartition(".")[2]
 
 
 @dataclass
@@ -81,6 +151,13 @@ class _Notebook:
     """The code behind a name: its definition, and what was attached to it (`f.defvjp(forward, backward)`)."""
     imports: dict[str, str] = field(default_factory=dict[str, str])
     """Names bound by imports, and their other names, as dotted paths."""
+    branches: dict[str, list[ast.AST]] = field(default_factory=dict[str, list[ast.AST]])
+    """All the code that may be behind a name which is defined within an `if`, a `try` or a loop."""
+    _within: int = 0
+
+    def path_of(self, name: str) -> str:
+        """The dotted path that a name stands for; empty where it is the notebook's own."""
+        return self.imports.get(name, name if "." in name else "")
 
     def read(self, statement: ast.stmt) -> None:
         """Takes in one statement at the level of the notebook."""
@@ -109,12 +186,16 @@ class _Notebook:
                 if owner is not None and owner not in self.imports:
                     self.definitions.setdefault(owner, []).append(call)
             case _:
+                self._within += 1
                 for inner in ast.iter_child_nodes(statement):
                     if isinstance(inner, ast.stmt):
                         self.read(inner)
                     elif isinstance(inner, ast.ExceptHandler | ast.match_case):
                         for nested in inner.body:
                             self.read(nested)
+                    elif isinstance(inner, ast.NamedExpr):  # (f := …)
+                        self._assign(inner.target, inner.value)
+                self._within -= 1
 
     def _assign(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Tuple | ast.List):
@@ -138,7 +219,12 @@ class _Notebook:
         wraps_itself = not isinstance(node, ast.stmt) and any(
             isinstance(inner, ast.Name) and inner.id == name for inner in ast.walk(node)
         )
-        before = self.definitions.get(name, []) if wraps_itself else []  # f = jax.jit(f)
+        earlier = self.definitions.get(name, [])
+        if self._within:
+            self.branches.setdefault(name, [*earlier]).append(node)
+        elif not wraps_itself:
+            self.branches.pop(name, None)
+        before = earlier if wraps_itself else []  # f = jax.jit(f)
         self.definitions[name] = [*before, node]
         self.imports.pop(name, None)
 

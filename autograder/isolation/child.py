@@ -46,7 +46,7 @@ class Channel:
     def receive(self) -> Any:
         """The next frame; EOFError when the grader has closed the channel."""
         (length,) = struct.unpack(">I", self._exactly(4))
-        return frames.decode(self._exactly(length), objects=self.objects)
+        return frames.decode(self._exactly(length), objects=self.objects, text=None)
 
     def _exactly(self, count: int) -> bytes:
         pieces: list[bytes] = []
@@ -187,7 +187,7 @@ def _within(path: str, folder: str) -> bool:
 
 def _run_cells(notebook: cells.Runner, channel: Channel, request: dict[str, Any]) -> dict[str, Any]:
     if request["look"]:
-        channel.send({"uses": _autodiff_uses(request)})
+        channel.send(_look(request))
     lines: list[int] = request["lines"]
     for number, source in cells_to_run(request["cells"], request["demonstrations"]):
         channel.send({"cell": number})
@@ -197,12 +197,16 @@ def _run_cells(notebook: cells.Runner, channel: Channel, request: dict[str, Any]
     return {"defined": defined, "failed": failed, "noticed": notebook.report()}
 
 
-def _autodiff_uses(request: dict[str, Any]) -> dict[str, str]:
-    from autograder.checks.rubric import autodiff_use
+def _look(request: dict[str, Any]) -> dict[str, Any]:
+    """What the source says: a sentence for each function that uses autodiff, and who has a reverse rule of its own."""
+    from autograder.checks.rubric import autodiff_use, own_reverse_rule
 
     sources = [source for _, source in request["cells"]]
     uses = {function: autodiff_use(sources, function) for function in request["functions"]}
-    return {function: sentence for function, sentence in uses.items() if sentence is not None}
+    return {
+        "uses": {function: sentence for function, sentence in uses.items() if sentence is not None},
+        "rules": [function for function in request["functions"] if own_reverse_rule(sources, function)],
+    }
 
 
 def _reply(answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:

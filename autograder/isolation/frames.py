@@ -3,7 +3,8 @@
 A frame is a length (4 bytes, big-endian) and a body; the body is one value in a small tagged binary format: None,
 booleans, integers, floats, complex numbers, strings, bytes, lists, tuples, dicts, and arrays as dtype + shape + raw
 bytes. Decoding builds new objects of exactly these types; it never imports, calls or unpickles anything, and it is
-bounded in depth, in number of values and in bytes before anything is allocated.
+bounded in depth, in number of values, in text and in bytes before anything is allocated: what announces more is refused
+at the announcement.
 
 Towards the submission a fifth kind of thing may cross, an *object* (a computational graph, a callable), as a name and
 plain data; the decoder of the grader knows none of them, so a submission cannot send one back.
@@ -20,7 +21,11 @@ from typing import Any, Final
 import numpy as np
 
 MAX_DEPTH: Final = 32
-MAX_VALUES: Final = 2_000_000
+MAX_VALUES: Final = 1_250_000
+"""Twenty times the most that a right answer of this course has (a schedule for 2000 layers: 60 909). A value costs the
+grader some ten millionths of a second, from the frame to the message about it."""
+MAX_TEXT: Final = 3_000_000
+"""Bytes of all text in one value from a submission: twenty times as many as in the longest right answer."""
 MAX_ENTRIES: Final = 10_000
 """Entries of one dict: a bound on what colliding keys can cost."""
 MAX_EMPTY: Final = 1 << 20
@@ -61,12 +66,18 @@ def encode(value: Any, *, limit: int | None = None) -> bytes:
     return bytes(out)
 
 
-def decode(body: bytes | bytearray | memoryview, *, objects: Mapping[str, Callable[[Any], Any]] | None = None) -> Any:
+def decode(
+    body: bytes | bytearray | memoryview,
+    *,
+    objects: Mapping[str, Callable[[Any], Any]] | None = None,
+    text: int | None = MAX_TEXT,
+) -> Any:
     """The value in `body`. FrameError for anything that is not exactly one well-formed value.
 
     `objects` says how named kinds are rebuilt; without it, as on the grader's side, an object is an error.
+    text: bytes of text that are accepted; None for any number, as on the submission's side, which is sent its source.
     """
-    decoder = _Decoder(memoryview(body), objects or {})
+    decoder = _Decoder(memoryview(body), objects or {}, text)
     value = decoder.take(0)
     if decoder.at != len(decoder.body):
         raise FrameError(f"{len(decoder.body) - decoder.at} bytes after the end of the value")
@@ -169,9 +180,10 @@ class _Encoder:
 
 
 class _Decoder:
-    def __init__(self, body: memoryview, objects: Mapping[str, Callable[[Any], Any]]) -> None:
+    def __init__(self, body: memoryview, objects: Mapping[str, Callable[[Any], Any]], text: int | None) -> None:
         self.body = body
         self.objects = objects
+        self.text = text
         self.at = 0
         self.values = 0
 
@@ -190,6 +202,8 @@ class _Decoder:
         count = self._u32()
         if count * smallest > len(self.body) - self.at:
             raise FrameError(f"cut short: {count} values announced in {len(self.body) - self.at} bytes")
+        if self.values + count * smallest > MAX_VALUES:  # each takes a byte at least
+            raise FrameError(f"more than {MAX_VALUES} values")
         return count
 
     def take(self, depth: int) -> Any:
@@ -231,8 +245,13 @@ class _Decoder:
                 raise FrameError(f"unknown tag {tag!r}")
 
     def _text(self) -> str:
+        length = self._u32()
+        if self.text is not None:
+            self.text -= length
+            if self.text < 0:
+                raise FrameError(f"more than {MAX_TEXT} bytes of text")
         try:
-            return str(self._bytes(self._u32()), "utf-8")
+            return str(self._bytes(length), "utf-8")
         except UnicodeDecodeError:
             raise FrameError("text that is not UTF-8") from None
 

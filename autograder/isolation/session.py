@@ -2,10 +2,17 @@
 
 When the process dies (a crash, an endless loop, an exit), the call at hand fails with a message and the next call
 starts the notebook anew, so that only the cases that killed it are lost.
+
+What a submission says in its own words (failed cells, what it printed, what was noticed, which cell ended its process)
+is taken from the first run of the notebook, before any call. A later run may know what a hidden case passed, by what
+outlives a process on every machine: which pages of a library are cached, the time of day, the kernel's counters.
+Nothing of it reaches the log but that it was. Of a call in a hidden case the log has no more than whether time was over
+or the process.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +35,9 @@ if TYPE_CHECKING:
 _CALLBACKS: Final = 100_000
 """How often one call may call the functions it was given."""
 _CALLBACK_SIZE: Final = 100_000
+_VALUES: Final = 6_000_000
+"""Values in all answers of a submission together, twenty times those of a right one (277 000): they bound what reading
+them costs the grader."""
 _LOST_CELLS: Final = 5
 """Cells that may be left out because they end the notebook's process; with more, nothing is run."""
 _KEPT_NOTES: Final = 20
@@ -82,11 +92,17 @@ class Session:
         self._demonstrations = list(submission.demonstrations)
         self._given_up = ""
         self._seen_hidden = False
+        self._ever_hidden = False
+        self._spoken = False
+        """Whether the notebook has been run to its end once: from then on nothing of its own words is taken."""
         self._autodiff_uses: dict[str, str] | None = None
         """Why a function's use of autodiff costs its points, by function; None as long as nobody has looked."""
+        self._values = 0
+        """Of all answers so far."""
+        self._own_rules: frozenset[str] | None = None
+        """The functions that have a reverse rule of their own; None where the source could not be read."""
         self._deaths: dict[str, int] = {}
         self._start_clock()
-        self._calls = 0
 
     def _start_clock(self) -> None:
         self._clock = Clock(self._workshop.report_waiting)
@@ -130,9 +146,9 @@ class Session:
                 "work on a copy (np.array(x)) instead of writing into x."
             )
         value = reply.get("value")
-        if (numbers := _numbers_in(value)) is None:
+        if _holds_bytes(value):
             raise checks.CheckError(f"{function} returned something that is not an answer.")
-        if numbers > frames.MAX_VALUES:  # reading them costs the grader's time, however few bytes each takes
+        if _size(value) > frames.MAX_VALUES:  # reading them costs the grader's time, however few bytes each takes
             raise checks.CheckError(f"{function} returned more than {frames.MAX_VALUES:,} numbers.")
         return value
 
@@ -156,6 +172,10 @@ class Session:
         reply = self._ask(question, request, _Callbacks([], set()))
         return reply
 
+    def has_own_reverse_rule(self, function: str) -> bool:
+        """Whether the source of a function, read before the notebook ran, makes a reverse rule."""
+        return self._own_rules is not None and function in self._own_rules
+
     def run_artefacts(self, job: dict[str, Any]) -> Any:
         """Runs artefacts in the disposable process; its plain, unchecked answer, or StudentError."""
         started = time.monotonic()
@@ -164,8 +184,8 @@ class Session:
             if self._runner is None:
                 self._runner = self._workshop.fork("artefacts", self._limits, self._clock)
             deadline = self._clock.deadline(seconds).and_not_after(self._end)
-            self._calls += 1
-            self._runner.send({"id": self._calls, "job": job}, deadline)
+            question = _unpredictable()
+            self._runner.send({"id": question, "job": job}, deadline)
             reply = self._runner.receive(deadline)
         except Ended as problem:
             self._runner = None
@@ -176,6 +196,8 @@ class Session:
                     why = self._used_up()
                 else:
                     self.log.time_out("traced function", "a function, as JAX traced it,", seconds)
+            if self._hides_words():
+                why = "it did not finish in time" if isinstance(problem, TookTooLong) else "its process ended"
             self.log.note(f"A function, as JAX traced it, could not be run: {why}.")
             raise checks.StudentError(
                 f"The function, as JAX traced it, could not be run: {why}.", kinds=("Exception",)
@@ -187,14 +209,13 @@ class Session:
         finally:
             self.log.add_seconds("artefacts", time.monotonic() - started)
         # what parses hostile bytes may have been taken over by them
-        if not _answers(reply, self._calls):
+        if not _answers(reply, question):
             self._runner.end()
             self._runner = None
             reply = {"refused": "it did not answer what it was asked"}
         if "refused" in reply:
-            raise checks.StudentError(
-                f"The function, as JAX traced it, could not be run: {_text(reply['refused'])}", kinds=("Exception",)
-            )
+            why = "the grader refuses what it is made of" if self._hides_words() else _text(reply["refused"])
+            raise checks.StudentError(f"The function, as JAX traced it, could not be run: {why}", kinds=("Exception",))
         return reply.get("result")
 
     def _call_seconds(self, question: Question) -> float:
@@ -221,8 +242,7 @@ class Session:
         started = time.monotonic()
         self._keep_public_apart()
         process = self._living_process()
-        self._calls += 1
-        request["id"] = self._calls
+        request["id"] = _unpredictable()
         deadline = self._clock.deadline(self._call_seconds(question)).and_not_after(self._end)
         try:
             process.send(request, deadline)
@@ -236,6 +256,7 @@ class Session:
             raise self._lost(question, request["function"], problem) from None
         finally:
             self.log.add_seconds("calls", time.monotonic() - started)
+        self._charge(reply)
         return self._checked(question, request, reply)
 
     def _checked(self, question: Question, request: dict[str, Any], reply: Any) -> dict[str, Any]:
@@ -250,8 +271,8 @@ class Session:
             kinds: list[Any] = given[:_KEPT_KINDS] if type(given) is list else []
             names = tuple(kind[:80] for kind in kinds if type(kind) is str) or ("Exception",)
             text = _text(answer.get("message"))
-            if checks.hides_words():
-                text = _in_our_words(names, text)
+            if self._hides_words():
+                text = "an error"  # a test may make it part of its own message, which is shown
             if "CheckError" in names:
                 raise checks.StudentError(text, kinds=names)
             if "NotImplementedError" in names:
@@ -259,11 +280,18 @@ class Session:
             raise checks.StudentError(f"{function} raised {text}", kinds=names)
         if "unsendable" in answer:
             what = _text(answer["unsendable"])
-            if checks.hides_words():
+            if self._hides_words():
                 megabytes = self._limits.frame_bytes / 1024**2
                 what = f"what is neither numbers nor an array nor a sequence of them, or more than {megabytes:.3g} MB"
             raise checks.CheckError(f"{function} returned {what}.")
         return answer
+
+    def _charge(self, reply: Any) -> None:
+        """Takes an answer's size off what the submission may have the grader read in all."""
+        self._values += _size(reply)
+        if self._values > _VALUES and not self._given_up:
+            self._given_up = f"Not run: the submission's answers had more than {_VALUES:,} numbers, all together."
+            self.log.note(self._given_up)
 
     def _lost(self, question: Question, function: str, problem: Ended) -> checks.StudentError:
         self._forget_process()
@@ -277,6 +305,8 @@ class Session:
                 text = f"{function} did not finish: {self._used_up()}"
             else:
                 self.log.time_out("call", function, limit)
+        elif self._hides_words():
+            text = f"{function} could not be finished: its process ended in a hidden case"
         else:
             text = f"{function} could not be finished: {problem}"
         self.log.note(f"{question.name}: {text}.")
@@ -300,12 +330,17 @@ class Session:
         given in a hidden case. Graders that run the public cases first pay nothing for this.
         """
         hidden = not checks.show_numbers()
+        self._ever_hidden |= checks.hides_words()
         if self._seen_hidden and not hidden:
             self._forget_process()
             if self._runner is not None:
                 self._runner.end()
                 self._runner = None
         self._seen_hidden = hidden
+
+    def _hides_words(self) -> bool:
+        """Whether the submission may know what a hidden case passes: then it has no word in any message."""
+        return self._ever_hidden or checks.hides_words()
 
     def _living_process(self) -> Process:
         if self._process is None:
@@ -334,10 +369,10 @@ class Session:
             look = self._autodiff_uses is None
             try:
                 deadline = self._clock.deadline(self._limits.notebook_seconds).and_not_after(self._end)
-                self._calls += 1
+                question = _unpredictable()
                 sources = [(k, cell) for k, cell in enumerate(self._submission.cells, 1) if k not in self._skipped]
                 request = {
-                    "do": "cells", "id": self._calls, "cells": sources, "functions": list(self.assignment.functions),
+                    "do": "cells", "id": question, "cells": sources, "functions": list(self.assignment.functions),
                     "look": look, "demonstrations": self._demonstrations, "lines": list(self._submission.lines),
                 }  # fmt: skip
                 self._process.send(request, deadline)
@@ -345,7 +380,9 @@ class Session:
                     # Parsing hostile source can end a process, so it is done there; and before the first cell runs,
                     # so that the answer can be believed.
                     self._autodiff_uses = {}
-                    self._autodiff_uses = _sentences(self._process.receive(deadline))
+                    seen = self._process.receive(deadline)
+                    self._autodiff_uses = _sentences(seen)
+                    self._own_rules = frozenset(map(str, seen["rules"]))
                 while True:
                     of_a_cell = self._clock.deadline(self._limits.cell_seconds)
                     reply = self._process.receive(of_a_cell.and_not_after(deadline))
@@ -353,11 +390,12 @@ class Session:
                         running = reply["cell"]
                         continue
                     break
-                if not _answers(reply, self._calls):
+                if not _answers(reply, question):
                     self._process.end()
                     raise SpokeOutOfTurn("it sent something that is not an answer")
             except Ended as problem:
-                self._take_output()
+                if not self._spoken and not self.log.output:
+                    self.log.output = self._process.output
                 self._forget_process()
                 self.log.add_seconds("cells", time.monotonic() - started)
                 if look and not self._autodiff_uses and running == -1:
@@ -369,13 +407,10 @@ class Session:
                 raise _GivenUpError(f"The notebook is too large to be run: {problem}.") from None
             break
         self.log.add_seconds("cells", time.monotonic() - started)
-        self._take_output()
-        self._take_functions(reply)
-
-    def _take_output(self) -> None:
-        """What the cells printed. What calls print later could be what a hidden case passes: it is dropped."""
-        if self._process is not None and not self.log.output:
+        if not self._spoken:
+            self._spoken = True
             self.log.output = self._process.output
+            self._take_functions(reply)
 
     def _cell_lost(self, running: int, problem: Ended, deadline: Deadline) -> None:
         """Leaves out the cell that was running. `deadline`: of all cells together."""
@@ -388,10 +423,13 @@ class Session:
                 what = f"all cells together took longer than {self._limits.notebook_seconds:g} seconds"
                 self.log.time_out("notebook", "", self._limits.notebook_seconds)
             else:
-                self.log.time_out("cell", f"Cell {running}", self._limits.cell_seconds)
+                self.log.time_out("cell", "A cell" if self._spoken else f"Cell {running}", self._limits.cell_seconds)
         if running not in range(1, len(self._submission.cells) + 1) or running in self._skipped:
-            raise _GivenUpError(f"The notebook could not be run: {what}.")
-        self.log.note(f"Cell {running} was left out: {what}.")
+            raise _GivenUpError(
+                "The notebook could not be run again." if self._spoken else f"The notebook could not be run: {what}."
+            )
+        if not self._spoken:
+            self.log.note(f"Cell {running} was left out: {what}.")
         self._skipped.add(running)
         self.log.restarts += 1
         if self._end.passed:
@@ -419,6 +457,11 @@ class Session:
             self.log.note(sentence)
 
 
+def _unpredictable() -> int:
+    """The id of a question: who has not read the question cannot have answered it, however early the answer comes."""
+    return secrets.randbits(62)
+
+
 def _answers(reply: Any, number: int) -> bool:
     """Whether a reply is an answer to request `number`: by exact types, since an array would compare entry by entry."""
     return type(reply) is dict and type(reply.get("id")) is int and reply["id"] == number
@@ -428,32 +471,20 @@ def _text(given: Any) -> str:
     return given[:_KEPT_TEXT] if type(given) is str else ""
 
 
-def _in_our_words(kinds: Sequence[str], text: str) -> str:
-    """What a hidden case may know of an exception: nothing in words that the submission chose.
-
-    A message goes through many hands (a test may make it part of its own) before the student reads it, and the
-    submission could have put into it what the case passes.
-    """
-    if "TypeError" in kinds and "custom_vjp" in text:  # what JAX says, and `checks.has_own_reverse_rule` looks for
-        return "TypeError: can't apply forward-mode differentiation (jvp) to a custom_vjp function."
-    return "an error"
-
-
-def _numbers_in(value: Any) -> int | None:
-    """How many numbers an answer holds; None where it holds bytes, which are no answer and would be read one by one."""
-    if isinstance(value, bytes):
-        return None
+def _size(value: Any) -> int:
+    """How many values an answer holds, those of arrays counted one by one."""
     if isinstance(value, np.ndarray):
-        return value.size
+        return 1 + value.size
     if not isinstance(value, list | tuple | dict):
         return 1
-    total = 0
-    for item in value.values() if isinstance(value, dict) else value:
-        inner = _numbers_in(item)
-        if inner is None:
-            return None
-        total += inner
-    return total
+    return 1 + sum(map(_size, value.values() if isinstance(value, dict) else value))
+
+
+def _holds_bytes(value: Any) -> bool:
+    """Bytes are no answer, and would be read one by one."""
+    if isinstance(value, list | tuple | dict):
+        return any(map(_holds_bytes, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, bytes)
 
 
 def _sentences(reply: Any) -> dict[str, str]:
@@ -477,6 +508,10 @@ class Proxy:
     def __call__(self, *arguments: Any, autodiff: bool = False) -> Any:
         """Calls the function. Raises `checks.StudentError` when it raises, hangs or ends its process."""
         return self._session.call(self.__name__, arguments, autodiff=autodiff)
+
+    def has_own_reverse_rule(self) -> bool:
+        """Whether the function's source makes a reverse rule (`autograder.checks.rubric`)."""
+        return self._session.has_own_reverse_rule(self.__name__)
 
     def measure(
         self,

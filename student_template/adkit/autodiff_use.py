@@ -3,12 +3,12 @@
 The course asks for derivatives by hand: a plain use of `jax.grad` and its relatives in a graded function
 costs the question. This is a rubric for honest work, seen before handing in; it hunts no disguise.
 Making a rule (`jax.custom_vjp`, `jax.custom_jvp`) is no such use; nor is a scratch cell that compares with
-`jax.grad`.
+`jax.grad`. Whether a function has a reverse rule of its own, where a question asks for one, is asked here, too.
 """
 
 import dis
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, cast
 
@@ -33,6 +33,11 @@ NAMES: frozenset[str] = frozenset(
 )
 """What counts as a use, by its public name."""
 
+RULES: frozenset[str] = frozenset(
+    {"custom_vjp", "defvjp", "custom_gradient", "custom_linear_solve", "custom_root", "custom_vjp3"}
+)
+"""What makes a reverse rule of one's own, by its name in `jax`, `jax.lax` or wherever else it is public."""
+
 MESSAGE = (
     "{function} uses {name}: this question asks for the derivative by hand, so JAX may not differentiate for "
     "you here (comparing with {name} in a cell of your own is fine)"
@@ -56,6 +61,49 @@ def autodiff_use(function: Any) -> str | None:
                 return MESSAGE.format(function=name, name=used)
             pending += [f for f in _functions_in(value) if id(f.__globals__) in home]
     return None
+
+
+def own_reverse_rule(function: Any) -> bool:
+    """Whether `function`, or what it reaches in its notebook, makes a reverse rule of its own (RULES)."""
+    jax: Any = sys.modules.get("jax")
+    if jax is not None and isinstance(function, jax.custom_vjp):
+        return True
+    pending = [f for f in (*_functions_in(function), *_methods_of(function)) if not _of_a_library(f)]
+    home, seen = {id(f.__globals__) for f in pending}, set[int]()
+    while pending:
+        current = pending.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        if not RULES.isdisjoint(_names_in(current.__code__)):
+            return True
+        for value in _values_used(current):
+            if jax is not None and isinstance(value, jax.custom_vjp):
+                return True
+            if getattr(value, "__name__", None) in RULES and str(getattr(value, "__module__", "")).startswith("jax"):
+                return True
+            pending += [f for f in (*_functions_in(value), *_methods_of(value)) if id(f.__globals__) in home]
+    return False
+
+
+def _of_a_library(function: FunctionType) -> bool:
+    return str(function.__globals__.get("__name__", "")).partition(".")[0] in ("jax", "numpy", "scipy")
+
+
+def _methods_of(value: Any) -> Iterator[FunctionType]:
+    """The functions of a class, or of the class of an object."""
+    methods: Mapping[str, Any] = vars(value if isinstance(value, type) else type(value))
+    for method in methods.values():
+        yield from _functions_in(getattr(method, "__func__", method))
+
+
+def _names_in(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _names_in(inner)
+        elif isinstance(inner, str):
+            yield inner
 
 
 def _forbidden_objects() -> Iterator[tuple[str, Any]]:

@@ -28,7 +28,7 @@ from typing import Any, Literal, NoReturn, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from adkit.autodiff_use import autodiff_use
+from adkit.autodiff_use import autodiff_use, own_reverse_rule
 from adkit.fingerprint import fingerprint, matches
 from adkit.relations import relation
 from adkit.sealed import open_sentences
@@ -200,17 +200,34 @@ def countable(work: Any) -> None:
 
 
 def has_own_reverse_rule(f: Any, *args: Any) -> None:
-    """Passes when `f` has a `jax.custom_vjp` rule: JAX then refuses to differentiate it forward."""
+    """Passes when `f` has a reverse rule of its own, made with `jax.custom_vjp` or its like.
+
+    It is looked for in the code of what `f` reaches. In a student's notebook also in what JAX does with `f(*args)`: it
+    refuses to differentiate such a rule forward. The grader goes by the code alone, which it reads before the notebook
+    runs: what a submission's process says of its own functions is worth no points.
+    """
+    _next_check()
+    if f is None:
+        _student_failed(f"{_missing_names()} not defined: run the cell that defines it", ("NameError",))
+    if getattr(f, "__autograder_proxy__", False):
+        own = f.has_own_reverse_rule()
+    else:
+        own = own_reverse_rule(f) or _refused_forward(f, args)
+    if not own:
+        _failed(
+            f"{_name(f)} has no reverse rule of its own: JAX differentiates what it is made of. "
+            "Decorate it with jax.custom_vjp and give the rule with defvjp"
+        )
+
+
+def _refused_forward(f: Any, args: tuple[Any, ...]) -> bool:
+    from adkit import artefact
+
     try:
-        measured(f, *args, transform="jvp")
+        artefact.measure(f, *args, transform="jvp", autodiff=True)
     except StudentError as problem:
-        if "TypeError" in problem.kinds and "custom_vjp" in problem.message:
-            return
-        raise
-    _failed(
-        f"{_name(f)} has no reverse rule of its own: JAX differentiates what it is made of. "
-        "Decorate it with jax.custom_vjp and give the rule with defvjp"
-    )
+        return "TypeError" in problem.kinds and "custom_vjp" in problem.message
+    return False
 
 
 def _call(f: Any, args: tuple[Any, ...], autodiff: bool) -> Any:

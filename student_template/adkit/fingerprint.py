@@ -142,11 +142,20 @@ def _walk(value: Any, exact: list[str], numbers: list[NDArray[np.float64]]) -> N
 
 def _as_floats(items: list[Any] | tuple[Any, ...]) -> NDArray[np.float64] | None:
     """Nested sequences of floating-point numbers as the array they are; None for anything else."""
+    if _holds_text(items):  # as an array, each text would take as much memory as the longest
+        return None
     try:
         array = np.asarray(items)
     except (ValueError, TypeError):  # parts of several shapes
         return None
     return array.astype(np.float64) if array.dtype.kind == "f" else None
+
+
+def _holds_text(items: list[Any] | tuple[Any, ...]) -> bool:
+    return any(
+        isinstance(item, str) or (isinstance(item, list | tuple) and _holds_text(cast("list[Any]", item)))
+        for item in items
+    )
 
 
 def _real(array: NDArray[np.float64], exact: list[str], numbers: list[NDArray[np.float64]]) -> None:

@@ -300,6 +300,23 @@ many = [0.5] * 1_900_000
 def twice(x): return many
 def energy(x): return [[1.0] * 1000] * 1500
 ''', slow=True),
+    Attack("answers-made-beforehand", "availability", "answers every call with a frame of two million values that was made beforehand, so that all of the time is the grader's", SEEN, '''
+import struct
+from autograder.isolation import child, frames
+BIG = b"l" + struct.pack(">I", 1_900_000) + b"i\\0\\0\\0\\0\\0\\0\\0\\1" * 1_900_000
+real = child.Channel.send
+def send(self, reply):
+    if "value" not in reply and "raised" not in reply: return real(self, reply)
+    body = b"d" + struct.pack(">I", 3) + b"".join(map(frames.encode, ("id", reply["id"], "changed", False, "value"))) + BIG
+    data = memoryview(struct.pack(">I", len(body)) + body)
+    while data: data = data[os.write(self.descriptor, data):]
+child.Channel.send = send
+'''),
+    Attack("long-words-in-lists", "availability", "answers with lists of a long word and a hundred thousand empty ones, which take as much memory as the longest in an array", SEEN, '''
+def twice(x): return ["x" * 10**6, *[""] * 1000]
+def energy(x): return [["x" * 10**6], *[[""]] * 1000]
+def at_one(f, x): return [("x" * 2 * 10**6, 0.5)] + [("", 0.5)] * 300_000
+'''),
     Attack("parser-bombs", "availability", "source that makes parsers in the grader recurse or fill memory", SEEN, raw=_source("x = " + "-" * 200_000 + "1\n" + "def twice(x): return " + "(" * 90 + "x" + ")" * 90)),
     Attack("source-deep", "availability", "expressions nested a hundred thousand levels deep", SEEN, raw=_source("twice = " + "lambda: " * 100_000 + "0")),
     Attack("source-attribute-chain", "availability", "a chain of a million attributes and operators", SEEN, raw=_source("def twice(x): return x" + ".a" * 300_000 + "\n" + "y = 1" + "+1" * 300_000), slow=True),

