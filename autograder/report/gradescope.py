@@ -5,6 +5,7 @@ instructors see them. What the submission printed is in `extra_data`, which stud
 """
 
 import json
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -43,7 +44,8 @@ def gradescope_results(result: SubmissionResult) -> dict[str, Any]:
             notes.append(f"{question.name}: {' '.join([summary, *mistakes])}")
     return {
         "score": result.earned,
-        "execution_time": round(result.seconds.get("total", 0.0), 3),
+        # students may see it, and a submission chooses how long it takes: what it can say by that is kept short
+        "execution_time": math.ceil(result.seconds.get("total", 0.0) / 10) * 10,
         "output": "\n".join(notes),
         "output_format": "text",
         "test_output_format": "text",
