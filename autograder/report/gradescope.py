@@ -5,6 +5,7 @@ instructors see them. What the submission printed is in `extra_data`, which stud
 """
 
 import json
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -51,7 +52,8 @@ def gradescope_results(result: SubmissionResult, final: Final | None = None) -> 
     notes = [*lines, f"Total: {number(final.total)}", *notes] if lines else notes
     return {
         "score": final.total,
-        "execution_time": round(result.seconds.get("total", 0.0), 3),
+        # students may see it, and a submission chooses how long it takes: what it can say by that is kept short
+        "execution_time": math.ceil(result.seconds.get("total", 0.0) / 10) * 10,
         "output": "\n".join(notes),
         "output_format": "text",
         "test_output_format": "text",

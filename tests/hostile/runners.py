@@ -279,7 +279,7 @@ class GradeRunner:
                 found.append(f"{data['score']:g} points instead of {attack.deserves:g}")
             elif data["extra_data"]["status"] == "failed":
                 found.append(f"the grader itself failed: {data['extra_data']}")
-            took = 0.0 if data is None else data["execution_time"]
+            took = 0.0 if data is None else data["extra_data"]["seconds"].get("total", 0.0)
             score, status = (None, "") if data is None else (data["score"], data["extra_data"]["status"])
             yield Outcome(attack.name, self.name, tuple(found), score, status, took)
         everything += [problem for problem in problems if problem not in claimed]
