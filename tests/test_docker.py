@@ -288,7 +288,7 @@ def test_a_container_that_takes_too_long_is_a_row_and_the_others_count(toy: Toy)
     table = rows(toy.place / "late")
     assert len(table) == 3
     status = {row["grading_status"] for file, row in table.items() if file != "points-per-question"}
-    assert status == {"It was not finished after 1 seconds, and its container was stopped."}
+    assert status == {"Timed out: It was not finished after 1 seconds, and its container was stopped."}
 
 
 def test_otters_own_command_stops_a_container_that_takes_too_long(toy: Toy) -> None:

@@ -74,7 +74,7 @@ def figures(notebook: str) -> list[str]:
         if cell["cell_type"] != "markdown":
             continue
         for token in MarkdownIt("commonmark").parse("".join(cell["source"])):
-            parts = [token, *(token.children or [])]
+            parts = token.children or [token]  # an element over several lines stands in a paragraph
             found += [part.content for part in parts if part.type == "image"]
             found += [part.content.split('alt="')[1].split('"')[0] for part in parts if "<img " in part.content[:5]]
     return found
