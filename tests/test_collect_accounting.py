@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 from toy_course import notebook
 
@@ -90,6 +90,7 @@ def test_every_file_of_a_folder_has_one_verdict(
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example([["submission_metadata.yml"], ["submission_metadata.yml", "toy.ipynb"]])  # a file and a folder of one name
 @given(PATHS)
 def test_every_file_of_a_zip_has_one_verdict(tmp_path_factory: pytest.TempPathFactory, paths: list[list[str]]) -> None:
     folder = tmp_path_factory.mktemp("zip")

@@ -242,10 +242,11 @@ def _of_gradescope(
     except SubmissionError as error:
         raise MetadataError(f"{metadata.path} cannot be read: {error}") from None
     found.left(metadata, "It says who handed in what.")
-    entries.pop(NAME)
     for name, items in entries.items():
         for item in items:
-            if name not in named and _LISTS.search(name):
+            if item is metadata:
+                continue
+            if name not in named and name != NAME and _LISTS.search(name):
                 found.left(item, "It is a list beside the hand-ins.")
             elif name not in named:
                 found.nobody(item, f"Whose it is, is not known: {NAME} does not name it.")
