@@ -31,7 +31,7 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "class" / "ann.ipynb").write_text(notebook(RIGHT))
     (tmp_path / "class" / "bob.ipynb").write_text(notebook("pass"))
     settings = Settings(str(assignment.folder), seed="s")
-    monkeypatch.setattr(engine_grade, "_grader", lambda _order: toy_course.OneProcess(settings))
+    monkeypatch.setattr(engine_grade, "grader_of", lambda _order: toy_course.OneProcess(settings))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -108,17 +108,17 @@ def test_an_unexpected_error_is_shown_in_full_only_with_debug(
 def test_an_interrupted_run_keeps_its_journal_and_says_how_to_go_on(
     course: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written = engine_grade.write_result
+    written = engine_grade.write_submission
 
     def interrupt(*arguments: object) -> None:
         written(*arguments)
         signal.raise_signal(signal.SIGTERM)
 
-    monkeypatch.setattr(engine_grade, "write_result", interrupt)
+    monkeypatch.setattr(engine_grade, "write_submission", interrupt)
     assert cli.main(["grade", "class", "-a", "toy", "-o", "out"]) == 130
     assert "--resume" in capsys.readouterr().err
     assert len((course / "out" / "journal.jsonl").read_text().splitlines()) == 1
-    monkeypatch.setattr(engine_grade, "write_result", written)
+    monkeypatch.setattr(engine_grade, "write_submission", written)
     assert cli.main(["grade", "class", "-a", "toy", "-o", "out", "--resume"]) == 0
     assert len((course / "out" / "journal.jsonl").read_text().splitlines()) == 2
 
@@ -161,7 +161,7 @@ def test_an_error_of_the_system_says_where_and_what_to_do(
     def fail(*_arguments: object) -> None:
         raise OSError(number, os.strerror(number), "out/results/a.json")
 
-    monkeypatch.setattr(engine_grade, "write_result", fail)
+    monkeypatch.setattr(engine_grade, "write_submission", fail)
     assert cli.main(["grade", "class", "-a", "toy", "-o", "out", "-q"]) == 2
     said = capsys.readouterr().err
     assert said.startswith(f"autograder: out/results/a.json: {os.strerror(number)}. ")

@@ -48,7 +48,7 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "class" / "submissions.csv").write_text(TABLE)
     monkeypatch.setattr(
         engine_grade,
-        "_grader",
+        "grader_of",
         lambda order: toy_course.OneProcess(Settings(str(assignment.folder), seed="s", isolated=order.isolated)),
     )
     monkeypatch.setenv("AUTOGRADER_ASSIGNMENTS", str(tmp_path))

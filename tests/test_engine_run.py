@@ -26,7 +26,7 @@ from autograder.engine.output import OutputError
 from autograder.engine.pool import EngineError, Pool
 from autograder.engine.worker import Settings
 from autograder.report import roster
-from autograder.report.write import write_class_files
+from autograder.report.write import write_everything
 
 Grade = Callable[..., dict[str, journal.Record]]
 
@@ -47,7 +47,7 @@ def run(assignment: Assignment, folder: Path, tmp_path: Path, monkeypatch: pytes
     """Grades `folder` in this process, isolating nothing; the records by name."""
     settings = Settings(str(assignment.folder), seed="s")
     monkeypatch.setattr(
-        engine_grade, "_grader", lambda order: toy_course.OneProcess(replace(settings, isolated=order.isolated))
+        engine_grade, "grader_of", lambda order: toy_course.OneProcess(replace(settings, isolated=order.isolated))
     )
 
     def run(**changes: object) -> dict[str, journal.Record]:
@@ -217,13 +217,13 @@ def test_shards_are_disjoint_and_merge_to_the_whole(run: Grade, folder: Path, tm
         (folder / f"{index}.ipynb").write_text(notebook(RIGHT if index % 2 else WRONG))
     (folder / "0.py").write_text(RIGHT)
     whole = run()
-    write_class_files(tmp_path / "out")
+    write_everything(tmp_path / "out")
     one = run(out=tmp_path / "one", shard=(1, 2))
     two = run(out=tmp_path / "two", shard=(2, 2))
     assert not set(one) & set(two)
     merged = merge([tmp_path / "two", tmp_path / "one"], tmp_path / "merged")
     assert merged.missing == ()
-    write_class_files(tmp_path / "merged")
+    write_everything(tmp_path / "merged")
     for file in ("final_grades.csv", "lms/canvas.csv"):
         assert (tmp_path / "merged" / file).read_text() == (tmp_path / "out" / file).read_text()
     stems = {record.stem for record in whole.values()}
@@ -268,7 +268,7 @@ def test_names_chosen_to_do_harm_end_up_as_harmless_files(run: Grade, folder: Pa
         (folder / name).write_text(notebook(RIGHT))
     records = run()
     assert len(records) == len(names)
-    write_class_files(tmp_path / "out")
+    write_everything(tmp_path / "out")
     files = [*(tmp_path / "out" / "results").iterdir(), *(tmp_path / "out" / "feedback").iterdir()]
     assert len(files) == 2 * len(names)
     for path in files:

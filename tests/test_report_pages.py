@@ -16,7 +16,7 @@ from autograder.report.feedback import feedback_page
 from autograder.report.grades import Row, final_grades
 from autograder.report.gradescope import gradescope_results
 from autograder.report.statistics import Statistics
-from autograder.report.write import write_class_files, write_everything
+from autograder.report.write import write_everything
 from autograder.results import CaseResult, QuestionResult, SubmissionResult, Timeout
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>\x1b[31m\u202e"
@@ -150,7 +150,7 @@ def test_final_grades_are_what_otter_itself_would_write() -> None:
 
 
 def test_a_spreadsheet_finds_no_formula_in_any_table(out: Path) -> None:
-    write_class_files(out)
+    write_everything(out)
     for path in (out / "final_grades.csv", *(out / "lms").glob("*.csv")):
         for row in csv.reader(path.read_text(encoding="utf-8").splitlines()):
             for cell in row:
@@ -219,7 +219,7 @@ def test_reports_can_be_made_again_from_the_journal_alone(out: Path) -> None:
 
 def test_the_learning_platforms_tables_take_names_from_the_roster(out: Path) -> None:
     (out / "roster.csv").write_text("file,id,name,email,login\nb.ipynb,42,Doe Jane,jane@x.org,jd\n")
-    write_class_files(out)
+    write_everything(out)
     canvas = list(csv.DictReader((out / "lms" / "canvas.csv").read_text().splitlines()))
     assert canvas[0]["Toy & co"] == "5.5"
     jane = next(row for row in canvas if row["ID"] == "42")
@@ -233,7 +233,7 @@ def test_the_learning_platforms_tables_take_names_from_the_roster(out: Path) -> 
 
 def test_moodles_participants_are_identified_as_its_grading_worksheet_does(out: Path) -> None:
     (out / "roster.csv").write_text("file,id,name\nb.ipynb,Participant 42,Doe Jane\n")
-    write_class_files(out)
+    write_everything(out)
     moodle = list(csv.DictReader((out / "lms" / "moodle.csv").read_text().splitlines()))
     assert {"Identifier", "Grade", "Last modified (grade)"} <= set(moodle[0])
     jane = next(row for row in moodle if row["Full name"] == "Doe Jane")

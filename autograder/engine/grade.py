@@ -17,12 +17,11 @@ from autograder.engine.single import ungraded
 from autograder.engine.sources import digest_of
 from autograder.engine.worker import Settings
 from autograder.report import roster
-from autograder.report.feedback import feedback_page
-from autograder.report.final import Final, Finals
-from autograder.report.gradescope import results_json
+from autograder.report.final import Finals
 from autograder.report.inputs import Given
 from autograder.report.people import People
 from autograder.report.roster import Student
+from autograder.report.write import write_submission
 from autograder.submission import digest, unreadable_digest
 
 Listener = Callable[[Record | None, int, int], None]
@@ -118,10 +117,10 @@ def grade(order: Order, listener: Listener | None = None) -> output.Run:
         done = len(batch.names) - len(todo) - len(refused)
         if listener is not None:
             listener(None, done, len(batch.names))
-        with _grader(order) as grader:
+        with grader_of(order) as grader:
             for record in chain(refused, grader.grade(todo) if todo else ()):
                 book.append(record)
-                write_result(record, order.out, run, finals.of(record.result))
+                write_submission(record, finals.of(record.result), order.out, run)
                 done += 1
                 if listener is not None:
                     listener(record, done, len(batch.names))
@@ -137,17 +136,6 @@ def seed() -> str:
     from autograder.checks import seeds  # imports NumPy: only when something is graded
 
     return seeds.seed()
-
-
-def grader_of(order: Order) -> Grader:
-    """What grades an order: workers here, a cluster, or containers."""
-    return _grader(order)
-
-
-def write_result(record: Record, out: Path, run: output.Run, final: Final) -> None:
-    """A submission's own files: results/<stem>.json and feedback/<stem>.html."""
-    output.write_atomically(out / "results" / f"{record.stem}.json", results_json(record, final))
-    output.write_atomically(out / "feedback" / f"{record.stem}.html", feedback_page(record.result, run.title, final))
 
 
 def _everyone(
@@ -186,7 +174,8 @@ def _already_graded(out: Path, assignment: Assignment) -> set[tuple[str, str]]:
     }
 
 
-def _grader(order: Order) -> Grader:
+def grader_of(order: Order) -> Grader:
+    """What grades an order: workers here, a cluster, or containers."""
     if order.grader is not None:
         return order.grader()
     settings = Settings(

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from autograder.engine import journal, output
 from autograder.engine.batch import stems_of
-from autograder.engine.grade import write_result
 from autograder.engine.journal import Journal
 from autograder.report import adjustments as tables
 from autograder.report import inputs, roster
 from autograder.report.final import Finals, is_part
 from autograder.report.people import People
+from autograder.report.write import write_submission
 
 
 class MergeError(Exception):
@@ -74,7 +74,7 @@ def merge(folders: Sequence[Path], out: Path, *, force: bool = False) -> Merged:
                 if owners[record.name][0] == folder:
                     renamed = replace(record, stem=stems[record.name])
                     book.append(renamed)
-                    write_result(renamed, out, merged, finals.of(renamed.result))
+                    write_submission(renamed, finals.of(renamed.result), out, merged)
     return Merged(merged, _missing(folders, runs))
 
 

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from autograder.engine import grade as grading
 from autograder.engine import journal, output
 from autograder.engine.batch import Batch, Entry, gather
-from autograder.engine.grade import Listener, Order, grader_of
+from autograder.engine.grade import Listener, Order
 from autograder.engine.journal import Journal, Record
 from autograder.engine.sources import digest_of
 from autograder.report.escape import for_terminal
@@ -95,7 +96,7 @@ def regrade(
             if listener is not None:
                 listener(None, 0, len(entries))
             before = {record.name: record for record in journal.read_latest(order.out)}
-            with grader_of(order) as grader:
+            with grading.grader_of(order) as grader:
                 for record in grader.grade(entries) if entries else ():
                     _take(record, before[record.name], questions, finals, book, outcome)
                     done += 1

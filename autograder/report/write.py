@@ -26,15 +26,9 @@ def statistics_of(out: Path) -> tuple[Statistics, Run]:
     return _statistics(journal.read_latest(out), run, Finals.load(out, run), out), run
 
 
-def write_class_files(out: Path) -> Statistics:
-    """final_grades.csv, report.html and the tables in lms/, from run.json and the journal."""
-    statistics, run = statistics_of(out)
-    _write_class_files(out, statistics, run)
-    return statistics
-
-
 def write_everything(out: Path) -> Statistics:
-    """The same, and each submission's results and feedback again, and the archives that carry them to students."""
+    """final_grades.csv, report.html, lms/, each submission's results and feedback, and the archives that carry them to
+    students, from run.json and the journal."""
     run = Run.read(out)
     finals = Finals.load(out, run)
     archives = Archives(out, run, finals.students)
