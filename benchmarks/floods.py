@@ -8,7 +8,6 @@ grew, and how many asynchronous requests and locks there were. What else the mac
 import functools
 import os
 import sys
-import threading
 from pathlib import Path
 
 os.environ["JAX_ENABLE_X64"] = "1"
@@ -17,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from hostile.apparatus import Lab
 from hostile.corpus import ATTACKS, BY_NAME
-from hostile.runners import SessionRunner
+from hostile.runners import Growth, SessionRunner
 
 FLOODS = [
     attack.name
@@ -26,33 +25,15 @@ FLOODS = [
 ]
 
 
-class Watch:
-    """A context manager: the most that was taken meanwhile."""
-
-    def __enter__(self) -> "Watch":
-        self.before, self.most, self._end = _figures(), _figures(), threading.Event()
-        self._looking = threading.Thread(target=self._look, daemon=True)
-        self._looking.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._end.set()
-        self._looking.join()
-
-    def _look(self) -> None:
-        while not self._end.wait(0.05):
-            self.most = {name: max(value, self.most[name]) for name, value in _figures().items()}
-
-
 def main() -> int:
     """Measures and prints a table."""
     print("| flood | available memory fell by | kernel memory grew by | requests | locks | outcome |")
     print("|---|--:|--:|--:|--:|---|")
     with Lab() as lab, SessionRunner(lab) as session:
         for name in sys.argv[1:] or FLOODS:
-            with Watch() as watch:
+            with Growth(_figures, 0.05) as growth:
                 outcome = session.run(BY_NAME[name])
-            grown = {figure: watch.most[figure] - watch.before[figure] for figure in watch.most}
+            grown = growth.most()
             print(
                 f"| {name} | {grown['memory'] / 1e6:.0f} MB | {grown['slab'] / 1e6:.0f} MB "
                 f"| {grown['asynchronous requests']} | {grown['locks']} "

@@ -11,10 +11,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 from hostile.apparatus import NEIGHBOUR_POINTS, Lab, alive, neighbour_code, steering
 from hostile.attack import RIGHT, RIGHT_POINTS, Attack, notebook
@@ -38,6 +37,8 @@ HONEST = 12
 """Honest submissions in a batch of attacks."""
 _OWN_SECONDS = 15.0
 """Processor time that the grader's own process may take for one attack, reading and comparing its answers."""
+_KERNELS_OWN = 5_000
+"""Locks, and asynchronous requests, that no honest program needs."""
 _GROWTH = 500 * 1024**2
 """Memory that the grader may take for one attack at most."""
 _ANSWERS = {"return 2 * x": 4.0, "return 0.5 * (x * x).sum()": 4.0, "return f(x)": 2.0}
@@ -100,10 +101,10 @@ class SessionRunner:
         started, own = time.monotonic(), time.process_time()
         self._waited.clear()
         found: list[str] = []
-        with _Kernel() as kernel:
+        with Growth(_kernel, 0.1) as growth:
             result = self.grade(path, found)
         seconds, own = time.monotonic() - started, time.process_time() - own
-        found += kernel.taken()
+        found += _taken(growth.most())
         if result is not None:
             found += self.judge(attack, result)
         if own > _OWN_SECONDS:
@@ -174,13 +175,15 @@ class SessionRunner:
         return problems[0] if result is None else result.earned
 
 
-class _Kernel:
-    """A context manager: what of the kernel's own, of which the machine has one, was taken meanwhile."""
+class Growth:
+    """A context manager: by how much figures grew meanwhile, at their highest. `every`: seconds between two looks."""
 
-    _BOUNDS: ClassVar = {"locks": 5_000, "asynchronous requests": 5_000}
+    def __init__(self, figures: Callable[[], dict[str, int]], every: float) -> None:
+        self._figures = figures
+        self._every = every
 
-    def __enter__(self) -> "_Kernel":
-        self._before, self._most, self._end = _kernel(), _kernel(), threading.Event()
+    def __enter__(self) -> "Growth":
+        self._before, self._most, self._end = self._figures(), self._figures(), threading.Event()
         self._looking = threading.Thread(target=self._look, daemon=True)
         self._looking.start()
         return self
@@ -189,17 +192,18 @@ class _Kernel:
         self._end.set()
         self._looking.join()
 
-    def taken(self) -> list[str]:
-        """What was taken in numbers that no honest program needs."""
-        return [
-            f"{self._most[what] - self._before[what]} {what} were taken"
-            for what, bound in self._BOUNDS.items()
-            if self._most[what] - self._before[what] > bound
-        ]
+    def most(self) -> dict[str, int]:
+        """The growth of each figure."""
+        return {name: self._most[name] - self._before[name] for name in self._most}
 
     def _look(self) -> None:
-        while not self._end.wait(0.1):
-            self._most = {what: max(count, self._most[what]) for what, count in _kernel().items()}
+        while not self._end.wait(self._every):
+            self._most = {name: max(value, self._most[name]) for name, value in self._figures().items()}
+
+
+def _taken(growth: dict[str, int]) -> list[str]:
+    """What was taken in numbers that no honest program needs."""
+    return [f"{number} {what} were taken" for what, number in growth.items() if number > _KERNELS_OWN]
 
 
 def _kernel() -> dict[str, int]:
