@@ -5,9 +5,7 @@ What a log says is chosen, not cleaned: numbers, statuses and sentences of this 
 of git or of a command has to be shown, what it quotes is left out unless the command itself was given it.
 """
 
-import csv
 import hashlib
-import io
 import re
 from collections.abc import Iterable, Sequence
 
@@ -26,13 +24,9 @@ def pseudonyms(files: Iterable[str], salt: str) -> dict[str, str]:
 
 def table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     """A CSV file that says who is who; every text is made harmless for spreadsheets."""
-    from autograder.report.escape import for_csv
+    from autograder.report.escape import csv_text, for_csv
 
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([for_csv(cell, 1000) for cell in line] for line in lines)
-    return text.getvalue()
+    return csv_text(header, ([for_csv(cell, 1000) for cell in line] for line in lines))
 
 
 def without_quotes(sentence: str, known: Iterable[str] = ()) -> str:

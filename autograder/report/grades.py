@@ -5,13 +5,11 @@ have 0 possible and add to the score only. Texts that a spreadsheet would take f
 apostrophe.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.report.escape import for_csv
+from autograder.report.escape import csv_text, for_csv
 from autograder.report.final import Final
 from autograder.report.page import number, signed
 from autograder.results import SubmissionResult, Timeout
@@ -146,9 +144,6 @@ def _table(header: list[str], lines: list[list[Any]]) -> str:
         and header[column] != "percent_correct"
         for column in range(len(header))
     ]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    for line in lines:
-        writer.writerow([int(value) if whole[column] else value for column, value in enumerate(line)])
-    return text.getvalue()
+    return csv_text(
+        header, ([int(value) if whole[column] else value for column, value in enumerate(line)] for line in lines)
+    )

@@ -19,7 +19,7 @@ from typing import Any
 
 from autograder.engine.output import write_atomically
 from autograder.report import worksheet as worksheets
-from autograder.report.escape import for_csv, for_html_cell, for_terminal
+from autograder.report.escape import csv_text, for_csv, for_html_cell, for_terminal
 from autograder.report.feedback import steps_in_words
 from autograder.report.grades import Row
 from autograder.report.identity import Claim, Matches, match
@@ -123,7 +123,7 @@ def _moodle(whole: Class) -> tuple[str, list[str]]:
             f"{_some(nameless)} without Moodle's participant number: in moodle.csv Moodle passes over such a line. "
             "Use moodle_gradebook.csv, or give Moodle's own grading worksheet with --worksheet"
         )
-    return _plain_table((*header, "Feedback comments"), lines), notes
+    return csv_text((*header, "Feedback comments"), lines), notes
 
 
 def _filled(whole: Class, sheet: Worksheet) -> tuple[str, list[str]]:
@@ -181,7 +181,7 @@ def _moodle_gradebook(whole: Class) -> str:
         own = "" if student.id.startswith(PARTICIPANT) else student.id
         who = (student.login, own, student.email, student.name)
         lines.append([*map(for_csv, who), _points(row), _comment(row, whole)])
-    return _plain_table(header, lines)
+    return csv_text(header, lines)
 
 
 def _gradescope(whole: Class) -> str:
@@ -231,18 +231,6 @@ def _comment(row: Row, whole: Class) -> str:
         for place, (text, points) in enumerate(steps_in_words(row.final))
     ]
     return for_html_cell(lines)
-
-
-def _plain_table(header: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
-    """A table whose texts are escaped already."""
-    import csv
-    import io
-
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(lines)
-    return text.getvalue()
 
 
 def readme(whole: Class, notes: Sequence[str]) -> str:

@@ -7,13 +7,12 @@ one place (see `identity`).
 """
 
 import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from autograder.engine.output import write_atomically
-from autograder.report.escape import for_csv, for_terminal
+from autograder.report.escape import csv_text, for_csv, for_terminal
 from autograder.report.identity import Claim, Matches, match
 from autograder.report.roster_file import Roster, RosterError, load, rows
 from autograder.report.student import COLUMNS, PARTICIPANT, Student, digits, words
@@ -174,12 +173,7 @@ def write(students: Mapping[str, Student], folder: Path, missing: Sequence[Stude
 
 def table(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
     """A CSV table in which no text is a formula."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    for line in lines:
-        writer.writerow([for_csv(value) if isinstance(value, str) else value for value in line])
-    return text.getvalue()
+    return csv_text(header, ([for_csv(value) if isinstance(value, str) else value for value in line] for line in lines))
 
 
 def _collected(path: Path) -> list[tuple[Student, str, str]]:

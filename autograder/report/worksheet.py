@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autograder.report.escape import for_csv
+from autograder.report.escape import csv_text, for_csv
 
 FILE = "moodle_worksheet.csv"
 """A worksheet that was part of the download, kept with the results."""
@@ -107,12 +107,8 @@ class Worksheet:
 
     def text(self) -> str:
         """The file's text, with no formula in it."""
-        file = io.StringIO()
-        writer = csv.writer(file, delimiter=self.delimiter, lineterminator="\n")
-        writer.writerow(self.header)
-        for row in self.rows:
-            writer.writerow([_as_it_was(cell) for cell in row])
-        return ("\ufeff" if self.mark else "") + file.getvalue()
+        rows = ([_as_it_was(cell) for cell in row] for row in self.rows)
+        return ("\ufeff" if self.mark else "") + csv_text(self.header, rows, self.delimiter)
 
 
 def read(path: Path) -> Worksheet | None:
