@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.isolation.workshop import remove_folder
+from autograder.walk import remove_folder
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from autograder.engine.single import ungraded
 from autograder.engine.worker import Settings, settings_line, task_of
 from autograder.isolation.clock import HARD
 from autograder.results import SubmissionResult, Timeout
+from autograder.walk import remove_folder
 
 START_SECONDS = 900.0
 """A worker that is not ready after this is given up: its start may include compiling what every submission needs."""
@@ -130,8 +131,6 @@ class WorkerProcess:
 
     def stop(self) -> None:
         """Ends the worker in order if it is able to, and kills whatever is left of its tree."""
-        from autograder.isolation.workshop import remove_folder  # imports NumPy: not before a worker runs
-
         self._stop_in_order()
         kill_tree(self.process)
         remove_folder(self._scratch)

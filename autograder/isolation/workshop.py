@@ -2,9 +2,7 @@
 
 import json
 import os
-import secrets
 import socket
-import stat
 import subprocess
 import sys
 import tempfile
@@ -23,6 +21,7 @@ from autograder.isolation.leases import Lease, LeaseError, lease
 from autograder.isolation.process import Ended, Process, too_much_memory
 from autograder.isolation.session import Session
 from autograder.submission import Submission
+from autograder.walk import remove_folder
 
 _START_SECONDS: Final = 120.0
 _READY_SECONDS: Final = 30.0
@@ -255,68 +254,3 @@ def _environment() -> dict[str, str]:
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-
-
-def remove_folder(folder: str) -> None:
-    """Removes a folder whatever is in it, and nothing outside of it.
-
-    Nothing is ever reached by a path of the submission's: every step goes through a descriptor and follows no link,
-    and folders within folders are moved to the top first, so that no depth and no name gets in the way. Needs that
-    no process is left which could put something new in.
-    """
-    try:
-        parent = os.open(os.path.dirname(folder) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError:
-        return
-    try:
-        name = os.path.basename(folder)
-        if _empty(parent, name, None):
-            os.rmdir(name, dir_fd=parent)
-    except OSError:
-        return
-    finally:
-        os.close(parent)
-
-
-def _empty(parent: int, name: str, top: int | None) -> bool:
-    """Removes what is in folder `name` of `parent`; its folders by way of `top` (the folder itself when None)."""
-    found = _open_folder(parent, name)
-    if found is None:
-        return False
-    here = top if top is not None else found
-    try:
-        while entries := os.listdir(found):
-            moved = False
-            for entry in entries:
-                if not stat.S_ISDIR(os.stat(entry, dir_fd=found, follow_symlinks=False).st_mode):
-                    os.unlink(entry, dir_fd=found)
-                elif top is None:
-                    if not _empty(found, entry, here):
-                        return False
-                    os.rmdir(entry, dir_fd=found)
-                    moved = True
-                else:
-                    inner = _open_folder(found, entry)  # moving a folder takes the right to write in it
-                    if inner is None:
-                        return False
-                    os.close(inner)
-                    os.rename(entry, secrets.token_hex(16), src_dir_fd=found, dst_dir_fd=here)
-            if not moved:
-                break
-        return True
-    finally:
-        os.close(found)
-
-
-def _open_folder(parent: int, name: str) -> int | None:
-    """A descriptor of a folder, made readable and writable first; None for anything else, links included."""
-    flags = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        handle = os.open(name, os.O_PATH | flags, dir_fd=parent)
-    except OSError:
-        return None
-    try:
-        os.chmod(f"/proc/self/fd/{handle}", 0o700)
-        return os.open(name, os.O_RDONLY | flags, dir_fd=parent)
-    finally:
-        os.close(handle)
