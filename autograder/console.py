@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autograder.engine.grade import Listener
-    from autograder.engine.output import Run
     from autograder.report.statistics import Statistics
     from autograder.report.student import Student
 
@@ -105,7 +104,7 @@ def document(statistics: "Statistics", out: Path, ignored: Sequence[str] = ()) -
         "isolated": run.isolated,
         "seconds": run.seconds,
         "questions": list(run.questions),
-        "possible": _possible(run),
+        "possible": run.possible,
         "mean": statistics.mean(),
         "median": statistics.median(),
         "counts": {
@@ -173,7 +172,7 @@ def table(statistics: "Statistics", out: Path) -> None:
         )
         for row in rows
     ]
-    lines.append(("possible", last, [number(_possible(run)), "", ""]))
+    lines.append(("possible", last, [number(run.possible), "", ""]))
 
     console = Console(highlight=False, width=columns())
     ends = _widths([end for _, _, end in lines], ["total", "%", ""])
@@ -218,10 +217,6 @@ def _status(status: str, timeouts: int) -> str:
     if status != "completed":
         return status
     return f"{timeouts} timeout{'s' if timeouts > 1 else ''}" if timeouts else ""
-
-
-def _possible(run: "Run") -> float:
-    return sum(float(question["points"]) for question in run.questions if not question["bonus"])
 
 
 def _widths(lines: Sequence[Sequence[str]], headers: Sequence[str]) -> list[int]:

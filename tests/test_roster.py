@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from autograder.report import roster_file
-from autograder.report.roster import RosterError, Student, find, load, read_if_there, read_missing, rows, write
+from autograder.report.roster import RosterError, Student, identify, load, read_if_there, read_missing, rows, write
 
 JANE = Student(id="7", name="Doe, Jane", email="jane.doe@x.org", login="jd", section="A")
 
@@ -60,7 +60,7 @@ def test_a_table_that_is_no_roster_is_told_what_it_has() -> None:
 def test_a_file_without_a_line_of_its_own_is_that_of_the_student_it_is_called_after(name: str, tmp_path: Path) -> None:
     roster = tmp_path / "class.csv"
     roster.write_text('id,name,email,login\n7,"Doe, Jane",jane.doe@x.org,jd\n8,Roe,roe@x.org,r\n')
-    assert find(roster, [], [name, "nobody.ipynb"]) == {
+    assert identify(roster, [], [name, "nobody.ipynb"]).students == {
         name: Student(file=name, id="7", name="Doe, Jane", email="jane.doe@x.org", login="jd")
     }
 
@@ -68,19 +68,19 @@ def test_a_file_without_a_line_of_its_own_is_that_of_the_student_it_is_called_af
 def test_accents_are_the_same_in_either_form(tmp_path: Path) -> None:
     roster = tmp_path / "class.csv"
     roster.write_text("name\nZoe\u0308 Mu\u0308ller\n", encoding="utf-8")
-    assert set(find(roster, [], ["M\u00fcller_Zo\u00eb.ipynb"])) == {"M\u00fcller_Zo\u00eb.ipynb"}
+    assert set(identify(roster, [], ["M\u00fcller_Zo\u00eb.ipynb"]).students) == {"M\u00fcller_Zo\u00eb.ipynb"}
 
 
 def test_a_file_that_two_students_could_own_is_nobodys(tmp_path: Path) -> None:
     roster = tmp_path / "class.csv"
     roster.write_text("id,name\n7,Jane Doe\n8,Jane Doe\n")
-    assert find(roster, [], ["Jane Doe.ipynb"]) == {}
+    assert identify(roster, [], ["Jane Doe.ipynb"]).students == {}
 
 
 def test_a_line_with_a_file_is_believed(tmp_path: Path) -> None:
     roster = tmp_path / "class.csv"
     roster.write_text("file,id,name\n8.ipynb,7,Jane\n,8,John\n")
-    assert find(roster, [], ["8.ipynb"])["8.ipynb"].name == "Jane"
+    assert identify(roster, [], ["8.ipynb"]).students["8.ipynb"].name == "Jane"
 
 
 # --- as spreadsheets and platforms write it -------------------------------------------------------------------------

@@ -23,20 +23,19 @@ def summary(statistics: Statistics, run: Run, names: Mapping[str, str] | None = 
     graded neither, and the lines are in the order of these names. None: everything as it is.
     """
     graded, problems, late = statistics.completed, statistics.not_graded, statistics.timed_out
-    possible = sum(float(question["points"]) for question in run.questions if not question["bonus"])
     lower, upper = statistics.quartiles()
     parts = [
         f"## {_text(run.title)}",
         f"**{len(graded)}** graded, **{len(problems)}** could not be. "
-        f"Mean **{number(round(statistics.mean(), 2))}** of {number(possible)}, median {number(statistics.median())}, "
-        f"quartiles {number(lower)} and {number(upper)}.",
+        f"Mean **{number(round(statistics.mean(), 2))}** of {number(run.possible)}, "
+        f"median {number(statistics.median())}, quartiles {number(lower)} and {number(upper)}.",
     ]
     if not run.isolated or any(not row.isolated for row in statistics.rows):
         parts.append("> [!WARNING]\n> Graded without isolation: submissions could have changed these results.")
     if not run.finished:
         parts.append("> [!WARNING]\n> The run was not finished: submissions are missing below.")
     if graded:
-        parts.append("```text\n" + "\n".join(histogram(statistics.histogram(possible))) + "\n```")
+        parts.append("```text\n" + "\n".join(histogram(statistics.histogram(run.possible))) + "\n```")
     if problems:
         parts += ["### Could not be graded", _problems(problems, names)]
     if late:

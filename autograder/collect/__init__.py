@@ -246,7 +246,7 @@ def _of_gradescope(
         for item in items:
             if item is metadata:
                 continue
-            if name not in named and name != NAME and _LISTS.search(name):
+            if name not in named and len(item.parts) == depth + 1 and _LISTS.search(name):
                 found.left(item, "It is a list beside the hand-ins.")
             elif name not in named:
                 found.nobody(item, f"Whose it is, is not known: {NAME} does not name it.")
@@ -462,8 +462,7 @@ def _owners(
             strangers.append(hand_in.person)
         else:
             hand_ins[name] = replace(hand_in, student=replace(roster.joined(hand_in.student, known[index]), file=name))
-    there = {*matches.owners, *matches.contested}
-    missing = [student for index, student in enumerate(known) if index not in there]
+    missing = matches.missing(known)
     notes = [*students.notes, *matches.notes]
     if missing:
         notes.append(f"nothing from {len(missing)} of the roster: {', '.join(student.shown for student in missing)}")

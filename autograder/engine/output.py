@@ -77,6 +77,11 @@ class Run:
     regrades: tuple[dict[str, Any], ...] = ()
     """Each `autograder regrade`: when, how many, which questions, with which contract."""
 
+    @property
+    def possible(self) -> float:
+        """Points possible, bonus excluded."""
+        return sum(float(question["points"]) for question in self.questions if not question["bonus"])
+
     @staticmethod
     def of(assignment: Assignment, seed: str, contract: str, *, isolated: bool, jobs: int) -> "Run":
         """A run that begins now."""

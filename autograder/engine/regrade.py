@@ -18,7 +18,7 @@ from autograder.engine.grade import Listener, Order
 from autograder.engine.journal import Journal, Record
 from autograder.engine.sources import digest_of
 from autograder.report.escape import for_terminal
-from autograder.report.final import Final, Finals, people_of
+from autograder.report.final import Finals, people_of
 from autograder.report.people import PeopleError
 from autograder.report.roster import table
 from autograder.results import CaseResult, SubmissionResult
@@ -210,15 +210,11 @@ def _take(
     if before.sha256 != record.sha256:
         changes = tuple(replace(change, why=f"another file than before; {change.why}") for change in changes)
     book.append(replace(record, result=result))
-    old_grade, new_grade = finals.of(earlier), finals.of(result)
-    if changes or old_grade.total != new_grade.total:
-        outcome.changed.append(_regraded(record.name, old_grade, new_grade, changes))
+    old_grade, new_grade = finals.of(earlier).total, finals.of(result).total
+    if changes or old_grade != new_grade:
+        outcome.changed.append(Regraded(record.name, old_grade, new_grade, changes))
     else:
         outcome.unchanged += 1
-
-
-def _regraded(file: str, before: Final, after: Final, changes: tuple[Change, ...]) -> Regraded:
-    return Regraded(file, before.total, after.total, changes)
 
 
 def compared(before: SubmissionResult, after: SubmissionResult) -> tuple[Change, ...]:

@@ -12,10 +12,9 @@ from autograder.report.statistics import Statistics
 
 def report_page(statistics: Statistics, run: Run) -> str:
     """The page as HTML."""
-    possible = sum(float(question["points"]) for question in run.questions if not question["bonus"])
     parts = [
-        _header(statistics, run, possible),
-        _distribution(statistics, possible),
+        _header(statistics, run, run.possible),
+        _distribution(statistics, run.possible),
         _problems(statistics.not_graded),
         _timeouts(statistics),
         _questions(statistics, run),

@@ -49,6 +49,11 @@ class Matches:
     """Students that several claims fit as well as each other: they are neither found nor missing."""
     notes: tuple[str, ...]
 
+    def missing(self, students: Sequence[Student]) -> list[Student]:
+        """Who in the class list, the one that was matched, is neither found nor contested."""
+        there = {*self.owners, *self.contested}
+        return [student for index, student in enumerate(students) if index not in there]
+
 
 def match(claims: Sequence[Claim], students: Sequence[Student], assignment: str = "") -> Matches:
     """Finds the claims' students. No student is found twice, and nobody is guessed."""
@@ -110,9 +115,9 @@ class _Found:
         self._students = students
         self._platforms = any(student.platform for student in students)
         stated: list[tuple[int, _Key, _Key]] = [
-            (1, lambda one: _some(digits(one.platform) if one.platform else ""), _platform),
+            (1, _platform, _platform),
             (1, lambda one: _some(exact(one.id)), lambda one: _some(exact(one.id))),
-            (1, lambda one: _some(number(one.id) if one.id else ""), _number),
+            (1, _number, _number),
             (2, lambda one: _some(exact(one.email)), _addresses),
             (2, lambda one: _some(exact(one.login)), lambda one: _some(exact(one.login))),
             (2, lambda one: _some(_local(one.email)), lambda one: _some(exact(one.login))),
@@ -122,7 +127,7 @@ class _Found:
             (3, lambda one: spellings(one.name), lambda one: spellings(one.name)),
         ]
         if not self._platforms:  # a list without a column for it: its `id` may be the platform's number
-            stated.insert(1, (1, lambda one: _some(digits(one.platform) if one.platform else ""), _number))
+            stated.insert(1, (1, _platform, _number))
         self._stated = [(rank, of_claim, _index(students, of_student)) for rank, of_claim, of_student in stated]
         self._named: list[_Index] = [(_index(students, _names), lambda text: _some(exact(text))), *_by_names(students)]
         self._logins = _index(students, lambda one: _some(exact(one.login)))

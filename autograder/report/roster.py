@@ -31,7 +31,6 @@ __all__ = [
     "RosterError",
     "Student",
     "claim",
-    "find",
     "identify",
     "join",
     "joined",
@@ -103,16 +102,9 @@ def identify(given: Path | None, paths: Iterable[Path], names: Sequence[str] = (
     return _identified(roster, collected, names, assignment)
 
 
-def find(given: Path | None, paths: Iterable[Path], names: Sequence[str] = ()) -> dict[str, Student]:
-    """Whose the submissions `names` are, by file."""
-    return identify(given, paths, names).students
-
-
 def missing(roster_students: Sequence[Student], present: Iterable[Student]) -> list[Student]:
     """Who in the class list has handed in nothing; whose line several of those present could be is not missing."""
-    matches = match([Claim(student) for student in present], roster_students)
-    there = {*matches.owners, *matches.contested}
-    return [student for index, student in enumerate(roster_students) if index not in there]
+    return match([Claim(student) for student in present], roster_students).missing(roster_students)
 
 
 def joined(stated: Student, known: Student) -> Student:
@@ -194,10 +186,10 @@ def _identified(
 ) -> Identified:
     students = roster.students
     named = {student.file: index for index, student in enumerate(students) if student.file}
-    rest = [index for index, student in enumerate(students) if not student.file]
+    rest = [student for student in students if not student.file]
     unnamed = [name for name in dict.fromkeys([*names, *collected]) if name not in named]
     claims = [claim(name, *collected.get(name, (Student(), ""))) for name in unnamed]
-    matches = match(claims, [students[index] for index in rest], assignment)
+    matches = match(claims, rest, assignment)
     found = {
         file: joined(collected[file][0], students[index]) if file in collected else students[index]
         for file, index in named.items()
@@ -206,14 +198,12 @@ def _identified(
     for name, owner in zip(unnamed, matches.owners, strict=True):
         stated = collected[name][0] if name in collected else Student(file=name)
         if owner is not None:
-            found[name] = replace(joined(stated, students[rest[owner]]), file=name)
+            found[name] = replace(joined(stated, rest[owner]), file=name)
         else:
             strangers += [name] if name in names else []
             if name in collected:
                 found[name] = stated
-    there = {rest[owner] for owner in (*matches.owners, *matches.contested) if owner is not None}
-    people = [student for index, student in enumerate(students) if index in rest and index not in there]
-    return Identified(found, tuple(strangers), tuple(people), (*roster.notes, *matches.notes))
+    return Identified(found, tuple(strangers), tuple(matches.missing(rest)), (*roster.notes, *matches.notes))
 
 
 def claim(name: str, student: Student, kind: str, shown: str = "") -> Claim:

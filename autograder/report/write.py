@@ -50,9 +50,8 @@ def write_submission(record: Record, final: Final, out: Path, run: Run) -> None:
 
 def _statistics(records: Iterable[Record], run: Run, finals: Finals, out: Path) -> Statistics:
     statistics = Statistics.of(records, finals.of)
-    possible = sum(float(question["points"]) for question in run.questions if not question["bonus"])
     for student in roster.read_missing(out):
-        final = finals.of_absent(student, possible)
+        final = finals.of_absent(student, run.possible)
         if run.missing in ("zero", "blank") or final.steps:
             label = Person("", "", student).label
             row = Row.of_absent(label, final, blank=run.missing != "zero" and not final.steps)
