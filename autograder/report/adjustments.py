@@ -22,7 +22,7 @@ from autograder.late import moment
 from autograder.report import handwritten
 from autograder.report.escape import for_terminal
 from autograder.report.handwritten import Line
-from autograder.report.people import People, PeopleError, Person
+from autograder.report.people import People, PeopleError, Person, SeveralPeopleError
 from autograder.suggest import did_you_mean
 
 ADJUSTMENTS = "adjustments.csv"
@@ -168,6 +168,6 @@ def _who(line: Line, people: People, partial: bool) -> Person | None:
     try:
         return people.find(word)
     except PeopleError as error:
-        if partial and "could be" not in str(error):
+        if partial and not isinstance(error, SeveralPeopleError):
             return None
         raise line.error(str(error)) from None

@@ -11,7 +11,11 @@ from autograder.suggest import did_you_mean
 
 
 class PeopleError(Exception):
-    """A word that means nobody, or several people; the message names the nearest."""
+    """A word that means nobody; the message names the nearest."""
+
+
+class SeveralPeopleError(PeopleError):
+    """A word that means several people; the message names them."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class People:
         self._words = Words([person.student for person in self.everyone])
 
     def find(self, word: str) -> Person:
-        """The one who is meant; PeopleError when that is nobody, or more than one."""
+        """The one who is meant; PeopleError when that is nobody, SeveralPeopleError when it is more than one."""
         word = word.strip()
         exact = [person for person in self._files.get(word, ()) if person.file == word]
         # a file that somebody named after another must not stand for the other
@@ -66,7 +70,7 @@ class People:
         shown = for_terminal(word, 80)
         if found:
             labels = ", ".join(for_terminal(person.label, 80) for person in found[:4])
-            raise PeopleError(f"'{shown}' could be {labels}: name the file")
+            raise SeveralPeopleError(f"'{shown}' could be {labels}: name the file")
         known = [*self._files]
         for one in (person.student for person in self.everyone):
             known += filter(None, (one.id, one.platform, one.login, one.email, one.name))
