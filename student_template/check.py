@@ -27,7 +27,7 @@ sys.path.insert(0, str(HERE))
 from adkit.fresh_run import Problem, fresh_run  # noqa: E402  (adkit is beside this file)
 from adkit.handout import FACTS, Handout, HandoutError, nearest  # noqa: E402
 from adkit.public_cases import QuestionResult, check_question  # noqa: E402
-from adkit.report import as_markdown, details_text, row_text, total  # noqa: E402
+from adkit.report import as_markdown, found_text, total  # noqa: E402
 
 # The policy: what makes this end with exit code 1, and the run on GitHub red. Change it as you like.
 #   "wrong"        a question that is filled in fails a case, or a notebook does not run to its end
@@ -57,13 +57,9 @@ def check(name: str, notebook: Path, questions: list[str], traces: bool = False)
     for found in fresh_run(HERE / "check.py", handout, notebook.read_bytes(), questions):
         if isinstance(found, QuestionResult):
             report.questions.append(found)
-            print("\n".join([row_text(found, width), *details_text(found, traces)]), flush=True)
-        elif isinstance(found, Problem):
-            report.problems.append(found.text)
-            print(f"  ! {found.text}", flush=True)
         else:
-            report.notes.append(found.text)
-            print(f"  Note: {found.text}", flush=True)
+            (report.problems if isinstance(found, Problem) else report.notes).append(found.text)
+        print(found_text(found, width, traces), flush=True)
     return report
 
 

@@ -104,6 +104,15 @@ def test_check_all_says_what_the_checks_say(grader: Notebook, capsys: pytest.Cap
     assert "2 questions: 1 passed, 1 wrong, 0 not yet." in said
 
 
+def test_a_note_is_not_something_wrong() -> None:
+    result = QuestionResult("q1", "One", 1.0, False, (CaseResult("a case", 1.0, "passed"),))
+    table = report.Table("A small one", (result,), notes=("Left out: <matplotlib>.",))
+    assert "  Note: Left out: <matplotlib>." in repr(table).splitlines()
+    page = table._repr_html_()
+    assert "Note: Left out: &lt;matplotlib&gt;." in page
+    assert report.COLOURS["wrong"] not in page
+
+
 def test_32_bits_are_said_in_one_sentence(grader: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(public_cases, "thirty_two_bits", lambda: True)
     assert repr(checked(grader, lambda x: 2 * x)).count("JAX computes in 32 bits here") == 1

@@ -155,6 +155,13 @@ def test_a_newer_file_that_differs_is_exported_with_one_sentence(folder: Path) -
     assert said.count("1 cell that defines functions has been changed in the file since") == 1
 
 
+def test_what_the_grader_leaves_out_is_a_note_of_the_export_and_no_problem(folder: Path) -> None:
+    (folder / "small.ipynb").write_text(notebook(SETUP, "import seaborn", MINE, EXPORT))
+    said = session(folder, SETUP, MINE, EXPORT).splitlines()
+    assert any(line.startswith("  Note: What would only be shown was left out") for line in said), said
+    assert [line for line in said if line.startswith("  !")] == []
+
+
 def test_an_unfinished_notebook_exports_without_a_traceback(folder: Path) -> None:
     (folder / "small.ipynb").write_text(notebook(SETUP, STUB, TWICE, "print(double(2))", EXPORT))
     said = session(folder, SETUP, STUB, TWICE, EXPORT)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from adkit import versions
-from adkit.fresh_run import fresh_run
+from adkit.fresh_run import Note, Problem, fresh_run
 from adkit.handout import Handout, Question, find, nearest
 from adkit.notebook_file import (
     NotebookFileError,
@@ -21,7 +21,7 @@ from adkit.notebook_file import (
     surely_older,
 )
 from adkit.public_cases import QuestionResult, check_question, thirty_two_bits
-from adkit.report import Block, Table, details_text, message_html, row_text, total
+from adkit.report import Block, Table, found_text, message_html, total
 
 __all__ = ["Notebook"]
 
@@ -114,7 +114,7 @@ class Notebook:
             return
         with _growing(self._handout.title, self._handout.questions) as add:
             for found in fresh_run(script, self._handout, content):
-                add(found if isinstance(found, QuestionResult) else found.text)
+                add(found)
 
 
 def _stem(path: Path) -> str:
@@ -234,28 +234,27 @@ def _offer(target: Path) -> None:
 
 @contextmanager
 def _growing(title: str, questions: tuple[Question, ...]) -> Generator[Any, None, None]:
-    """A table to which results, and problems in words, are added: redrawn in a notebook, line by line in a terminal."""
+    """A table to which results, problems and notes are added: redrawn in a notebook, line by line in a terminal."""
     names = [question.name for question in questions]
     width = max(len(f"{question.name}: {question.title}") for question in questions)
     results: list[QuestionResult] = []
     problems: list[str] = []
+    notes: list[str] = []
     in_a_notebook = _in_a_notebook()
 
     def table(ended: bool = False) -> Table:
         left = () if ended else tuple(names[len(results) :])
-        return Table(title, tuple(results), left, tuple(problems))
+        return Table(title, tuple(results), left, tuple(problems), tuple(notes))
 
-    def add(found: QuestionResult | str) -> None:
-        if isinstance(found, str):
-            problems.append(found)
-        else:
+    def add(found: QuestionResult | Problem | Note) -> None:
+        if isinstance(found, QuestionResult):
             results.append(found)
+        else:
+            (problems if isinstance(found, Problem) else notes).append(found.text)
         if in_a_notebook:
             _show(table(), handle)
-        elif isinstance(found, str):
-            print(f"  ! {found}", flush=True)
         else:
-            print("\n".join([row_text(found, width), *details_text(found)]), flush=True)
+            print(found_text(found, width), flush=True)
 
     handle: Any = _show(table()) if in_a_notebook else None
     if not in_a_notebook:

@@ -9,6 +9,7 @@ import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from adkit.fresh_run import Note, Problem
 from adkit.public_cases import CaseResult, QuestionResult
 
 __all__ = ["MARKS", "Block", "Table", "as_html", "as_markdown", "as_text", "message_html", "summary", "total"]
@@ -152,6 +153,8 @@ class Table:
     """The names of questions that are still to be checked."""
     problems: tuple[str, ...] = ()
     """What went wrong besides."""
+    notes: tuple[str, ...] = ()
+    """What to know besides; nothing is wrong because of it."""
 
     def __repr__(self) -> str:
         return table_text(self)
@@ -159,6 +162,7 @@ class Table:
     def _repr_html_(self) -> str:
         lines = [f"<div><strong>{_e(self.title)}</strong></div>"]
         lines += [f"<div>{_mark('wrong')} {_e(problem)}</div>" for problem in self.problems]
+        lines += [f"<div>Note: {_e(note)}</div>" for note in self.notes]
         rows = "".join(_row_html(result) for result in self.results)
         lines.append(f"<table style='margin:0.4em 0'>{rows}</table>")
         if self.left:
@@ -201,13 +205,18 @@ def row_text(result: QuestionResult, width: int) -> str:
     return f"  {MARKS[result.state]} {name:{width}}  {_state(result):20}  {_of(result)}"
 
 
-def table_text(table: Table, traces: bool = False) -> str:
+def found_text(found: QuestionResult | Problem | Note, width: int, traces: bool = False) -> str:
+    """What is printed of something found, as it comes: a question's line and details, or a sentence."""
+    if isinstance(found, QuestionResult):
+        return "\n".join([row_text(found, width), *details_text(found, traces)])
+    return f"  {'!' if isinstance(found, Problem) else 'Note:'} {_printable(found.text)}"
+
+
+def table_text(table: Table) -> str:
     """The table for a terminal, and a block for each question that is wrong."""
     width = max((len(f"{result.name}: {result.title}") for result in table.results), default=0)
-    lines = [table.title, *(f"  ! {_printable(problem)}" for problem in table.problems)]
-    for result in table.results:
-        lines.append(row_text(result, width))
-        lines += details_text(result, traces)
+    found = (*map(Problem, table.problems), *map(Note, table.notes), *table.results)
+    lines = [table.title, *(found_text(one, width) for one in found)]
     if not table.left:
         lines += ["", total(table.results)]
     return "\n".join(lines)
