@@ -33,7 +33,6 @@ from autograder.engine.output import Run, write_atomically, write_bytes_atomical
 from autograder.late import moment
 from autograder.report import inputs
 from autograder.report.escape import file_stem, plain
-from autograder.report.feedback import feedback_page
 from autograder.report.final import Final
 from autograder.report.inputs import Source
 from autograder.report.people import participant
@@ -66,11 +65,10 @@ class Archives:
     def __post_init__(self) -> None:
         self.sources = inputs.read_sources(self.out)
 
-    def add(self, record: Record, final: Final) -> None:
-        """A submission's feedback, for every way that leads to its student."""
+    def add(self, record: Record, final: Final, page: str) -> None:
+        """A submission's feedback, for every way that leads to its student. page: the one in feedback/."""
         student = self.students.get(record.name) or Student(file=record.name)
         source = self.sources.get(record.name, Source())
-        page = feedback_page(record.result, self.run.title, final)
         reached = False
         folder = _moodle_folder(student, source)
         if folder:

@@ -34,18 +34,19 @@ def write_everything(out: Path) -> Statistics:
     archives = Archives(out, run, finals.students)
     for record in journal.read_latest(out):
         final = finals.of(record.result)
-        write_submission(record, final, out, run)
-        archives.add(record, final)
+        archives.add(record, final, write_submission(record, final, out, run))
     statistics = _statistics(journal.read_latest(out), run, finals, out)
     statistics.notes += archives.write()
     _write_class_files(out, statistics, run)
     return statistics
 
 
-def write_submission(record: Record, final: Final, out: Path, run: Run) -> None:
-    """A submission's own files, where they are not as they should be already."""
+def write_submission(record: Record, final: Final, out: Path, run: Run) -> str:
+    """A submission's own files, where they are not as they should be already; the student's page."""
+    page = feedback_page(record.result, run.title, final)
     _write_if_changed(out / "results" / f"{record.stem}.json", results_json(record, final))
-    _write_if_changed(out / "feedback" / f"{record.stem}.html", feedback_page(record.result, run.title, final))
+    _write_if_changed(out / "feedback" / f"{record.stem}.html", page)
+    return page
 
 
 def _statistics(records: Iterable[Record], run: Run, finals: Finals, out: Path) -> Statistics:
