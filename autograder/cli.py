@@ -20,13 +20,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 import autograder
-from autograder import console
-from autograder.report import commands
+from autograder import commands, console
 from autograder.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from autograder.assignment import Assignment
-    from autograder.engine.grade import Order
+    from autograder.grading.grade import Order
 
 USAGE = 2
 INTERRUPTED = 130
@@ -327,8 +326,8 @@ def _build(options: argparse.Namespace) -> int:
 
 def _grade(options: argparse.Namespace) -> int:
     from autograder.assignment import Assignment
-    from autograder.engine.grade import Order
-    from autograder.engine.grade import seed as course_seed
+    from autograder.grading.grade import Order
+    from autograder.grading.grade import seed as course_seed
 
     if options.dask and (options.jobs or options.no_isolation):
         raise UsageError("--dask cannot be combined with --jobs or --no-isolation")
@@ -355,10 +354,10 @@ def _grade(options: argparse.Namespace) -> int:
 def _otter_grade(options: argparse.Namespace) -> int:
     import tempfile
 
-    from autograder.engine.containers import Bundle, ContainerGrader, Containers, check_docker
-    from autograder.engine.grade import Order
-    from autograder.engine.output import SUMMARIES
+    from autograder.grading.grade import Order
     from autograder.isolation.clock import HARD
+    from autograder.otter.containers import Bundle, ContainerGrader, Containers, check_docker
+    from autograder.records.run import SUMMARIES
 
     with tempfile.TemporaryDirectory(prefix="autograder-bundle-") as folder:
         bundle = Bundle.read(_bundle(options.autograder, check_docker), Path(folder).resolve())
@@ -427,7 +426,7 @@ def _is_older(made: Path, assignment: "Assignment") -> bool:
 def _grade_and_conclude(order: "Order", options: argparse.Namespace, command: str) -> int:
     from dataclasses import replace
 
-    from autograder.engine.grade import grade
+    from autograder.grading.grade import grade
     from autograder.report.write import write_everything
 
     warnings: list[str] = []
@@ -449,13 +448,13 @@ def _grade_and_conclude(order: "Order", options: argparse.Namespace, command: st
 
 
 def _shown(paths: Sequence[Path]) -> str:
-    from autograder.report.escape import for_terminal
+    from autograder.text import for_terminal
 
     return " ".join(for_terminal(str(path)) for path in paths)
 
 
 def _merge(options: argparse.Namespace) -> int:
-    from autograder.engine.merge import merge
+    from autograder.grading.merge import merge
     from autograder.report.write import write_everything
 
     merged = merge(options.shards, options.out, force=options.force)
@@ -502,9 +501,9 @@ def _collect(options: argparse.Namespace) -> int:
     from collections import Counter
 
     from autograder.assignment import Assignment, names
-    from autograder.collect import VERDICTS, collect
-    from autograder.report.escape import for_terminal
-    from autograder.report.roster import ACCOUNT
+    from autograder.records.roster import ACCOUNT
+    from autograder.submissions.collect import VERDICTS, collect
+    from autograder.text import for_terminal
 
     assignment = Assignment.load(options.assignment)
     found = collect(

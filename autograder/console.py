@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autograder.engine.grade import Listener
+    from autograder.grading.grade import Listener
+    from autograder.records.student import Student
     from autograder.report.statistics import Statistics
-    from autograder.report.student import Student
 
 _SECONDS_BETWEEN_LINES = 10.0
 _LOG_COLUMNS = 160
@@ -43,7 +43,7 @@ def columns() -> int | None:
 
 def conclude(statistics: "Statistics", out: Path, quiet: bool, ignored: Sequence[str] = ()) -> int:
     """Prints the table, where everything is and what a person should look at; the exit code."""
-    from autograder.report.escape import for_terminal
+    from autograder.text import for_terminal
 
     if not quiet:
         table(statistics, out)
@@ -73,7 +73,7 @@ def conclude(statistics: "Statistics", out: Path, quiet: bool, ignored: Sequence
 
 def notes(statistics: "Statistics", out: Path) -> None:
     """What has to be known before grades are handed on, in a few lines."""
-    from autograder.report.escape import for_terminal
+    from autograder.text import for_terminal
 
     changed = [row for row in statistics.rows if row.final.steps]
     if changed:
@@ -93,7 +93,7 @@ def notes(statistics: "Statistics", out: Path) -> None:
 
 def document(statistics: "Statistics", out: Path, ignored: Sequence[str] = ()) -> dict[str, Any]:
     """A graded class as data: what --json answers."""
-    from autograder.engine.output import Run
+    from autograder.records.run import Run
 
     run = Run.read(out)
     return {
@@ -155,9 +155,9 @@ def table(statistics: "Statistics", out: Path) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from autograder.engine.output import Run
-    from autograder.report.escape import for_terminal
+    from autograder.records.run import Run
     from autograder.report.page import number
+    from autograder.text import for_terminal
 
     run = Run.read(out)
     names = [str(question["name"]) for question in run.questions]
@@ -275,8 +275,8 @@ def progress(quiet: bool) -> Generator["Listener | None", None, None]:
 
 
 def _line_listener() -> "Listener":
-    from autograder.report.escape import for_terminal
     from autograder.report.page import number
+    from autograder.text import for_terminal
 
     started = time.monotonic()
     last = started - _SECONDS_BETWEEN_LINES

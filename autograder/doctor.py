@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
-from autograder.engine.output import versions
+from autograder.records.run import versions
 
 State = Literal["ok", "weak", "bad"]
 _DISK_BYTES = 2 * 1024**3

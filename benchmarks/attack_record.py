@@ -18,7 +18,7 @@ from pathlib import Path
 from hostile.attack import Attack
 from hostile.runners import BATCH
 
-from autograder.report.escape import for_markdown
+from autograder.text import for_markdown
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 RUNNERS = {"session": "session", "grade": "`autograder grade`", "otter": "`otter run`", "docker": "`otter grade`"}

@@ -34,9 +34,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from autograder.engine import journal
-from autograder.engine.output import Run, versions
 from autograder.isolation.confine import descendants
+from autograder.records import journal
+from autograder.records.run import Run, versions
 from autograder.samples import write_sample_class
 
 Scores = dict[str, dict[str, float]]

@@ -41,8 +41,8 @@ import jax
 import jax.numpy as jnp
 import linear_algebra
 import numpy as np
-from adkit import artefact
-from adkit.work import parse
+from adkit.tracing import export as artefact
+from adkit.tracing.counts import parse
 from jax import export as jax_export
 from jax import lax
 from jax._src.export import _export

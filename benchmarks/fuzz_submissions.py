@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Limits
-from autograder.submission import SubmissionError, read_content
+from autograder.submissions.read import SubmissionError, read_content
 
 LIMITS = Limits(submission_bytes=2 * 1024**2)
 
@@ -161,7 +161,7 @@ def main() -> int:
 def _guided(seconds: int) -> None:
     import atheris
 
-    from autograder import submission
+    from autograder.submissions import read as submission
 
     for name in (
         "_notebook_cells",

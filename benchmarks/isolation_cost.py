@@ -19,8 +19,8 @@ import numpy as np
 
 from autograder.assignment import Assignment, Question
 from autograder.isolation import layers
-from autograder.isolation.workshop import Workshop
-from autograder.submission import Submission
+from autograder.isolation.forkserver import Workshop
+from autograder.submissions.read import Submission
 
 ASSIGNMENT = Assignment("cost", "Cost", Path(), (Question("q1", "t", 1, ("f",)),))
 SUBMISSION = Submission("cost", None, ("def f(x): return x",))

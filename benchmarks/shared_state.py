@@ -20,8 +20,8 @@ import numpy as np
 
 from autograder.assignment import Assignment, Limits, Question
 from autograder.isolation import layers
-from autograder.isolation.workshop import Workshop
-from autograder.submission import Submission
+from autograder.isolation.forkserver import Workshop
+from autograder.submissions.read import Submission
 
 _APART = 32 * 4096
 """Bytes between two places of a file: more than the kernel reads ahead where reads are random."""

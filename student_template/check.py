@@ -24,10 +24,10 @@ from typing import IO, Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from adkit.fresh_run import Problem, fresh_run  # noqa: E402  (adkit is beside this file)
-from adkit.handout import FACTS, Handout, HandoutError, nearest  # noqa: E402
-from adkit.public_cases import QuestionResult, check_question  # noqa: E402
-from adkit.report import as_markdown, found_text, total  # noqa: E402
+from adkit.notebook.fresh_run import Problem, fresh_run  # noqa: E402  (adkit is beside this file)
+from adkit.notebook.handout import FACTS, Handout, HandoutError, nearest  # noqa: E402
+from adkit.notebook.public_cases import QuestionResult, check_question  # noqa: E402
+from adkit.notebook.report import as_markdown, found_text, total  # noqa: E402
 
 # The policy: what makes this end with exit code 1, and the run on GitHub red. Change it as you like.
 #   "wrong"        a question that is filled in fails a case, or a notebook does not run to its end
@@ -93,8 +93,8 @@ def write(kind: str, found: Any) -> None:
 
 
 def run_cells(notebook: Path, report: Report) -> dict[str, Any]:
-    """Runs the code cells as the grader does (`adkit.cells`); the names they define."""
-    from adkit.cells import Runner, sentences
+    """Runs the code cells as the grader does (`adkit.notebook.cells`); the names they define."""
+    from adkit.notebook.cells import Runner, sentences
 
     try:
         entries = json.loads(notebook.read_text(encoding="utf-8-sig"))["cells"]

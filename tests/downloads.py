@@ -15,7 +15,7 @@ from pathlib import Path
 from toy_course import notebook
 
 from autograder.assignment import Limits
-from autograder.report.roster import Student, table
+from autograder.records.roster import Student, table
 
 ASSIGNMENT = "matrix_gradients"
 OTHERS = ("ad_modes", "checkpointing", ASSIGNMENT)

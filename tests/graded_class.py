@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from autograder.engine.journal import Journal, Record
-from autograder.engine.output import Run, prepare
-from autograder.report import roster
-from autograder.report.inputs import Given, Source, write_sources
-from autograder.report.roster import Student
-from autograder.results import CaseResult, QuestionResult, SubmissionResult
+from autograder.records import roster
+from autograder.records.inputs import Given, Source, write_sources
+from autograder.records.journal import Journal, Record
+from autograder.records.results import CaseResult, QuestionResult, SubmissionResult
+from autograder.records.roster import Student
+from autograder.records.run import Run, prepare
 
 QUESTIONS = (
     {"name": "q1", "title": "One", "points": 6.0, "bonus": False},

@@ -9,11 +9,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from autograder.assignment import Assignment
-from autograder.engine.batch import Entry
-from autograder.engine.journal import Record
-from autograder.engine.worker import Settings, grade_task, task_of
-from autograder.results import SubmissionResult, Timeout
-from autograder.submission import Submission
+from autograder.grading.worker import Settings, grade_task, task_of
+from autograder.records.journal import Record
+from autograder.records.results import SubmissionResult, Timeout
+from autograder.submissions.batch import Entry
+from autograder.submissions.read import Submission
 
 TOML = """
 title = "Toy <course> & more"

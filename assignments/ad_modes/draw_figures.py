@@ -5,7 +5,7 @@ python assignments/ad_modes/draw_figures.py
 
 from pathlib import Path
 
-from adkit.drawing import ADJOINT, INK, TANGENT
+from adkit.drawing.graph import ADJOINT, INK, TANGENT
 
 from autograder.build.pictures import INPUT, bent_arrow, box, label, picture, write
 

@@ -141,7 +141,7 @@ def _unpack(options: argparse.Namespace) -> int:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from autograder.engine.batch import gather
+    from autograder.submissions.batch import gather
 
     count = len(gather([options.folder], options.assignment).names)
     if count == 0:

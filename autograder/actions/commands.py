@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from autograder.actions import private
-from autograder.report.escape import plain
+from autograder.text import plain
 
 _FILES = ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_STEP_SUMMARY")
 """Variables that name files which set outputs, variables and the path of later steps: not for a guarded command."""

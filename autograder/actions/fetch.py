@@ -27,9 +27,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from autograder.collect.choosing import NOT_FETCHED
-from autograder.collect.download import entry_name
-from autograder.submission import EXTENSIONS, kind_of
+from autograder.submissions.collect.choosing import NOT_FETCHED
+from autograder.submissions.collect.download import entry_name
+from autograder.submissions.read import EXTENSIONS, kind_of
 from autograder.walk import remove
 
 MAX_FILES = 200

@@ -24,7 +24,7 @@ def pseudonyms(files: Iterable[str], salt: str) -> dict[str, str]:
 
 def table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     """A CSV file that says who is who; every text is made harmless for spreadsheets."""
-    from autograder.report.escape import csv_text, for_csv
+    from autograder.text import csv_text, for_csv
 
     return csv_text(header, ([for_csv(cell, 1000) for cell in line] for line in lines))
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autograder.actions.commands import annotations
-from autograder.engine.output import Run
-from autograder.report.escape import for_markdown
+from autograder.records.run import Run
 from autograder.report.grades import Row
 from autograder.report.page import number
 from autograder.report.statistics import Statistics
+from autograder.text import for_markdown
 
 ROWS = 400
 """Lines of the table: a summary may have 1 MiB, and people read the CSV of a larger class."""

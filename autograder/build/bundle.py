@@ -2,7 +2,7 @@
 
 tests/…                       all test cases, each with its title as its name; a bonus question's worth 0 for Otter
 otter_config.json             Otter's settings: the isolation plugin with the assignment and the bonus points
-setup.sh run_autograder run_otter.py requirements.txt requirements.constraints.txt    from `autograder/container`
+setup.sh run_autograder run_otter.py requirements.txt requirements.constraints.txt    from `autograder/otter/container`
 environment.yml               Otter's, unused: its Dockerfile wants it there
 files/                        autograder, reference, adkit, assignments/<name>: what grading runs
 requirements.course.zip       the same once more, for setup.sh: it runs before Otter's Dockerfile adds files/
@@ -23,10 +23,12 @@ from autograder.assignment import Assignment
 from autograder.build import BuildError
 from autograder.build.course import Course
 from autograder.build.testfiles import TestFile, render
-from autograder.container.config import PLUGIN
+from autograder.otter.container.config import PLUGIN
 
 SCRIPTS = ("setup.sh", "run_autograder", "run_otter.py")
 _EPOCH = (2020, 1, 1, 0, 0, 0)  # the same zip from the same sources
+_FRAMEWORK = ("__init__.py", "mistakes/__init__.py", "inputs/__init__.py", "inputs/seeds.py")
+"""Of `reference`, what every course uses."""
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -108,7 +110,7 @@ def _entries(archive: Path) -> dict[str, bytes]:
 
 
 def _scripts(root: Path) -> dict[str, bytes]:
-    container = _PACKAGE / "container"
+    container = _PACKAGE / "otter" / "container"
     found = {name: (container / name).read_bytes() for name in SCRIPTS}
     found["requirements.txt"] = (container / "requirements.txt").read_bytes()
     for constraints in (root / "constraints.txt", _PACKAGE.parent / "constraints.txt"):
@@ -130,7 +132,11 @@ def _copy_sources(assignment: Assignment, folder: Path) -> None:
     installed = [Path(entry) for entry in reference.__path__]
     framework = next((root for root in installed if (root / "mistakes" / "__init__.py").is_file()), None)
     if framework is not None:
-        _copy(framework, files / "reference", [Path("__init__.py"), Path("mistakes/__init__.py")])
+        _copy(
+            framework,
+            files / "reference",
+            list(map(Path, _FRAMEWORK)),
+        )
     own = course.root / "reference"
     others = {p.name for p in assignment.folder.resolve().parent.iterdir()} - {assignment.name}
     _copy(

@@ -21,7 +21,7 @@ from autograder.build.solution import Module
 from autograder.build.testfiles import TestFile, agree, read_test_files, render
 
 FACTS = "assignment.json"
-"""What a student's checks know of an assignment besides its tests: see `adkit.handout`."""
+"""What a student's checks know of an assignment besides its tests: see `adkit.notebook.handout`."""
 GRADERS_VERSIONS = ("numpy", "jax")
 """The packages whose version can make a difference to a student's functions."""
 

@@ -1,4 +1,4 @@
-"""`known_mistakes.json`: what public checks say to known mistakes, sealed with the mistakes' answers (`adkit.sealed`).
+"""`known_mistakes.json`: what public checks say to known mistakes, sealed with their answers (`adkit.checks.sealed`).
 
 A sentence is worth sealing only where its answer cannot be had without making the mistake. Whatever a student holds is
 tried: the constants of all files, the inputs and the right answers of all public cases, what the stubs answer, zeros,
@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from adkit import checks, sealed
-from adkit.fingerprint import TOLERANCE, digits_of
+from adkit import checks
+from adkit.checks import sealed
+from adkit.checks.fingerprint import TOLERANCE, digits_of
 from numpy.typing import NDArray
 
 from autograder.assignment import Assignment
@@ -134,9 +135,9 @@ def known_mistakes(
     if not course.mistakes(assignment.name).is_file():
         return None
     try:
-        recognition: Any = import_module("autograder.checks.recognition")
+        recognition: Any = import_module("autograder.grading.recognition")
     except ModuleNotFoundError as error:
-        if error.name == "autograder.checks.recognition":
+        if error.name == "autograder.grading.recognition":
             return None
         raise
     if course.root != Path(__file__).resolve().parent.parent.parent:

@@ -11,7 +11,7 @@ from typing import Any
 
 from autograder.build import BuildError
 from autograder.build.master import ANSWER_TAG, KERNEL, SOLUTION_TAG
-from autograder.submission import demonstration_digest
+from autograder.submissions.read import demonstration_digest
 
 _OTTER_TAGS = {ANSWER_TAG, SOLUTION_TAG, "otter_include"}
 

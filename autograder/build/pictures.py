@@ -1,6 +1,6 @@
 """The figures of the notebooks: SVG drawn with a few shapes, and its PNG, which is what a notebook holds.
 
-Figures are transparent and use the colours of `adkit.drawing`, which can be read on light and on dark pages. Each
+Figures are transparent and use the colours of `adkit.drawing.graph`, which can be read on light and on dark pages. Each
 `assignments/<name>/draw_figures.py` draws its own; any SVG file is rendered by
 
     python -m autograder.build.pictures assignments/<name>/figures/*.svg
@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from adkit.drawing import AMBER, BLUE, EDGE, FONT, INK, TINT
+from adkit.drawing.graph import AMBER, BLUE, EDGE, FONT, INK, TINT
 
 SCALE = 2
 """Pixels of the PNG for each pixel of the SVG."""

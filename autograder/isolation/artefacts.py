@@ -8,7 +8,7 @@ process, and running them can take any time. What that process answers is plain 
     reply = export_plain(f, args, transform, static)     the submission's process
     job = job_for(request, reply)                        trusted
     plain = run_artefacts(job)                           disposable: audit, compile, run, count
-    measured = measured_from_plain(plain, request)       trusted: an `adkit.artefact.Measured`
+    measured = measured_from_plain(plain, request)       trusted: an `adkit.tracing.export.Measured`
 
 An artefact may hold what JAX makes of numerical code for the CPU and nothing else: operations on an
 allow-list, LAPACK routines called by their signatures (`autograder.isolation.lapack`), sorts by an order, arrays of
@@ -26,9 +26,9 @@ from typing import Any
 
 import numpy as np
 from adkit import checks
-from adkit.artefact import KINDS, UNPROMISED_ROUTINES, Measured, Work, WorkError, execute
-from adkit.transforms import inputs_of
-from adkit.work import parse
+from adkit.tracing.counts import parse
+from adkit.tracing.export import KINDS, UNPROMISED_ROUTINES, Measured, Work, WorkError, execute
+from adkit.tracing.transforms import inputs_of
 
 from autograder.isolation import lapack
 from autograder.isolation.mlir import array_of, array_type, attribute_names, dictionary

@@ -16,7 +16,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
-from adkit import artefact, cells, checks
+from adkit import checks
+from adkit.notebook import cells
+from adkit.tracing import export as artefact
 
 from autograder.isolation import frames
 from autograder.isolation.confine import Confinement, flush_standard_streams
@@ -199,7 +201,7 @@ def _run_cells(notebook: cells.Runner, channel: Channel, request: dict[str, Any]
 
 def _look(request: dict[str, Any]) -> dict[str, Any]:
     """What the source says: a sentence for each function that uses autodiff, and who has a reverse rule of its own."""
-    from autograder.checks.rubric import autodiff_use, own_reverse_rule
+    from adkit.checks.autodiff import autodiff_use, own_reverse_rule
 
     sources = [source for _, source in request["cells"]]
     uses = {function: autodiff_use(sources, function) for function in request["functions"]}

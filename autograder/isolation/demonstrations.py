@@ -11,8 +11,8 @@ import symtable
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from adkit import cells as rule
-from adkit import magics
+from adkit.notebook import cells as rule
+from adkit.notebook import magics
 
 _READS_ANYTHING = {"eval", "exec", "globals", "locals", "vars", "compile", "__import__", "__dict__"}
 

@@ -20,17 +20,18 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from adkit import cells, checks
+from adkit import checks
+from adkit.notebook import cells
 
 from autograder.assignment import Assignment, Question
 from autograder.isolation import frames
 from autograder.isolation.clock import Clock, Deadline
 from autograder.isolation.process import Ended, Process, SpokeOutOfTurn, TookTooLong
-from autograder.results import Limit, Timeout
-from autograder.submission import Submission
+from autograder.records.results import Limit, Timeout
+from autograder.submissions.read import Submission
 
 if TYPE_CHECKING:
-    from autograder.isolation.workshop import Workshop
+    from autograder.isolation.forkserver import Workshop
 
 _CALLBACKS: Final = 100_000
 """How often one call may call the functions it was given."""
@@ -510,7 +511,7 @@ class Proxy:
         return self._session.call(self.__name__, arguments, autodiff=autodiff)
 
     def has_own_reverse_rule(self) -> bool:
-        """Whether the function's source makes a reverse rule (`autograder.checks.rubric`)."""
+        """Whether the function's source makes a reverse rule (`adkit.checks.autodiff`)."""
         return self._session.has_own_reverse_rule(self.__name__)
 
     def measure(
@@ -521,7 +522,7 @@ class Proxy:
         static: Sequence[Any] = (),
         autodiff: bool = False,
     ) -> Any:
-        """The function traced by JAX, run and counted by the grader: an `adkit.artefact.Measured`."""
+        """The function traced by JAX, run and counted by the grader: an `adkit.tracing.export.Measured`."""
         from autograder.isolation import artefacts
 
         request = artefacts.request_for(args, transform)

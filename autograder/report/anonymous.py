@@ -14,11 +14,11 @@ import secrets
 from dataclasses import replace
 from pathlib import Path
 
-from autograder.engine import journal
-from autograder.engine.journal import Record
-from autograder.engine.output import Run, write_atomically
+from autograder.records import journal
+from autograder.records.final import Final, Finals
+from autograder.records.journal import Record
+from autograder.records.run import Run, write_atomically
 from autograder.report.class_report import report_page
-from autograder.report.final import Final, Finals
 from autograder.report.grades import final_grades
 from autograder.report.statistics import Statistics
 from autograder.report.write import write_submission
@@ -65,7 +65,7 @@ def write_anonymous(out: Path, into: Path) -> int:
 
 
 def _key(out: Path) -> bytes:
-    from autograder.checks import seeds
+    from reference.inputs import seeds
 
     secret = os.environ.get("AUTOGRADER_SEED", "")
     if secret and secret != seeds.DEFAULT_SEED:

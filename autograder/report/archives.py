@@ -28,16 +28,16 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
 
-from autograder.engine.journal import Record
-from autograder.engine.output import Run, write_atomically, write_bytes_atomically
 from autograder.late import moment
-from autograder.report import inputs
-from autograder.report.escape import file_stem, plain
-from autograder.report.final import Final
-from autograder.report.inputs import Source
-from autograder.report.people import participant
-from autograder.report.roster import CLONE, Student
+from autograder.records import inputs
+from autograder.records.final import Final
+from autograder.records.inputs import Source
+from autograder.records.journal import Record
+from autograder.records.people import participant
+from autograder.records.roster import CLONE, Student
+from autograder.records.run import Run, write_atomically, write_bytes_atomically
 from autograder.report.text_feedback import markdown_feedback, plain_feedback
+from autograder.text import file_stem, plain
 
 MOODLE, CANVAS, MAIL, REPOSITORIES = "moodle_feedback.zip", "canvas_feedback.zip", "mail.mbox", "repositories"
 REPOSITORY_FILE = "FEEDBACK.md"

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from autograder.engine.output import Run
-from autograder.report.escape import for_html, plain
+from autograder.records.run import Run
 from autograder.report.grades import Row
 from autograder.report.page import bar, number, page, signed
 from autograder.report.statistics import Statistics
+from autograder.text import for_html, plain
 
 
 def report_page(statistics: Statistics, run: Run) -> str:

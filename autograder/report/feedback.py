@@ -5,11 +5,11 @@ print or raise the inputs it was called with. A recognised mistake's sentence is
 shown.
 """
 
-from autograder.engine.single import GRADER_NOTE
-from autograder.report.escape import for_html, plain
-from autograder.report.final import Final
+from autograder.grading.one import GRADER_NOTE
+from autograder.records.final import Final
+from autograder.records.results import CaseResult, QuestionResult, SubmissionResult
 from autograder.report.page import bar, number, page, signed
-from autograder.results import CaseResult, QuestionResult, SubmissionResult
+from autograder.text import for_html, plain
 
 
 def feedback_page(result: SubmissionResult, title: str, final: Final | None = None) -> str:

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from autograder.engine import journal
-from autograder.engine.journal import Journal
-from autograder.engine.output import SUMMARIES, Run, write_atomically, write_bytes_atomically
-from autograder.report import adjustments, inputs, lms, roster, worksheet
-from autograder.report.final import people_of
-from autograder.report.people import People, Person
+from autograder.records import adjustments, inputs, journal, roster, worksheet
+from autograder.records.final import people_of
+from autograder.records.journal import Journal
+from autograder.records.people import People, Person
+from autograder.records.run import SUMMARIES, Run, write_atomically, write_bytes_atomically
+from autograder.report import lms
 from autograder.report.write import write_everything
 
 _SHORT = 4

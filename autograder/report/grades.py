@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.report.escape import csv_text, for_csv
-from autograder.report.final import Final
+from autograder.records.final import Final
+from autograder.records.results import SubmissionResult, Timeout
 from autograder.report.page import number, signed
-from autograder.results import SubmissionResult, Timeout
+from autograder.text import csv_text, for_csv
 
 POINTS_ROW = "points-per-question"
 _NOTHING = Final(0.0, 0.0, 0.0)

@@ -9,13 +9,13 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from autograder.engine.journal import Record
-from autograder.engine.single import GRADER_NOTE
-from autograder.report.escape import plain
+from autograder.grading.one import GRADER_NOTE
+from autograder.records.final import Final
+from autograder.records.journal import Record
+from autograder.records.results import CaseResult, QuestionResult, SubmissionResult
 from autograder.report.feedback import hidden_summary, steps_in_words
-from autograder.report.final import Final
 from autograder.report.page import number, signed
-from autograder.results import CaseResult, QuestionResult, SubmissionResult
+from autograder.text import plain
 
 
 def results_json(record: Record, final: Final | None = None) -> str:

@@ -17,16 +17,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from autograder.engine.output import write_atomically
-from autograder.report import worksheet as worksheets
-from autograder.report.escape import csv_text, for_csv, for_html_cell, for_terminal
+from autograder.records import worksheet as worksheets
+from autograder.records.identity import Claim, Matches, match
+from autograder.records.people import Person, participant
+from autograder.records.roster import PARTICIPANT, Student, table
+from autograder.records.run import write_atomically
+from autograder.records.worksheet import OURS, Worksheet
 from autograder.report.feedback import steps_in_words
 from autograder.report.grades import Row
-from autograder.report.identity import Claim, Matches, match
 from autograder.report.page import number, signed
-from autograder.report.people import Person, participant
-from autograder.report.roster import PARTICIPANT, Student, table
-from autograder.report.worksheet import OURS, Worksheet
+from autograder.text import csv_text, for_csv, for_html_cell, for_terminal
 
 Graded = Sequence[tuple[Row, Student]]
 

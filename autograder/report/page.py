@@ -1,6 +1,6 @@
 """What every HTML page here is made in: one file, no script, nothing loaded, light and dark."""
 
-from autograder.report.escape import for_html
+from autograder.text import for_html
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.report.archives import REPOSITORIES, REPOSITORY_FILE
-from autograder.report.escape import plain
+from autograder.text import plain
 
 BRANCH = "feedback"
 _SECONDS = 120

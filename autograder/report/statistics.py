@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from statistics import fmean, median, quantiles
 
-from autograder.engine.journal import Record
-from autograder.report.final import Final
+from autograder.records.final import Final
+from autograder.records.journal import Record
+from autograder.records.results import SubmissionResult, Timeout
+from autograder.records.roster import Student
 from autograder.report.grades import Row
-from autograder.report.roster import Student
-from autograder.results import SubmissionResult, Timeout
 
 
 @dataclass

@@ -5,12 +5,12 @@ Like the page it shows neither a hidden case's title nor its message, nor anythi
 
 from collections.abc import Callable, Iterator
 
-from autograder.engine.single import GRADER_NOTE
-from autograder.report.escape import for_markdown, for_terminal
+from autograder.grading.one import GRADER_NOTE
+from autograder.records.final import Final
+from autograder.records.results import CaseResult, QuestionResult, SubmissionResult
 from autograder.report.feedback import hidden_summary, steps_in_words
-from autograder.report.final import Final
 from autograder.report.page import number, signed
-from autograder.results import CaseResult, QuestionResult, SubmissionResult
+from autograder.text import for_markdown, for_terminal
 
 
 def markdown_feedback(result: SubmissionResult, title: str, final: Final) -> str:

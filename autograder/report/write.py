@@ -4,17 +4,17 @@ files."""
 from collections.abc import Iterable
 from pathlib import Path
 
-from autograder.engine import journal
-from autograder.engine.journal import Record
-from autograder.engine.output import Run, write_atomically
-from autograder.report import lms, roster
+from autograder.records import journal, roster
+from autograder.records.final import UNKNOWN, Final, Finals
+from autograder.records.journal import Record
+from autograder.records.people import Person
+from autograder.records.run import Run, write_atomically
+from autograder.report import lms
 from autograder.report.archives import Archives
 from autograder.report.class_report import report_page
 from autograder.report.feedback import feedback_page
-from autograder.report.final import UNKNOWN, Final, Finals
 from autograder.report.grades import Row, final_grades, grades_detail
 from autograder.report.gradescope import results_json
-from autograder.report.people import Person
 from autograder.report.statistics import Statistics
 
 DETAIL = "grades_detail.csv"

@@ -14,18 +14,18 @@ from typing import Any
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 
 _EXPORTS: dict[str, str] = {
-    # name: the module of this package that has it; a module's own name stands for the module itself
-    "Notebook": "notebook",
-    "checks": "checks",
-    "differences": "differences",
-    "artefact": "artefact",
+    # name: the module of this package that has it, or with ":" at its end the module itself
+    "Notebook": "notebook.notebook",
+    "checks": "checks:",
+    "differences": "differences:",
+    "artefact": "tracing.export:",
     "Node": "graph",
     "Graph": "graph",
     "trace": "graph",
     "toy_graph": "graph",
     "figure_4": "graph",
-    "draw": "drawing",
-    "trace_table": "tables",
+    "draw": "drawing.graph",
+    "trace_table": "drawing.tables",
     "linearise": "elimination",
     "eliminate": "elimination",
     "elimination_cost": "elimination",
@@ -33,11 +33,11 @@ _EXPORTS: dict[str, str] = {
     "ScheduleError": "schedule",
     "Trace": "schedule",
     "simulate": "schedule",
-    "animate": "animation",
-    "stills": "animation",
-    "space_time": "lifetimes",
-    "trade_off": "tradeoff",
-    "least_evaluations": "tradeoff",
+    "least_evaluations": "schedule",
+    "animate": "drawing.animation",
+    "stills": "drawing.animation",
+    "space_time": "drawing.space_time",
+    "trade_off": "drawing.trade_off",
     "mlp": "network",
     "mlp_layer": "network",
     "mlp_loss": "network",
@@ -48,8 +48,9 @@ def __getattr__(name: str) -> Any:
     """Loads the module that has `name` (PEP 562)."""
     if name not in _EXPORTS:
         raise AttributeError(f"module 'adkit' has no attribute '{name}'; it has: {', '.join(sorted(_EXPORTS))}")
-    module = import_module(f"adkit.{_EXPORTS[name]}")
-    value = module if name == _EXPORTS[name] else getattr(module, name)
+    where, whole, _ = _EXPORTS[name].partition(":")
+    module = import_module(f"adkit.{where}")
+    value = module if whole else getattr(module, name)
     globals()[name] = value
     return value
 

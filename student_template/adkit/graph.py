@@ -83,7 +83,7 @@ class Graph:
 
     def _repr_svg_(self) -> str | None:
         """The drawing that Jupyter shows; None (then it shows the text) for a graph too large to be read."""
-        from adkit.drawing import LARGEST_DRAWN, draw
+        from adkit.drawing.graph import LARGEST_DRAWN, draw
 
         return draw(self).svg if len(self.nodes) <= LARGEST_DRAWN else None
 

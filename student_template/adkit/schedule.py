@@ -17,6 +17,7 @@ Memory after an action is |S ∪ {w}|. A schedule is complete when b_n … b_1 h
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from math import comb
 from typing import Any, cast
 
 import numpy as np
@@ -290,3 +291,17 @@ def shown(value: object) -> str:
         inside = ", ".join(shown(entry) for entry in entries)
         return f"({inside})" if type(value) is tuple else f"[{inside}]"
     return f"a {type(value).__name__}"
+
+
+def least_evaluations(n: int, memory: int) -> int:
+    """T(n, m): the least evaluations with which `n` layers can be backpropagated with `memory` activations.
+
+    T(n, m) = r(n+1) - C(m+r, r-1) with r the least number for which C(m+r, r) >= n+1 (Griewank & Walther, ACM
+    TOMS 26(1), 2000, in the conventions of `simulate`). Raises `ValueError` for n < 1 or memory < 1.
+    """
+    if n < 1 or memory < 1:
+        raise ValueError(f"n and memory must be at least 1, got n = {n}, memory = {memory}")
+    repetitions = 1
+    while comb(memory + repetitions, repetitions) < n + 1:
+        repetitions += 1
+    return repetitions * (n + 1) - comb(memory + repetitions, repetitions - 1)

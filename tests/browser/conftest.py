@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from front_end import TEMPLATE, Lab, Server, open_browser, serve
+from browser.front_end import TEMPLATE, Lab, Server, open_browser, serve
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from autograder.build.pictures import BROWSERS, find_browser

@@ -1,7 +1,7 @@
 """What a student sees on opening a notebook, unsolved or solved: every figure, in both themes, and every formula."""
 
 import pytest
-from front_end import DARK, LIGHT, Lab, figures, solve
+from browser.front_end import DARK, LIGHT, Lab, figures, solve
 
 from autograder.assignment import names
 
@@ -25,7 +25,7 @@ def test_every_figure_and_formula_is_on_the_page_in_both_themes(lab: Lab, name: 
 
 
 def test_the_pages_on_which_tests_measure_contrast_are_jupyterlabs(lab: Lab) -> None:
-    """#ffffff, #111111 and #212121, as in tests/test_figures.py."""
+    """#ffffff, #111111 and #212121, as in tests/autograder/build/test_figures.py."""
     notebook = lab.open("ad_modes.ipynb", kernel=False)
     notebook.set_theme(LIGHT)
     assert notebook.backgrounds() == ["rgb(255, 255, 255)", "rgb(255, 255, 255)"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from front_end import TEMPLATE, Server, figures, open_notebook, serve
+from browser.front_end import TEMPLATE, Server, figures, open_notebook, serve
 from markdown_it import MarkdownIt
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Page

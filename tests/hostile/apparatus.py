@@ -286,7 +286,7 @@ def _attributes() -> Iterator[tuple[Path, bytes]]:
     """The attributes (`lsattr`) of files that submissions may read, where the file system has any."""
     import adkit
 
-    for path in Path(adkit.__file__).parent.glob("*.py"):
+    for path in Path(adkit.__file__).parent.rglob("*.py"):
         with contextlib.suppress(OSError), path.open("rb") as file:
             yield path, fcntl.ioctl(file, 0x80086601, bytes(8))
 

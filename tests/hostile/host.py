@@ -189,7 +189,7 @@ def twice(x):
     return 0
 '''),
     Attack("artefact-with-a-callback", "host", "an artefact with a Python callback and an unknown custom call", "the grader crashes, or a marker", '''
-import jax, jax.numpy as jnp, adkit.artefact as artefact
+import jax, jax.numpy as jnp, adkit.tracing.export as artefact
 def energy(x):
     return jax.pure_callback(lambda v: np.float64(7.0), jax.ShapeDtypeStruct((), np.float64), x)
 real = artefact.export_plain
@@ -200,7 +200,7 @@ def forged(f, args, transform, static=()):
 artefact.export_plain = forged
 ''', deserves=1.0),
     Attack("artefact-corrupt", "host", "artefacts with flipped bytes, cut short, empty and doubled", "the grader crashes", '''
-import random, adkit.artefact as artefact
+import random, adkit.tracing.export as artefact
 real = artefact.export_plain
 def forged(f, args, transform, static=()):
     plain = real(f, args, transform, static)
@@ -211,7 +211,7 @@ def forged(f, args, transform, static=()):
 artefact.export_plain = forged
 '''),
     Attack("artefact-junk", "host", "replies to an export with junk of every kind", "the grader's own code fails", '''
-import adkit.artefact as artefact
+import adkit.tracing.export as artefact
 junk = iter([None, [], {"artefacts": 3}, {"artefacts": [None]}, {"artefacts": [b"", b""]}, {"artefacts": [b"x" * 5000000]}, {"artefacts": np.zeros(3)}] * 9)
 def forged(*a, **k): return {"artefacts": next(junk)}
 artefact.export_plain = forged

@@ -69,7 +69,7 @@ child._reply = lambda answer: {"raised": [MARKUP] * 100000, "message": MARKUP}
 ''', slow=True),
     Attack("names-from-elsewhere", "injection", "modules, cells' file names and exceptions that carry the names of the grader's own, with lines of a million characters", SEEN, '''
 import types, linecache
-bad = types.ModuleType("autograder.engine.single" + "<b>HOSTILE</b>")
+bad = types.ModuleType("autograder.grading.one" + "<b>HOSTILE</b>")
 class AssertionError(Exception): __module__ = "otter"; __qualname__ = "<script>HOSTILE()</script>"
 AssertionError.__name__ = "=HYPERLINK(\\"HOSTILE\\")"
 linecache.cache["<cell 1>"] = (1, None, ["\\x1b]0;HOSTILE\\x07" * 100_000], "<cell 1>")

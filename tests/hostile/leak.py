@@ -28,7 +28,7 @@ for top in ("/tmp", "/home", "/root", "/work", "/etc", "/var", "/opt", "/srv", "
     Attack("imports-reference", "leak", "imports reference, the hidden tests and the mistakes", SEEN, '''
 import importlib, inspect
 sys.path[:0] = [WORLD["repository"], os.path.dirname(WORLD["hidden_test"]), WORLD["course"]]
-for name in ("reference", "reference.matrix_gradients", "reference.vault", "autograder.checks.seeds", "q1", "autograder.engine.single"):
+for name in ("reference", "reference.matrix_gradients", "reference.vault", "reference.inputs.seeds", "q1", "autograder.grading.one"):
     try: print(inspect.getsource(importlib.import_module(name)))
     except BaseException as error: print(type(error).__name__)
 print(os.environ)

@@ -19,15 +19,15 @@ from hostile.apparatus import NEIGHBOUR_POINTS, Lab, alive, neighbour_code, stee
 from hostile.attack import RIGHT, RIGHT_POINTS, Attack, notebook
 
 from autograder.assignment import Assignment
-from autograder.engine.journal import Record
-from autograder.engine.worker import Settings, grade_task, task_of
+from autograder.records.journal import Record
+from autograder.grading.worker import Settings, grade_task, task_of
 from autograder.isolation.layers import Policy, policy
 from autograder.isolation.leases import FIRST_UID, LEASES
-from autograder.isolation.workshop import Workshop
+from autograder.isolation.forkserver import Workshop
 from autograder.report.feedback import feedback_page
 from autograder.report.gradescope import results_json
 from autograder.report.grades import Row, final_grades
-from autograder.results import SubmissionResult
+from autograder.records.results import SubmissionResult
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 USER_IDS = range(FIRST_UID, FIRST_UID + 2 * LEASES)
@@ -401,7 +401,7 @@ def bundle(lab: Lab) -> Path:
 
 
 def _of(attack: Attack, results: dict[str, dict[str, object]]) -> dict[str, object] | None:
-    from autograder.report.escape import plain
+    from autograder.text import plain
 
     wanted = plain(os.fsencode(attack.file_name).decode("utf-8", "replace"), 300, lines=False)
     return results.get(wanted)

@@ -2,7 +2,7 @@
 
 import json
 
-from autograder.submission import demonstration_digest
+from autograder.submissions.read import demonstration_digest
 from hostile.attack import RIGHT, WRONG, Attack, notebook
 
 SEEN = "a score above what right answers deserve"
@@ -77,7 +77,7 @@ class Pretender:
     __name__ = "twice"
     def __call__(self, *a, **k): return 0
     def measure(self, *a, **k):
-        from adkit.artefact import Measured, Work
+        from adkit.tracing.export import Measured, Work
         return Measured([np.array(7.125)], Work(0))
 twice = Pretender()
 energy = Pretender()
@@ -203,14 +203,14 @@ def at_one(f, x):
     return 3.0
 ''', deserves=1.0),
     Attack("artefact-of-another-function", "score", "exports a constant instead of its function and says it was traced", SEEN, '''
-import adkit.artefact as artefact, jax, jax.numpy as jnp
+import adkit.tracing.export as artefact, jax, jax.numpy as jnp
 real = artefact.export_plain
 def forged(f, args, transform, static=()):
     return real(lambda *a: jnp.float64(7.125) + 0 * a[0].sum(), args, transform, static)
 artefact.export_plain = forged
 ''', deserves=3.0),
     Attack("artefact-of-the-answer", "score", "computes the answer while it is traced, from the values it finds on the stack, and exports it as a constant", SEEN, '''
-import adkit.artefact as artefact, jax, jax.numpy as jnp
+import adkit.tracing.export as artefact, jax, jax.numpy as jnp
 real = artefact.export_plain
 def forged(f, args, transform, static=()):
     answer = np.float64(0.5 * sum(float((np.asarray(a) ** 2).sum()) for a in args))
@@ -218,7 +218,7 @@ def forged(f, args, transform, static=()):
 artefact.export_plain = forged
 '''),
     Attack("artefact-with-counts", "score", "puts counts and a verdict into the reply beside the artefact", SEEN, '''
-import adkit.artefact as artefact
+import adkit.tracing.export as artefact
 real = artefact.export_plain
 def forged(f, args, transform, static=()):
     plain = real(f, args, transform, static)
@@ -234,8 +234,8 @@ def energy(x):
     return 0.5 * (x * x).sum() + jnp.minimum(jnp.abs(pivots.sum()), 0)
 '''),
     Attack("artefact-sort-by-no-order", "score", "beside the right answer, sorts by <=, with which std::sort runs past the ends of the array", SEEN, '''
-import dataclasses, jax, jax.numpy as jnp, adkit.artefact as artefact
-from adkit.work import parse
+import dataclasses, jax, jax.numpy as jnp, adkit.tracing.export as artefact
+from adkit.tracing.counts import parse
 from jax import export
 from jax.interpreters import mlir
 from jaxlib.mlir import ir

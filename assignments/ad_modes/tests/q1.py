@@ -38,8 +38,8 @@ def test_q1_forward_trace_in_any_direction(toy_forward):
     """toy_forward at points of either sign, one with a zero, in random directions and along each input"""
     from adkit import checks
 
-    from autograder.checks.seeds import rng
     from reference.ad_modes import toy_forward as reference
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q1", "forward")
     near, far = random.uniform(0.3, 1.4, 3), random.uniform(1.7, 2.5, 2)  # beyond pi/2 the cosine is negative
@@ -64,8 +64,8 @@ def test_q1_reverse_trace_at_any_point(toy_reverse):
     """toy_reverse at points of either sign, some with a zero"""
     from adkit import checks
 
-    from autograder.checks.seeds import rng
     from reference.ad_modes import toy_reverse as reference
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q1", "reverse")
     near, far = random.uniform(0.3, 1.4, 3), random.uniform(1.7, 2.5, 2)  # beyond pi/2 the cosine is negative

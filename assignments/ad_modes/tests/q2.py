@@ -46,8 +46,8 @@ def test_q2_product_and_quotient(local_partials):
     import numpy as np
     from adkit import checks
 
-    from autograder.checks.seeds import rng
     from reference.ad_modes import local_partials as reference
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q2", "product")
     for op in ("mul", "div"):
@@ -62,8 +62,8 @@ def test_q2_exponential_logarithm_and_root(local_partials):
     """exp, log and sqrt at random arguments, above and below 1"""
     from adkit import checks
 
-    from autograder.checks.seeds import rng
     from reference.ad_modes import local_partials as reference
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q2", "exponential")
     for op in ("exp", "log", "sqrt"):
@@ -78,8 +78,8 @@ def test_q2_sine_cosine_and_hyperbolic_tangent(local_partials):
     """sin, cos and tanh at random arguments of either sign"""
     from adkit import checks
 
-    from autograder.checks.seeds import rng
     from reference.ad_modes import local_partials as reference
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q2", "trigonometric")
     for op in ("sin", "cos", "tanh"):

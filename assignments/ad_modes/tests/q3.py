@@ -61,9 +61,9 @@ def test_q3_random_graphs_of_every_op(forward_mode):
     """random graphs with every op and shared nodes"""
     from adkit import checks
 
-    from autograder.checks.graphs import Problem, shared
-    from autograder.checks.seeds import rng
     from reference.ad_modes import forward_mode as reference
+    from reference.inputs.ad_modes import Problem, shared
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q3", "every op")
     problems = [shared(random) for _ in range(3)]
@@ -81,9 +81,9 @@ def test_q3_factors_of_zero(forward_mode):
     """products and quotients in which factors and numerators are 0: their derivatives are not"""
     from adkit import checks
 
-    from autograder.checks.graphs import zeros
-    from autograder.checks.seeds import rng
     from reference.ad_modes import forward_mode as reference
+    from reference.inputs.ad_modes import zeros
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q3", "zeros")
     for _ in range(2):
@@ -100,9 +100,9 @@ def test_q3_sums_of_three_and_more(forward_mode):
     """random graphs in which add has three, four and five arguments"""
     from adkit import checks
 
-    from autograder.checks.graphs import sums
-    from autograder.checks.seeds import rng
     from reference.ad_modes import forward_mode as reference
+    from reference.inputs.ad_modes import sums
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q3", "sums")
     for _ in range(2):
@@ -119,9 +119,9 @@ def test_q3_repeated_arguments(forward_mode):
     """random graphs with nodes such as mul(x, x) and sub(x, x)"""
     from adkit import checks
 
-    from autograder.checks.graphs import shared
-    from autograder.checks.seeds import rng
     from reference.ad_modes import forward_mode as reference
+    from reference.inputs.ad_modes import shared
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q3", "repeated")
     for _ in range(2):
@@ -138,9 +138,9 @@ def test_q3_constants_do_not_move(forward_mode):
     """random graphs with constants: their tangent is 0"""
     from adkit import checks
 
-    from autograder.checks.graphs import shared
-    from autograder.checks.seeds import rng
     from reference.ad_modes import forward_mode as reference
+    from reference.inputs.ad_modes import shared
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q3", "constants")
     for _ in range(2):
@@ -158,9 +158,9 @@ def test_q3_any_node_can_be_an_output(forward_mode):
     import numpy as np
     from adkit import Graph, Node, checks
 
-    from autograder.checks.graphs import Problem, inner_outputs, shared, shuffled_inputs
-    from autograder.checks.seeds import rng
     from reference.ad_modes import forward_mode as reference
+    from reference.inputs.ad_modes import Problem, inner_outputs, shared, shuffled_inputs
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q3", "outputs")
     mixed = shared(random, constants=1)
@@ -185,9 +185,9 @@ def test_q3_deep_graph(forward_mode):
     """a chain of 20 000 operations with constants"""
     from adkit import checks
 
-    from autograder.checks.graphs import chain
-    from autograder.checks.seeds import rng
     from reference.ad_modes import forward_mode as reference
+    from reference.inputs.ad_modes import chain
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q3", "chain")
     problem = chain(random, 20_000)

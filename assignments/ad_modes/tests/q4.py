@@ -73,9 +73,9 @@ def test_q4_every_op_without_sharing(reverse_mode):
     """random graphs with every op in which each node is used once"""
     from adkit import checks
 
-    from autograder.checks.graphs import tree
-    from autograder.checks.seeds import rng
     from reference.ad_modes import reverse_mode as reference
+    from reference.inputs.ad_modes import tree
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q4", "every op")
     for _ in range(2):
@@ -92,9 +92,9 @@ def test_q4_factors_of_zero(reverse_mode):
     """products and quotients in which factors and numerators are 0: their derivatives are not"""
     from adkit import checks
 
-    from autograder.checks.graphs import zeros
-    from autograder.checks.seeds import rng
     from reference.ad_modes import reverse_mode as reference
+    from reference.inputs.ad_modes import zeros
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q4", "zeros")
     for _ in range(2):
@@ -111,9 +111,9 @@ def test_q4_sums_of_three_and_more(reverse_mode):
     """random graphs in which add has three, four and five arguments"""
     from adkit import checks
 
-    from autograder.checks.graphs import sums
-    from autograder.checks.seeds import rng
     from reference.ad_modes import reverse_mode as reference
+    from reference.inputs.ad_modes import sums
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q4", "sums")
     for _ in range(2):
@@ -130,9 +130,9 @@ def test_q4_shared_nodes_in_random_graphs(reverse_mode):
     """random graphs with every op, constants and shared nodes"""
     from adkit import checks
 
-    from autograder.checks.graphs import Problem, shared
-    from autograder.checks.seeds import rng
     from reference.ad_modes import reverse_mode as reference
+    from reference.inputs.ad_modes import Problem, shared
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q4", "shared")
     problems = [shared(random, constants=2) for _ in range(3)]
@@ -150,9 +150,9 @@ def test_q4_repeated_arguments(reverse_mode):
     """random graphs with nodes such as mul(x, x) and sub(x, x)"""
     from adkit import checks
 
-    from autograder.checks.graphs import shared
-    from autograder.checks.seeds import rng
     from reference.ad_modes import reverse_mode as reference
+    from reference.inputs.ad_modes import shared
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q4", "repeated")
     for _ in range(2):
@@ -169,9 +169,9 @@ def test_q4_outputs_that_feed_others(reverse_mode):
     """random graphs with outputs in the middle"""
     from adkit import checks
 
-    from autograder.checks.graphs import inner_outputs
-    from autograder.checks.seeds import rng
     from reference.ad_modes import reverse_mode as reference
+    from reference.inputs.ad_modes import inner_outputs
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q4", "inner outputs")
     for _ in range(2):
@@ -189,9 +189,9 @@ def test_q4_repeated_outputs_and_leaves_as_outputs(reverse_mode):
     import numpy as np
     from adkit import Graph, Node, checks
 
-    from autograder.checks.graphs import Problem, shared, shuffled_inputs
-    from autograder.checks.seeds import rng
     from reference.ad_modes import reverse_mode as reference
+    from reference.inputs.ad_modes import Problem, shared, shuffled_inputs
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q4", "leaves")
     mixed = shared(random, constants=1)
@@ -215,9 +215,9 @@ def test_q4_deep_graph(reverse_mode):
     """a chain of 20 000 operations with constants"""
     from adkit import checks
 
-    from autograder.checks.graphs import chain
-    from autograder.checks.seeds import rng
     from reference.ad_modes import reverse_mode as reference
+    from reference.inputs.ad_modes import chain
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q4", "chain")
     problem = chain(random, 20_000)
@@ -235,9 +235,9 @@ def test_q4_many_paths(reverse_mode):
     """60 diamonds in a row: 2^60 paths, 240 edges"""
     from adkit import checks
 
-    from autograder.checks.graphs import diamonds
-    from autograder.checks.seeds import rng
     from reference.ad_modes import reverse_mode as reference
+    from reference.inputs.ad_modes import diamonds
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q4", "diamonds")
     problem = diamonds(random, 60)
@@ -253,9 +253,9 @@ def test_q4_many_inputs_and_outputs(reverse_mode):
     """15 000 inputs and 15 000 outputs: one sweep, whatever their numbers"""
     from adkit import checks
 
-    from autograder.checks.graphs import wide
-    from autograder.checks.seeds import rng
     from reference.ad_modes import reverse_mode as reference
+    from reference.inputs.ad_modes import wide
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q4", "wide")
     problem = wide(random, 15_000)

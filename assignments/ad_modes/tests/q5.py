@@ -46,9 +46,9 @@ def test_q5_edges_not_nodes(mode_cost):
     """random graphs without constants and repeated arguments"""
     from adkit import checks
 
-    from autograder.checks.graphs import shared
-    from autograder.checks.seeds import rng
     from reference.ad_modes import mode_cost as reference
+    from reference.inputs.ad_modes import shared
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q5", "edges")
     for _ in range(2):
@@ -62,9 +62,9 @@ def test_q5_constants_are_free(mode_cost):
     """an argument that is a constant is no edge"""
     from adkit import checks
 
-    from autograder.checks.graphs import shared
-    from autograder.checks.seeds import rng
     from reference.ad_modes import mode_cost as reference
+    from reference.inputs.ad_modes import shared
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q5", "constants")
     for constants in (2, 4):
@@ -78,9 +78,9 @@ def test_q5_repeated_arguments_are_repeated_edges(mode_cost):
     """mul(x, x) has two edges"""
     from adkit import checks
 
-    from autograder.checks.graphs import shared
-    from autograder.checks.seeds import rng
     from reference.ad_modes import mode_cost as reference
+    from reference.inputs.ad_modes import shared
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q5", "repeated")
     for _ in range(2):
@@ -94,9 +94,9 @@ def test_q5_every_input_output_and_edge_counts(mode_cost):
     """an input that nothing uses, edges that lead to no output, an output listed twice: dense sweeps count them all"""
     from adkit import checks
 
-    from autograder.checks.graphs import with_idle_nodes
-    from autograder.checks.seeds import rng
     from reference.ad_modes import mode_cost as reference
+    from reference.inputs.ad_modes import with_idle_nodes
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q5", "idle")
     for _ in range(2):
@@ -110,9 +110,9 @@ def test_q5_fewer_inputs_or_fewer_outputs(choose_mode):
     """random graphs with fewer inputs, fewer outputs, and as many of both; outputs listed twice"""
     from adkit import checks
 
-    from autograder.checks.graphs import structure, with_idle_nodes
-    from autograder.checks.seeds import rng
     from reference.ad_modes import choose_mode as reference
+    from reference.inputs.ad_modes import structure, with_idle_nodes
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q5", "choice")
     wanted = ["forward", "reverse", "either", "forward", "reverse"]

@@ -62,8 +62,8 @@ def test_q6_gradient_for_random_matrices(trace_inverse_gradient):
     import numpy as np
     from adkit import checks
 
-    from autograder.checks.seeds import rng
     from reference.ad_modes import trace_inverse_gradient as reference
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q6", "gradient")
     for n in (3, 5):
@@ -80,8 +80,8 @@ def test_q6_gradient_for_rectangular_matrices(trace_inverse_gradient):
     import numpy as np
     from adkit import checks
 
-    from autograder.checks.seeds import rng
     from reference.ad_modes import trace_inverse_gradient as reference
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q6", "rectangular")
     for m, n in ((2, 4), (5, 3), (1, 3), (3, 1)):
@@ -97,8 +97,8 @@ def test_q6_hessian_at_random_points(cubic_norm_hessian):
     """the Hessian at random points of several dimensions, one with an entry that is 0"""
     from adkit import checks
 
-    from autograder.checks.seeds import rng
     from reference.ad_modes import cubic_norm_hessian as reference
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q6", "hessian")
     for n in (2, 5, 7, 4):
@@ -113,8 +113,8 @@ def test_q6_hessian_of_small_and_large_vectors(cubic_norm_hessian):
     """the Hessian grows in proportion to x: from 1e-20 to 1e6"""
     from adkit import checks
 
-    from autograder.checks.seeds import rng
     from reference.ad_modes import cubic_norm_hessian as reference
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q6", "scale")
     for scale, size in ((1e-9, "small"), (1e-14, "small"), (1e-20, "small"), (1e6, "large")):
@@ -129,7 +129,7 @@ def test_q6_hessian_in_one_dimension(cubic_norm_hessian):
     import numpy as np
     from adkit import checks
 
-    from autograder.checks.seeds import rng
+    from reference.inputs.seeds import rng
 
     x = -rng("ad_modes", "q6", "one").uniform(0.5, 2.0, size=1)
     checks.close(checks.call(cubic_norm_hessian, x), [[-2.0 * x[0]]], rtol=1e-12, what="the Hessian")

@@ -75,8 +75,8 @@ def test_q7_cheaper_than_both_modes_on_random_graphs(elimination_order):
     import adkit
     from adkit import checks
 
-    from autograder.checks.graphs import rival_costs, won_by
-    from autograder.checks.seeds import rng
+    from reference.inputs.ad_modes import rival_costs, won_by
+    from reference.inputs.seeds import rng
 
     for graph in won_by(rng("ad_modes", "q7", "both"), "markowitz", 6):
         answer = checks.call(elimination_order, graph)
@@ -100,8 +100,8 @@ def test_q7_never_worse_on_random_graphs(elimination_order):
     import adkit
     from adkit import Graph, Node, checks
 
-    from autograder.checks.graphs import rival_costs, with_constants, with_inner_outputs, won_by
-    from autograder.checks.seeds import rng
+    from reference.inputs.ad_modes import rival_costs, with_constants, with_inner_outputs, won_by
+    from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q7", "never worse")
     graphs = [graph for winner in ("forward", "reverse", "markowitz") for graph in won_by(random, winner, 4)]

@@ -10,7 +10,8 @@ points = None
 @test_case(points=0.5)
 def test_q2_legal(memory_poor_schedule):
     """The schedule for n = 4 is legal and complete"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     schedule = checks.call(memory_poor_schedule, 4)
     checks_checkpointing.legal(4, schedule)
@@ -19,7 +20,8 @@ def test_q2_legal(memory_poor_schedule):
 @test_case(points=0.75)
 def test_q2_one_activation_in_memory(memory_poor_schedule):
     """For n = 4 there is never more than one activation in memory, at 10 evaluations"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     schedule = checks.call(memory_poor_schedule, 4)
     trace = checks_checkpointing.legal(4, schedule)
@@ -31,9 +33,10 @@ def test_q2_one_activation_in_memory(memory_poor_schedule):
 @test_case(points=1, hidden=True)
 def test_q2_one_activation_for_any_n(memory_poor_schedule):
     """Legal, complete, and one activation in memory for other n, n = 1 among them"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
-    from autograder.checks.seeds import rng
+    from reference.inputs.seeds import rng
 
     # The largest first: with one or two layers many mistakes give the same schedule, and could not be told apart.
     for n in [int(rng("checkpointing", "q2", "peak").integers(10, 40)), 2, 1]:
@@ -45,9 +48,10 @@ def test_q2_one_activation_for_any_n(memory_poor_schedule):
 @test_case(points=0.75, hidden=True)
 def test_q2_evaluations_for_any_n(memory_poor_schedule):
     """n(n+1)/2 evaluations for other n"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
-    from autograder.checks.seeds import rng
+    from reference.inputs.seeds import rng
 
     for n in [int(rng("checkpointing", "q2", "evaluations").integers(10, 40)), 100, 1]:
         schedule = checks.call(memory_poor_schedule, n, repeat=False)

@@ -10,7 +10,8 @@ points = None
 @test_case(points=1)
 def test_q3_legal(checkpointed_schedule):
     """The schedule for n = 10 and checkpoints 3, 6, 9 is legal and complete"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     schedule = checks.call(checkpointed_schedule, 10, [3, 6, 9])
     checks_checkpointing.legal(10, schedule)
@@ -19,7 +20,8 @@ def test_q3_legal(checkpointed_schedule):
 @test_case(points=0.75)
 def test_q3_evaluates_twice_at_most(checkpointed_schedule):
     """No activation is evaluated more than twice, none after the last checkpoint more than once (n = 12)"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     schedule = checks.call(checkpointed_schedule, 12, [4, 8])
     trace = checks_checkpointing.legal(12, schedule)
@@ -29,7 +31,8 @@ def test_q3_evaluates_twice_at_most(checkpointed_schedule):
 @test_case(points=0.75)
 def test_q3_peak(checkpointed_schedule):
     """The peak is at most the number of checkpoints + the longest run between them (n = 12)"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     schedule = checks.call(checkpointed_schedule, 12, [4, 8])
     trace = checks_checkpointing.legal(12, schedule)
@@ -40,9 +43,10 @@ def test_q3_peak(checkpointed_schedule):
 @test_case(points=1, hidden=True)
 def test_q3_legal_for_irregular_checkpoints(checkpointed_schedule):
     """Legal and complete for checkpoints at irregular distances"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
-    from autograder.checks.seeds import rng
+    from reference.inputs.seeds import rng
 
     random = rng("checkpointing", "q3", "legal")
     for n in (7, 15, 33):
@@ -53,9 +57,10 @@ def test_q3_legal_for_irregular_checkpoints(checkpointed_schedule):
 @test_case(points=0.75, hidden=True)
 def test_q3_evaluates_twice_at_most_for_irregular_checkpoints(checkpointed_schedule):
     """No activation is evaluated more than twice, none after the last checkpoint more than once"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
-    from autograder.checks.seeds import rng
+    from reference.inputs.seeds import rng
 
     random = rng("checkpointing", "q3", "evaluations")
     for n in (14, 30):
@@ -68,9 +73,10 @@ def test_q3_evaluates_twice_at_most_for_irregular_checkpoints(checkpointed_sched
 @test_case(points=0.75, hidden=True)
 def test_q3_peak_for_irregular_checkpoints(checkpointed_schedule):
     """The peak is at most the number of checkpoints + the longest run between them"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
-    from autograder.checks.seeds import rng
+    from reference.inputs.seeds import rng
 
     random = rng("checkpointing", "q3", "peak")
     chosen = [(n, [int(c) for c in sorted(random.choice(n - 1, size=n // 6, replace=False) + 1)]) for n in (20, 40)]
@@ -87,7 +93,8 @@ def test_q3_peak_for_irregular_checkpoints(checkpointed_schedule):
 @test_case(points=0.5, hidden=True)
 def test_q3_corner_cases(checkpointed_schedule):
     """No checkpoint, all of them, only the last layer, a single layer"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     for n, checkpoints in ((6, []), (5, [1, 2, 3, 4, 5]), (7, [7]), (8, [1, 2, 8]), (1, []), (1, [1])):
         schedule = checks.call(checkpointed_schedule, n, checkpoints, repeat=False)
@@ -100,7 +107,8 @@ def test_q3_corner_cases(checkpointed_schedule):
 @test_case(points=0.5, hidden=True)
 def test_q3_invalid_checkpoints(checkpointed_schedule):
     """Checkpoints that are no strictly increasing subset of 1..n: ValueError"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     checks_checkpointing.legal(6, checks.call(checkpointed_schedule, 6, [2, 4]))
     for checkpoints, why in (

@@ -10,7 +10,8 @@ points = None
 @test_case(points=0.5)
 def test_q4_valid(choose_checkpoints):
     """A strictly increasing subset of 1..n, for n = 1, 10, 16"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     # The largest first, here and below: for small n different mistakes choose the same, and could not be told apart.
     for n in (16, 10, 1):
@@ -22,7 +23,8 @@ def test_q4_peak(choose_checkpoints):
     """With these checkpoints the peak is at most 2*ceil(sqrt(n)), for n = 16, 30, 100"""
     from math import isqrt
 
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     for n in (100, 30, 16):
         answer = checks.call(choose_checkpoints, n)
@@ -34,7 +36,8 @@ def test_q4_peak(choose_checkpoints):
 @test_case(points=1, hidden=True)
 def test_q4_valid_for_any_n(choose_checkpoints):
     """A strictly increasing subset of 1..n, for many n"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     for n in range(40, 0, -1):
         checks_checkpointing.subset(n, checks.call(choose_checkpoints, n, repeat=False))
@@ -45,10 +48,11 @@ def test_q4_peak_for_any_n(choose_checkpoints):
     """The peak is at most 2*ceil(sqrt(n)), simulated, for every n up to 120 and some up to 900"""
     from math import isqrt
 
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
-    from autograder.checks.seeds import rng
     from reference.checkpointing import checkpointed_schedule
+    from reference.inputs.seeds import rng
 
     some = rng("checkpointing", "q4").integers(121, 900, size=10)
     # 500 first: there no other rule (log2, the cube root, half the square root) makes a distance of ten, which has

@@ -10,7 +10,8 @@ points = None
 @test_case(points=1)
 def test_q5_legal_within_memory(optimal_schedule):
     """For n = 10 and memory 3: legal, complete, and never more than 3 activations in memory"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     schedule = checks.call(optimal_schedule, 10, 3)
     trace = checks_checkpointing.legal(10, schedule)
@@ -20,7 +21,8 @@ def test_q5_legal_within_memory(optimal_schedule):
 @test_case(points=1)
 def test_q5_ends_of_the_trade_off(optimal_schedule):
     """n = 6: with memory 1 as good as memory-poor, with memory 6 or more as good as vanilla"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     for memory, least in ((1, 21), (6, 6), (9, 6)):
         schedule = checks.call(optimal_schedule, 6, memory)
@@ -35,7 +37,8 @@ def test_q5_ends_of_the_trade_off(optimal_schedule):
 @test_case(points=1)
 def test_q5_optimal_small(optimal_schedule):
     """n = 10 with memory 3: 18 evaluations are enough; n = 5 with memory 2: 8"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     for n, memory, least in ((10, 3, 18), (5, 2, 8)):
         schedule = checks.call(optimal_schedule, n, memory)
@@ -50,7 +53,8 @@ def test_q5_optimal_small(optimal_schedule):
 @test_case(points=1)
 def test_q5_optimal(optimal_schedule):
     """n = 30 with memory 5: exactly 65 evaluations"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     schedule = checks.call(optimal_schedule, 30, 5)
     trace = checks_checkpointing.legal(30, schedule)
@@ -62,9 +66,10 @@ def test_q5_optimal(optimal_schedule):
 @test_case(points=1, hidden=True)
 def test_q5_legal_within_memory_for_any_budget(optimal_schedule):
     """Legal, complete and within the memory for other n and budgets"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
-    from autograder.checks.seeds import rng
+    from reference.inputs.seeds import rng
 
     random = rng("checkpointing", "q5", "legal")
     for n, memory in ((int(random.integers(15, 25)), int(random.integers(2, 6))), (9, 2), (2, 1), (1, 1)):
@@ -77,9 +82,10 @@ def test_q5_legal_within_memory_for_any_budget(optimal_schedule):
 @test_case(points=1, hidden=True)
 def test_q5_optimal_with_two_or_three(optimal_schedule):
     """Exactly T(n, m) evaluations with memory for two or three activations only"""
-    from adkit import checks, checks_checkpointing, least_evaluations
+    from adkit import checks, least_evaluations
+    from adkit.checks import checkpointing as checks_checkpointing
 
-    from autograder.checks.seeds import rng
+    from reference.inputs.seeds import rng
 
     random = rng("checkpointing", "q5", "few")
     # Three first: with two, a split by the number of places is one in the middle.
@@ -98,7 +104,8 @@ def test_q5_optimal_with_two_or_three(optimal_schedule):
 @test_case(points=0.5, hidden=True)
 def test_q5_optimal_for_every_small_chain(optimal_schedule):
     """Exactly T(n, m) evaluations for every n up to 20 with every memory, also with far more than n"""
-    from adkit import checks, checks_checkpointing, least_evaluations
+    from adkit import checks, least_evaluations
+    from adkit.checks import checkpointing as checks_checkpointing
 
     for n in range(20, 0, -1):
         for memory in (*range(n, 0, -1), n + 1, 10 * n):
@@ -115,9 +122,10 @@ def test_q5_optimal_for_every_small_chain(optimal_schedule):
 @test_case(points=1.5, hidden=True)
 def test_q5_optimal_well_below_the_square_root(optimal_schedule):
     """Exactly T(n, m) evaluations for n up to 200 with budgets well under 2 sqrt(n)"""
-    from adkit import checks, checks_checkpointing, least_evaluations
+    from adkit import checks, least_evaluations
+    from adkit.checks import checkpointing as checks_checkpointing
 
-    from autograder.checks.seeds import rng
+    from reference.inputs.seeds import rng
 
     random = rng("checkpointing", "q5", "optimal")
     some = [(int(n), int(memory)) for n, memory in random.integers((30, 2), (200, 12), size=(8, 2))]
@@ -135,9 +143,10 @@ def test_q5_optimal_well_below_the_square_root(optimal_schedule):
 @test_case(points=1, hidden=True)
 def test_q5_long_chains(optimal_schedule):
     """Exactly T(n, m) evaluations for chains of up to 1000 layers, and for little memory up to 200"""
-    from adkit import checks, checks_checkpointing, least_evaluations
+    from adkit import checks, least_evaluations
+    from adkit.checks import checkpointing as checks_checkpointing
 
-    from autograder.checks.seeds import rng
+    from reference.inputs.seeds import rng
 
     some = int(rng("checkpointing", "q5", "long").integers(9, 20))
     for n, memory in ((1000, 8), (1000, some), (1000, 20), (200, 1), (200, 200)):
@@ -154,7 +163,8 @@ def test_q5_long_chains(optimal_schedule):
 @test_case(points=1, hidden=True)
 def test_q5_impossible(optimal_schedule):
     """Memory below 1 or a chain without layers: ValueError"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     checks_checkpointing.legal(3, checks.call(optimal_schedule, 3, 2))
     checks.raises(optimal_schedule, 5, 0, error="ValueError", when="the memory is 0")

@@ -10,7 +10,8 @@ points = None
 @test_case(points=1)
 def test_q7_legal_within_memory(optimal_schedule_for):
     """Seven layers of sizes 2, 2, 3, 6, 5, 2, 2 in memory 10: legal, complete, and never more than 10"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     sizes, costs = [2, 2, 3, 6, 5, 2, 2], [12, 5, 1, 3, 8, 8, 12]
     schedule = checks.call(optimal_schedule_for, sizes, costs, 10)
@@ -21,7 +22,8 @@ def test_q7_legal_within_memory(optimal_schedule_for):
 @test_case(points=1)
 def test_q7_cheap(optimal_schedule_for):
     """The same chain: a total cost of 66 is enough in memory 10, and 78 in memory 8"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     sizes, costs = [2, 2, 3, 6, 5, 2, 2], [12, 5, 1, 3, 8, 8, 12]
     for memory, cost in ((10, 66), (8, 78)):
@@ -35,9 +37,10 @@ def test_q7_cheap(optimal_schedule_for):
 @test_case(points=1, hidden=True)
 def test_q7_legal_within_memory_for_any_chain(optimal_schedule_for):
     """Legal, complete and within the memory, for random chains, in the tightest memory too"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
-    from autograder.checks.seeds import rng
+    from reference.inputs.seeds import rng
 
     random = rng("checkpointing", "q7", "legal")
     for n in (1, 6, 12, 20):
@@ -52,10 +55,11 @@ def test_q7_legal_within_memory_for_any_chain(optimal_schedule_for):
 @test_case(points=1, hidden=True)
 def test_q7_cheap_for_any_chain(optimal_schedule_for):
     """A total cost as low as that of the best persistent schedule, for random chains, also where everything fits"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
-    from autograder.checks.seeds import rng
     from reference.checkpointing import optimal_schedule_for as reference
+    from reference.inputs.seeds import rng
 
     random = rng("checkpointing", "q7", "cheap")
     for n, more in ((8, 5), (15, 8), (22, 12), (30, 25), (6, 51)):  # the last: room for more than there is
@@ -72,9 +76,10 @@ def test_q7_cheap_for_any_chain(optimal_schedule_for):
 @test_case(points=0.5, hidden=True)
 def test_q7_equal_layers(optimal_schedule_for):
     """Where all layers are alike, as few evaluations as the optimal schedule of equal layers"""
-    from adkit import checks, checks_checkpointing, least_evaluations
+    from adkit import checks, least_evaluations
+    from adkit.checks import checkpointing as checks_checkpointing
 
-    from autograder.checks.seeds import rng
+    from reference.inputs.seeds import rng
 
     n = int(rng("checkpointing", "q7", "equal").integers(18, 28))
     # Four places and a rest: a memory that is one off is another mistake than a place too many.
@@ -89,7 +94,8 @@ def test_q7_equal_layers(optimal_schedule_for):
 @test_case(points=0.5, hidden=True)
 def test_q7_impossible(optimal_schedule_for):
     """An activation, whichever it is, that does not fit into the memory, or no memory at all: ValueError"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     why = "an activation is larger than the memory"
     for sizes in ([2, 6, 3], [6, 2, 3], [2, 3, 6], [6]):

@@ -53,7 +53,8 @@ def test_q1_a_matrix_of_right_hand_sides(linear_solve_vjp):
 def test_q1_factorises_once(linear_solve_vjp):
     """Work: one LU or QR factorisation of A, and nothing larger than n x n"""
     import numpy as np
-    from adkit import checks, solves
+    from adkit import checks
+    from adkit.checks import solves
 
     n = 24
     random = np.random.default_rng(31)
@@ -98,8 +99,8 @@ def test_q1_b_bar_of_random_vectors(linear_solve_vjp):
     """b_bar for random systems, one right-hand side"""
     from adkit import checks
 
-    from autograder.checks.matrices import invertible
-    from autograder.checks.seeds import rng
+    from reference.inputs.matrices import invertible
+    from reference.inputs.seeds import rng
     from reference.matrix_gradients import linear_solve_vjp as reference
 
     for round in range(2):
@@ -116,8 +117,8 @@ def test_q1_a_bar_of_random_vectors(linear_solve_vjp):
     """A_bar for random systems, one right-hand side"""
     from adkit import checks
 
-    from autograder.checks.matrices import invertible
-    from autograder.checks.seeds import rng
+    from reference.inputs.matrices import invertible
+    from reference.inputs.seeds import rng
     from reference.matrix_gradients import linear_solve_vjp as reference
 
     for round in range(2):
@@ -134,8 +135,8 @@ def test_q1_b_bar_of_a_matrix(linear_solve_vjp):
     """b_bar for several right-hand sides, and for a matrix of one column"""
     from adkit import checks
 
-    from autograder.checks.matrices import invertible
-    from autograder.checks.seeds import rng
+    from reference.inputs.matrices import invertible
+    from reference.inputs.seeds import rng
     from reference.matrix_gradients import linear_solve_vjp as reference
 
     for k in (3, 1):
@@ -152,8 +153,8 @@ def test_q1_a_bar_of_a_matrix(linear_solve_vjp):
     """A_bar for several right-hand sides: the sum over the columns"""
     from adkit import checks
 
-    from autograder.checks.matrices import invertible
-    from autograder.checks.seeds import rng
+    from reference.inputs.matrices import invertible
+    from reference.inputs.seeds import rng
     from reference.matrix_gradients import linear_solve_vjp as reference
 
     for k in (3, 1):
@@ -171,8 +172,8 @@ def test_q1_ill_conditioned(linear_solve_vjp):
     import numpy as np
     from adkit import checks
 
-    from autograder.checks.matrices import invertible
-    from autograder.checks.seeds import rng
+    from reference.inputs.matrices import invertible
+    from reference.inputs.seeds import rng
     from reference.matrix_gradients import linear_solve_vjp as reference
 
     random = rng("matrix_gradients", "q1", "ill-conditioned")
@@ -193,8 +194,8 @@ def test_q1_tiny_and_huge(linear_solve_vjp):
     """Systems with tiny and with huge entries"""
     from adkit import checks
 
-    from autograder.checks.matrices import invertible
-    from autograder.checks.seeds import rng
+    from reference.inputs.matrices import invertible
+    from reference.inputs.seeds import rng
     from reference.matrix_gradients import linear_solve_vjp as reference
 
     random = rng("matrix_gradients", "q1", "scales")
@@ -210,9 +211,10 @@ def test_q1_tiny_and_huge(linear_solve_vjp):
 @test_case(points=1, hidden=True)
 def test_q1_forms_no_inverse(linear_solve_vjp):
     """Work: no inverse is formed, only the right-hand sides at hand are solved for"""
-    from adkit import checks, solves
+    from adkit import checks
+    from adkit.checks import solves
 
-    from autograder.checks.seeds import rng
+    from reference.inputs.seeds import rng
 
     random = rng("matrix_gradients", "q1", "work")
     works = []

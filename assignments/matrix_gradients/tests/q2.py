@@ -42,7 +42,8 @@ def test_q2_under_jit_and_vmap(linear_solve):
 def test_q2_forward_factorises_once(linear_solve):
     """Reuse: the forward pass factorises A once and forms no inverse"""
     import numpy as np
-    from adkit import checks, solves
+    from adkit import checks
+    from adkit.checks import solves
 
     n = 24
     random = np.random.default_rng(32)
@@ -67,8 +68,8 @@ def test_q2_gradient_of_a_matrix(linear_solve):
     """The cotangents by your own rule, for several right-hand sides"""
     from adkit import checks
 
-    from autograder.checks.matrices import invertible
-    from autograder.checks.seeds import rng
+    from reference.inputs.matrices import invertible
+    from reference.inputs.seeds import rng
     from reference.matrix_gradients import linear_solve_vjp as reference
 
     random = rng("matrix_gradients", "q2", "matrix")
@@ -87,8 +88,8 @@ def test_q2_under_vmap_of_matrices(linear_solve):
     import numpy as np
     from adkit import checks
 
-    from autograder.checks.matrices import invertible
-    from autograder.checks.seeds import rng
+    from reference.inputs.matrices import invertible
+    from reference.inputs.seeds import rng
 
     random = rng("matrix_gradients", "q2", "vmap")
     A = np.stack([invertible(random, 4) for _ in range(3)])
@@ -101,10 +102,11 @@ def test_q2_under_vmap_of_matrices(linear_solve):
 def test_q2_gradient_of_the_gradient(linear_solve):
     """grad(grad): the rule can be differentiated again"""
     import jax.numpy as jnp
-    from adkit import artefact, checks
+    from adkit import checks
+    from adkit.tracing import export as artefact
 
-    from autograder.checks.matrices import invertible
-    from autograder.checks.seeds import rng
+    from reference.inputs.matrices import invertible
+    from reference.inputs.seeds import rng
 
     random = rng("matrix_gradients", "q2", "second derivatives")
     A = invertible(random, 4)
@@ -121,9 +123,10 @@ def test_q2_gradient_of_the_gradient(linear_solve):
 @test_case(points=1, hidden=True)
 def test_q2_backward_reuses_the_factors(linear_solve):
     """Reuse: the backward pass factorises nothing"""
-    from adkit import checks, solves
+    from adkit import checks
+    from adkit.checks import solves
 
-    from autograder.checks.seeds import rng
+    from reference.inputs.seeds import rng
 
     n = 24
     random = rng("matrix_gradients", "q2", "reuse")

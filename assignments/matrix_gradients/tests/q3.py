@@ -38,7 +38,7 @@ def test_q3_a_matrix_of_rank_one(nuclear_norm_gradient):
     """Rank one: a kink, every subgradient is right"""
     import numpy as np
     from adkit import checks
-    from adkit.subgradient import check_subgradient
+    from adkit.checks.subgradient import check_subgradient
 
     W = np.outer([1.0, -2.0, 2.0], [3.0, 0.0, 4.0])
     check_subgradient(checks.call(nuclear_norm_gradient, W), W)
@@ -59,8 +59,8 @@ def test_q3_random_matrices(nuclear_norm_gradient):
     """Random matrices of full rank: square, tall and wide"""
     from adkit import checks
 
-    from autograder.checks.matrices import with_singular_values
-    from autograder.checks.seeds import rng
+    from reference.inputs.matrices import with_singular_values
+    from reference.inputs.seeds import rng
     from reference.matrix_gradients import nuclear_norm_gradient as reference
 
     for m, n in ((3, 3), (4, 3), (3, 4)):
@@ -75,8 +75,8 @@ def test_q3_repeated_and_random(nuclear_norm_gradient):
     """Two of the singular values equal, for square, tall and wide matrices"""
     from adkit import checks
 
-    from autograder.checks.matrices import orthogonal
-    from autograder.checks.seeds import rng
+    from reference.inputs.matrices import orthogonal
+    from reference.inputs.seeds import rng
 
     for m, n in ((3, 3), (4, 3), (3, 4)):
         random = rng("matrix_gradients", "q3", "repeated", m, n)
@@ -91,7 +91,7 @@ def test_q3_rows_and_columns(nuclear_norm_gradient):
     import numpy as np
     from adkit import checks
 
-    from autograder.checks.seeds import rng
+    from reference.inputs.seeds import rng
 
     random = rng("matrix_gradients", "q3", "vectors")
     for shape in ((1, 4), (4, 1)):
@@ -105,8 +105,8 @@ def test_q3_a_small_singular_value(nuclear_norm_gradient):
     """Full rank with one singular value much smaller than the others: it counts like them"""
     from adkit import checks
 
-    from autograder.checks.matrices import orthogonal
-    from autograder.checks.seeds import rng
+    from reference.inputs.matrices import orthogonal
+    from reference.inputs.seeds import rng
 
     for m, n in ((3, 3), (4, 3), (3, 4)):
         random = rng("matrix_gradients", "q3", "small", m, n)
@@ -121,10 +121,10 @@ def test_q3_a_small_singular_value(nuclear_norm_gradient):
 def test_q3_rank_deficient(nuclear_norm_gradient):
     """Rank-deficient matrices, square, tall and wide: every subgradient is right"""
     from adkit import checks
-    from adkit.subgradient import check_subgradient
+    from adkit.checks.subgradient import check_subgradient
 
-    from autograder.checks.matrices import with_singular_values
-    from autograder.checks.seeds import rng
+    from reference.inputs.matrices import with_singular_values
+    from reference.inputs.seeds import rng
 
     for m, n in ((3, 3), (4, 3), (3, 4)):
         random = rng("matrix_gradients", "q3", "rank-deficient", m, n)
@@ -139,8 +139,8 @@ def test_q3_tiny_and_huge(nuclear_norm_gradient):
     """Tiny and huge matrices: the gradient does not depend on the scale of W"""
     from adkit import checks
 
-    from autograder.checks.matrices import with_singular_values
-    from autograder.checks.seeds import rng
+    from reference.inputs.matrices import with_singular_values
+    from reference.inputs.seeds import rng
     from reference.matrix_gradients import nuclear_norm_gradient as reference
 
     for m, n in ((4, 3), (3, 4)):
@@ -156,7 +156,7 @@ def test_q3_zero(nuclear_norm_gradient):
     """W = 0: every matrix of spectral norm at most 1 is right"""
     import numpy as np
     from adkit import checks
-    from adkit.subgradient import check_subgradient
+    from adkit.checks.subgradient import check_subgradient
 
     for shape in ((3, 3), (4, 3), (3, 4)):
         W = np.zeros(shape)

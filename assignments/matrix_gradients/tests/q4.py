@@ -73,7 +73,7 @@ def test_q4_well_mixed_scales(numerical_gradient):
     import numpy as np
     from adkit import checks
 
-    from autograder.checks.seeds import rng
+    from reference.inputs.seeds import rng
 
     random = rng("matrix_gradients", "q4", "mixed scales")
     x = random.uniform(1.0, 2.0, 6) * np.array([1e-3, 1e3, -1e-3, -500.0, 0.03, 0.0])
@@ -98,7 +98,7 @@ def test_q4_far_from_the_origin(numerical_gradient):
     import numpy as np
     from adkit import checks
 
-    from autograder.checks.seeds import rng
+    from reference.inputs.seeds import rng
 
     random = rng("matrix_gradients", "q4", "far")
     x = random.uniform(1.0, 3.0, 3) * np.array([1e6, -1e6, 5e5])
@@ -119,7 +119,7 @@ def test_q4_three_axes(numerical_gradient):
     import numpy as np
     from adkit import checks
 
-    from autograder.checks.seeds import rng
+    from reference.inputs.seeds import rng
 
     random = rng("matrix_gradients", "q4", "three axes")
     x, weight = random.uniform(-1.0, 1.0, (2, 1, 3)), random.uniform(0.5, 2.0, (2, 1, 3))
@@ -152,7 +152,7 @@ def test_q4_check_is_relative(check_gradient):
     import numpy as np
     from adkit import checks
 
-    from autograder.checks.seeds import rng
+    from reference.inputs.seeds import rng
 
     random = rng("matrix_gradients", "q4", "scales of f")
     weight, phase = random.uniform(1.0, 3.0, 4), random.uniform(0.3, 1.2, 4)
@@ -181,7 +181,7 @@ def test_q4_check_subtle_errors(check_gradient):
     import jax.numpy as jnp
     from adkit import checks
 
-    from autograder.checks.seeds import rng
+    from reference.inputs.seeds import rng
 
     random = rng("matrix_gradients", "q4", "subtle")
     x, weight = random.uniform(0.3, 1.2, 5), random.uniform(1.0, 2.0, 5)
@@ -215,7 +215,7 @@ def test_q4_check_an_entry_of_nearly_zero(check_gradient):
     import numpy as np
     from adkit import checks
 
-    from autograder.checks.seeds import rng
+    from reference.inputs.seeds import rng
 
     random = rng("matrix_gradients", "q4", "an entry of nearly zero")
     x, weight = random.uniform(0.3, 1.2, 4), random.uniform(1.0, 2.0, 4)
@@ -241,7 +241,7 @@ def test_q4_check_a_transpose(check_gradient):
     import jax.numpy as jnp
     from adkit import checks
 
-    from autograder.checks.seeds import rng
+    from reference.inputs.seeds import rng
 
     random = rng("matrix_gradients", "q4", "transpose")
     X, C = random.standard_normal((3, 3)), random.standard_normal((3, 3))

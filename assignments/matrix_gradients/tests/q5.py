@@ -62,8 +62,8 @@ def test_q5_left_factor_of_tall_matrices(svd_vjp):
     import numpy as np
     from adkit import checks
 
-    from autograder.checks.matrices import orthogonal
-    from autograder.checks.seeds import rng
+    from reference.inputs.matrices import orthogonal
+    from reference.inputs.seeds import rng
     from reference.matrix_gradients import svd_vjp as reference
 
     random = rng("matrix_gradients", "q5", "tall")
@@ -79,8 +79,8 @@ def test_q5_right_factor_of_wide_matrices(svd_vjp):
     import numpy as np
     from adkit import checks
 
-    from autograder.checks.matrices import orthogonal
-    from autograder.checks.seeds import rng
+    from reference.inputs.matrices import orthogonal
+    from reference.inputs.seeds import rng
     from reference.matrix_gradients import svd_vjp as reference
 
     random = rng("matrix_gradients", "q5", "wide")
@@ -95,8 +95,8 @@ def test_q5_everything_of_wide_matrices(svd_vjp):
     import numpy as np
     from adkit import checks
 
-    from autograder.checks.matrices import orthogonal
-    from autograder.checks.seeds import rng
+    from reference.inputs.matrices import orthogonal
+    from reference.inputs.seeds import rng
     from reference.matrix_gradients import svd_vjp as reference
 
     random = rng("matrix_gradients", "q5", "everything")
@@ -112,8 +112,8 @@ def test_q5_square_matrices(svd_vjp):
     import numpy as np
     from adkit import checks
 
-    from autograder.checks.matrices import orthogonal
-    from autograder.checks.seeds import rng
+    from reference.inputs.matrices import orthogonal
+    from reference.inputs.seeds import rng
     from reference.matrix_gradients import svd_vjp as reference
 
     random = rng("matrix_gradients", "q5", "square")
@@ -133,8 +133,8 @@ def test_q5_tiny_and_huge(svd_vjp):
     import numpy as np
     from adkit import checks
 
-    from autograder.checks.matrices import orthogonal
-    from autograder.checks.seeds import rng
+    from reference.inputs.matrices import orthogonal
+    from reference.inputs.seeds import rng
     from reference.matrix_gradients import svd_vjp as reference
 
     random = rng("matrix_gradients", "q5", "scales")
@@ -151,8 +151,8 @@ def test_q5_a_single_row_or_column(svd_vjp):
     import numpy as np
     from adkit import checks
 
-    from autograder.checks.matrices import orthogonal
-    from autograder.checks.seeds import rng
+    from reference.inputs.matrices import orthogonal
+    from reference.inputs.seeds import rng
     from reference.matrix_gradients import svd_vjp as reference
 
     random = rng("matrix_gradients", "q5", "row")

@@ -10,7 +10,8 @@ points = None
 @test_case(name="The schedule for n = 4 is legal and complete", points=0.5)
 def test_q1_legal(vanilla_schedule):
     """The schedule for n = 4 is legal and complete"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     schedule = checks.call(vanilla_schedule, 4)
     checks_checkpointing.legal(4, schedule)
@@ -19,7 +20,8 @@ def test_q1_legal(vanilla_schedule):
 @test_case(name="For n = 4 each activation is evaluated once, and the peak is n", points=0.75)
 def test_q1_evaluates_once(vanilla_schedule):
     """For n = 4 each activation is evaluated once, and the peak is n"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     schedule = checks.call(vanilla_schedule, 4)
     trace = checks_checkpointing.legal(4, schedule)

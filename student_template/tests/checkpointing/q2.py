@@ -10,7 +10,8 @@ points = None
 @test_case(name="The schedule for n = 4 is legal and complete", points=0.5)
 def test_q2_legal(memory_poor_schedule):
     """The schedule for n = 4 is legal and complete"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     schedule = checks.call(memory_poor_schedule, 4)
     checks_checkpointing.legal(4, schedule)
@@ -19,7 +20,8 @@ def test_q2_legal(memory_poor_schedule):
 @test_case(name="For n = 4 there is never more than one activation in memory, at 10 evaluations", points=0.75)
 def test_q2_one_activation_in_memory(memory_poor_schedule):
     """For n = 4 there is never more than one activation in memory, at 10 evaluations"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     schedule = checks.call(memory_poor_schedule, 4)
     trace = checks_checkpointing.legal(4, schedule)

@@ -10,7 +10,8 @@ points = None
 @test_case(name="Seven layers of sizes 2, 2, 3, 6, 5, 2, 2 in memory 10: legal, complete, and never more than 10", points=1)
 def test_q7_legal_within_memory(optimal_schedule_for):
     """Seven layers of sizes 2, 2, 3, 6, 5, 2, 2 in memory 10: legal, complete, and never more than 10"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     sizes, costs = [2, 2, 3, 6, 5, 2, 2], [12, 5, 1, 3, 8, 8, 12]
     schedule = checks.call(optimal_schedule_for, sizes, costs, 10)
@@ -21,7 +22,8 @@ def test_q7_legal_within_memory(optimal_schedule_for):
 @test_case(name="The same chain: a total cost of 66 is enough in memory 10, and 78 in memory 8", points=1)
 def test_q7_cheap(optimal_schedule_for):
     """The same chain: a total cost of 66 is enough in memory 10, and 78 in memory 8"""
-    from adkit import checks, checks_checkpointing
+    from adkit import checks
+    from adkit.checks import checkpointing as checks_checkpointing
 
     sizes, costs = [2, 2, 3, 6, 5, 2, 2], [12, 5, 1, 3, 8, 8, 12]
     for memory, cost in ((10, 66), (8, 78)):

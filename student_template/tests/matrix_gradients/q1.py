@@ -53,7 +53,8 @@ def test_q1_a_matrix_of_right_hand_sides(linear_solve_vjp):
 def test_q1_factorises_once(linear_solve_vjp):
     """Work: one LU or QR factorisation of A, and nothing larger than n x n"""
     import numpy as np
-    from adkit import checks, solves
+    from adkit import checks
+    from adkit.checks import solves
 
     n = 24
     random = np.random.default_rng(31)

@@ -42,7 +42,8 @@ def test_q2_under_jit_and_vmap(linear_solve):
 def test_q2_forward_factorises_once(linear_solve):
     """Reuse: the forward pass factorises A once and forms no inverse"""
     import numpy as np
-    from adkit import checks, solves
+    from adkit import checks
+    from adkit.checks import solves
 
     n = 24
     random = np.random.default_rng(32)

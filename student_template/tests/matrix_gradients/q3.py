@@ -38,7 +38,7 @@ def test_q3_a_matrix_of_rank_one(nuclear_norm_gradient):
     """Rank one: a kink, every subgradient is right"""
     import numpy as np
     from adkit import checks
-    from adkit.subgradient import check_subgradient
+    from adkit.checks.subgradient import check_subgradient
 
     W = np.outer([1.0, -2.0, 2.0], [3.0, 0.0, 4.0])
     check_subgradient(checks.call(nuclear_norm_gradient, W), W)

@@ -1,0 +1,1 @@
+"""Grading: one submission, a pool of workers, a cluster; caches and warm-up; recognition of known mistakes."""

@@ -1,0 +1,369 @@
+"""Grading one submission: an isolated session, Otter's test files, and what each case says.
+
+The tests are read by Otter and called as Otter calls them, so that scores are those of `otter run`. The
+messages are the checks' own: Otter's would add the failing line of the test, which for a hidden case gives it
+away.
+"""
+
+import inspect
+import os
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+from autograder.assignment import Assignment, AssignmentError, Question
+from autograder.records.results import CaseResult, Failure, QuestionResult, Status, SubmissionResult, Timeout
+from autograder.submissions.read import Submission
+
+GRADER_NOTE = "grader: "
+"""How notes begin that are for the instructor only."""
+
+_MESSAGE_LIMIT = 4_000
+
+
+class Log(Protocol):
+    """What a session says about itself once it is closed."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """For the student: limits that were hit, cells that were left out."""
+        ...
+
+    @property
+    def failed_cells(self) -> Sequence[tuple[int, str]]:
+        """Number and error of cells that raised."""
+        ...
+
+    @property
+    def output(self) -> str:
+        """What the submission printed, capped."""
+        ...
+
+    @property
+    def timeouts(self) -> Sequence[Timeout]:
+        """Limits in seconds that were hit."""
+        ...
+
+    @property
+    def not_run(self) -> int:
+        """Calls that were not made, because time or restarts were used up."""
+        ...
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """Time by phase."""
+        ...
+
+
+class Session(Protocol):
+    """A submission running in isolation; `functions` stand in for what it defined."""
+
+    @property
+    def functions(self) -> Mapping[str, Callable[..., Any]]: ...
+
+    @property
+    def log(self) -> Log: ...
+
+    def __enter__(self) -> "Session": ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+
+class Workshop(Protocol):
+    """Where sessions are opened: a warm template process."""
+
+    def open(self, submission: Submission, assignment: Assignment) -> Session: ...
+
+
+@dataclass(frozen=True)
+class Case:
+    """A test case as Otter read it."""
+
+    name: str
+    title: str
+    points: float
+    hidden: bool
+    parameters: tuple[str, ...]
+    run: Callable[[dict[str, Any]], None]
+    """Calls the test function with the parameters it names; raises when it fails."""
+
+
+def grade_one(
+    submission: Submission, assignment: Assignment, workshop: Workshop, seed: str | int | None = None
+) -> SubmissionResult:
+    """Runs the submission in isolation and every test case of the assignment against it."""
+    with _seeded(seed):
+        return _grade(submission, assignment, workshop)
+
+
+@contextmanager
+def _seeded(seed: str | int | None) -> Generator[None, None, None]:
+    """The course's seed where hidden cases look for it, for as long as a submission is graded."""
+    before = os.environ.get("AUTOGRADER_SEED")
+    if seed is not None:
+        os.environ["AUTOGRADER_SEED"] = str(seed)
+    try:
+        yield
+    finally:
+        if seed is not None:
+            del os.environ["AUTOGRADER_SEED"]
+            if before is not None:
+                os.environ["AUTOGRADER_SEED"] = before
+
+
+def _grade(submission: Submission, assignment: Assignment, workshop: Workshop) -> SubmissionResult:
+    cases = load_cases(assignment)
+    install_recognition(assignment)
+    started = time.monotonic()
+    grader_notes: list[str] = []
+    with workshop.open(submission, assignment) as session:
+        opened = time.monotonic()
+        functions = dict(session.functions)
+        # The public cases of all questions first: a session starts its process anew before a public case that
+        # follows a hidden one, so that nothing of a hidden case can be carried into a message that is shown.
+        results: dict[str, CaseResult] = {}
+        for hidden in (False, True):
+            for case in (case for question in assignment.questions for case in cases[question.name]):
+                if case.hidden is hidden:
+                    results[case.name] = run_case(case, functions, assignment, grader_notes, session.log)
+        questions = tuple(
+            question_result(question, tuple(results[case.name] for case in cases[question.name]))
+            for question in assignment.questions
+        )
+        tested = time.monotonic()
+    log = session.log  # complete only now
+    cells = tuple(f"Cell {number} raised an error: {text}" for number, text in log.failed_cells)
+    status, problem = how_it_went(questions, log.timeouts)
+    if grader_notes:
+        status = "failed"
+        problem = f"The grader itself failed in {len(grader_notes)} test case(s): {grader_notes[0]}"
+    return SubmissionResult(
+        file=submission.name,
+        status=status,
+        questions=questions,
+        problem=problem,
+        notes=(*submission.notes, *log.notes, *cells, *(GRADER_NOTE + note for note in grader_notes)),
+        output=log.output,
+        seconds={
+            **{phase: round(seconds, 4) for phase, seconds in log.seconds.items()},
+            "open": round(opened - started, 4),
+            "tests": round(tested - opened, 4),
+            "close": round(time.monotonic() - tested, 4),
+        },
+        timeouts=tuple(log.timeouts),
+    )
+
+
+def how_it_went(questions: Sequence[QuestionResult], timeouts: Sequence[Timeout]) -> tuple[Status, str]:
+    """The status of a submission that was run, and where it ran out of its time the sentence that says so."""
+    over = next((timeout for timeout in timeouts if timeout.limit == "submission"), None)
+    if over is None:
+        return "completed", ""
+    cases = [case for question in questions for case in question.cases]
+    left = sum(case.failure != "" for case in cases)
+    return "timed out", f"{over.sentence().capitalize()}; {left} of {len(cases)} cases were not run or not finished."
+
+
+def ungraded(
+    file: str,
+    status: Status,
+    problem: str,
+    assignment: Assignment,
+    notes: tuple[str, ...] = (),
+    timeouts: tuple[Timeout, ...] = (),
+) -> SubmissionResult:
+    """The result of a submission that was not run: every case counts as failed."""
+    try:
+        cases = load_cases(assignment)
+    except AssignmentError:
+        cases = {question.name: () for question in assignment.questions}
+    questions = tuple(
+        question_result(
+            question,
+            tuple(
+                CaseResult(
+                    case.name, case.title, case.points, case.hidden, False, "This case was not run.", "", "not run"
+                )
+                for case in cases[question.name]
+            ),
+        )
+        for question in assignment.questions
+    )
+    return SubmissionResult(
+        file=file,
+        status=status,
+        questions=questions,
+        problem=problem,
+        notes=notes,
+        timeouts=timeouts,
+    )
+
+
+def question_result(question: Question, cases: tuple[CaseResult, ...]) -> QuestionResult:
+    """A question's cases together; a bonus question has nothing possible."""
+    possible = 0.0 if question.bonus else round(sum(case.points for case in cases), 6)
+    return QuestionResult(question.name, question.title, possible, question.bonus, cases)
+
+
+def load_cases(assignment: Assignment) -> dict[str, tuple[Case, ...]]:
+    """The cases of every question, in order; AssignmentError when a test file is missing or malformed."""
+    return _load_cases(assignment.folder, assignment.questions)
+
+
+@lru_cache(maxsize=8)
+def _load_cases(folder: Path, questions: tuple[Question, ...]) -> dict[str, tuple[Case, ...]]:
+    return {question.name: _read_cases(folder / "tests" / f"{question.name}.py", question) for question in questions}
+
+
+def _read_cases(file: Path, question: Question) -> tuple[Case, ...]:
+    from otter.test_files.exception_test import ExceptionTestFile
+
+    try:
+        source = file.read_text(encoding="utf-8")
+    except OSError:
+        raise AssignmentError(f"{file}: there is no such test file, question {question.name} needs it") from None
+    try:
+        tests: Any = ExceptionTestFile.from_string(source, path=str(file))
+    except Exception as error:
+        raise AssignmentError(f"{file}: not a test file of Otter: {type(error).__name__}: {error}") from None
+    if tests.all_or_nothing:
+        raise AssignmentError(f"{file}: all_or_nothing is not supported, use one test case instead")
+    if tests.name != question.name:
+        raise AssignmentError(f"{file}: its name is '{tests.name}', it must be '{question.name}'")
+    cases = tuple(
+        Case(
+            name=entry.body.test_func.__name__,
+            title=_title(entry.body.test_func, question.name),
+            points=float(entry.points),
+            hidden=bool(entry.hidden),
+            parameters=tuple(inspect.signature(entry.body.test_func).parameters),
+            run=entry.body.call_func,
+        )
+        for entry in tests.test_cases
+    )
+    if not cases:
+        raise AssignmentError(f"{file}: has no test case")
+    return cases
+
+
+def _title(test: Callable[..., None], question: str) -> str:
+    documented = inspect.getdoc(test)
+    if documented:
+        return " ".join(documented.split("\n\n")[0].split()).rstrip(".")
+    return test.__name__.removeprefix(f"test_{question}_").replace("_", " ")
+
+
+def run_case(
+    case: Case, functions: dict[str, Any], assignment: Assignment, grader_notes: list[str], log: Log | None = None
+) -> CaseResult:
+    """One case against the submission's functions; what is the grader's own fault is added to `grader_notes`.
+
+    `log`: what the session has noted so far. Whether time was over is taken from there, not from what was raised, which
+    can be the submission's own.
+    """
+    message = mistake = ""
+    passed = False
+    before = (0, 0) if log is None else (len(log.timeouts), log.not_run)
+    try:
+        case.run(functions)
+        passed = True
+    except AssertionError as error:
+        mistake = _mistake(error, assignment)
+        missing = [name for name in case.parameters if name in assignment.functions and name not in functions]
+        message = _message(error, case, mistake, missing)
+    except Exception as error:
+        # Not the submission's fault: proxies raise AssertionErrors. It costs the case, and the instructor is
+        # told.
+        message = "The grader itself failed on this case; your instructor sees why."
+        grader_notes.append(f"{case.name}: {type(error).__name__}: {str(error)[:500]}")
+    failure: Failure = ""
+    if log is not None and not passed:
+        failure = "timeout" if len(log.timeouts) > before[0] else "not run" if log.not_run > before[1] else ""
+    return CaseResult(
+        case.name, case.title, case.points, case.hidden, passed, message[:_MESSAGE_LIMIT], mistake, failure
+    )
+
+
+def _message(error: AssertionError, case: Case, mistake: str, missing: Sequence[str]) -> str:
+    """What the student may read. A hidden case keeps the course's own words only: the text of an exception that the
+    submission raised, or of a plain assert, can carry the case's numbers."""
+    text = str(getattr(error, "message", "")) or str(error)
+    if not case.hidden:
+        return text or "The check failed."
+    if mistake:
+        return mistake
+    kinds: tuple[str, ...] = getattr(error, "kinds", ())
+    if kinds and missing:
+        return f"{missing[0]} is not defined"
+    if kinds:
+        return _kind_sentence(kinds[0])
+    if getattr(error, "message", None) is None:
+        return "The answer is not right in this hidden case."
+    return text
+
+
+def _kind_sentence(kind: str) -> str:
+    if kind == "NotImplementedError":
+        return "not yet: the function is still the template's stub"
+    if kind == "UntraceableError":
+        return "the function could not be traced by JAX in this hidden case; it needs jax.numpy throughout"
+    if kind == "TimeoutError":
+        return "the function did not finish in time in this hidden case"
+    if kind == "ProcessEnded":
+        return "the function ended its process in this hidden case"
+    if kind == "Exception":
+        return "the function could not be run in this hidden case"
+    if kind in _BUILTIN_ERRORS:
+        return f"the function raised {kind} in this hidden case"
+    return "the function raised an error in this hidden case"
+
+
+_BUILTIN_ERRORS = frozenset(
+    name
+    for name, value in vars(import_module("builtins")).items()
+    if isinstance(value, type) and issubclass(value, Exception)
+)
+
+
+def _mistake(error: AssertionError, assignment: Assignment) -> str:
+    """The sentence of the recognised mistake: told by the error, else the catalogue's sentence its message
+    begins with."""
+    told: object = getattr(error, "mistake", None)
+    if isinstance(told, str) and told:
+        return told
+    text = str(getattr(error, "message", "")) or str(error)
+    known = sentences(assignment.name)
+    first = next((sentence for sentence in known if text.startswith(sentence)), "")
+    alternatives = (f"{first} Or: {sentence}" for sentence in known)
+    return next((both for both in alternatives if first and text.startswith(both)), first)
+
+
+@lru_cache(maxsize=8)
+def sentences(assignment: str) -> tuple[str, ...]:
+    """The catalogue's sentences, longest first, so that one that begins another is not taken for it; none where the
+    references are not installed."""
+    try:
+        catalogue: Any = import_module("reference.mistakes").catalogue
+        found = {str(mistake.says) for mistake in catalogue(assignment)}
+    except (ImportError, AttributeError, KeyError, ValueError):
+        return ()
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def install_recognition(assignment: Assignment) -> None:
+    """Lets failing checks name the known mistake behind them."""
+    try:
+        recognition: Any = import_module("autograder.grading.recognition")
+    except ModuleNotFoundError as error:
+        if error.name != "autograder.grading.recognition":
+            raise
+        return
+    recognition.install(str(assignment.folder))

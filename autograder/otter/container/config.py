@@ -1,0 +1,19 @@
+"""What `otter_config.json` tells the isolation plugin."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+PLUGIN = "autograder.otter.plugin.IsolationPlugin"
+
+
+def plugin_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The plugin's settings, `assignment` among them; ValueError when the configuration has none."""
+    try:
+        for plugin in cast("list[dict[str, dict[str, Any]]]", config["plugins"]):
+            if PLUGIN in plugin:
+                settings = plugin[PLUGIN]
+                str(settings["assignment"])
+                return settings
+    except (KeyError, TypeError, AttributeError):
+        pass
+    raise ValueError(f"otter_config.json does not name {PLUGIN} with an assignment")

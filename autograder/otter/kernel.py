@@ -1,0 +1,153 @@
+"""The trusted cell: opens an isolated session in Otter's kernel and gives the tests proxies of the student's functions.
+
+Runs in the kernel that Otter's tests run in. The submission's own processes are forked from a template process, never
+from the kernel, and end before the results are written.
+"""
+
+import atexit
+import json
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from autograder.assignment import Assignment
+from autograder.otter.plugin import REPORT, start_of
+from autograder.records.results import CaseResult
+from autograder.submissions.read import Submission
+
+
+def open_session(path: str) -> dict[str, Any]:
+    """The submission's functions by name, as proxies. What goes wrong is reported to the plugin, which then fails."""
+    report = Path(path).parent / REPORT
+    try:
+        return _open(json.loads(Path(path).read_text(encoding="utf-8")), report)
+    except BaseException as error:
+        _write(report, {"problem": f"the isolated session could not be opened: {error}", "processes": []})
+        raise
+
+
+def _open(record: dict[str, Any], report: Path) -> dict[str, Any]:
+    from autograder.grading import known
+    from autograder.grading import one as single
+    from autograder.grading.compiled import compiled, use_here
+    from autograder.isolation.forkserver import Workshop
+    from autograder.isolation.layers import policy
+
+    assignment = Assignment.load(record["assignment"])
+    given = record["submission"]
+    parts = {part: tuple(given[part]) for part in ("cells", "notes", "demonstrations", "lines")}
+    submission = Submission(given["name"], None, **parts)
+    layers = policy(secrets=[Path(secret) for secret in record["secrets"]])
+    # for one submission it does not pay to make it
+    folder = compiled(assignment, layers, make=False)
+    if folder is not None:
+        use_here(folder)
+    stack = ExitStack()
+    workshop = stack.enter_context(Workshop(layers, compiled=folder))
+    session: Any = stack.enter_context(workshop.open(submission, assignment))
+    if record["seed"]:  # after the template has started: no process of the submission has it in its environment
+        os.environ["AUTOGRADER_SEED"] = record["seed"]
+    single.install_recognition(assignment)
+    known.load(assignment)
+    stack.callback(known.save, assignment)
+    closing = _Closing(stack, session, given["notes"], report)
+    atexit.register(closing.close)
+    _say_what_checks_say(assignment, closing, session.log)
+    _close_before_results(closing)
+    return {name: session.functions[name] for name in assignment.functions if name in session.functions}
+
+
+class _Closing:
+    """Ends the session once and reports how it went."""
+
+    def __init__(self, stack: ExitStack, session: Any, notes: list[str], report: Path) -> None:
+        self._stack = stack
+        self._session = session
+        self._notes = notes
+        self._report = report
+        self._done = False
+        self.grader_notes: list[str] = []
+        self.outcomes: dict[str, CaseResult] = {}
+        _write(report, {"closed": False, "processes": _descendants()})
+
+    def close(self) -> None:
+        """Ends every process of the submission, then writes the report."""
+        if self._done:
+            return
+        self._done = True
+        processes = _descendants()
+        self._stack.close()
+        log = self._session.log
+        from autograder.grading.one import GRADER_NOTE
+
+        failed = [f"Cell {number} raised an error: {text}" for number, text in getattr(log, "failed_cells", [])]
+        left = [entry for entry in processes if start_of(entry[0]) == entry[1]]
+        _write(
+            self._report,
+            {
+                "closed": not left,
+                "processes": processes,
+                "problem": f"{len(left)} processes of the submission could not be ended" if left else "",
+                "notes": [*self._notes, *log.notes, *failed, *(GRADER_NOTE + note for note in self.grader_notes)],
+                "output": log.output,
+                "timeouts": [[timeout.limit, timeout.what, timeout.seconds] for timeout in log.timeouts],
+                "failures": {name: case.failure for name, case in self.outcomes.items() if case.failure},
+            },
+        )
+
+
+def _say_what_checks_say(assignment: Assignment, closing: _Closing, log: Any) -> None:
+    """The engine's messages for Otter's, which show the failing line of a test: that gives a hidden case away."""
+    from otter.test_files import exception_test
+    from otter.test_files.abstract_test import TestCaseResult
+
+    from autograder.grading import one as single
+
+    cases = {case.name: case for file in single.load_cases(assignment).values() for case in file}
+    outcomes = closing.outcomes
+
+    def outcome(name: str, functions: dict[str, Any]) -> CaseResult:
+        if name not in outcomes:
+            outcomes[name] = single.run_case(cases[name], functions, assignment, closing.grader_notes, log)
+        return outcomes[name]
+
+    def run(self: Any, global_environment: dict[str, Any]) -> None:
+        functions = {name: global_environment[name] for name in assignment.functions if name in global_environment}
+        # all public cases first: a process that has seen a hidden case is started anew before a public one
+        for name in (name for name, case in cases.items() if not case.hidden):
+            outcome(name, functions)
+        results: list[Any] = []
+        for entry in self.test_cases:
+            told = outcome(entry.body.test_func.__name__, functions)
+            message = "✅ Test case passed" if told.passed else f"❌ Test case failed\n{told.message}"
+            results.append(TestCaseResult(entry, message, told.passed))
+        self.test_case_results = results
+
+    exception_test.ExceptionTestFile.run = run
+
+
+def _close_before_results(closing: _Closing) -> None:
+    """Otter asks the checker for its results when the last test is done, and then writes them."""
+    from otter.execute import Checker
+
+    collect = Checker.get_results
+
+    def get_results() -> Any:
+        closing.close()
+        return collect()
+
+    Checker.get_results = staticmethod(get_results)
+
+
+def _descendants() -> list[tuple[int, str]]:
+    from autograder.isolation.confine import descendants
+
+    started = [(pid, start_of(pid)) for pid in descendants(os.getpid())]
+    return [(pid, start) for pid, start in started if start]  # without those that have ended and wait to be collected
+
+
+def _write(report: Path, content: dict[str, Any]) -> None:
+    partial = report.with_suffix(".part")
+    partial.write_text(json.dumps(content), encoding="utf-8")
+    partial.replace(report)

@@ -1,0 +1,1 @@
+"""What students handed in: reading a file, a batch of files, and collecting them from a platform's download."""

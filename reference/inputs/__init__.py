@@ -1,0 +1,1 @@
+"""Random inputs of hidden cases, drawn from the course's seed."""

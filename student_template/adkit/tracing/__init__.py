@@ -1,0 +1,1 @@
+"""Functions as JAX traces them: exported, transformed, run, and their work and residuals counted."""

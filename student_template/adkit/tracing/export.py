@@ -1,0 +1,323 @@
+"""A function as an artefact: what JAX traced of it, as bytes that can be run and measured anywhere.
+
+`measure(f, *args, transform=…)` traces `f` under a transformation of JAX, runs what was traced, and counts the linear
+algebra in it (`adkit.tracing.counts`). The artefact is StableHLO, serialised by `jax.export`: no Python of `f` is left in it. So it
+can be traced in one process and be run and counted in another.
+
+What the transformations take and give (args are pytrees of arrays; `outputs` are the leaves from left to right; `static`
+is Python data that is appended to the arguments of `f` and not traced):
+
+| transform        | args                        | outputs                                                                |
+|------------------|-----------------------------|------------------------------------------------------------------------|
+| `call`           | p1, …, pk                   | f(p1, …, pk)                                                           |
+| `jit`            | p1, …, pk                   | jit(f)(p1, …, pk)                                                      |
+| `vmap`           | p1, …, pk, each with a leading batch axis | vmap(f)(p1, …, pk), each with a leading batch axis       |
+| `jvp`            | p1, …, pk, floats           | f(p1, …, pk), then its derivative along (p1, …, pk); refused by JAX where f has a `jax.custom_vjp` rule |
+| `vjp`            | p1, …, pk, y_bar            | p1_bar, …, pk_bar                                                      |
+| `vjp_split`      | p1, …, pk, y_bar            | y, then p1_bar, …, pk_bar                                              |
+| `vjp_vjp`        | p1, …, pk, y_bar, (p1_bar_bar, …, pk_bar_bar) | the vector-Jacobian product of (p1, …, pk) -> (p1_bar, …, pk_bar) with y_bar held fixed: again one array for each leaf of p1, …, pk |
+| `value_and_grad` | p1, …, pk, floats           | f(p1, …, pk), a scalar, then its gradient by each leaf of p1, …, pk    |
+
+Where something is differentiated, integers among the args become floats. y_bar has the shape of f(p1, …, pk), which may be a tuple or a list; every cotangent has the shape of what it belongs to.
+
+`vjp_split` runs reverse mode as two artefacts. The forward pass gives y and the *residuals*: everything it hands to the backward
+pass that is not itself an argument of `f` (the leaves of what `jax.vjp` returns, each value once; arguments are handed over
+by the caller and are not counted). The backward pass gets the arguments, the residuals and y_bar.
+"""  # noqa: E501  (the table)
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from adkit import checks
+from adkit.tracing.counts import KINDS, Work, WorkError, count
+from adkit.tracing.transforms import (
+    TRANSFORMS,
+    ShapeOfResultError,
+    SplitVjp,
+    flat_function,
+    inputs_of,
+    primals_of,
+)
+
+__all__ = [
+    "KINDS",
+    "TRANSFORMS",
+    "UNPROMISED_ROUTINES",
+    "Artefacts",
+    "Measured",
+    "Work",
+    "WorkError",
+    "count",
+    "execute",
+    "export",
+    "export_plain",
+    "measure",
+    "run",
+]
+
+UNPROMISED_ROUTINES = tuple(
+    f"lapack_{routine}_ffi"
+    for routine in (
+        *("sgeqp3", "dgeqp3", "cgeqp3", "zgeqp3"),
+        *("sormqr", "dormqr", "cunmqr", "zunmqr"),
+        *("sgesvd", "dgesvd", "cgesvd", "zgesvd"),
+    )
+)
+"""LAPACK routines (QR with pivoting, products with Q, the SVD by QR iterations) of which JAX promises no stable form to
+artefacts that are kept for months. Here an artefact is run at once, by the same version that made it."""
+
+_COMPILER_OPTIONS: dict[str, Any] = {
+    # An artefact runs once: compiling is the cost (60 to 120 ms), and this takes about a fifth off it.
+    "xla_backend_optimization_level": 0,
+    "xla_llvm_disable_expensive_passes": True,
+}
+
+
+@dataclass(frozen=True)
+class Artefacts:
+    """A traced function: serialized `jax.export` artefacts, one, or two (forward, backward) for `vjp_split`.
+
+    Each takes arrays: the leaves of the arguments; the backward pass takes the leaves of the primals, the
+    residuals and the leaves of the cotangent.
+    """
+
+    transform: str
+    modules: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What came out of one evaluation, and what it took.
+
+    `outputs`   the leaves of the result, see the module's table.
+    `work`      the whole evaluation's counts; with `vjp_split` the sum of the two passes.
+    `residuals`, `forward_work`, `backward_work`   with `vjp_split` only, else None.
+    """
+
+    outputs: list[np.ndarray]
+    work: Work
+    residuals: list[np.ndarray] | None = None
+    forward_work: Work | None = None
+    backward_work: Work | None = None
+
+
+def measure(
+    f: Any, *args: Any, transform: str = "call", static: Sequence[Any] = (), autodiff: bool = False
+) -> Measured:
+    """Trace `f` on arrays like `args`, run what was traced on `args`, and count what it does.
+
+    `transform`: see the module's table. `autodiff`: whether `f` may use JAX's own differentiation.
+    Raises `adkit.checks.StudentError` if `f` cannot be traced (it uses NumPy on what it is given, say) or
+    fails, and `ValueError` for arguments that do not fit the transform.
+    """
+    primals_of(args, transform)
+    if getattr(f, "__autograder_proxy__", False):
+        return f.measure(args, transform=transform, static=tuple(static), autodiff=autodiff)
+    if not autodiff and callable(f):
+        from adkit.checks.live_autodiff import autodiff_use
+
+        use = autodiff_use(f)
+        if use is not None:
+            raise checks.StudentError(use)
+    artefacts = checks.in_time(_own_name(f), lambda: export(f, args, transform, static))
+    # the grader runs what was traced for twice as long
+    return checks.in_time(f"{_own_name(f)}, as JAX traced it,", lambda: _run(artefacts, args), factor=2.0)
+
+
+def export(
+    f: Callable[..., Any], args: Sequence[Any], transform: str = "call", static: Sequence[Any] = ()
+) -> Artefacts:
+    """Trace `f` on arrays of the shapes and types of `args`. Raises as `measure` does."""
+    if f is None:
+        missing = checks._missing_names()  # pyright: ignore[reportPrivateUsage]
+        raise checks.StudentError(f"{missing} not defined: run the cell that defines it", ("NameError",))
+    if not callable(f):
+        raise checks.StudentError(f"a function is needed, not {type(f).__name__}", ("TypeError",))
+    _use_64_bit()
+    inputs, primal_count = inputs_of(args, transform)
+    primals = inputs[:primal_count]
+    watched = _leaving_its_arguments(f)
+    if transform != "vjp_split":
+        flat = flat_function(watched, args, transform, static)
+        return Artefacts(transform, (_serialized(_export_flat(flat, inputs, f)),))
+    split = SplitVjp(watched, args, static)
+    forward = _export_flat(split.forward, primals, f)
+    residuals = forward.out_avals[len(forward.out_avals) - split.residuals :]
+    backward = _export_flat(split.backward, [*primals, *residuals, *inputs[primal_count:]], f)
+    return Artefacts(transform, (_serialized(forward), _serialized(backward)))
+
+
+def export_plain(
+    f: Callable[..., Any], args: Sequence[Any], transform: str = "call", static: Sequence[Any] = ()
+) -> dict[str, Any]:
+    """As `export`, as plain data: {"transform": str, "artefacts": [bytes, …]}."""
+    artefacts = export(f, args, transform, static)
+    return {"transform": transform, "artefacts": list(artefacts.modules)}
+
+
+def run(artefacts: Artefacts, args: Sequence[Any]) -> list[np.ndarray]:
+    """The outputs (see the module's table) of a function that was traced on arrays like `args`."""
+    return _run(artefacts, args).outputs
+
+
+def execute(modules: Sequence[Any], inputs: Sequence[np.ndarray], primals: int) -> Measured:
+    """Run and count deserialised artefacts (`jax.export.Exported`) on the leaves of the arguments.
+
+    One artefact gets all `inputs`. Of two, forward and backward, the first gets the first `primals` inputs.
+    It gives as many results as there are other inputs (the cotangents), and then the residuals.
+    """
+    _use_64_bit()
+    works = [count(module) for module in modules]
+    if len(modules) == 1:
+        return Measured(_evaluate(modules[0], inputs), works[0])
+    forward, backward = modules
+    cotangents = inputs[primals:]
+    kept = _evaluate(forward, inputs[:primals])
+    results, residuals = kept[: len(cotangents)], kept[len(cotangents) :]
+    gradients = _evaluate(backward, [*inputs[:primals], *residuals, *cotangents])
+    return Measured([*results, *gradients], works[0] + works[1], residuals, works[0], works[1])
+
+
+def _run(artefacts: Artefacts, args: Sequence[Any]) -> Measured:
+    from jax import export as jax_export
+
+    modules = [jax_export.deserialize(bytearray(module)) for module in artefacts.modules]
+    return execute(modules, *inputs_of(args, artefacts.transform))
+
+
+def _evaluate(module: Any, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    import jax
+
+    lowered = jax.jit(module.call).lower(*inputs)
+    results = lowered.compile(compiler_options=_COMPILER_OPTIONS)(*inputs)
+    return [np.array(result) for result in results]
+
+
+def _export_flat(flat: Callable[..., Any], inputs: Sequence[Any], f: Any) -> Any:
+    import jax
+    from jax import export as jax_export
+
+    shapes = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in inputs]
+    allowed = [jax_export.DisabledSafetyCheck.custom_call(routine) for routine in UNPROMISED_ROUTINES]
+
+    def exported() -> Any:
+        return jax_export.export(jax.jit(flat), platforms=["cpu"], disabled_checks=allowed)(*shapes)
+
+    try:
+        with _without_debug_output():
+            try:
+                return exported()
+            except Exception as problem:
+                if not _calls_back(problem):
+                    raise
+                # a part that was traced before, with a jax.debug.print in it, is traced anew without
+                jax.clear_caches()
+                return exported()
+    except checks.CheckError:
+        raise
+    except (Exception, SystemExit) as problem:
+        raise _untraceable(f, problem) from problem
+
+
+def drop_debug_output() -> None:
+    """From now on `jax.debug.print` and its kind do nothing: the grader asks what a function answers and what work it
+    does, and a print left in from the search for a mistake is no part of either."""
+    for primitive in _debug_primitives():
+        primitive.bind = _binds_nothing
+
+
+@contextmanager
+def _without_debug_output() -> Generator[None]:
+    dropped = [primitive for primitive in _debug_primitives() if "bind" not in vars(primitive)]
+    for primitive in dropped:
+        primitive.bind = _binds_nothing
+    try:
+        yield
+    finally:
+        for primitive in dropped:
+            del primitive.bind
+
+
+def _binds_nothing(*_arguments: Any, **_options: Any) -> list[Any]:
+    return []
+
+
+def _debug_primitives() -> list[Any]:
+    """JAX's primitives for output alone; private to JAX, so that none may be found."""
+    try:
+        from jax._src import debugging
+    except ImportError:
+        return []
+    names = ("debug_callback_p", "debug_print_p", "inspect_sharding_p")
+    return [getattr(debugging, name) for name in names if hasattr(debugging, name)]
+
+
+def _calls_back(problem: BaseException) -> bool:
+    return "host_callbacks" in str(problem) or "custom calls whose targets" in str(problem)
+
+
+def _leaving_its_arguments(f: Callable[..., Any]) -> Callable[..., Any]:
+    """`f`, which must leave the lists that it is given as they were: arrays cannot be written into while JAX traces."""
+    from jax import tree_util
+
+    def watched(*args: Any) -> Any:
+        leaves, structure = tree_util.tree_flatten(args)
+        result = f(*args)
+        after, structure_after = tree_util.tree_flatten(args)
+        if structure_after != structure or any(a is not b for a, b in zip(leaves, after, strict=True)):
+            raise checks.CheckError(f"{_own_name(f)} changed its arguments; work on a copy (list(x)) or make new lists")
+        return result
+
+    return watched
+
+
+def _own_name(f: Any) -> str:
+    name = getattr(f, "__name__", None)
+    return name if isinstance(name, str) and name.isidentifier() else "your function"
+
+
+def _serialized(exported: Any) -> bytes:
+    return bytes(exported.serialize())
+
+
+def _use_64_bit() -> None:
+    """64-bit arrays even where JAX was imported, and its settings read, before adkit."""
+    import jax
+
+    if not jax.config.jax_enable_x64:  # pyright: ignore[reportAttributeAccessIssue]
+        jax.config.update("jax_enable_x64", True)
+
+
+def _untraceable(f: Any, problem: BaseException) -> checks.StudentError:
+    import jax
+
+    name = _own_name(f)
+    kinds = tuple(kind.__name__ for kind in type(problem).__mro__ if kind is not object)
+    where = checks._where(problem.__traceback__)  # pyright: ignore[reportPrivateUsage]
+    if isinstance(problem, NotImplementedError) and re.match(r"(q\d+:|$)", str(problem)):  # JAX raises others
+        text = f": {problem}" if str(problem) else ""
+        return checks.StubError(f"not done yet: {name} is still the template's stub{text}", kinds, name)
+    if isinstance(problem, ShapeOfResultError):
+        return checks.StudentError(f"{name}: {problem}", kinds)
+    if isinstance(problem, jax.errors.TracerArrayConversionError):
+        why = "it uses NumPy on traced values; this case needs jax.numpy"
+    elif isinstance(problem, jax.errors.ConcretizationTypeError):
+        why = (
+            "it uses the value of a traced array as a Python number or in an if or while; "
+            "this case needs jax.numpy, and jnp.where or jax.lax.cond where the values decide"
+        )
+    elif _calls_back(problem):
+        why = "it calls back into Python, or uses a routine of which JAX promises no stable form"
+    else:
+        told = checks._told(problem)  # pyright: ignore[reportPrivateUsage]
+        return checks.StudentError(f"{name} raised {told} while JAX traced it{where}", kinds)
+    kinds = tuple(kind for kind in kinds if kind != "NotImplementedError")  # JAX's own: no stub
+    return checks.StudentError(f"{name} could not be traced by JAX: {why}{where}", ("UntraceableError", *kinds))

@@ -1,0 +1,180 @@
+"""The bundle's own scripts, run in a folder laid out as `otter grade`'s image and Gradescope lay it out."""
+
+import io
+import json
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from toys import copy_course
+
+from autograder.build.bundle import write_bundle
+from autograder.build.command import assemble
+from autograder.otter.listener import PLUGIN
+from autograder.submissions.read import demonstration_digest
+
+
+class Container:
+    """A folder like /autograder."""
+
+    def __init__(self, folder: Path, bundle: Path) -> None:
+        self.folder = folder
+        for part in ("source", "submission", "results"):
+            (folder / part).mkdir(parents=True)
+        with zipfile.ZipFile(bundle) as archive:
+            archive.extractall(folder / "source")
+        shutil.move(folder / "source" / "run_autograder", folder / "run_autograder")
+        (folder / "submission_metadata.json").touch()  # as Otter's image leaves it
+        (folder / "prefix").mkdir()
+        (folder / "prefix" / "venv").symlink_to(sys.prefix)
+
+    def grade(self, **files: bytes) -> dict[str, Any]:
+        """Hands in `files` (dots written as __), grades, and reads results.json."""
+        for name, content in files.items():
+            (self.folder / "submission" / name.replace("__", ".")).write_bytes(content)
+        environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "AUTOGRADER_SEED")}
+        environment["AUTOGRADER_PREFIX"] = str(self.folder / "prefix")
+        self.done = subprocess.run(
+            ["bash", str(self.folder / "run_autograder")],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        return json.loads((self.folder / "results" / "results.json").read_text())
+
+    @property
+    def pickled(self) -> Any:
+        """What `otter grade` reads on the instructor's machine."""
+        return pickle.loads((self.folder / "results" / "results.pkl").read_bytes())
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+    """The bundle and the perfect notebook."""
+    folder = tmp_path_factory.mktemp("dist")
+    built = assemble(copy_course(folder / "course"))
+    write_bundle(built.assignment, built.tests, folder / "autograder.zip")
+    return folder / "autograder.zip", built.solution.encode()
+
+
+@pytest.fixture
+def container(made: tuple[Path, bytes], tmp_path: Path) -> Container:
+    return Container(tmp_path / "autograder", made[0])
+
+
+def test_the_course_travels_a_second_time_for_the_image(made: tuple[Path, bytes]) -> None:
+    with zipfile.ZipFile(made[0]) as archive:
+        files = {name: archive.read(name) for name in archive.namelist() if name.startswith("files/")}
+        with zipfile.ZipFile(io.BytesIO(archive.read("requirements.course.zip"))) as course:
+            assert {f"files/{name}": course.read(name) for name in course.namelist()} == files
+    assert "files/reference/toy.py" in files
+
+
+def test_running_out_of_time_crosses_otter_as_fields(container: Container) -> None:
+    cell = "import time\ndef twice(x): time.sleep(100)"
+    content = {"cells": [{"cell_type": "code", "metadata": {}, "source": cell, "outputs": []}], "metadata": {}}
+    notebook = json.dumps(content | {"nbformat": 4, "nbformat_minor": 4}).encode()
+    settings = container.folder / "source" / "files" / "assignments" / "toy" / "assignment.toml"
+    settings.write_text(settings.read_text().replace("call_seconds = 2", "call_seconds = 1"))
+    container.grade(toy__ipynb=notebook)
+    times = container.pickled.get_plugin_data(PLUGIN)
+    assert ["call", "twice", 1] in times["timeouts"]
+    assert "timeout" in times["failures"].values()
+
+
+def by_name(results: dict[str, Any]) -> dict[str, Any]:
+    return {test["name"]: test for test in results["tests"]}
+
+
+def test_a_perfect_notebook_gets_every_point_and_the_bonus(container: Container, made: tuple[Path, bytes]) -> None:
+    tests = by_name(container.grade(toy__ipynb=made[1]))
+    assert container.done.returncode == 0, container.done.stderr
+    assert {name: tests[name]["score"] for name in ("q1", "q2", "q3")} == {"q1": 4, "q2": 3, "q3": 2}
+    assert {name: tests[name]["max_score"] for name in ("q1", "q2", "q3")} == {"q1": 4, "q2": 3, "q3": 0}
+    assert tests["q1"]["visibility"] == "hidden"
+    assert container.pickled.total == 9
+    assert container.pickled.possible == 7
+
+
+def test_what_is_trusted_lies_where_only_its_owner_reads(container: Container, made: tuple[Path, bytes]) -> None:
+    container.grade(toy__ipynb=b"")
+    for part in ("course", "source", "submission", "results"):
+        assert (container.folder / part).stat().st_mode & 0o077 == 0
+    assert (container.folder / "course" / "reference" / "toy.py").is_file()
+    assert (container.folder / "public" / "adkit").stat().st_mode & 0o005 == 0o005
+    assert not (container.folder / "source" / "files" / "reference").exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({"toy__ipynb": b'{"cells": ['}, "not a notebook"),
+        ({"toy__ipynb": b""}, "empty"),
+        ({"essay__txt": b"On gradients"}, "no notebook"),
+        ({"a__ipynb": b"{}", "b__ipynb": b"{}"}, "2 notebooks"),
+        ({"work__zip": b"not a zip"}, "no readable zip"),
+    ],
+)
+def test_what_cannot_be_read_gets_a_row_and_a_sentence(
+    container: Container, files: dict[str, bytes], says: str
+) -> None:
+    results = container.grade(**files)
+    assert container.done.returncode == 0
+    assert results["score"] == 0
+    [test] = results["tests"]
+    assert says in test["output"]
+    assert test["visibility"] == "visible"
+    assert container.pickled.has_catastrophic_failure()
+    assert says in str(container.pickled.catastrophic_error)
+
+
+def test_a_grader_that_cannot_start_still_leaves_a_result(container: Container, made: tuple[Path, bytes]) -> None:
+    shutil.rmtree(container.folder / "source" / "files" / "autograder" / "isolation")
+    results = container.grade(toy__ipynb=made[1])
+    assert results["score"] == 0
+    assert by_name(results)["Autograder"]["visibility"] == "visible"
+    details = by_name(results)["Autograder error"]
+    assert details["visibility"] == "hidden"
+    assert "isolation" in details["output"]
+    assert container.pickled.has_catastrophic_failure()
+
+
+def test_even_without_an_interpreter_there_is_a_result(container: Container) -> None:
+    (container.folder / "prefix" / "venv").unlink()
+    results = container.grade(toy__ipynb=b"{}")
+    assert container.done.returncode != 0
+    assert results["score"] == 0
+    assert "not your fault" in results["tests"][0]["output"]
+
+
+def test_an_export_is_graded_by_its_notebooks_cells_and_nothing_else(
+    container: Container, made: tuple[Path, bytes], tmp_path: Path
+) -> None:
+    notebook = json.loads(made[1])
+    notebook["metadata"] = {"kernelspec": {"name": "not-there", "display_name": "?"}, "otter": {"tests": 3}}
+    path = tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("toy.ipynb", json.dumps(notebook))
+        archive.writestr(".OTTER_LOG", b"cos\nsystem\n(S'touch /tmp/unpickled'\ntR.")
+        archive.writestr("otter/__init__.py", "raise SystemExit(3)")
+        archive.writestr("tests/q1.py", "raise SystemExit(3)")
+    tests = by_name(container.grade(export__zip=path.read_bytes()))
+    assert tests["q1"]["score"] == 4
+
+
+def test_a_demonstration_is_one_in_a_container_too(container: Container, made: tuple[Path, bytes]) -> None:
+    notebook = json.loads(made[1])
+    source = "while True: pass"
+    endless: dict[str, Any] = {"cell_type": "code", "id": "endless", "outputs": [], "execution_count": None}
+    endless |= {"source": source, "metadata": {"demonstration": demonstration_digest(source)}}
+    notebook["cells"].append(endless)
+    results = container.grade(toy__ipynb=json.dumps(notebook).encode())
+    assert by_name(results)["q1"]["score"] == 4
+    assert "left out" not in json.dumps(results)

@@ -1,0 +1,238 @@
+"""The zip on Gradescope: /autograder laid out as Gradescope does, its two scripts run as Gradescope runs them.
+
+Gradescope's contract (its "Autograder Specifications"): the zip is unpacked to /autograder/source, setup.sh runs once
+when the image is built, run_autograder is copied to /autograder and runs for each submission in a fresh container, with
+/autograder/submission and submission_metadata.json there; then /autograder/results/results.json is read.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from toys import copy_course
+
+from autograder.build.bundle import write_bundle
+from autograder.build.command import assemble
+
+METADATA = {
+    "id": 123456,
+    "created_at": "2026-05-01T12:00:00.000000+02:00",
+    "assignment": {"title": "Toy", "due_date": "2026-05-02T23:59:00.000000+02:00", "total_points": "7.0"},
+    "submission_method": "upload",
+    "users": [{"email": "ada@example.org", "id": 1, "name": "Ada <script>alert(1)</script>"}],
+    "previous_submissions": [],
+}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+    """The zip, the solved and the untouched notebook."""
+    folder = tmp_path_factory.mktemp("gradescope")
+    made = assemble(copy_course(folder / "course"))
+    write_bundle(made.assignment, made.tests, folder / "autograder.zip")
+    return folder / "autograder.zip", made.solution, made.student
+
+
+class Gradescope:
+    """One container."""
+
+    def __init__(self, folder: Path, bundle: Path) -> None:
+        self.folder = folder
+        (folder / "submission").mkdir(parents=True)
+        (folder / "results").mkdir()
+        source = folder / "source"
+        with zipfile.ZipFile(bundle) as archive:
+            archive.extractall(source)
+        for script in ("setup.sh", "run_autograder"):
+            (source / script).chmod(0o755)  # as Gradescope does
+        shutil.copy(source / "run_autograder", folder / "run_autograder")
+        (folder / "submission_metadata.json").write_text(json.dumps(METADATA))
+        prefix = folder / "prefix"
+        prefix.mkdir()
+        (prefix / "venv").symlink_to(sys.prefix)
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "AUTOGRADER_PREFIX": str(prefix),
+        }
+
+    def run(self, script: Path) -> subprocess.CompletedProcess[str]:
+        """Runs a script the way Gradescope does: by its path, without arguments, nothing on standard input."""
+        return subprocess.run(
+            [str(script)],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+
+    def set_up(self) -> subprocess.CompletedProcess[str]:
+        """Runs setup.sh where the packages are installed already (and uv, so that none is installed to find out)."""
+        lists = "".join(path.read_text() for path in sorted((self.folder / "source").glob("requirements*.txt")))
+        sums = subprocess.run(["cksum"], input=lists, capture_output=True, text=True, check=True).stdout.strip()
+        python = shutil.which("python3", path=self.environment["PATH"])
+        version = subprocess.run([str(python), "-V"], capture_output=True, text=True, check=True).stdout.strip()
+        (self.folder / "prefix" / "installed").write_text(f"{sums}-{version}\n")
+        tools = self.folder / "tools"
+        tools.mkdir()
+        (tools / "uv").write_text("#!/bin/sh\nexit 9\n")
+        (tools / "uv").chmod(0o755)
+        self.environment["PATH"] = f"{tools}:{self.environment['PATH']}"
+        return self.run(self.folder / "source" / "setup.sh")
+
+    def grade(self, **files: str) -> dict[str, Any]:
+        """Hands in files (dots written as __), and reads what the harness would."""
+        for name, content in files.items():
+            (self.folder / "submission" / name.replace("__", ".")).write_text(content)
+        self.done = self.run(self.folder / "run_autograder")
+        return json.loads((self.folder / "results" / "results.json").read_text())
+
+
+@pytest.fixture
+def gradescope(built: tuple[Path, str, str], tmp_path: Path) -> Gradescope:
+    return Gradescope(tmp_path / "autograder", built[0])
+
+
+def obeys(results: dict[str, Any]) -> None:
+    """The format that Gradescope's harness accepts."""
+    assert isinstance(results.get("score", 0), int | float)
+    assert "score" in results or any("score" in test for test in results["tests"])
+    assert "leaderboard" not in results
+    for test in results["tests"]:
+        assert {"name"} <= set(test)
+        assert test.get("visibility", "visible") in ("hidden", "after_due_date", "after_published", "visible")
+        assert test.get("status", "passed") in ("passed", "failed")
+        assert isinstance(test.get("output", ""), str)
+
+
+def test_the_zip_has_both_scripts_at_its_top(built: tuple[Path, str, str]) -> None:
+    with zipfile.ZipFile(built[0]) as archive:
+        assert {"setup.sh", "run_autograder"} <= set(archive.namelist())
+        assert archive.read("run_autograder").startswith(b"#!")
+        assert b"\r" not in archive.read("setup.sh") + archive.read("run_autograder")
+
+
+def test_setup_does_nothing_where_everything_is_installed(gradescope: Gradescope) -> None:
+    done = gradescope.set_up()
+    assert done.returncode == 0, done.stderr
+    assert "already installed" in done.stderr
+
+
+def test_what_is_compiled_when_the_image_is_built_is_what_a_submission_looks_for(
+    gradescope: Gradescope, built: tuple[Path, str, str]
+) -> None:
+    assert "nothing could be compiled" not in gradescope.set_up().stderr
+    gradescope.grade(toy__ipynb=built[1])
+    look = (
+        "from autograder.grading.compiled import compiled; from autograder.assignment import Assignment; "
+        "from autograder.isolation.layers import policy; print(compiled(Assignment.load('toy'), policy(), make=False))"
+    )
+    course = gradescope.folder / "course"
+    environment = gradescope.environment | {
+        "PYTHONPATH": f"{course}:{gradescope.folder / 'public'}",
+        "AUTOGRADER_ASSIGNMENTS": str(course / "assignments"),
+        "AUTOGRADER_CACHE": str(gradescope.folder / "prefix" / "compiled"),
+    }
+    found = subprocess.run(
+        [sys.executable, "-P", "-c", look], env=environment, capture_output=True, text=True, check=True
+    )
+    folder = Path(found.stdout.strip())
+    assert folder.parent == gradescope.folder / "prefix" / "compiled"
+    assert folder.name.startswith("toy-")
+
+
+def test_what_is_compiled_ahead_can_be_read_and_not_changed_and_nothing_else_stays(gradescope: Gradescope) -> None:
+    gradescope.set_up()
+    [folder] = [entry for entry in (gradescope.folder / "prefix" / "compiled").glob("toy-*") if entry.is_dir()]
+    for path in (folder, folder.parent, *folder.iterdir()):
+        assert path.stat().st_mode & 0o022 == 0
+        assert path.stat().st_mode & 0o004 == 0o004
+    assert (folder.parent / "known").stat().st_mode & 0o077 == 0  # what mistakes answer in hidden cases
+    names = {entry.name for entry in (gradescope.folder / "prefix").iterdir()}
+    assert names == {"compiled", "installed", "venv"}  # the course that was unpacked for it is gone
+
+
+def test_on_another_processor_grading_goes_on_without_what_was_compiled(
+    gradescope: Gradescope, built: tuple[Path, str, str]
+) -> None:
+    gradescope.set_up()
+    [folder] = [entry for entry in (gradescope.folder / "prefix" / "compiled").glob("toy-*") if entry.is_dir()]
+    folder.rename(folder.with_name("toy-000000000000000000000000"))  # its name holds the processor's digest
+    results = gradescope.grade(toy__ipynb=built[1])
+    assert sum(test.get("score", 0) for test in results["tests"]) == 9
+
+
+def test_an_image_is_built_even_if_nothing_can_be_compiled(gradescope: Gradescope) -> None:
+    (gradescope.folder / "source" / "requirements.course.zip").write_bytes(b"")
+    done = gradescope.set_up()
+    assert done.returncode == 0
+    assert "nothing could be compiled ahead" in done.stderr
+
+
+def test_the_solved_notebook_gets_all_points_in_gradescopes_format(
+    gradescope: Gradescope, built: tuple[Path, str, str]
+) -> None:
+    results = gradescope.grade(toy__ipynb=built[1])
+    assert gradescope.done.returncode == 0, gradescope.done.stderr
+    obeys(results)
+    assert sum(test.get("score", 0) for test in results["tests"]) == 9
+    assert sum(test.get("max_score", 0) for test in results["tests"]) == 7
+
+
+def test_students_see_public_cases_and_not_the_hidden_ones(
+    gradescope: Gradescope, built: tuple[Path, str, str]
+) -> None:
+    results = gradescope.grade(toy__ipynb=built[2])
+    obeys(results)
+    visible = json.dumps([test for test in results["tests"] if test.get("visibility", "visible") == "visible"])
+    with zipfile.ZipFile(built[0]) as archive:
+        tests = "".join(archive.read(name).decode() for name in archive.namelist() if name.startswith("tests/"))
+    hidden = [
+        part.split('name="')[1].split('"')[0] for part in tests.split("@test_case(")[1:] if "hidden=True" in part[:300]
+    ]
+    assert hidden
+    assert [title for title in hidden if title in visible] == []
+
+
+def test_the_users_name_in_the_metadata_is_nobodys_code(gradescope: Gradescope, built: tuple[Path, str, str]) -> None:
+    assert "<script>" not in json.dumps(gradescope.grade(toy__ipynb=built[1]))
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"cells": 3}', "[]"])
+def test_a_broken_upload_still_has_a_result_that_says_so(gradescope: Gradescope, content: str) -> None:
+    results = gradescope.grade(toy__ipynb=content)
+    assert gradescope.done.returncode == 0
+    obeys(results)
+    assert results["score"] == 0
+    assert results["tests"][0]["output"]
+
+
+def test_an_empty_upload_has_a_result(gradescope: Gradescope) -> None:
+    results = gradescope.grade()
+    obeys(results)
+    assert "no notebook" in results["tests"][0]["output"]
+
+
+def test_a_submission_that_kills_its_process_has_a_result(gradescope: Gradescope, built: tuple[Path, str, str]) -> None:
+    notebook = json.loads(built[1])
+    cell = {"cell_type": "code", "execution_count": None, "id": "x", "metadata": {}, "outputs": []}
+    notebook["cells"].append({**cell, "source": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"})
+    results = gradescope.grade(toy__ipynb=json.dumps(notebook))
+    assert gradescope.done.returncode == 0, gradescope.done.stderr
+    obeys(results)
+
+
+def test_nothing_of_the_grader_is_printed_where_students_could_see_it(
+    gradescope: Gradescope, built: tuple[Path, str, str]
+) -> None:
+    results = gradescope.grade(toy__ipynb=built[2])
+    assert results.get("stdout_visibility", "hidden") == "hidden"
+    assert "Traceback" not in json.dumps([test for test in results["tests"] if test.get("visibility") != "hidden"])

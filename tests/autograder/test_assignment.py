@@ -1,0 +1,80 @@
+"""assignment.toml: limits of one question, and errors that say what to change."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from adkit import checks
+
+from autograder.assignment import Assignment, AssignmentError, Limits, Question
+from autograder.grading.worker import with_timeout
+from autograder.isolation import layers
+from autograder.isolation.forkserver import Workshop
+from autograder.submissions.read import Submission
+
+TOML = """
+title = "Toy"
+[limits]
+call_seconds = 2
+[questions.q1]
+title = "Quick"
+points = 1
+functions = ["f"]
+[questions.q2]
+title = "Slow"
+points = 1
+functions = ["g"]
+call_seconds = {seconds}
+"""
+
+
+def written(folder: Path, seconds: str) -> Path:
+    (folder / "assignment.toml").write_text(TOML.format(seconds=seconds), encoding="utf-8")
+    return folder
+
+
+def test_a_question_may_have_a_limit_of_its_own(tmp_path: Path) -> None:
+    assignment = Assignment.load(written(tmp_path, "7.5"))
+    assert [question.call_seconds for question in assignment.questions] == [None, 7.5]
+    assert assignment.limits.call_seconds == 2
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "true", '"10"'])
+def test_a_limit_that_is_no_positive_number_is_refused_by_name(tmp_path: Path, seconds: str) -> None:
+    with pytest.raises(AssignmentError, match="question q2: call_seconds must be a positive number"):
+        Assignment.load(written(tmp_path, seconds))
+
+
+@pytest.mark.parametrize("minutes", ["0", "-5", "2.5", "true", '"20"'])
+def test_minutes_that_are_no_positive_whole_number_are_refused_by_name(tmp_path: Path, minutes: str) -> None:
+    (tmp_path / "assignment.toml").write_text(TOML.format(seconds=7) + f"minutes = {minutes}\n", encoding="utf-8")
+    with pytest.raises(AssignmentError, match="question q2: minutes must be a positive whole number"):
+        Assignment.load(tmp_path)
+
+
+def test_a_question_may_say_how_many_minutes_it_takes(tmp_path: Path) -> None:
+    (tmp_path / "assignment.toml").write_text(TOML.format(seconds=7) + "minutes = 20\n", encoding="utf-8")
+    assert [question.minutes for question in Assignment.load(tmp_path).questions] == [None, 20]
+
+
+def test_a_timeout_cuts_the_limits_of_questions_too(tmp_path: Path) -> None:
+    assignment = with_timeout(Assignment.load(written(tmp_path, "60")), 5)
+    assert [question.call_seconds for question in assignment.questions] == [2, 5]
+
+
+def test_a_call_ends_at_its_questions_limit() -> None:
+    questions = (Question("q1", "t", 1, ("f",), call_seconds=1), Question("q2", "t", 1, ("g",)))
+    assignment = Assignment("toy", "Toy", Path(), questions, Limits(call_seconds=20))
+    code = "import time\ndef f(x):\n    while True: pass\ndef g(x):\n    time.sleep(1.5)\n    return x"
+    with (
+        Workshop(layers.policy()) as workshop,
+        workshop.open(Submission("toy", None, (code,)), assignment) as session,
+    ):
+        with pytest.raises(checks.StudentError, match="f did not finish within 1 seconds"):
+            session.functions["f"](1)
+        assert session.functions["g"](2) == 2
+
+
+def test_without_a_timeout_the_assignment_stays_as_it_is() -> None:
+    assignment = Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, ("f",), call_seconds=3),))
+    assert with_timeout(assignment, None) == replace(assignment)

@@ -1,0 +1,458 @@
+"""The workflows, run: every step of every job in clean clones, on a course with one small assignment."""
+
+import csv
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from adkit.notebook import public_cases
+from workflow_runner import Run, Runner, WorkflowError, commit, git, make_environment
+
+from autograder.assignment import Assignment, names
+from autograder.build.command import assemble
+
+ROOT = Path(__file__).resolve().parents[2]
+COLLECTED = ("tests/autograder/actions/test_actions.py", "tests/autograder/otter/test_docker.py")
+TOYS = Path(__file__).parents[1] / "toys_course"
+HOSTILE_LOGIN = "eve"
+
+HOSTILE = """
+import os, sys, subprocess
+for stream in (sys.stdout, sys.stderr):
+    print("::set-output name=shards::[]", file=stream)
+    print("::add-mask::0", file=stream)
+    print("x ##[set-env name=PATH;]/evil", file=stream)
+for name in ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STEP_SUMMARY"):
+    try:
+        open(os.environ.get(name, "/nonexistent"), "a").write("owned=1")
+    except OSError:
+        pass
+def twice(x):
+    return 2 * x
+"""
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An instructor's repository: this one as it stands, with the toy assignment instead of the real ones."""
+    folder = tmp_path_factory.mktemp("instructor") / "course"
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    for name in filter(None, subprocess.run(listing, cwd=ROOT, capture_output=True, check=True).stdout.split(b"\0")):
+        path = Path(name.decode())
+        if path.parts[0] not in ("assignments",) and (ROOT / path).is_file():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / path, folder / path)
+    for path in [*folder.glob("reference/*.py"), *folder.glob("reference/mistakes/*.py")]:
+        if path.name != "__init__.py":
+            path.unlink()
+    for part in ("assignments", "reference"):
+        shutil.copytree(TOYS / part, folder / part, dirs_exist_ok=True, ignore=_not_ours)
+    shutil.rmtree(folder / "student_template" / "tests", ignore_errors=True)
+    for notebook in (folder / "student_template").glob("*.ipynb"):
+        notebook.unlink()
+    shell(folder, "autograder build")
+    commit(folder)
+    return folder
+
+
+def _not_ours(_folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if name in ("__pycache__", "__init__.py")]
+
+
+def shell(folder: Path, script: str) -> str:
+    """Runs a command with the folder's own autograder."""
+    python = folder.parent / "venv" / "bin" / "python"
+    if not python.exists():
+        make_environment(folder.parent / "venv")
+    environment = {"PATH": f"{python.parent}:/usr/bin:/bin", "PYTHONPATH": f"{folder}:{folder}/student_template"}
+    environment |= {"JAX_PLATFORMS": "cpu", "HOME": str(folder.parent)}
+    script = script.replace("autograder ", f"{python} -m autograder.cli ", 1)
+    done = subprocess.run(script, shell=True, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def notebooks(repository: Path) -> dict[str, str]:
+    solved = (repository / "dist" / "toy" / "solution" / "toy.ipynb").read_text()
+    empty = (repository / "student_template" / "toy.ipynb").read_text()
+    return {"solved": solved, "empty": empty}
+
+
+def with_cell(notebook: str, source: str) -> str:
+    content: dict[str, Any] = json.loads(notebook)
+    cell = {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": "added",
+        "metadata": {},
+        "outputs": [],
+        "source": source,
+    }
+    content["cells"].append(cell)
+    return json.dumps(content)
+
+
+def grades(artifact: Path) -> dict[str, float]:
+    with (artifact / "final_grades.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {row["file"].lstrip("'"): float(row["total_points_earned"]) for row in rows[1:]}
+
+
+def rows(table: Path) -> list[dict[str, str]]:
+    with table.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+# --- grade.yml --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def from_repositories(repository: Path, notebooks: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A class of five repositories, one of them hostile, one gone."""
+    place = tmp_path_factory.mktemp("grade")
+    handed_in = {
+        "ada": notebooks["solved"],
+        "bob": notebooks["empty"],
+        HOSTILE_LOGIN: with_cell(notebooks["empty"], HOSTILE),
+        "cut": notebooks["solved"][:200],
+    }
+    for login, notebook in handed_in.items():
+        folder = place / "server" / "org" / f"ad-{login}"
+        shutil.copytree(repository / "student_template", folder)
+        (folder / "toy.ipynb").write_text(notebook)
+        commit(folder)
+    runner = Runner(
+        repository,
+        place / "run",
+        server_url=f"file://{place}/server",
+        secrets={"STUDENTS_TOKEN": "the-token"},
+        variables={"AUTOGRADER_SEED": "a seed of the course"},
+    )
+    names = " ".join(f"org/ad-{login}" for login in [*handed_in, "gone"])
+    return runner.run("grade.yml", "workflow_dispatch", {"assignment": "toy", "repositories": names, "shards": 2.0})
+
+
+def test_a_class_is_graded_in_shards_and_merged(from_repositories: Run) -> None:
+    assert from_repositories.ok, from_repositories.log
+    assert len(from_repositories.jobs["grade"]) == 2
+    found = grades(from_repositories.artifacts["grades-toy"])
+    assert len(found) == 5  # who could not be fetched has a row as well
+    by_login = {
+        login: points for name, points in found.items() for login in ("ada", "bob", "cut", "eve") if login in name
+    }
+    assert by_login == {"ada": 9, "bob": 0, "cut": 0, "eve": by_login["eve"]}
+    assert by_login["eve"] > 0
+
+
+def test_everything_an_instructor_needs_is_an_artefact(from_repositories: Run) -> None:
+    there = from_repositories.artifacts["grades-toy"]
+    assert {"final_grades.csv", "report.html", "run.json", "lms", "results"} <= {path.name for path in there.iterdir()}
+    assert len(list(from_repositories.artifacts["feedback-toy"].glob("*.html"))) == 5
+    run = json.loads((there / "run.json").read_text())
+    assert run["seed"] == "a seed of the course"
+    assert run["isolated"] is True
+
+
+def test_the_summary_has_the_table_and_the_histogram(from_repositories: Run) -> None:
+    summary = from_repositories.jobs["merge"][0].summary
+    assert "**3** graded, **2** could not be" in summary
+    assert "│" in summary
+    assert "<code>" in summary
+
+
+def test_what_could_not_be_fetched_or_graded_is_annotated(from_repositories: Run) -> None:
+    fetched = from_repositories.jobs["collect"][0].commands
+    assert [command.name for command in fetched] == ["warning", "warning"]
+    assert fetched[0].properties["title"].startswith("repository 00")
+    assert fetched[1].data.startswith("Not every file was taken")
+    graded = from_repositories.jobs["merge"][0].commands
+    assert [command.name for command in graded] == ["error", "error"]
+    names = {row["number"]: row["file"] for row in rows(from_repositories.artifacts["grades-toy"] / "names.csv")}
+    named = [names[command.properties["title"]] for command in graded]
+    assert {login for login in ("cut", "gone") if any(login in name for name in named)} == {"cut", "gone"}
+
+
+def test_no_log_and_no_summary_names_a_student_and_the_artefacts_do(from_repositories: Run) -> None:
+    summaries = "".join(job.summary for jobs in from_repositories.jobs.values() for job in jobs)
+    for login in (
+        "ad-ada",
+        "ad-bob",
+        "ad-cut",
+        "ad-gone",
+        "ada.ipynb",
+        "bob.ipynb",
+        "cut.ipynb",
+        f"ad-{HOSTILE_LOGIN}",
+    ):
+        assert login not in from_repositories.log + summaries
+    fetched = rows(from_repositories.artifacts["collected"] / "repositories.csv")
+    assert {"org/ad-ada", "org/ad-gone"} <= {row["repository"] for row in fetched}
+    logs = from_repositories.artifacts["grades-toy"] / "log"
+    assert {"merge.log", "shard-1.log", "shard-2.log"} == {log.name for log in logs.iterdir()}
+    assert any("ad-ada" in log.read_text() for log in logs.iterdir())
+
+
+def test_what_students_print_commands_nothing(from_repositories: Run) -> None:
+    assert [command for job in from_repositories.jobs["grade"] for command in job.commands] == []
+    for job in from_repositories.jobs["grade"]:
+        assert job.outputs == {}
+        assert job.summary == ""
+
+
+def test_the_token_is_in_no_log_and_no_artefact(from_repositories: Run) -> None:
+    assert "the-token" not in from_repositories.log
+    for artifact in from_repositories.artifacts.values():
+        for file in artifact.rglob("*"):
+            assert not file.is_file() or b"the-token" not in file.read_bytes()
+
+
+def test_a_zip_on_a_branch_is_graded_with_its_roster(
+    repository: Path, notebooks: dict[str, str], tmp_path: Path
+) -> None:
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", f"file://{repository}", str(clone))
+    (clone / "roster.csv").write_text("id,name,email,login,section\n7,Ada,ada@example.org,ada,A\n")
+    commit(clone)
+    git(clone, "checkout", "--quiet", "-b", "handed-in")
+    with zipfile.ZipFile(clone / "class.zip", "w") as archive:
+        archive.writestr("ada.ipynb", notebooks["solved"])
+        archive.writestr("=cmd|' -C calc'!A1.ipynb", notebooks["empty"])
+    commit(clone)
+    git(clone, "checkout", "--quiet", "main")
+    inputs = {"assignment": "toy", "path": "class.zip", "ref": "origin/handed-in", "roster": "roster.csv", "shards": 1}
+    mirror = tmp_path / "mirror"
+    git(tmp_path, "clone", "--quiet", "--no-local", f"file://{clone}", str(mirror))
+    git(mirror, "branch", "--quiet", "handed-in", "origin/handed-in")
+    run = Runner(mirror, tmp_path / "run").run("grade.yml", "workflow_dispatch", inputs)
+    assert run.ok, run.log
+    assert sorted(grades(run.artifacts["grades-toy"]).values()) == [0, 9]
+    tables = "".join(file.read_text() for file in (run.artifacts["grades-toy"] / "lms").glob("*.csv"))
+    assert "ada@example.org" in tables
+
+
+def test_an_artefact_of_the_calling_workflow_is_graded(
+    repository: Path, notebooks: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "uploaded").mkdir()
+    (tmp_path / "uploaded" / "ada.ipynb").write_text(notebooks["solved"])
+    runner = Runner(repository, tmp_path / "run")
+    inputs = {"assignment": "toy", "artifact": "handed-in"}
+    run = runner.run("grade.yml", "workflow_call", inputs, artifacts={"handed-in": tmp_path / "uploaded"})
+    assert run.ok, run.log
+    assert list(grades(run.artifacts["grades-toy"]).values()) == [9]
+
+
+def test_grading_nothing_fails_and_says_why(repository: Path, tmp_path: Path) -> None:
+    run = Runner(repository, tmp_path / "run").run("grade.yml", "workflow_dispatch", {"assignment": "toy"})
+    assert not run.ok
+    assert [job.result for job in run.jobs["grade"] + run.jobs["merge"]] == ["skipped", "skipped"]
+    assert "no folder" in run.jobs["collect"][0].log
+
+
+# --- ci.yml -----------------------------------------------------------------------------------------------------
+
+
+def test_every_step_of_ci_runs(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the environment that `make install` would make; tests are collected instead of run, because this is one, and
+    linters only say that they were called, because `.ci/run` runs them beside these tests."""
+    prepared = tmp_path / "prepared"
+    make_environment(prepared)
+    runner = Runner(
+        repository,
+        tmp_path / "run",
+        environment={
+            "PYTEST_ADDOPTS": f"--collect-only -q -o 'testpaths={' '.join(COLLECTED)}'",
+            "PYTHONPATH": ".:student_template",
+        },
+        checked_out=lambda folder: (folder / ".venv").symlink_to(prepared),
+    )
+    (prepared / "bin" / "autograder").write_text(f'#!/bin/sh\nexec {prepared}/bin/python -m autograder.cli "$@"\n')
+    (prepared / "bin" / "autograder").chmod(0o755)
+    for linter in ("ruff", "pyright"):
+        (prepared / "bin" / linter).unlink(missing_ok=True)
+        (prepared / "bin" / linter).write_text(f'#!/bin/sh\necho "{linter} $@"\n')
+        (prepared / "bin" / linter).chmod(0o755)
+    (prepared / ".installed").touch()
+    os.utime(prepared / ".installed", (later := time.time() + 3600, later))  # newer than what is checked out later
+    run = runner.run("ci.yml", "push")
+    assert run.ok, run.log
+    for said in ("ruff format --check", "ruff check", "pyright --pythonpath", "up to date: toy", "| <code>"):
+        assert said in run.log + run.jobs["course"][0].summary
+    assert len(run.jobs["test"]) == 3
+    assert "installing with" not in run.log
+
+
+# --- check.yml --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def students(repository: Path, tmp_path: Path) -> Path:
+    """`student_template/` pushed as a repository of its own."""
+    folder = tmp_path / "student"
+    shutil.copytree(repository / "student_template", folder)
+    commit(folder)
+    return folder
+
+
+def check(folder: Path, place: Path) -> Run:
+    return Runner(folder, place / "run").run("check.yml", "push")
+
+
+def test_the_untouched_template_passes_its_check_with_everything_not_yet(students: Path, tmp_path: Path) -> None:
+    run = check(students, tmp_path)
+    assert run.ok, run.log
+    assert "3 questions: 0 passed, 0 wrong, 3 not yet" in run.log
+    assert "| q1: Twice | · not yet |" in run.jobs["check"][0].summary
+
+
+def test_the_solved_notebook_passes_its_check(students: Path, notebooks: dict[str, str], tmp_path: Path) -> None:
+    (students / "toy.ipynb").write_text(notebooks["solved"])
+    commit(students)
+    run = check(students, tmp_path)
+    assert run.ok, run.log
+    assert "3 passed, 0 wrong, 0 not yet" in run.jobs["check"][0].summary
+
+
+def test_a_known_mistake_is_red_and_named(students: Path, notebooks: dict[str, str], tmp_path: Path) -> None:
+    (students / "toy.ipynb").write_text(with_cell(notebooks["solved"], "def twice(x):\n    return x * x"))
+    commit(students)
+    run = check(students, tmp_path)
+    assert not run.ok
+    assert "You returned the square of x." in run.jobs["check"][0].summary
+    assert "2 passed, 1 wrong, 0 not yet" in run.log
+
+
+def test_a_notebook_that_ends_its_process_is_red_and_said_so(
+    students: Path, notebooks: dict[str, str], tmp_path: Path
+) -> None:
+    (students / "toy.ipynb").write_text(with_cell(notebooks["solved"], "import os; os._exit(7)"))
+    commit(students)
+    run = check(students, tmp_path)
+    assert not run.ok
+    assert "ended early (exit code 7)" in run.log
+
+
+@pytest.mark.parametrize(
+    ("policy", "states", "red"),
+    [
+        ("wrong", ["passed", "not yet"], False),
+        ("wrong", ["passed", "wrong"], True),
+        ("incomplete", ["passed", "not yet"], True),
+        ("incomplete", ["passed", "passed"], False),
+        ("nothing", ["wrong"], False),
+    ],
+)
+def test_the_policy_line_decides_what_is_red(
+    policy: str, states: list[str], red: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = ROOT / "student_template" / "check.py"
+    assert script.read_text().count('RED_WHEN = "wrong"\n') == 1
+    spec = importlib.util.spec_from_file_location("students_check", script)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "students_check", module)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "RED_WHEN", policy)
+    cases = [public_cases.CaseResult("a case", 1.0, state) for state in states]
+    questions = [public_cases.QuestionResult("q", "a question", 1.0, False, (case,)) for case in cases]
+    assert module.is_red([module.Report("notebook", questions)]) is red
+
+
+def test_what_a_notebook_is_called_that_is_not_there_is_said(students: Path) -> None:
+    command = [sys.executable, "check.py", "no_such"]
+    done = subprocess.run(command, cwd=students, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "here are: toy" in done.stderr
+
+
+# --- what students really get ------------------------------------------------------------------------------------
+
+
+def check_template(folder: Path, *arguments: str, **notebooks: str) -> subprocess.CompletedProcess[str]:
+    """A student's `python check.py` in a copy of student_template/ with these notebooks."""
+    shutil.copytree(ROOT / "student_template", folder, ignore=shutil.ignore_patterns("__pycache__", ".OTTER_LOG"))
+    for name, notebook in notebooks.items():
+        (folder / f"{name}.ipynb").write_text(notebook, encoding="utf-8")
+    return subprocess.run([sys.executable, "check.py", *arguments], cwd=folder, capture_output=True, text=True)
+
+
+def test_the_courses_own_template_is_green_untouched(tmp_path: Path) -> None:
+    done = check_template(tmp_path / "template")
+    questions = sum(len(Assignment.load(name).questions) for name in names())
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{questions} questions: 0 passed, 0 wrong, {questions} not yet" in done.stdout
+    assert "!" not in done.stdout
+
+
+@pytest.mark.parametrize("name", names())
+def test_no_cell_of_an_untouched_notebook_stops_the_cells_after_it(name: str, tmp_path: Path) -> None:
+    check_template(tmp_path / "template", "no_such")  # only the copy
+    # Jupyter's "Run all" ends at the first error, a stub's too: a demonstration waits for the function that it shows
+    code = (
+        "import check, pathlib; check.is_stub = lambda error: False; report = check.Report('')\n"
+        f"check.run_cells(pathlib.Path('{name}.ipynb'), report); print('stopped:', report.problems)"
+    )
+    environment = {**os.environ, "IPYTHONDIR": str(tmp_path)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=tmp_path / "template", env=environment, capture_output=True, text=True)
+    assert done.stdout.strip().splitlines()[-1] == "stopped: []", done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_courses_own_solutions_pass_every_public_test(name: str, tmp_path: Path) -> None:
+    solved = assemble(Assignment.load(name)).solution
+    done = check_template(tmp_path / "template", name, **{name: solved})
+    questions = len(Assignment.load(name).questions)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{questions} passed, 0 wrong, 0 not yet" in done.stdout
+
+
+# --- the runner itself ------------------------------------------------------------------------------------------
+
+
+def small(place: Path, permissions: str, step: str) -> Run:
+    """A workflow of one step, run."""
+    folder = place / "small"
+    (folder / ".github" / "workflows").mkdir(parents=True)
+    lines = ["on: push", f"permissions: {permissions}", "jobs: {a: {runs-on: x, steps: [", step, "]}}"]
+    (folder / ".github" / "workflows" / "w.yml").write_text("\n".join(lines))
+    commit(folder)
+    return Runner(folder, place / "run").run("w.yml", "push")
+
+
+CHECKOUT = "{uses: actions/checkout@v0, with: {persist-credentials: false}}"
+
+
+def test_the_runner_refuses_a_checkout_without_permission(tmp_path: Path) -> None:
+    assert small(tmp_path / "may", "{contents: read}", CHECKOUT).ok
+    refused = small(tmp_path / "may not", "{}", CHECKOUT)
+    assert "needs contents: read" in refused.log
+    assert not refused.ok
+
+
+def test_the_runner_refuses_an_expression_in_a_script(tmp_path: Path) -> None:
+    run = small(tmp_path, "{}", "{run: 'echo ${{ github.ref }}'}")
+    assert not run.ok
+    assert "injection" in run.log
+
+
+def test_the_runner_stops_a_job_at_its_first_failing_command(tmp_path: Path) -> None:
+    run = small(tmp_path, "{}", "{run: 'false | true; echo reached'}, {run: echo next}")
+    assert not run.ok
+    assert "reached" not in run.log
+    assert "next" not in run.log
+
+
+def test_the_runner_refuses_inputs_that_are_not_declared(repository: Path, tmp_path: Path) -> None:
+    with pytest.raises(WorkflowError, match="unknown inputs"):
+        Runner(repository, tmp_path / "run").run("grade.yml", "workflow_dispatch", {"assignment": "toy", "x": 1})
