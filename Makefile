@@ -69,6 +69,7 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports --no-cache
 
 attacks: $(INSTALLED)
 	$(BIN)/python benchmarks/attacks.py --record benchmarks/attacks.jsonl --resume --write $(ARGS)

@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 
 from autograder.assignment import Assignment
-from autograder.grading.one import OpenSession, install_recognition, load_cases
+from autograder.grading.one import OpenSession, install_recognition
 from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.layers import policy
 from autograder.isolation.session import Session
+from autograder.testcases import load_cases
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from typing import Any
 
 from autograder.grading.one import ungraded
 from autograder.grading.task import Settings, settings_line, task_of
+from autograder.isolation import procfs
 from autograder.isolation.clock import HARD
 from autograder.records.journal import Record
 from autograder.records.results import SubmissionResult, Timeout
@@ -277,28 +278,13 @@ class Pool:
 
 def kill_tree(process: "subprocess.Popen[bytes]") -> None:
     """Kills a process, its session and all its descendants, and waits for it."""
-    descendants = _descendants(process.pid) if process.poll() is None else []
+    descendants = procfs.descendants(process.pid) if process.poll() is None else []
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     for pid in descendants:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
     process.wait()
-
-
-def _descendants(ancestor: int) -> list[int]:
-    children: dict[int, list[int]] = {}
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError, ValueError, IndexError):
-            fields = entry.read_bytes().rpartition(b")")[2].split()
-            children.setdefault(int(fields[1]), []).append(int(entry.parent.name))
-    found: list[int] = []
-    todo = [ancestor]
-    while todo:
-        new = children.get(todo.pop(), [])
-        found += new
-        todo += new
-    return found
 
 
 def _next_task(waiting: Iterator[Entry], again: deque[_Task]) -> _Task | None:

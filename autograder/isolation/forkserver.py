@@ -13,9 +13,9 @@ from types import TracebackType
 from typing import Final
 
 from autograder.assignment import Limits
-from autograder.isolation import cgroup
+from autograder.isolation import cgroup, procfs
 from autograder.isolation.clock import Clock
-from autograder.isolation.confine import ARENAS, Confinement, threads_of
+from autograder.isolation.confine import ARENAS, Confinement
 from autograder.isolation.layers import IsolationError, Policy
 from autograder.isolation.leases import Lease, LeaseError, lease
 from autograder.isolation.process import Ended, Kind, Process, too_much_memory
@@ -116,7 +116,7 @@ class ForkServer:
             held = [] if taken.descriptor is None else [taken.descriptor]
             os.chown(scratch, uid, uid)
         else:  # the limit counts whatever else this user runs
-            others = threads_of(uid)
+            others = procfs.threads_of_user(uid)
         confinement = Confinement(
             layers=tuple(sorted(self.policy.layers)),
             read=tuple(map(str, self.policy.read)),

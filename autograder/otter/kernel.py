@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment
-from autograder.otter.plugin import REPORT, start_of
+from autograder.isolation import procfs
+from autograder.otter.plugin import REPORT
 from autograder.records.results import CaseResult
 from autograder.submissions.read import Submission
 
@@ -70,7 +71,7 @@ class _Closing:
         from autograder.grading.one import GRADER_NOTE
 
         failed = [f"Cell {number} raised an error: {text}" for number, text in getattr(log, "failed_cells", [])]
-        left = [entry for entry in processes if start_of(entry[0]) == entry[1]]
+        left = [entry for entry in processes if procfs.start_of(entry[0]) == entry[1]]
         _write(
             self._report,
             {
@@ -91,8 +92,9 @@ def _say_what_checks_say(assignment: Assignment, closing: _Closing, log: Any) ->
     from otter.test_files.abstract_test import TestCaseResult
 
     from autograder.grading import one as single
+    from autograder.testcases import load_cases
 
-    cases = {case.name: case for file in single.load_cases(assignment).values() for case in file}
+    cases = {case.name: case for file in load_cases(assignment).values() for case in file}
     outcomes = closing.outcomes
 
     def outcome(name: str, functions: dict[str, Any]) -> CaseResult:
@@ -129,9 +131,7 @@ def _close_before_results(closing: _Closing) -> None:
 
 
 def _descendants() -> list[tuple[int, str]]:
-    from autograder.isolation.confine import descendants
-
-    started = [(pid, start_of(pid)) for pid in descendants(os.getpid())]
+    started = [(pid, procfs.start_of(pid)) for pid in procfs.descendants(os.getpid())]
     return [(pid, start) for pid, start in started if start]  # without those that have ended and wait to be collected
 
 

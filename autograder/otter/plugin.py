@@ -28,6 +28,7 @@ import nbformat.v4
 from otter.plugins import AbstractOtterPlugin  # pyright: ignore[reportMissingTypeStubs]
 
 from autograder.assignment import Assignment
+from autograder.isolation.procfs import start_of
 from autograder.otter.listener import PLUGIN
 from autograder.submissions.read import Submission, SubmissionError, read_submission
 from autograder.text import plain
@@ -170,16 +171,6 @@ def _end_leftovers(report: dict[str, Any]) -> None:
                 os.kill(pid, signal.SIGKILL)
             except OSError:
                 continue
-
-
-def start_of(pid: int) -> str:
-    """When a process started, in ticks: with the pid it names one process for good. Empty: there is none."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
-        return ""
-    fields = stat.rpartition(b")")[2].split()
-    return "" if fields[0] in (b"Z", b"X") else fields[19].decode("ascii")
 
 
 def _output(report: dict[str, Any]) -> str:

@@ -14,9 +14,8 @@ import toy_course
 from graded_class import LATE, result, write_class
 from toy_course import EXTRA, RIGHT, WRONG, notebook
 
-from autograder import cli
+from autograder import cli, testcases
 from autograder.grading import grade as engine_grade
-from autograder.grading import one as single
 from autograder.grading.regrade import compared
 from autograder.grading.task import Settings
 from autograder.records import journal
@@ -388,7 +387,7 @@ def test_with_new_tests_a_regrade_of_all_takes_them_and_one_of_a_part_says_so(
     before = Run.read(course / "out").contract
     tests = course / "toy" / "tests" / "q1.py"
     tests.write_text(tests.read_text().replace("9422.0", "9423.0"))
-    single._load_cases.cache_clear()  # as a new process has it
+    testcases._load_cases.cache_clear()  # as a new process has it
     assert cli.main([*GRADE, "--resume"]) == 2  # results of two contracts are not mixed without a word
     assert cli.main(["regrade", "out", "class", "--student", "ann", "-q"]) == 0
     assert "checks have changed since" in capsys.readouterr().err

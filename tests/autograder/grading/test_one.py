@@ -6,9 +6,10 @@ import pytest
 import toy_course
 
 from autograder.assignment import Assignment, AssignmentError
-from autograder.grading.one import GRADER_NOTE, grade_one, load_cases
+from autograder.grading.one import GRADER_NOTE, grade_one
 from autograder.records.results import CaseResult, SubmissionResult
 from autograder.submissions.read import Submission
+from autograder.testcases import load_cases
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from autograder.assignment import Assignment, Limits, Question
 from autograder.grading.one import grade_one
 from autograder.grading.pool import WorkerProcess
 from autograder.isolation import clock as clock_module
-from autograder.isolation import layers
+from autograder.isolation import layers, procfs
 from autograder.isolation.clock import HARD, Clock
 from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.session import Session
@@ -43,10 +43,10 @@ class Kernel:
         monkeypatch.setattr(clock_module.time, "clock_gettime", lambda _clock: self.grader_ran)
         monkeypatch.setattr(clock_module, "_ran_and_waited", self._ran_and_waited)
         monkeypatch.setattr(clock_module, "_ran_in_all", lambda _pid: sum(self.ran.values()) + self.ended)
-        monkeypatch.setattr(clock_module, "_ran_in_children", lambda _pid: 0.0)
-        monkeypatch.setattr(clock_module, "_threads", lambda _pid: list(self.ran))
+        monkeypatch.setattr(procfs, "seconds_of_children", lambda _pid: 0.0)
+        monkeypatch.setattr(procfs, "threads", lambda _pid: list(self.ran))
         monkeypatch.setattr(clock_module, "_humble", lambda thread: thread in self.humble)
-        monkeypatch.setattr(clock_module, "_is_ready", lambda _pid, thread: thread in self.ready)
+        monkeypatch.setattr(procfs, "is_ready", lambda _pid, thread: thread in self.ready)
         monkeypatch.setattr(clock_module, "_waiting_is_counted", lambda: self.waiting_is_counted)
         self.clock = Clock()
         self.clock.watch(self)

@@ -22,7 +22,7 @@ from jax.interpreters import mlir
 from jaxlib.mlir import ir
 from jaxlib.mlir.dialects import stablehlo
 
-from autograder.isolation.artefacts import ArtefactError, audit
+from autograder.isolation.audit import ArtefactError, audit
 
 random = np.random.default_rng(3)
 X = random.normal(size=(3, 3))

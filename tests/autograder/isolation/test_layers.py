@@ -20,10 +20,10 @@ from pathlib import Path
 import pytest
 
 from autograder.assignment import Assignment, Limits, Question
-from autograder.isolation import calls, layers, seccomp, syscalls
-from autograder.isolation.confine import descendants
+from autograder.isolation import calls, layers, procfs, seccomp, syscalls
 from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.layers import IsolationError, Policy
+from autograder.isolation.procfs import descendants
 from autograder.isolation.session import Session
 from autograder.submissions.read import Submission
 
@@ -286,7 +286,7 @@ def test_a_process_that_cannot_be_watched_is_ended(world: World, monkeypatch: py
     def fails(*_: object) -> int:
         raise ValueError("what /proc says is no number")
 
-    monkeypatch.setattr("autograder.isolation.process._held", fails)
+    monkeypatch.setattr("autograder.isolation.procfs.held_bytes", fails)
     assert "could not be watched" in str(world.attack("time.sleep(2)", frozenset({"watch"})))
 
 
@@ -371,13 +371,12 @@ def test_a_folder_of_too_many_files_counts_as_full_before_all_of_them_are_looked
 
 @pytest.mark.parametrize("line", ["RssAnon", "RssShmem", "VmSwap", "VmPTE", "HugetlbPages"])
 def test_memory_counts_wherever_the_kernel_holds_it(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from autograder.isolation import process
 
     lines = {"RssAnon": 10, "RssShmem": 0, "VmSwap": 0, "VmPTE": 0, "HugetlbPages": 0}
     status = "Name:\tx\n" + "".join(f"{name}:\t{size + 5 * (name == line)} kB\n" for name, size in lines.items())
     content = {"statm": b"9 9 9 9 9 9 9", "status": status.encode()}
     monkeypatch.setattr("builtins.open", lambda path, mode: io.BytesIO(content[path.rpartition("/")[2]]))
-    assert process._held(1) == 15 * 1024
+    assert procfs.held_bytes(1) == 15 * 1024
 
 
 def test_a_folder_that_cannot_be_listed_counts_as_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -424,7 +423,7 @@ def test_processes_left_behind_are_ended_with_the_session(world: World, layer: s
 
 def _forks(world: World) -> set[int]:
     """Processes that the template started, by the command line they share with it."""
-    template = world.workshop._template
+    template = world.workshop._zygote
     assert template is not None
     own = Path(f"/proc/{template.pid}/cmdline").read_bytes()
     found: set[int] = set()

@@ -388,10 +388,10 @@ def f(h, x):
     assert [np.shape(x) for x in asked] == [(3,)]
 
 
-def test_a_supervisor_outlives_the_template_and_still_ends_its_process(workshop: ForkServer) -> None:
+def test_a_supervisor_outlives_the_zygote_and_still_ends_its_process(workshop: ForkServer) -> None:
     own = ForkServer(workshop.policy)
     with own, opened(own, "def f(x): return x + 1") as session:
-        template = own._template
+        template = own._zygote
         assert template is not None
         template.kill()
         template.wait()
@@ -403,7 +403,7 @@ def test_a_supervisor_outlives_the_template_and_still_ends_its_process(workshop:
 
 
 def test_a_killed_supervisor_takes_its_process_along(workshop: ForkServer) -> None:
-    from autograder.isolation.confine import descendants
+    from autograder.isolation.procfs import descendants
 
     with opened(workshop, "import ctypes\nctypes.CDLL(None).prctl(1, 0)\ndef f(x): return x + 1") as session:
         assert session.functions["f"](1) == 2

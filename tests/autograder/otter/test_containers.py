@@ -20,13 +20,13 @@ from toys import copy_course
 from autograder import cli
 from autograder.build.bundle import write_bundle
 from autograder.build.testfiles import read_test_files
-from autograder.grading.one import load_cases
 from autograder.otter import containers as engine
 from autograder.otter import listener as otter_grade
 from autograder.otter.containers import Bundle, ContainerGrader, Containers, ContainersError
 from autograder.records.journal import Record
 from autograder.records.results import Timeout
 from autograder.submissions.batch import Entry, gather
+from autograder.testcases import load_cases
 
 TELL = """
 import json, os, signal, sys

@@ -12,7 +12,8 @@ import nbformat
 import pytest
 from toys import copy_course
 
-from autograder.otter.plugin import REPORT, SESSION, IsolationPlugin, IsolationPluginError, start_of
+from autograder.isolation.procfs import start_of
+from autograder.otter.plugin import REPORT, SESSION, IsolationPlugin, IsolationPluginError
 
 NOTEBOOK = {
     "cells": [
