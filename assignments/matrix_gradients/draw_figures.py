@@ -5,17 +5,35 @@ python assignments/matrix_gradients/draw_figures.py
 
 from pathlib import Path
 
-from adkit.drawing.graph import ADJOINT, INK, TANGENT
+from adkit.drawing.svg import (
+    ADJOINT,
+    INK,
+    INPUT,
+    OUTPUT,
+    TANGENT,
+    Markup,
+    arrow,
+    box,
+    document,
+    element,
+    path,
+    point,
+    text,
+)
 
-from autograder.build.pictures import INPUT, OUTPUT, arrow, box, label, picture, write
+from autograder.build.pictures import write
+
+
+def label(x: float, y: float, words: str, colour: str = INK, size: int = 15, anchor: str = "middle") -> Markup:
+    """A line of text, centred at x unless `anchor` says otherwise."""
+    return text(x, y, words, colour=colour, size=size, anchor=anchor)
 
 
 def linear_solve() -> str:
     """Problem 2: the solve within a larger computation, forward and backward."""
-    return picture(
+    return document(
         700,
         250,
-        "A linear solve within a larger computation",
         box(110, 80, "A", colour=INPUT),
         box(110, 180, "b", colour=INPUT),
         box(350, 130, "x = A⁻¹ b"),
@@ -32,15 +50,15 @@ def linear_solve() -> str:
         label(470, 98, "whatever comes after", INK, 13),
         label(350, 232, "values from left to right, cotangents from right to left", INK, 14),
         label(350, 32, "Problem 2: the linear solve as one node", INK, 14),
-    )
+        label="A linear solve within a larger computation",
+    ).svg
 
 
 def nuclear_norm() -> str:
     """Problem 3: the nuclear norm by way of the singular value decomposition."""
-    return picture(
+    return document(
         760,
         280,
-        "The nuclear norm as a computational graph",
         box(80, 140, "W", colour=INPUT, width=80),
         box(245, 140, "SVD", width=90),
         box(420, 70, "U", width=80),
@@ -60,7 +78,8 @@ def nuclear_norm() -> str:
         label(160, 166, "W̄ = ?", ADJOINT, 14),
         label(380, 262, "R depends on W only through Σ, but Σ depends on all of W", INK, 14),
         label(380, 32, "Problem 3: the nuclear norm R(W) = tr(Σ)", INK, 14),
-    )
+        label="The nuclear norm as a computational graph",
+    ).svg
 
 
 def kink() -> str:
@@ -71,17 +90,13 @@ def kink() -> str:
 
     parts = [arrow(40, 200, 560, 200), arrow(300, 330, 300, 44)]
     for slope in (-0.6, -0.2, 0.3, 0.75):
-        (x1, y1), (x2, y2) = at(-1.6, -1.6 * slope), at(1.6, 1.6 * slope)
-        parts.append(f"<path d='M{x1},{y1}L{x2},{y2}' stroke='{TANGENT}' stroke-width='1.5'/>")
-    (x1, y1), (x0, y0), (x2, y2) = at(-1.5, 1.5), at(0, 0), at(1.5, 1.5)
-    parts.append(
-        f"<path d='M{x1},{y1}L{x0},{y0}L{x2},{y2}' fill='none' stroke='{ADJOINT}' stroke-width='3'/>"
-        f"<circle cx='{x0}' cy='{y0}' r='5' fill='{ADJOINT}'/>"
-    )
-    return picture(
+        parts.append(path(f"M{point(*at(-1.6, -1.6 * slope))}L{point(*at(1.6, 1.6 * slope))}", TANGENT, 1.5))
+    corner = at(0, 0)
+    parts.append(path(f"M{point(*at(-1.5, 1.5))}L{point(*corner)}L{point(*at(1.5, 1.5))}", ADJOINT, 3))
+    parts.append(element("circle", cx=corner[0], cy=corner[1], r=5, fill=ADJOINT))
+    return document(
         600,
         372,
-        "Subgradients at a kink",
         *parts,
         label(476, 66, "R(w) = |w|", ADJOINT, anchor="start"),
         label(484, 84, "slope 0.75", TANGENT, 13, anchor="start"),
@@ -89,7 +104,8 @@ def kink() -> str:
         label(548, 222, "w", INK),
         label(300, 356, "at 0 every line of slope g, |g| ≤ 1, stays below R: each g is a subgradient", INK, 14),
         label(300, 28, "a convex function and lines that support it at 0", INK, 14),
-    )
+        label="Subgradients at a kink",
+    ).svg
 
 
 def figures() -> dict[str, str]:
