@@ -27,7 +27,7 @@ def forward_flow() -> str:
     parts.append(bent_arrow(580, 132, 650, 132, TANGENT))
     sums = "v̇₄ = ∂v₄/∂v₁ · v̇₁ + ∂v₄/∂v₂ · v̇₂ + ∂v₄/∂v₃ · v̇₃"
     parts.append(text(340, 264, sums, colour=TANGENT, size=17, anchor="middle"))
-    return document(680, 290, *parts, label="Forward mode at one node").svg
+    return document(680, 290, "Forward mode at one node", *parts).svg
 
 
 def reverse_flow() -> str:
@@ -43,7 +43,7 @@ def reverse_flow() -> str:
     parts.append(bent_arrow(70, 132, 14, 132, ADJOINT))
     sums = "v̄₁ = v̄₂ · ∂v₂/∂v₁ + v̄₃ · ∂v₃/∂v₁ + v̄₄ · ∂v₄/∂v₁"
     parts.append(text(340, 264, sums, colour=ADJOINT, size=17, anchor="middle"))
-    return document(680, 290, *parts, label="Reverse mode at one node").svg
+    return document(680, 290, "Reverse mode at one node", *parts).svg
 
 
 def figures() -> dict[str, str]:

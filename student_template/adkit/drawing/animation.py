@@ -1,10 +1,9 @@
-"""A schedule as a moving picture: the f nodes in a row, the b nodes under them, one frame an action.
+"""A schedule as a moving picture: the f nodes in a row, the b nodes under them, one frame per action.
 
 The picture is one SVG without scripts. CSS animations switch the overlays of the nodes on and off, and move a
-strip of captions behind a window; each costs a few bytes a change, so that ten layers take a few kB. Where
-animations do not run (GitHub's viewer, print, "reduce motion") it shows the frame in which memory is largest; `stills`
-draws chosen frames under each other.
-In a notebook it comes with a button made of a checkbox that pauses it.
+strip of captions behind a window; a change costs a few bytes, so ten layers take a few kB. Where animations do not
+run (GitHub's viewer, print, "reduce motion") the frame in which memory is largest is shown; `stills` draws selected
+frames, one below the other. In a notebook a button, made of a checkbox, pauses the animation.
 """
 
 import hashlib
@@ -52,7 +51,7 @@ class Animation(Drawing):
 
 
 def animate(schedule: Sequence[Sequence[Any]], n: int, *, seconds: float = 0.7, title: str = "") -> Animation:
-    """Animates a legal, complete schedule of a chain of `n` layers, `seconds` an action.
+    """Animates a legal, complete schedule of a chain of `n` layers, `seconds` per action.
 
     Raises `ScheduleError` for an illegal schedule, and `ValueError` for one of more than `MOST_FRAMES`
     actions or `MOST_LAYERS` layers.
@@ -70,14 +69,16 @@ def animate(schedule: Sequence[Sequence[Any]], n: int, *, seconds: float = 0.7, 
 
 
 def stills(schedule: Sequence[Sequence[Any]], n: int, at: Sequence[int], *, title: str = "") -> Drawing:
-    """Chosen frames of the same animation under each other, for where nothing can move.
+    """Selected frames of the same animation, one below the other, for pages where nothing can move.
 
-    `at`: how many actions have run in each frame, from 0 (the start) to all of them. Raises `ScheduleError` for an
+    `at`: for each frame, how many actions have run, from 0 (the start) to all of them. Raises `ScheduleError` for an
     illegal schedule, and `ValueError` for more than `MOST_LAYERS` layers or a frame that does not exist.
     """
     trace = simulate(n, schedule)
     if trace.n > MOST_LAYERS:
-        raise ValueError(f"at most {MOST_LAYERS} layers can be seen, got {trace.n}: adkit.space_time(schedule, n)")
+        raise ValueError(
+            f"at most {MOST_LAYERS} layers are drawn, got {trace.n}: adkit.space_time(schedule, n) draws more"
+        )
     states = _states(trace)
     if not at or not all(0 <= k < len(states) for k in at):
         raise ValueError(f"at must hold numbers from 0 to {len(states) - 1}, got {list(at)}")
@@ -114,7 +115,7 @@ def _below(state: State, i: int) -> _Look | None:
 
 
 class _Film:
-    """The CSS of one picture: overlays that are visible in some frames, all of one length and one name space."""
+    """The CSS of one picture: overlays that are visible in some frames. All names begin with the same prefix."""
 
     def __init__(self, frames: int, still: int, seconds: float, seed: str) -> None:
         self.frames = frames
@@ -125,7 +126,7 @@ class _Film:
         self.count = 0
 
     def shown(self, visible: Sequence[bool], tag: str, **attributes: svg.Attribute) -> Markup:
-        """An element that is there in the frames in which `visible` says so; nothing if it never is."""
+        """An element that is visible in the frames k with `visible[k]`; nothing if there are none."""
         if not any(visible):
             return Markup()
         if all(visible):
@@ -142,7 +143,7 @@ class _Film:
         return f"{100 * frame / self.frames:.2f}".rstrip("0").rstrip(".") + "%"
 
     def strip(self, captions: Sequence[str], x: int, y: int, width: int) -> Markup:
-        """One caption a frame, written under each other and moved behind a window of one line."""
+        """One caption per frame, one below the other, moved behind a window of one line."""
         name = f"{self.name}s"
         self.rules.append(
             f"@keyframes {name}{{from{{transform:translateY(0)}}to{{transform:translateY(-{_LINE * self.frames}px)}}}}"
@@ -194,7 +195,7 @@ def _page(trace: Trace, title: str, height: int, *parts: Markup) -> Drawing:
     counted = f"{_plural(trace.n, 'layer')}, peak memory {trace.peak}, {_plural(trace.evaluations, 'evaluation')}"
     heading = f"{title}: {counted}" if title else counted
     top = svg.text(24, 26, heading, weight=600)
-    return svg.document(_width(trace.n), height, top, *parts, _legend(24, height - 14), label=heading, size=14)
+    return svg.document(_width(trace.n), height, heading, top, *parts, _legend(24, height - 14), size=14)
 
 
 def _width(n: int) -> int:
@@ -206,7 +207,7 @@ def _x(i: int) -> int:
 
 
 def _chain(n: int, above: int, below: int) -> Markup:
-    """The input, the f nodes at `above`, the b nodes at `below`, nothing in memory; and the arrows between them."""
+    """The input, the f nodes at `above` and the b nodes at `below`, with nothing in memory, and their arrows."""
     gap = _STEP - 2 * _RADIUS - 2
     down = below - above - 2 * _RADIUS - 2
     arrows = [f"M{_x(i - 1) + _RADIUS},{above}h{gap}m-5,-4l5,4l-5,4" for i in range(1, n + 1)]

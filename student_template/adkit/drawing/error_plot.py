@@ -20,23 +20,23 @@ def error_plot(
     steps: Sequence[float] | None = None,
     title: str = "error of a derivative against the step size",
 ) -> Drawing:
-    """The relative error of approximations of a derivative against their step h, both axes logarithmic.
+    """Plots the relative error of approximations of a derivative against their step h, both axes logarithmic.
 
     approximations: by name, functions of the step, e.g. {"central": lambda h: central_difference(f, x, v, h)}.
     exact: the derivative itself, not 0. steps: positive; by default sixteen decades from 1e-16 to 1.
     """
     if exact == 0:
         raise ValueError("exact is 0: a relative error needs a derivative that is not 0")
-    given = np.logspace(-16, 0, 97).tolist() if steps is None else [float(step) for step in steps]
-    if not given or min(given) <= 0:
-        raise ValueError("steps must be positive, and at least one")
+    steps = np.logspace(-16, 0, 97).tolist() if steps is None else sorted(float(step) for step in steps)
+    if not steps or steps[0] <= 0:
+        raise ValueError("steps must contain at least one number, and only positive ones")
     curves = {
-        name: [(h, max(abs(float(value(h)) - exact) / abs(exact), _SMALLEST)) for h in sorted(given)]
+        name: [(h, max(abs(float(value(h)) - exact) / abs(exact), _SMALLEST)) for h in steps]
         for name, value in approximations.items()
     }
     curves = {name: [(h, e) for h, e in curve if math.isfinite(e)] for name, curve in curves.items()}
     errors = [error for curve in curves.values() for _, error in curve] or [1.0]
-    x, y = _decades(given), _decades(errors)
+    x, y = _decades(steps), _decades(errors)
     axes = svg.LogAxes(_LEFT, _TOP, _RIGHT, _BOTTOM, x=_ends(x), y=_ends(y))
     middle, halfway = (_LEFT + _RIGHT) / 2, (_TOP + _BOTTOM) / 2
     drawn: list[Markup] = []
@@ -47,18 +47,18 @@ def error_plot(
     return svg.document(
         _WIDTH,
         _HEIGHT,
+        title,
         svg.text(middle, 26, title, size=14, anchor="middle"),
         axes.grid(_ticks(x), _ticks(y)),
         svg.path(f"M{svg.point(_LEFT, _TOP)}H{_RIGHT}V{_BOTTOM}H{_LEFT}z", svg.EDGE),
         svg.text(middle, _HEIGHT - 18, "step h", anchor="middle"),
         svg.text(22, halfway, "relative error", anchor="middle", transform=f"rotate(-90 22 {halfway})"),
         *drawn,
-        label=title,
     )
 
 
 def _decades(values: Sequence[float]) -> range:
-    """The powers of ten from the last one below all values to the first one above, two at least."""
+    """The exponents of the powers of ten from the last one below all values to the first one above, at least two."""
     first, last = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
     return range(first, max(last, first + 1) + 1)
 
@@ -68,7 +68,7 @@ def _ends(decades: range) -> tuple[float, float]:
 
 
 def _ticks(decades: range) -> dict[float, str]:
-    """At most nine to an axis, or they would run into each other."""
+    """At most sixteen per axis, so that labels do not overlap."""
     return {10.0**decade: _power(decade) for decade in decades[:: max(1, (len(decades) - 1) // 8)]}
 
 

@@ -9,14 +9,14 @@ from adkit.drawing.svg import Drawing, Markup
 from adkit.graph import Graph
 
 LARGEST_DRAWN = 120
-"""Graphs with more nodes are not drawn by themselves in a notebook: nobody could read them."""
+"""A larger graph that is a cell's result is not drawn, since its drawing would be unreadable."""
 
 WIDEST = 960.0
 """A drawing wider than this (pixels) runs from top to bottom instead of from left to right."""
 
 _GAP = 44.0
 _BORDER = 3.5
-"""How far the second border of an output lies outside the first."""
+"""Distance of an output's second border from its first, in pixels."""
 _LINE = 17.0
 _MARGIN = 18.0
 
@@ -30,11 +30,11 @@ def draw(
     adjoints: Sequence[float | None] | None = None,
     labels: Sequence[str] | None = None,
 ) -> Drawing:
-    """Draws a graph. `values`, `tangents`, `adjoints` and `labels` have one entry a node (None: left out).
+    """Draws a graph. `values`, `tangents`, `adjoints` and `labels` have one entry per node (None: left out).
 
     Labels are v1, v2, … unless given; digits at the end of a label become a subscript. Inputs are blue,
-    outputs amber with a double border, constants grey and dashed. Raises ValueError for a sequence of
-    another length.
+    outputs amber with a double border, constants grey and dashed. Raises ValueError for a sequence
+    of the wrong length.
     """
     names = node_names(graph, labels)
     lines = [[(formula, svg.INK)] for formula in formulas(graph, names)]
@@ -84,7 +84,7 @@ def short_number(number: float) -> str:
 
 
 class _Picture:
-    """One drawing in the making: the boxes' sizes, the direction of the layers, and the shapes."""
+    """A graph being drawn: the sizes of its boxes, the direction of its layers, and its shapes."""
 
     def __init__(self, graph: Graph, lines: list[list[tuple[str, str]]]) -> None:
         self.graph = graph
@@ -119,8 +119,8 @@ class _Picture:
         picture = svg.moved(_MARGIN, _MARGIN, *parts)
         label = f"a computational graph of {len(self.graph.nodes)} nodes"
         if legend is None:
-            return svg.document(width, height, picture, label=label)
-        return svg.document(width, height + 24, picture, svg.moved(_MARGIN, round(height + 4), legend), label=label)
+            return svg.document(width, height, label, picture)
+        return svg.document(width, height + 24, label, picture, svg.moved(_MARGIN, round(height + 4), legend))
 
     def _point(self, along: float, across: float) -> tuple[float, float]:
         return (along, across) if self.sideways else (across, along)
@@ -200,7 +200,7 @@ def _subscripted(label: str) -> str:
 
 
 def _text_width(text: str) -> float:
-    """A generous estimate, in pixels, for 13 px semibold text in any of the fonts asked for."""
+    """A generous estimate, in pixels, for 13 px semibold text in any of the fonts of `svg.FONT`."""
     return sum(
         5.0 if char in " .,il·" else 6.4 if char in "₀₁₂₃₄₅₆₇₈₉" else 11.5 if char in "wm" else 8.6 for char in text
     )

@@ -42,7 +42,7 @@ def space_time(schedule: Sequence[Sequence[Any]], n: int, *, title: str = "") ->
     if trace.n > MOST_LAYERS or trace.evaluations > MOST_TIME:
         raise ValueError(
             f"this is too large to draw: {trace.n} layers and {trace.evaluations} evaluations; "
-            f"at most {MOST_LAYERS} and {MOST_TIME} can be seen"
+            f"at most {MOST_LAYERS} and {MOST_TIME} would be readable"
         )
     return _picture(trace, _story(trace), title)
 
@@ -100,7 +100,7 @@ def _picture(trace: Trace, story: _Story, title: str) -> Drawing:
         return svg.element("path", d="".join(outlines), fill=colour)
 
     def marks(entries: Sequence[tuple[int, int]], colour: str) -> Markup:
-        # As thick as its row: where there are thousands, they join to the lines of the sweep.
+        # As thick as its row: where there are thousands, they join into the lines of the sweep.
         lines = (f"M{svg.point(x(at + 0.08), floor - (i - 0.5) * row)}h{svg.number(0.84 * unit)}" for i, at in entries)
         return svg.path("".join(lines), colour, max(1.0, row * 0.84))
 
@@ -121,6 +121,7 @@ def _picture(trace: Trace, story: _Story, title: str) -> Drawing:
     return svg.document(
         _WIDTH,
         base + 46,
+        heading,
         svg.text(20, 26, heading, size=14, weight=600),
         *_legend(),
         svg.path(frame, svg.INK, 0.7, stroke_opacity=0.5),
@@ -137,7 +138,6 @@ def _picture(trace: Trace, story: _Story, title: str) -> Drawing:
         svg.text(_LEFT - 8, memory_top + 4, str(trace.peak), colour=svg.ORANGE, anchor="end"),
         svg.text(_LEFT - 8, base + 4, "0", anchor="end"),
         svg.text(_WIDTH - _RIGHT, base + 20, duration, anchor="end"),
-        label=heading,
         size=12,
     )
 

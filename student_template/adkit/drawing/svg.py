@@ -54,8 +54,8 @@ class Drawing:
         Path(path).write_text(self.svg, encoding="utf-8")
 
 
-def document(width: float, height: float, *parts: str, label: str, size: int = 13) -> Drawing:
-    """A whole picture, which becomes narrower where the page is; `label` says what it shows to who cannot see it."""
+def document(width: float, height: float, label: str, *parts: str, size: int = 13) -> Drawing:
+    """A whole picture, which shrinks with the page; `label` says what it shows, for readers who cannot see it."""
     width, height = round(width), round(height)
     svg = element(
         "svg",

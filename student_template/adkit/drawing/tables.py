@@ -1,7 +1,7 @@
-"""Traces as tables: one row a node, with what it computes, its value, its tangent and its adjoint.
+"""Traces as tables: one row per node, with what it computes, its value, its tangent and its adjoint.
 
-A forward trace is read downwards, a reverse trace upwards, as in Baydin, Pearlmutter, Radul & Siskind,
-"Automatic differentiation in machine learning: a survey" (JMLR 18, 2018), tables 2 and 3.
+A forward trace is read from top to bottom, a reverse trace from bottom to top, as in Baydin, Pearlmutter, Radul &
+Siskind, "Automatic differentiation in machine learning: a survey" (JMLR 18, 2018), tables 2 and 3.
 """
 
 from collections.abc import Sequence
@@ -51,9 +51,10 @@ def trace_table(
     adjoints: Sequence[float | None] | None = None,
     labels: Sequence[str] | None = None,
 ) -> TraceTable:
-    """The trace of a graph. Each sequence has one entry a node (None: an empty cell); ValueError otherwise.
+    """The trace of a graph. Each sequence has one entry per node (None: an empty cell).
 
-    Only the columns that are given are shown; `labels` as in `adkit.draw`.
+    Only the columns that are passed are shown; `labels` as in `adkit.draw`. Raises ValueError for a sequence of the
+    wrong length.
     """
     names = node_names(graph, labels)
     header, columns, colours = ["node"], [formulas(graph, names)], ["inherit"]

@@ -34,6 +34,7 @@ def trade_off(n: int, schedules: Mapping[str, Sequence[Sequence[Any]]] | None = 
     return svg.document(
         _WIDTH,
         _HEIGHT,
+        f"memory against evaluations for {n} layers",
         svg.text(20, 28, f"n = {n}: memory against evaluations", size=14, weight=600),
         axes.grid({m: str(m) for m in _ticks(1, n)}, {e: str(e) for e in _ticks(n, most)}),
         svg.text(_RIGHT, _HEIGHT - 14, "peak memory, activations", anchor="end"),
@@ -41,13 +42,12 @@ def trade_off(n: int, schedules: Mapping[str, Sequence[Sequence[Any]]] | None = 
         axes.curve([(m, least_evaluations(n, m)) for m in _memories(n)], _LINE),
         *dots,
         svg.text(20, _HEIGHT / 2 + 30, "evaluations", transform=f"rotate(-90 20 {_HEIGHT / 2 + 30})"),
-        label=f"memory against evaluations for {n} layers",
         size=12,
     )
 
 
 def _memories(n: int) -> list[int]:
-    """Where the frontier is drawn: everywhere for few layers, then ever further apart."""
+    """The memory values at which the frontier is drawn: all for few layers, further and further apart for many."""
     memories = {1, n}
     m = 1.0
     while m < n:
@@ -57,7 +57,7 @@ def _memories(n: int) -> list[int]:
 
 
 def _ticks(low: int, high: int) -> list[int]:
-    """Both ends and the numbers 1, 2, 5 times powers of ten between them that do not crowd each other."""
+    """Both ends and the numbers 1, 2, 5 times powers of ten between them that are far enough apart for their labels."""
     candidates = [step * 10**power for power in range(9) for step in (1, 2, 5)]
     ticks = [low]
     for number in candidates:

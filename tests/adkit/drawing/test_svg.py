@@ -24,7 +24,7 @@ def test_whatever_is_written_arrives_as_text(words: str, value: str) -> None:
 
 
 def test_a_drawing_is_as_large_as_it_says_and_is_described_to_who_cannot_see_it() -> None:
-    root = ElementTree.fromstring(svg.document(100.4, 50.6, svg.text(0, 0, "x"), label='"a" & <b>').svg)
+    root = ElementTree.fromstring(svg.document(100.4, 50.6, '"a" & <b>', svg.text(0, 0, "x")).svg)
     assert (root.get("width"), root.get("height"), root.get("viewBox")) == ("100", "51", "0 0 100 51")
     assert (root.get("role"), root.get("aria-label")) == ("img", '"a" & <b>')
 
