@@ -11,7 +11,12 @@ from autograder.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
-PAGES = [*DOCS, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", ".github/CLASSROOM.md"))]
+PAGES = [
+    *DOCS,
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", ".github/CLASSROOM.md")),
+    ROOT / "benchmarks" / "RECORDS.md",
+    ROOT / "student_template" / "README.md",
+]
 STUDENTS = ROOT / "student_template"
 FOLDERS = {"autograder": ROOT, "reference": ROOT, "adkit": STUDENTS}
 ENDINGS = {
@@ -161,6 +166,36 @@ def test_commands_and_targets_are_there(page: Path, capsys: pytest.CaptureFixtur
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     made = {word for words in re.findall(r"^make((?: [a-z]+)+)", code, re.MULTILINE) for word in words.split()}
     assert made - targets == set()
+
+
+def imported_rooms(file: Path) -> set[tuple[str, str]]:
+    """Imports of `autograder` in a module: (room, room.module)."""
+    found: set[tuple[str, str]] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "autograder":
+            parts = node.module.split(".")[1:]
+            names = [".".join(parts)] if len(parts) > 1 else [".".join([*parts, alias.name]) for alias in node.names]
+            found |= {(name.split(".")[0], name) for name in names}
+    return found
+
+
+def test_rooms_import_what_the_page_says() -> None:
+    text = (ROOT / "docs" / "rooms.md").read_text()
+    rows = re.findall(r"^\| (\d) \| (.+) \|$", text, re.MULTILINE)
+    floors = {room: int(floor) for floor, row in rows for room in re.findall(r"`(\w+)`", row)}
+    package = ROOT / "autograder"
+    assert {path.stem for path in package.iterdir() if path.suffix == ".py" or path.is_dir()} - {
+        "__init__",
+        "__main__",
+        "__pycache__",
+    } == floors.keys()
+    up: set[tuple[str, str]] = set()
+    for file in package.rglob("*.py"):
+        module = ".".join(file.relative_to(package).with_suffix("").parts)
+        room = module.split(".")[0]
+        if room in floors:
+            up |= {(module, name) for other, name in imported_rooms(file) if floors.get(other, 0) > floors[room]}
+    assert up == set(re.findall(r"^- `([\w.]+)` → `([\w.]+)`:", text, re.MULTILINE))
 
 
 def test_every_decision_is_listed_and_has_its_parts() -> None:
