@@ -170,7 +170,7 @@ def test_an_error_of_the_system_says_where_and_what_to_do(
     assert "Errno" not in said
 
 
-HEAVY = ("jax", "otter", "rich", "IPython", "nbformat", "pandas", "scipy", "adkit")
+HEAVY = ("jax", "otter", "rich", "IPython", "nbformat", "pandas", "scipy", "adkit.checks")
 
 
 def imported_by(*commands: str, of: tuple[str, ...]) -> str:
