@@ -78,15 +78,20 @@ def _shows(character: str) -> bool:
     )
 
 
-def for_html(text: str, limit: int = 10_000) -> str:
-    """Escaped for HTML text and quoted attributes; stacks of combining marks are cut to three."""
+def for_page(text: str, limit: int = 10_000, *, lines: bool = True) -> str:
+    """Text as a page shows it, to be escaped by its template; stacks of combining marks are cut to three."""
     kept: list[str] = []
     marks = 0
-    for character in plain(text, limit, unseen=True):
+    for character in plain(text, limit, lines=lines, unseen=True):
         marks = marks + 1 if unicodedata.combining(character) else 0
         if marks <= 3:
             kept.append(character)
-    return html.escape("".join(kept), quote=True)
+    return "".join(kept)
+
+
+def for_html(text: str, limit: int = 10_000) -> str:
+    """The same, escaped for HTML text and quoted attributes."""
+    return html.escape(for_page(text, limit), quote=True)
 
 
 def for_csv(text: str, limit: int = 500) -> str:

@@ -52,17 +52,18 @@ class Statistics:
     def _add(self, record: Record, final: Final) -> None:
         result = record.result
         self.rows.append(Row.of(result, record.stem, final))
-        self.timeouts.update({(_on_what(timeout), timeout.seconds) for timeout in result.timeouts})
+        # dicts, not sets: what is equally frequent is in the same order whenever the report is written
+        self.timeouts.update(dict.fromkeys(((_on_what(timeout), timeout.seconds) for timeout in result.timeouts), 1))
         if not result.graded:
             return
-        made: set[tuple[str, str]] = set()
+        mistakes: dict[tuple[str, str], int] = {}
         for question in result.questions:
             for case in question.cases:
                 count = self.cases.setdefault(case.name, CaseCount(question.name, case.title, case.hidden, case.points))
                 count.passed += case.passed
                 if case.mistake:
-                    made.add((question.name, case.mistake))
-        self.mistakes.update(made)
+                    mistakes[question.name, case.mistake] = 1
+        self.mistakes.update(mistakes)
 
     @property
     def completed(self) -> list[Row]:
