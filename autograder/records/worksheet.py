@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from autograder.records import spreadsheet
 from autograder.text import csv_text, for_csv
 
 FILE = "moodle_worksheet.csv"
@@ -114,17 +115,19 @@ class Worksheet:
 def read(path: Path) -> Worksheet | None:
     """A worksheet; None for any other file."""
     try:
-        with open(path, "rb") as file:
-            content = file.read(_LIMIT + 1)
-        return parse(content.decode("utf-8")) if len(content) <= _LIMIT else None
-    except (OSError, UnicodeDecodeError):
+        content = spreadsheet.read(path, _LIMIT)
+    except spreadsheet.SpreadsheetError:
         return None
+    if content.encoding not in ("utf-8", "utf-8-sig"):  # Moodle's own always is, and it takes no other back
+        return None
+    return parse(content.text, mark=content.encoding == "utf-8-sig")
 
 
-def parse(text: str) -> Worksheet | None:
-    """A worksheet's text: what has participants in its first column and a column for the grade."""
-    mark = text.startswith("\ufeff")
-    text = text.removeprefix("\ufeff")
+def parse(text: str, *, mark: bool = False) -> Worksheet | None:
+    """A worksheet's text: what has participants in its first column and a column for the grade.
+
+    mark: whether the file begins with a byte order mark.
+    """
     head = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=head.count)
     try:
