@@ -103,7 +103,7 @@ def for_csv(text: str, limit: int = 500) -> str:
 
 
 def csv_text(header: Sequence[object], lines: Iterable[Sequence[object]], delimiter: str = ",") -> str:
-    """A table as text; its cells are written as they are, so texts went through `for_csv` before."""
+    """A table as text; its cells are written unchanged, so texts must have passed `for_csv`."""
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
     writer.writerow(header)
@@ -112,7 +112,7 @@ def csv_text(header: Sequence[object], lines: Iterable[Sequence[object]], delimi
 
 
 def unguarded(text: str) -> str:
-    """Without the apostrophe that `for_csv` put before what looks like a formula."""
+    """Without the apostrophe that `for_csv` puts before what looks like a formula."""
     return text[1:] if text.startswith("'") and for_csv(text[1:]) == text else text
 
 
@@ -137,10 +137,10 @@ def for_terminal(text: str, limit: int = 500) -> str:
 
 
 def file_stem(name: str) -> str:
-    """A file name without its end that is safe everywhere, from any name; folders are joined with `__`.
+    """A file name without its extension that is safe everywhere, from any name; folders are joined with `__`.
 
-    What is lost in this is made up for by a digest, except ends, case and the sign between folders: names that
-    differ in those only (`a.py` and `a.zip`, `a/b` and `a__b`) get the same stem.
+    A digest makes up for what is lost, except extension, case and the separator of folders: names that differ only in
+    those (`a.py` and `a.zip`, `a/b` and `a__b`) get the same stem.
     """
     text = unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode("utf-8"))
     head, dot, tail = text.rpartition(".")
@@ -152,7 +152,7 @@ def file_stem(name: str) -> str:
 
 
 def name_digest(name: str) -> str:
-    """Eight hexadecimal digits that stand for a name."""
+    """Eight hexadecimal digits that identify a name."""
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from autograder.records import spreadsheet
 from autograder.records.student import COLUMNS, Student, number, words
-from autograder.text import for_csv
+from autograder.text import for_csv, unguarded
 
 MAX_BYTES = 50 * 1024**2
 """Of a class list."""
@@ -102,7 +102,7 @@ def _parsed(text: str, path: Path, notes: list[str]) -> Roster:
             first = body.split("\n", 1)[0].strip()
             raise RosterError(
                 f"{path} has none of the columns {', '.join(COLUMNS)}; its first line is: {for_csv(first, 200)}. "
-                "Name its columns like that"
+                "Rename its columns to these"
             )
         lines = list(_lines(body, delimiter, strict=True))
     except csv.Error as error:
@@ -121,7 +121,7 @@ def _lines(text: str, delimiter: str, strict: bool = False) -> Iterator[tuple[in
 
 
 def _head(text: str, delimiter: str) -> tuple[int, int]:
-    """How many headings are known in the line that has most of them, and which line that is."""
+    """The number of known headings in the line that has most of them, and that line's index."""
     best = (0, 0)
     above = False
     try:
@@ -181,13 +181,13 @@ def _student(values: Mapping[str, str], canvas: bool, classroom: bool) -> Studen
     if not found["name"]:
         first, last = values["first"], values["last"]
         found["name"] = last if first and first in last.split() else f"{first} {last}".strip()
-    return None if _is_nobody(found) else Student(**found)
+    return None if _is_not_a_student(found) else Student(**found)
 
 
-def _is_nobody(found: Mapping[str, str]) -> bool:
+def _is_not_a_student(found: Mapping[str, str]) -> bool:
     """Whether a line is empty or Canvas's own: the points possible, with nothing but a name, and its test student.
 
-    Somebody may call themselves the same, and what they handed in is theirs.
+    A student may have the same name: a line with a file is theirs.
     """
     others = {value for column, value in found.items() if column != "name" and value}
     if found["name"] in ("", "Points Possible"):
@@ -201,11 +201,11 @@ def _cell(text: str) -> str:
     quoted = re.fullmatch(r'="([^"]*)"', text)
     if quoted:
         return quoted[1].strip()
-    return text[1:] if text.startswith("'") and for_csv(text[1:]) == text else text
+    return unguarded(text)
 
 
 def _one_line_each(students: list[Student], numbers: list[int], path: Path) -> tuple[tuple[Student, ...], list[str]]:
-    """The students, one of each: who is in two sections may have two lines. Says which lines have the same number."""
+    """The students, each once: one in two sections may have two lines. Notes say which lines have the same number."""
     lines: dict[tuple[str, str], list[int]] = {}
     for index, student in enumerate(students):
         for column in ("id", "platform"):

@@ -48,13 +48,12 @@ def read(path: Path, limit: int) -> Text:
 
 
 def _encodings(content: bytes) -> tuple[str, ...]:
-    """Which encodings are possible, the surest first; ASCII in UTF-16 is half zeros, in the others it has none."""
+    """Which encodings are possible, the surest first: Latin text in UTF-16 is half zeros; in a code page it is not."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return ("utf-16",)
     if 3 * content[1::2].count(0) > len(content):
         return ("utf-16-le",)
     if 3 * content[::2].count(0) > len(content):
         return ("utf-16-be",)
-    if b"\0" in content:
-        return ()
-    return ("utf-8-sig" if content.startswith(codecs.BOM_UTF8) else "utf-8", "cp1252")
+    utf8 = "utf-8-sig" if content.startswith(codecs.BOM_UTF8) else "utf-8"
+    return (utf8,) if b"\0" in content else (utf8, "cp1252")

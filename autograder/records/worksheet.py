@@ -6,7 +6,7 @@ Last modified (grade), Feedback comments; *Upload grading worksheet* takes it ba
 (mod/assign/feedback/offline): the headings are in the language of whoever downloads, and those of the identifier, the
 grade and the last change are looked for in that language, all three; the identifier is the language's word for
 participant and a number; a grade has the language's decimal sign; a grade that is negative, above the maximum, the same
-as before, or older than Moodle's own is passed over without a word; feedback comments are HTML. Untried on a live
+as before, or older than Moodle's own is silently skipped; feedback comments are HTML. Untried on a live
 platform.
 """
 
@@ -23,7 +23,7 @@ from autograder.text import csv_text, for_csv
 FILE = "moodle_worksheet.csv"
 """A worksheet that was part of the download, kept with the results."""
 OURS = "Graded automatically"
-"""How a comment begins that is not a person's: a later one replaces it."""
+"""How our own comments begin: a later one replaces an earlier one, but never a person's."""
 _LIMIT = 16 * 1024**2
 
 # Moodle's language packs: grade (core), recordid, lastmodifiedgrade and gradecanbechanged (mod_assign), the name of the
@@ -88,7 +88,7 @@ class Worksheet:
     def filled(self, grades: Mapping[int, tuple[float | None, str]]) -> "Worksheet":
         """With points (None leaves the cell) and a comment, as HTML, in some of the rows.
 
-        A comment that a person wrote in Moodle stays.
+        A comment written by a person in Moodle stays.
         """
         rows: list[tuple[str, ...]] = []
         for index, row in enumerate(self.rows):
@@ -145,7 +145,7 @@ def parse(text: str, *, mark: bool = False) -> Worksheet | None:
     maximum_at = _maximum(rows, width)
     grade = next((index for index, heading in enumerate(plain) if heading in _GRADE), None)
     if grade is None and maximum_at is not None and maximum_at > 2:
-        grade = maximum_at - 1  # in any language the grade stands before the maximum
+        grade = maximum_at - 1  # in every language the grade comes right before the maximum
     if grade is None:
         return None
     return Worksheet(
@@ -189,7 +189,7 @@ def _is_ours(comment: str) -> bool:
 
 def _as_it_was(cell: str) -> str:
     """A cell as Moodle wrote it, lines and all, unless a spreadsheet would calculate it."""
-    if re.fullmatch(r"\s*-?(?:\d+(?:[.,]\d+)?)?\s*", cell):  # a number, or Moodle's sign for none
+    if re.fullmatch(r"\s*-?(?:\d+(?:[.,]\d+)?)?\s*", cell):  # a number, or Moodle's sign for no grade
         return cell
     guarded = for_csv(cell, 100_000)
     return cell if guarded == " ".join(cell.split()) else guarded

@@ -66,5 +66,5 @@ def _environment(run: Run) -> dict[str, str]:
     if run.ignored:
         shown = ", ".join(for_page(name, 80, lines=False) for name in run.ignored[:20])
         more = f" and {len(run.ignored) - 20} more" if len(run.ignored) > 20 else ""
-        entries["files passed over"] = shown + more
+        entries["files skipped"] = shown + more
     return entries

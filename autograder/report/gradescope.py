@@ -26,7 +26,7 @@ def results_json(record: Record, final: Final | None = None) -> str:
 
 
 def gradescope_results(result: SubmissionResult, final: Final | None = None) -> dict[str, Any]:
-    """The results as data: `score` is the grade after all steps, which stands above the sum of the tests."""
+    """The results as data: `score` is the grade after all steps, used instead of the sum of the tests."""
     final = final or Final.of(result)
     notes = [plain(note, 600) for note in result.notes if not note.startswith(GRADER_NOTE)]
     if result.status == "unreadable":
@@ -52,7 +52,7 @@ def gradescope_results(result: SubmissionResult, final: Final | None = None) -> 
     notes = [*lines, f"Total: {number(final.total)}", *notes] if lines else notes
     return {
         "score": final.total,
-        # students may see it, and a submission chooses how long it takes: what it can say by that is kept short
+        # students may see it, and a submission chooses how long it takes: rounding leaves little to signal with
         "execution_time": math.ceil(result.seconds.get("total", 0.0) / 10) * 10,
         "output": "\n".join(notes),
         "output_format": "text",

@@ -56,7 +56,12 @@ def post(out: Path, clones: Path, *, push: bool, tell: Callable[[str], None] = l
         fitting = [entry for entry in repositories if _is_of(entry.name, login)]
         if len(fitting) != 1:
             posted.problems.append(
-                (login, "no clone has this login at its end" if not fitting else "several clones do")
+                (
+                    login,
+                    "no clone's name ends with this login"
+                    if not fitting
+                    else "the names of several clones end with this login",
+                )
             )
             continue
         try:

@@ -107,7 +107,7 @@ def test_encodings_and_separators_of_spreadsheets_are_read(tmp_path: Path, encod
         (b"\xd0\xcf\x11\xe0....", "an Excel workbook"),
         (b"%PDF-1.7", "a PDF"),
         (b"<html><table>", "a web page"),
-        (b"Name\0Login\0", "is not text"),
+        (b"Name\0Login\xff", "is not text"),
         (b"Name,Login\n\x81\x8d\xff,x\n", "is not text"),
         (b'Name,Login\n"Doe,jd\nRoe,jr\n', "quotation mark"),
         (b"", "none of the columns"),
