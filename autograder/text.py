@@ -1,10 +1,10 @@
 """Making untrusted text harmless: one function for each place that it goes to.
 
-What a submission prints, raises, names its files or functions is text that somebody chose. `plain` leaves characters
-that show and nothing that steers. Each destination has its own function on top of it: `for_terminal`, `for_html`,
-`for_csv` (commas, semicolons and tabs), `for_html_cell` (a column of a table that a platform shows as HTML),
-`for_markdown`, `file_stem`. In all of them a letter that cannot be seen is shown by its number, ⟨U+200B⟩: with it
-left out, or left in, two names would look alike.
+What a submission prints, raises, names its files or functions is text that somebody chose. `printable` leaves
+characters that show and nothing that steers. Each destination has its own function on top of it: `for_terminal`,
+`for_page` (a page's template, which escapes it), `for_html`, `for_csv` (commas, semicolons and tabs), `for_html_cell`
+(a column of a table that a platform shows as HTML), `for_markdown`, `file_stem`. In all of them an invisible character
+is shown by its number, ⟨U+200B⟩: with it left out, or left in, two names would look alike.
 """
 
 import csv
@@ -40,7 +40,7 @@ _JOINED = re.compile(
 )
 
 
-def plain(text: str, limit: int = 10_000, *, lines: bool = True, unseen: bool = False) -> str:
+def printable(text: str, limit: int = 10_000, *, lines: bool = True, unseen: bool = False) -> str:
     """Text that shows what it says: no control, ANSI, bidirectional or invisible characters, and a capped length.
 
     `lines=False` also makes it one line; `unseen=True` shows invisible characters by their number, ⟨U+200B⟩.
@@ -82,7 +82,7 @@ def for_page(text: str, limit: int = 10_000, *, lines: bool = True) -> str:
     """Text as a page shows it, to be escaped by its template; stacks of combining marks are cut to three."""
     kept: list[str] = []
     marks = 0
-    for character in plain(text, limit, lines=lines, unseen=True):
+    for character in printable(text, limit, lines=lines, unseen=True):
         marks = marks + 1 if unicodedata.combining(character) else 0
         if marks <= 3:
             kept.append(character)
@@ -99,7 +99,7 @@ def for_csv(text: str, limit: int = 500) -> str:
 
     An apostrophe goes before what looks like one.
     """
-    return _without_formulas(plain(text, limit, lines=False, unseen=True))
+    return _without_formulas(printable(text, limit, lines=False, unseen=True))
 
 
 def csv_text(header: Sequence[object], lines: Iterable[Sequence[object]], delimiter: str = ",") -> str:
@@ -128,12 +128,12 @@ def _without_formulas(text: str) -> str:
 
 def for_markdown(text: str, limit: int = 500) -> str:
     """One line of literal Markdown, also inside a table."""
-    return _MARKDOWN.sub(r"\\\1", plain(text, limit, lines=False, unseen=True).replace("\\", "＼"))
+    return _MARKDOWN.sub(r"\\\1", printable(text, limit, lines=False, unseen=True).replace("\\", "＼"))
 
 
 def for_terminal(text: str, limit: int = 500) -> str:
     """One line for a terminal."""
-    return plain(text, limit, lines=False, unseen=True)
+    return printable(text, limit, lines=False, unseen=True)
 
 
 def file_stem(name: str) -> str:

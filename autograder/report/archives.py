@@ -38,7 +38,7 @@ from autograder.records.roster import CLONE, Student
 from autograder.records.run import Run, write_atomically, write_bytes_atomically
 from autograder.report.text_feedback import markdown_feedback, plain_feedback
 from autograder.submissions.collect.platforms import canvas_feedback, moodle_feedback
-from autograder.text import file_stem, plain
+from autograder.text import file_stem, printable
 
 MOODLE, CANVAS, MAIL, REPOSITORIES = "moodle_feedback.zip", "canvas_feedback.zip", "mail.mbox", "repositories"
 REPOSITORY_FILE = "FEEDBACK.md"
@@ -135,7 +135,7 @@ def _sender(text: str) -> Address:
 
 
 def _header(text: str) -> str:
-    return plain(text, 120, lines=False, unseen=True)
+    return printable(text, 120, lines=False, unseen=True)
 
 
 def _moodle_folder(student: Student, source: Source) -> str:
@@ -145,7 +145,7 @@ def _moodle_folder(student: Student, source: Source) -> str:
     folder, owner = moodle_feedback(source.name)
     if owner == number and _is_usual(folder):
         return folder
-    name = re.sub(r"[\s_/\\:*?\"<>|~]+", " ", plain(student.name, 120, lines=False)).strip(" .") or "Student"
+    name = re.sub(r"[\s_/\\:*?\"<>|~]+", " ", printable(student.name, 120, lines=False)).strip(" .") or "Student"
     return f"{name}_{number}_assignsubmission_file_"
 
 
@@ -158,7 +158,7 @@ def _canvas_name(student: Student, source: Source) -> str:
 
 def _is_usual(name: str) -> bool:
     """Whether a file or folder name is safe as it is: printable, and neither hidden nor a backup."""
-    return plain(name, 300, lines=False) == name and not name.startswith((".", "~"))
+    return printable(name, 300, lines=False) == name and not name.startswith((".", "~"))
 
 
 def _of_kind(name: str, record: Record, final: Final, title: str, page: str) -> bytes:
