@@ -34,7 +34,7 @@ from autograder.records.run import write_atomically
 from autograder.submissions.batch import Entry
 from autograder.submissions.read import SubmissionError, read_bytes, unreadable_digest
 from autograder.testcases import Case, load_cases
-from autograder.text import for_terminal, plain
+from autograder.text import for_terminal, printable
 from reference.inputs import seeds
 
 _BUILD_SECONDS = 3600.0
@@ -209,7 +209,7 @@ class ContainerGrader:
     def _record(self, entry: Entry, sha256: str, message: Mapping[str, Any]) -> Record:
         result = result_of(entry.name, message, self._order.bundle.assignment, self._order.timeout)
         if self._order.summaries is not None:
-            text = plain(str(message.get("summary", "")), 200_000)
+            text = printable(str(message.get("summary", "")), 200_000)
             write_atomically(self._order.summaries / f"{entry.stem}.txt", text + "\n")
         return Record(entry.name, entry.stem, sha256, result)
 
@@ -268,7 +268,7 @@ def result_of(name: str, message: Mapping[str, Any], assignment: Assignment, tim
     """What was told of a submission, as a result. Text is kept as it is: every report escapes it."""
     seconds = {"total": float(message.get("seconds", 0.0))}
     if "error" in message:
-        text = plain(str(message["error"]), 2000, lines=False)
+        text = printable(str(message["error"]), 2000, lines=False)
         status: Status = "unreadable" if message["kind"] == "unreadable" else "failed"
         timeouts: tuple[Timeout, ...] = ()
         if message["kind"] == "timeout":

@@ -31,7 +31,7 @@ from autograder.assignment import Assignment
 from autograder.isolation.procfs import start_of
 from autograder.otter.listener import PLUGIN
 from autograder.submissions.read import Submission, SubmissionError, read_submission
-from autograder.text import plain
+from autograder.text import printable
 from autograder.walk import remove
 
 CELL = "from autograder.otter.kernel import open_session\nglobals().update(open_session({path!r}))"
@@ -116,7 +116,7 @@ class IsolationPlugin(AbstractOtterPlugin):
             )
         for test_file in results.results.values():
             for case in test_file.test_case_results:
-                case.message = plain(case.message or "", _OUTPUT_LIMIT)
+                case.message = printable(case.message or "", _OUTPUT_LIMIT)
         results.notebook = nbformat.v4.new_notebook()  # pyright: ignore[reportUnknownMemberType]
         results.set_output(_output(report))
         results.set_plugin_data(PLUGIN, {key: report.get(key) for key in ("timeouts", "failures")})
@@ -175,7 +175,7 @@ def _end_leftovers(report: dict[str, Any]) -> None:
 
 def _output(report: dict[str, Any]) -> str:
     """Text for the whole submission: what the student should know, then the beginning of what was printed."""
-    notes = [plain(str(note), 500, lines=False) for note in report.get("notes", [])]
-    printed = plain(str(report.get("output", "")), _OUTPUT_LIMIT)
+    notes = [printable(str(note), 500, lines=False) for note in report.get("notes", [])]
+    printed = printable(str(report.get("output", "")), _OUTPUT_LIMIT)
     parts = [*notes] + ([f"Printed by the notebook:\n{printed}"] if printed.strip() else [])
     return "\n".join(parts)

@@ -406,9 +406,9 @@ def bundle(lab: Lab) -> Path:
 
 
 def _of(attack: Attack, results: dict[str, dict[str, object]]) -> dict[str, object] | None:
-    from autograder.text import plain
+    from autograder.text import printable
 
-    wanted = plain(os.fsencode(attack.file_name).decode("utf-8", "replace"), 300, lines=False)
+    wanted = printable(os.fsencode(attack.file_name).decode("utf-8", "replace"), 300, lines=False)
     return results.get(wanted)
 
 

@@ -27,7 +27,7 @@ from autograder.submissions.batch import stems_of
 from autograder.submissions.collect.choosing import EXACT, Choice, Piece, attempt, choose, fit, stem_of
 from autograder.submissions.collect.download import CLUTTER_FOLDERS, HANDED_OUT_FOLDERS, DownloadError, Item, opened
 from autograder.submissions.collect.gradescope import MAX_BYTES, NAME, MetadataError, Submission, submissions
-from autograder.submissions.collect.platforms import platform_of, unnamed_owner
+from autograder.submissions.collect.platforms import MOODLE_FOLDER, platform_of, unnamed_owner
 from autograder.submissions.read import SubmissionError, read_bytes
 
 __all__ = ["VERDICTS", "CollectError", "Collected", "HandIn", "Row", "collect"]
@@ -40,7 +40,6 @@ _LEVELS = 8
 _LISTS = re.compile(r"\.(?:csv|tsv|xlsx?|ods|ya?ml|json)$", re.IGNORECASE)
 """Class lists, worksheets and metadata beside the hand-ins."""
 _CLUTTER = re.compile(r"^(?:\..*|Thumbs\.db|desktop\.ini|Icon\r?)$", re.IGNORECASE)
-_ONE_SUBMISSION = re.compile(r"^.+_\d+_assignsubmission_[a-z]+_?$")
 _NOBODYS = "Whose it is, is not known: it is not named as {} names a hand-in."
 
 Say = Callable[[str], None]
@@ -277,7 +276,7 @@ def _refuse_one_students(source: Path, items: Sequence[Item], assignment: str) -
     """One student's folder instead of the class's: what is in it would become a student each."""
     here = source.absolute()
     one = here.parent / NAME
-    if (one.is_file() and here.name.startswith("submission_")) or _ONE_SUBMISSION.match(here.name):
+    if (one.is_file() and here.name.startswith("submission_")) or MOODLE_FOLDER.match(here.name):
         raise CollectError(f"{source} is the folder of one hand-in; give the one that has all of them: {here.parent}")
     tops = {item.parts[0] for item in items}
     if tops & {".git", "adkit"} and f"{assignment}.ipynb" in tops:

@@ -9,7 +9,7 @@ from autograder.names import NO_SUBMISSIONS, kind_of, letters_of
 from autograder.submissions.collect.download import Item
 from autograder.submissions.collect.platforms import Owner
 from autograder.submissions.read import SubmissionError
-from autograder.text import plain
+from autograder.text import printable
 
 _ADDED = re.compile(
     r"(?:[-_ ]?\d{4}[-_]\d{2}[-_]\d{2}T?[-_\d]*"  # Otter's export: name_2026_01_31T12_00_00_000000
@@ -167,7 +167,9 @@ def _of_another(piece: Piece, assignment: str, others: Collection[str]) -> bool:
 def _read(item: Item) -> str:
     """What a small text says, made harmless."""
     try:
-        return plain(item.read(Limits(submission_bytes=64 * 1024)).decode("utf-8", "replace"), 500, lines=False).strip()
+        return printable(
+            item.read(Limits(submission_bytes=64 * 1024)).decode("utf-8", "replace"), 500, lines=False
+        ).strip()
     except SubmissionError as error:
         return str(error)
 

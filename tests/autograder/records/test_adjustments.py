@@ -249,13 +249,13 @@ def test_late_without_a_time_is_listed_and_not_reduced_until_a_time_is_given(tmp
     out = write_class(tmp_path / "out", results, students, late=LATE)
     statistics = write_everything(out)
     assert final_of(out, "bob.ipynb").total == 6.0
-    assert any("nobody knows by how much" in note and "bob.ipynb" in note for note in statistics.notes)
+    assert any("late by an unknown amount" in note and "bob.ipynb" in note for note in statistics.notes)
     assert "does not say by how much" in (out / "grades_detail.csv").read_text()
     assert "does not say by how much" in (out / "report.html").read_text()
     extend(out, "bob,,2026-05-03T01:00:00+02:00,seen in the mail")
     statistics = write_everything(out)
     assert final_of(out, "bob.ipynb").total == 4.8
-    assert not any("nobody knows" in note for note in statistics.notes)
+    assert not any("unknown amount" in note for note in statistics.notes)
 
 
 def test_late_here_but_in_time_for_the_platform_is_reduced_and_listed(tmp_path: Path) -> None:
@@ -268,7 +268,7 @@ def test_late_here_but_in_time_for_the_platform_is_reduced_and_listed(tmp_path: 
 def test_who_has_no_time_and_no_mark_is_not_late_and_is_counted(tmp_path: Path) -> None:
     students = [student(ANN, submitted=TIMES["in time"]), BOB]
     out = write_class(tmp_path / "out", [result("ann.ipynb"), result("bob.ipynb")], students, late=LATE)
-    assert "without a time of the hand-in, so not late: 1 submission (bob.ipynb)" in write_everything(out).notes
+    assert "without a submission time, so not treated as late: 1 submission (bob.ipynb)" in write_everything(out).notes
 
 
 def test_without_a_policy_a_late_mark_changes_nothing(tmp_path: Path) -> None:
