@@ -12,7 +12,6 @@ from autograder.build import BuildError
 from autograder.build.command import build
 from autograder.grading.one import grade_one
 from autograder.isolation.forkserver import Workshop
-from autograder.isolation.layers import policy
 from autograder.samples import Expected, write_sample_class
 from autograder.submissions.read import SubmissionError, read_submission
 
@@ -36,12 +35,6 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assignment]:
 def sample_class(toy: Assignment, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Expected]]:
     folder = tmp_path_factory.mktemp("class")
     return folder, write_sample_class(toy, folder)
-
-
-@pytest.fixture(scope="module")
-def workshop() -> Iterator[Workshop]:
-    with Workshop(policy()) as opened:
-        yield opened
 
 
 def test_there_are_enough_of_every_kind(sample_class: tuple[Path, dict[str, Expected]]) -> None:

@@ -5,7 +5,6 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ import pytest
 from adkit import checks
 
 from autograder.assignment import Assignment, Limits, Question
-from autograder.isolation import layers
 from autograder.isolation.forkserver import Workshop
 from autograder.isolation.session import Session
 from autograder.submissions.read import Submission, read_content
@@ -96,12 +94,6 @@ ENDS = {
     "in a function": "def g():\n    raise KeyError\ng()",
     "below a magic": "%matplotlib inline\nassert False",
 }
-
-
-@pytest.fixture(scope="module")
-def workshop() -> Iterator[Workshop]:
-    with Workshop(layers.policy()) as workshop:
-        yield workshop
 
 
 def opened(workshop: Workshop, submission: Submission) -> Session:

@@ -228,13 +228,12 @@ def test_a_sleeper_ends_on_a_busy_machine_too(busy: Session, what: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def late(tmp_path_factory: pytest.TempPathFactory) -> SubmissionResult:
+def late(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> SubmissionResult:
     """A submission whose functions never answer, graded with less time than it would take to find out of each."""
     assignment = toy_course.write_assignment(tmp_path_factory.mktemp("late"))
     limits = replace(assignment.limits, call_seconds=1, submission_seconds=2.5)
     code = "import time\ndef double(x): time.sleep(100)\nnegate = extra = double"
-    with Workshop(layers.policy()) as workshop:
-        return grade_one(Submission("late.ipynb", None, (code,)), replace(assignment, limits=limits), workshop, "s")
+    return grade_one(Submission("late.ipynb", None, (code,)), replace(assignment, limits=limits), workshop, "s")
 
 
 def test_a_submission_whose_time_is_over_is_timed_out_and_says_how_far_it_came(late: SubmissionResult) -> None:
@@ -252,11 +251,10 @@ def test_a_case_says_as_a_field_whether_it_ran_out_of_time_or_was_not_run(late: 
     assert "" not in failures
 
 
-def test_what_a_submission_raises_does_not_make_it_a_timeout(tmp_path: Path) -> None:
+def test_what_a_submission_raises_does_not_make_it_a_timeout(workshop: Workshop, tmp_path: Path) -> None:
     assignment = toy_course.write_assignment(tmp_path)
     code = "def double(x): raise TimeoutError('did not finish')"
-    with Workshop(layers.policy()) as workshop:
-        result = grade_one(Submission("a.ipynb", None, (code,)), assignment, workshop, "s")
+    result = grade_one(Submission("a.ipynb", None, (code,)), assignment, workshop, "s")
     assert result.status == "completed"
     assert {case.failure for case in result.questions[0].cases} == {""}
 

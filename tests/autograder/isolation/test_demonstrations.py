@@ -1,14 +1,12 @@
 """Handed-out demonstrations cost no grading time, and every submission that needs one gets it."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autograder.assignment import Assignment, Limits, Question
-from autograder.isolation import layers
 from autograder.isolation.demonstrations import cells_to_run
 from autograder.isolation.forkserver import Workshop
 from autograder.isolation.session import Session
@@ -117,12 +115,6 @@ def test_the_handed_out_notebooks_mark_demonstrations_and_nothing_else(name: str
 
 
 # --- in a session -----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def workshop() -> Iterator[Workshop]:
-    with Workshop(layers.policy()) as workshop:
-        yield workshop
 
 
 def opened(workshop: Workshop, cells: tuple[str, ...], demonstrations: tuple[int, ...]) -> Session:

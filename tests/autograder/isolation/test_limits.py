@@ -1,7 +1,6 @@
 """Every limit of an assignment, hit once: what the student reads says which it was, and where."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,18 +9,11 @@ import pytest
 from adkit import checks
 
 from autograder.assignment import Assignment, Limits, Question
-from autograder.isolation import layers
 from autograder.isolation.forkserver import Workshop
 from autograder.isolation.session import Session
 from autograder.submissions.read import Submission
 
 LIMITS = Limits(call_seconds=20, cell_seconds=20, notebook_seconds=40, submission_seconds=120, restarts=9)
-
-
-@pytest.fixture(scope="module")
-def workshop() -> Iterator[Workshop]:
-    with Workshop(layers.policy()) as workshop:
-        yield workshop
 
 
 def opened(workshop: Workshop, *cells: str, **limits: float) -> Session:

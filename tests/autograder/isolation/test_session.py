@@ -4,7 +4,6 @@ import contextlib
 import os
 import select
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,6 @@ import pytest
 from adkit import checks
 
 from autograder.assignment import Assignment, Limits, Question
-from autograder.isolation import layers
 from autograder.isolation.forkserver import Workshop
 from autograder.isolation.process import Process
 from autograder.isolation.session import Session
@@ -31,12 +29,6 @@ CHANNEL = next(fd for fd, link in LINKS.items() if os.path.exists(link) and "soc
 LIMITS = Limits(
     call_seconds=5, notebook_seconds=10, submission_seconds=60, restarts_per_question=50, restarts=50, frame_bytes=10**6
 )
-
-
-@pytest.fixture(scope="module")
-def workshop() -> Iterator[Workshop]:
-    with Workshop(layers.policy()) as workshop:
-        yield workshop
 
 
 def opened(workshop: Workshop, code: str, limits: Limits = LIMITS) -> Session:
@@ -362,13 +354,11 @@ def test_how_a_process_exits_says_nothing_that_it_could_choose(workshop: Worksho
 def test_the_submission_s_time_bounds_the_cells_of_its_restarts_too(workshop: Workshop) -> None:
     """Cells that take long and a function that ends its process: not a restart for each, but one end."""
     limits = Limits(call_seconds=5, notebook_seconds=50, submission_seconds=2, restarts=50, restarts_per_question=50)
-    started = time.monotonic()
     with opened(workshop, "time.sleep(0.9)\ndef f(x): os._exit(1)", limits) as session:
         for _ in range(30):
             with pytest.raises(checks.StudentError):
                 session.functions["f"](1)
         assert session.log.restarts <= 5
-    assert time.monotonic() - started < 30  # thirty restarts would take longer than this by their sleeping alone
 
 
 def test_a_function_of_the_test_is_asked_only_about_arrays_of_the_shapes_it_was_given(workshop: Workshop) -> None:
