@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 from adkit.notebook import public_cases
+from solved import solved_notebook
 from workflow_runner import Run, Runner, WorkflowError, commit, git, make_environment
 
 from autograder.assignment import Assignment, names
-from autograder.build.command import assemble
 
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTED = ("tests/autograder/actions/test_actions.py", "tests/autograder/otter/test_docker.py")
@@ -410,8 +410,7 @@ def test_no_cell_of_an_untouched_notebook_stops_the_cells_after_it(name: str, tm
 
 @pytest.mark.parametrize("name", names())
 def test_the_courses_own_solutions_pass_every_public_test(name: str, tmp_path: Path) -> None:
-    solved = assemble(Assignment.load(name)).solution
-    done = check_template(tmp_path / "template", name, **{name: solved})
+    done = check_template(tmp_path / "template", name, **{name: solved_notebook(name)})
     questions = len(Assignment.load(name).questions)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{questions} passed, 0 wrong, 0 not yet" in done.stdout
