@@ -109,7 +109,7 @@ class Lab:
 
     def leaks(self, text: str, *, for_students: bool) -> list[str]:
         """Canaries, and where students read it hidden inputs, in a text."""
-        found = [word for word in sorted(set(re.findall(rf"CANARY-\w+-{self.canary}", text)))]
+        found = sorted(set(re.findall(rf"CANARY-\w+-{self.canary}", text)))
         if for_students:
             found += [f"hidden input {digits}" for digits in HIDDEN_INPUTS if digits in text]
         return [f"leaked: {word}" for word in found]

@@ -1,12 +1,9 @@
 """The assignments' own tests on answers of every odd kind: a failed case each time, never a failed grader."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from autograder.assignment import Assignment, names
 from autograder.grading.one import GRADER_NOTE, grade_one
-from autograder.isolation import layers
 from autograder.isolation.forkserver import Workshop
 from autograder.submissions.read import Submission
 
