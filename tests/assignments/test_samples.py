@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from toys import copy_course
+from courses import copy_course
 
 from autograder.assignment import Assignment
 from autograder.build import BuildError

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from adkit.notebook import public_cases
+from courses import TOY
 from solved import solved_notebook
 from workflow_runner import Run, Runner, WorkflowError, commit, git, make_environment
 
@@ -21,7 +22,6 @@ from autograder.assignment import Assignment, names
 
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTED = ("tests/autograder/actions/test_actions.py", "tests/autograder/otter/test_docker.py")
-TOYS = Path(__file__).parents[1] / "toys_course"
 HOSTILE_LOGIN = "eve"
 
 HOSTILE = """
@@ -54,7 +54,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if path.name != "__init__.py":
             path.unlink()
     for part in ("assignments", "reference"):
-        shutil.copytree(TOYS / part, folder / part, dirs_exist_ok=True, ignore=_not_ours)
+        shutil.copytree(TOY / part, folder / part, dirs_exist_ok=True, ignore=_not_ours)
     shutil.rmtree(folder / "student_template" / "tests", ignore_errors=True)
     for notebook in (folder / "student_template").glob("*.ipynb"):
         notebook.unlink()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from toys import copy_course
+from courses import copy_course
 
 from autograder.assignment import Assignment
 from autograder.build import BuildError

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toys import copy_course
+from courses import copy_course
 
 from autograder.grading import compiled, known
 from autograder.grading import one as single

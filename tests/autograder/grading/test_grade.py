@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import courses
 import pytest
-import toy_course
+import unisolated
+from courses import EXTRA, RIGHT, WRONG, notebook
 from deep_folders import nest
-from toy_course import EXTRA, RIGHT, WRONG, notebook
 
 from autograder import walk
 from autograder.assignment import Assignment
@@ -33,7 +34,7 @@ Grade = Callable[..., dict[str, journal.Record]]
 
 @pytest.fixture
 def assignment(tmp_path: Path) -> Assignment:
-    return toy_course.write_assignment(tmp_path / "course")
+    return courses.awkward_assignment(tmp_path / "course")
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def run(assignment: Assignment, folder: Path, tmp_path: Path, monkeypatch: pytes
     """Grades `folder` in this process, isolating nothing; the records by name."""
     settings = Settings(str(assignment.folder), seed="s")
     monkeypatch.setattr(
-        engine_grade, "grader_of", lambda order: toy_course.OneProcess(replace(settings, isolated=order.isolated))
+        engine_grade, "grader_of", lambda order: unisolated.OneProcess(replace(settings, isolated=order.isolated))
     )
 
     def run(**changes: object) -> dict[str, journal.Record]:
@@ -66,7 +67,7 @@ def run_workers(assignment: Assignment, folder: Path, tmp_path: Path, monkeypatc
     monkeypatch.setattr(pool, "STOP_SECONDS", 0.2)
 
     def run(**changes: object) -> dict[str, journal.Record]:
-        order = Order(assignment, (folder,), tmp_path / "out", seed="s", workshop="toy_course:open_workshop")
+        order = Order(assignment, (folder,), tmp_path / "out", seed="s", workshop="unisolated:open_workshop")
         order = replace(order, **changes)
         grade(order)
         return {record.name: record for record in journal.read_latest(order.out)}
@@ -132,7 +133,7 @@ def test_a_stalled_worker_is_killed_when_its_time_is_over(
 def test_a_workshop_that_cannot_be_opened_ends_the_run_with_its_own_words(run_workers: Grade, folder: Path) -> None:
     (folder / "a.ipynb").write_text(notebook(RIGHT))
     with pytest.raises(EngineError, match="no_such_function"):
-        run_workers(workshop="toy_course:no_such_function")
+        run_workers(workshop="unisolated:no_such_function")
 
 
 def test_resuming_grades_only_what_is_missing_or_changed(run: Grade, folder: Path, tmp_path: Path) -> None:

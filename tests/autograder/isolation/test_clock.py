@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import courses
 import pytest
-import toy_course
 from adkit import checks
 
 from autograder.assignment import Assignment, Limits, Question
@@ -230,7 +230,7 @@ def test_a_sleeper_ends_on_a_busy_machine_too(busy: Session, what: str) -> None:
 @pytest.fixture(scope="module")
 def late(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> SubmissionResult:
     """A submission whose functions never answer, graded with less time than it would take to find out of each."""
-    assignment = toy_course.write_assignment(tmp_path_factory.mktemp("late"))
+    assignment = courses.awkward_assignment(tmp_path_factory.mktemp("late"))
     limits = replace(assignment.limits, call_seconds=1, submission_seconds=2.5)
     code = "import time\ndef double(x): time.sleep(100)\nnegate = extra = double"
     return grade_one(Submission("late.ipynb", None, (code,)), replace(assignment, limits=limits), workshop, "s")
@@ -252,7 +252,7 @@ def test_a_case_says_as_a_field_whether_it_ran_out_of_time_or_was_not_run(late: 
 
 
 def test_what_a_submission_raises_does_not_make_it_a_timeout(workshop: Workshop, tmp_path: Path) -> None:
-    assignment = toy_course.write_assignment(tmp_path)
+    assignment = courses.awkward_assignment(tmp_path)
     code = "def double(x): raise TimeoutError('did not finish')"
     result = grade_one(Submission("a.ipynb", None, (code,)), assignment, workshop, "s")
     assert result.status == "completed"

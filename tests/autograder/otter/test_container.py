@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toys import copy_course
+from courses import copy_course
 
 from autograder.build.bundle import write_bundle
 from autograder.build.command import assemble

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from courses import copy_course
 from otter.grade.utils import TimeoutException
 from otter.test_files import GradingResults
-from toys import copy_course
 
 from autograder import cli
 from autograder.build.bundle import write_bundle

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from toys import copy_course
+from courses import copy_course
 
 from autograder.assignment import Assignment, Limits, names
 from autograder.build.bundle import write_bundle
