@@ -1,8 +1,11 @@
 """What all tests share: 64-bit floats on the CPU, as in the grader, and a fork server for each worker of the runner."""
 
+import json
 import os
 import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +19,57 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 # Many tests start Python programs; without bytecode each of them would compile the whole package again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+STARTED = pytest.StashKey[float]()
+TESTS = Path(__file__).parent
+LONGEST = (
+    "autograder/otter/test_docker.py",
+    "hostile/test_attacks.py",
+    "repository/test_workflows_run.py",
+    "browser",
+    "adkit/notebook",
+    "autograder/otter",
+    "autograder/isolation",
+    "assignments",
+    "autograder/grading",
+    "autograder/build",
+)
+"""Files and folders whose tests take longest, roughly in that order."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first: at the end, one long file would keep one worker busy while the others wait."""
+
+    def rank(item: pytest.Item) -> int:
+        path = item.path.relative_to(TESTS).as_posix()
+        return next((place for place, start in enumerate(LONGEST) if path.startswith(start)), len(LONGEST))
+
+    items.sort(key=rank)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto`: one worker more than there are cores, because many tests wait: for a limit, a page, a container."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The clock of the summary."""
+    session.config.stash[STARTED] = time.monotonic()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """How long the tests took, and where all of them were run how long they took before, as tests/times.json has it."""
+    tests = sum(len(terminalreporter.getreports(outcome)) for outcome in ("passed", "failed", "skipped"))
+    said = [f"{tests} tests in {_minutes(time.monotonic() - config.stash[STARTED])}"]
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.keyword:
+        for run in json.loads((TESTS / "times.json").read_text(encoding="utf-8")):
+            said.append(f"{run['tests']} in {_minutes(run['seconds'])} at {run['commit']} on {run['machine']}")
+    terminalreporter.write_sep("-", "; ".join(said))
+
+
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
 @pytest.fixture(scope="session")

@@ -80,6 +80,11 @@ def shell(folder: Path, script: str) -> str:
     return done.stdout
 
 
+def cache(repository: Path) -> dict[str, str]:
+    """What the first job compiles is there for the others: each would make the same again."""
+    return {"AUTOGRADER_CACHE": str(repository.parent / "cache")}
+
+
 @pytest.fixture(scope="module")
 def notebooks(repository: Path) -> dict[str, str]:
     solved = (repository / "dist" / "toy" / "solution" / "toy.ipynb").read_text()
@@ -136,6 +141,7 @@ def from_repositories(repository: Path, notebooks: dict[str, str], tmp_path_fact
         server_url=f"file://{place}/server",
         secrets={"STUDENTS_TOKEN": "the-token"},
         variables={"AUTOGRADER_SEED": "a seed of the course"},
+        environment=cache(repository),
     )
     names = " ".join(f"org/ad-{login}" for login in [*handed_in, "gone"])
     return runner.run("grade.yml", "workflow_dispatch", {"assignment": "toy", "repositories": names, "shards": 2.0})
@@ -232,7 +238,7 @@ def test_a_zip_on_a_branch_is_graded_with_its_roster(
     mirror = tmp_path / "mirror"
     git(tmp_path, "clone", "--quiet", "--no-local", f"file://{clone}", str(mirror))
     git(mirror, "branch", "--quiet", "handed-in", "origin/handed-in")
-    run = Runner(mirror, tmp_path / "run").run("grade.yml", "workflow_dispatch", inputs)
+    run = Runner(mirror, tmp_path / "run", environment=cache(repository)).run("grade.yml", "workflow_dispatch", inputs)
     assert run.ok, run.log
     assert sorted(grades(run.artifacts["grades-toy"]).values()) == [0, 9]
     tables = "".join(file.read_text() for file in (run.artifacts["grades-toy"] / "lms").glob("*.csv"))
@@ -244,7 +250,7 @@ def test_an_artefact_of_the_calling_workflow_is_graded(
 ) -> None:
     (tmp_path / "uploaded").mkdir()
     (tmp_path / "uploaded" / "ada.ipynb").write_text(notebooks["solved"])
-    runner = Runner(repository, tmp_path / "run")
+    runner = Runner(repository, tmp_path / "run", environment=cache(repository))
     inputs = {"assignment": "toy", "artifact": "handed-in"}
     run = runner.run("grade.yml", "workflow_call", inputs, artifacts={"handed-in": tmp_path / "uploaded"})
     assert run.ok, run.log
