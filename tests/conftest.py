@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from autograder.build.command import Built
     from autograder.isolation.forkserver import Workshop
 
 os.environ["JAX_ENABLE_X64"] = "1"
@@ -83,3 +84,19 @@ def workshop() -> Iterator["Workshop"]:
 
     with Workshop(layers.policy()) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def toy_bundle(tmp_path_factory: pytest.TempPathFactory) -> tuple["Built", Path]:
+    """The toy assignment (courses/toy) built, and its autograder.zip: to be read and copied, never changed."""
+    from courses import copy_course
+
+    from autograder.build.bundle import write_bundle
+    from autograder.build.command import assemble
+
+    folder = tmp_path_factory.mktemp("toy")
+    built = assemble(copy_course(folder / "course"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("AUTOGRADER_SEED", raising=False)
+        write_bundle(built.assignment, built.tests, folder / "autograder.zip")
+    return built, folder / "autograder.zip"

@@ -14,6 +14,7 @@ from courses import copy_course
 from autograder.assignment import Assignment
 from autograder.build import BuildError
 from autograder.build.command import Built, assemble, build, run
+from autograder.build.course import Course
 from autograder.build.figures import split_figures
 from autograder.build.percent import read_cells
 from autograder.build.solution import Module
@@ -21,13 +22,13 @@ from autograder.build.testfiles import agree, read_test_files, render
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copy_course(tmp_path_factory.mktemp("course") / "toys").folder.parent.parent
+def course(built: Built) -> Path:
+    return Course.of(built.assignment).root
 
 
 @pytest.fixture(scope="module")
-def built(course: Path) -> Built:
-    return assemble(Assignment.load(course / "assignments" / "toy"))
+def built(toy_bundle: tuple[Built, Path]) -> Built:
+    return toy_bundle[0]
 
 
 @pytest.fixture
@@ -360,15 +361,8 @@ def test_an_unknown_assignment_is_a_usage_error(
 
 
 @pytest.fixture(scope="module")
-def bundle(course: Path, tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    from autograder.build.bundle import write_bundle
-
-    assignment = Assignment.load(course / "assignments" / "toy")
-    path = tmp_path_factory.mktemp("dist") / "autograder.zip"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("AUTOGRADER_SEED", raising=False)
-        write_bundle(assignment, read_test_files(assignment), path)
-    return zipfile.ZipFile(path)
+def bundle(toy_bundle: tuple[Built, Path]) -> zipfile.ZipFile:
+    return zipfile.ZipFile(toy_bundle[1])
 
 
 def test_bundle_holds_what_otters_dockerfile_and_gradescope_ask_for(bundle: zipfile.ZipFile) -> None:

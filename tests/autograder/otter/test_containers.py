@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from courses import copy_course
 from otter.grade.utils import TimeoutException
 from otter.test_files import GradingResults
 
 from autograder import cli
-from autograder.build.bundle import write_bundle
-from autograder.build.testfiles import read_test_files
+from autograder.build.command import Built
 from autograder.grading.one import load_cases
 from autograder.otter import containers as engine
 from autograder.otter import listener as otter_grade
@@ -38,12 +36,9 @@ def tell(**message):
 
 
 @pytest.fixture(scope="module")
-def zipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def zipped(toy_bundle: tuple[Built, Path]) -> Path:
     """The toy's autograder.zip."""
-    folder = tmp_path_factory.mktemp("bundle")
-    toy = copy_course(folder / "course")
-    write_bundle(toy, read_test_files(toy), folder / "autograder.zip")
-    return folder / "autograder.zip"
+    return toy_bundle[1]
 
 
 @pytest.fixture

@@ -18,10 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from courses import copy_course
 
-from autograder.build.bundle import write_bundle
-from autograder.build.command import assemble
+from autograder.build.command import Built
 
 METADATA = {
     "id": 123456,
@@ -34,12 +32,10 @@ METADATA = {
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+def built(toy_bundle: tuple[Built, Path]) -> tuple[Path, str, str]:
     """The zip, the solved and the untouched notebook."""
-    folder = tmp_path_factory.mktemp("gradescope")
-    made = assemble(copy_course(folder / "course"))
-    write_bundle(made.assignment, made.tests, folder / "autograder.zip")
-    return folder / "autograder.zip", made.solution, made.student
+    made, bundle = toy_bundle
+    return bundle, made.solution, made.student
 
 
 class Gradescope:
