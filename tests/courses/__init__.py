@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from autograder.assignment import Assignment
+from autograder.assignment import Assignment, Limits, Question
 
 COURSES = Path(__file__).parent
 TOY, AWKWARD, VAULT = COURSES / "toy", COURSES / "awkward", COURSES / "vault"
@@ -35,6 +35,11 @@ def awkward_assignment(folder: Path) -> Assignment:
     """A fresh copy of the awkward assignment: `folder`/toy."""
     shutil.copytree(AWKWARD / "assignments", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     return Assignment.load(folder / "toy")
+
+
+def one_question(limits: Limits, *functions: str) -> Assignment:
+    """An assignment without files, whose only question has these functions: for tests of what a session does."""
+    return Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, functions),), limits)
 
 
 def notebook(*cells: str) -> str:

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from adkit import checks
+from courses import one_question
 
-from autograder.assignment import Assignment, Limits, Question
+from autograder.assignment import Limits
 from autograder.isolation.forkserver import Workshop
 from autograder.isolation.session import Session
 from autograder.submissions.read import Submission, read_content
@@ -98,7 +99,7 @@ ENDS = {
 
 def opened(workshop: Workshop, submission: Submission) -> Session:
     limits = Limits(cell_seconds=20, call_seconds=20)
-    return workshop.open(submission, Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, ("f",)),), limits))
+    return workshop.open(submission, one_question(limits, "f"))
 
 
 def notes(workshop: Workshop, *cells: str) -> str:
@@ -148,7 +149,7 @@ def test_at_most_fifty_failures_are_named_and_the_others_are_counted(workshop: W
 
 def test_the_time_limit_is_for_all_statements_of_a_cell_together(workshop: Workshop) -> None:
     limits = Limits(cell_seconds=1)
-    assignment = Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, ("f",)),), limits)
+    assignment = one_question(limits, "f")
     cell = "import time\n" + "time.sleep(0.3)\n" * 8 + "f = None"
     with workshop.open(Submission("x", None, (F, cell)), assignment) as session:
         assert session.functions["f"](1) == 2

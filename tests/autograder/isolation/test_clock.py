@@ -10,8 +10,9 @@ from pathlib import Path
 import courses
 import pytest
 from adkit import checks
+from courses import one_question
 
-from autograder.assignment import Assignment, Limits, Question
+from autograder.assignment import Limits
 from autograder.grading.one import grade_one
 from autograder.grading.pool import WorkerProcess
 from autograder.isolation import clock as clock_module
@@ -195,7 +196,7 @@ def busy() -> Iterator[Session]:
     try:
         for _ in range(3):
             loops.append(subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True))
-        assignment = Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, ("f",)),), LIMITS)
+        assignment = one_question(LIMITS, "f")
         with Workshop(layers.policy()) as workshop:
             os.sched_setaffinity(0, before)  # the grader itself need not wait
             with workshop.open(Submission("toy", None, (CODE,)), assignment) as session:

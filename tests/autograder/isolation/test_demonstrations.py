@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from courses import one_question
 
-from autograder.assignment import Assignment, Limits, Question
+from autograder.assignment import Limits
 from autograder.isolation.demonstrations import cells_to_run
 from autograder.isolation.forkserver import Workshop
 from autograder.isolation.session import Session
@@ -118,8 +119,7 @@ def test_the_handed_out_notebooks_mark_demonstrations_and_nothing_else(name: str
 
 
 def opened(workshop: Workshop, cells: tuple[str, ...], demonstrations: tuple[int, ...]) -> Session:
-    assignment = Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, ("f",)),), Limits(cell_seconds=2))
-    return workshop.open(Submission("toy", None, cells, (), demonstrations), assignment)
+    return workshop.open(Submission("toy", None, cells, (), demonstrations), one_question(Limits(cell_seconds=2), "f"))
 
 
 def test_a_demonstration_of_a_function_that_hangs_takes_no_time_and_leaves_no_note(workshop: Workshop) -> None:

@@ -18,8 +18,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from courses import one_question
 
-from autograder.assignment import Assignment, Limits, Question
+from autograder.assignment import Limits
 from autograder.isolation import calls, layers, seccomp, syscalls
 from autograder.isolation.confine import descendants
 from autograder.isolation.forkserver import Workshop
@@ -52,7 +53,7 @@ class World:
         `first` is called when the cells have run.
         """
         self.workshop.policy = replace(self.workshop.policy, layers=chosen)
-        assignment = Assignment("layers", "Layers", Path(), (Question("q1", "t", 1, ("run",)),), limits)
+        assignment = one_question(limits, "run")
         with self.workshop.open(Submission("layers", None, (RUN,)), assignment) as session:
             first()
             try:
@@ -514,7 +515,7 @@ def test_no_cell_runs_when_a_layer_does_not_hold(world: World, tmp_path: Path, c
     everything = layers.policy().layers
     world.workshop.policy = replace(world.workshop.policy, layers=chosen or everything)
     limits = replace(LIMITS, open_files=2**40)
-    assignment = Assignment("layers", "Layers", Path(), (Question("q1", "t", 1, ("run",)),), limits)
+    assignment = one_question(limits, "run")
     cell = f"open({str(marker)!r}, 'w')"
     with (
         pytest.raises(IsolationError, match=r"no isolated process could be started.*isolation failed"),

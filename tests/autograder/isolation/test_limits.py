@@ -2,13 +2,13 @@
 
 import os
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from adkit import checks
+from courses import one_question
 
-from autograder.assignment import Assignment, Limits, Question
+from autograder.assignment import Limits
 from autograder.isolation.forkserver import Workshop
 from autograder.isolation.session import Session
 from autograder.submissions.read import Submission
@@ -18,8 +18,8 @@ LIMITS = Limits(call_seconds=20, cell_seconds=20, notebook_seconds=40, submissio
 
 def opened(workshop: Workshop, *cells: str, **limits: float) -> Session:
     chosen: Limits = replace(LIMITS, **limits)  # pyright: ignore[reportArgumentType]
-    assignment = Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, ("f",)),), chosen)
-    return workshop.open(Submission("toy", None, ("import os, sys, time\nimport numpy as np", *cells)), assignment)
+    submission = Submission("toy", None, ("import os, sys, time\nimport numpy as np", *cells))
+    return workshop.open(submission, one_question(chosen, "f"))
 
 
 CALLS = {

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 from adkit import checks
+from courses import one_question
 
-from autograder.assignment import Assignment, Limits, Question
+from autograder.assignment import Limits
 from autograder.isolation.forkserver import Workshop
 from autograder.isolation.process import Process
 from autograder.isolation.session import Session
@@ -32,8 +33,7 @@ LIMITS = Limits(
 
 
 def opened(workshop: Workshop, code: str, limits: Limits = LIMITS) -> Session:
-    assignment = Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, ("f", "g")),), limits)
-    return workshop.open(Submission("toy", None, (HEAD, code)), assignment)
+    return workshop.open(Submission("toy", None, (HEAD, code)), one_question(limits, "f", "g"))
 
 
 REPLIES = (
@@ -194,9 +194,7 @@ def test_what_outlives_a_process_that_knows_a_hidden_input_is_not_said_by_the_ne
 ) -> None:
     """The test's own function leaves a file behind here, in the place of cached pages or the time of day."""
     code = f"FOLDER = {str(readable)!r}{SURVIVES}\ndef f(h, x):\n    if x[0] == 31415: h(x); os._exit(1)\n    return x"
-    assignment = Assignment(
-        "toy", "Toy", Path(), (Question("q1", "t", 1, ("f", "g")),), replace(LIMITS, cell_seconds=2)
-    )
+    assignment = one_question(replace(LIMITS, cell_seconds=2), "f", "g")
     kept = readable / "kept"
 
     def leaves_it(x: Any) -> float:
