@@ -42,8 +42,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first: at the end, one long file would keep one worker busy while the others wait."""
 
     def rank(item: pytest.Item) -> int:
-        path = item.path.relative_to(TESTS).as_posix()
-        return next((place for place, start in enumerate(LONGEST) if path.startswith(start)), len(LONGEST))
+        return next(
+            (place for place, name in enumerate(LONGEST) if item.path.is_relative_to(TESTS / name)), len(LONGEST)
+        )
 
     items.sort(key=rank)
 
