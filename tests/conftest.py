@@ -12,7 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from autograder.build.command import Built
-    from autograder.isolation.forkserver import Workshop
+    from autograder.isolation.forkserver import ForkServer
 
 os.environ["JAX_ENABLE_X64"] = "1"
 os.environ["JAX_PLATFORMS"] = "cpu"
@@ -75,15 +75,15 @@ def _minutes(seconds: float) -> str:
 
 
 @pytest.fixture(scope="session")
-def workshop() -> Iterator["Workshop"]:
+def workshop() -> Iterator["ForkServer"]:
     """A warm fork server with every layer of isolation that this machine has.
 
     All tests of a worker share it, so a test that wants another policy sets it with `monkeypatch.setattr`.
     """
     from autograder.isolation import layers  # JAX, which this imports, reads the variables above
-    from autograder.isolation.forkserver import Workshop
+    from autograder.isolation.forkserver import ForkServer
 
-    with Workshop(layers.policy()) as opened:
+    with ForkServer(layers.policy()) as opened:
         yield opened
 
 

@@ -19,7 +19,7 @@ def assignment(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
 
 def graded(assignment: Assignment, *cells: str) -> SubmissionResult:
     submission = Submission(name="x.ipynb", path=None, cells=cells)
-    return grade_one(submission, assignment, unisolated.OpenWorkshop(), seed="s")
+    return grade_one(submission, assignment, unisolated.OpenSession, seed="s")
 
 
 def cases(result: SubmissionResult) -> dict[str, CaseResult]:

@@ -23,8 +23,9 @@ from courses import one_question
 from autograder.assignment import Limits
 from autograder.isolation import calls, layers, seccomp, syscalls
 from autograder.isolation.confine import descendants
-from autograder.isolation.forkserver import Workshop
+from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.layers import IsolationError, Policy
+from autograder.isolation.session import Session
 from autograder.submissions.read import Submission
 
 PAUSE = 15
@@ -37,7 +38,7 @@ ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root has another user 
 class World:
     """One workshop whose policy is replaced between sessions, and things outside that an attack would like to reach."""
 
-    def __init__(self, workshop: Workshop, folder: Path) -> None:
+    def __init__(self, workshop: ForkServer, folder: Path) -> None:
         self.workshop = workshop
         self.secret = folder / "secret.txt"
         self.secret.write_text("the secret")
@@ -54,7 +55,7 @@ class World:
         """
         self.workshop.policy = replace(self.workshop.policy, layers=chosen)
         assignment = one_question(limits, "run")
-        with self.workshop.open(Submission("layers", None, (RUN,)), assignment) as session:
+        with Session(self.workshop, Submission("layers", None, (RUN,)), assignment) as session:
             first()
             try:
                 return session.functions["run"](code)
@@ -73,7 +74,7 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(workshop: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("layers")
     for parent in (folder, *folder.parents[:3]):
         if parent.stat().st_uid == os.geteuid() and parent != Path("/tmp"):
@@ -519,7 +520,7 @@ def test_no_cell_runs_when_a_layer_does_not_hold(world: World, tmp_path: Path, c
     cell = f"open({str(marker)!r}, 'w')"
     with (
         pytest.raises(IsolationError, match=r"no isolated process could be started.*isolation failed"),
-        world.workshop.open(Submission("layers", None, (cell,)), assignment),
+        Session(world.workshop, Submission("layers", None, (cell,)), assignment),
     ):
         pytest.fail("a session was opened")
     assert not marker.exists()
