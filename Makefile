@@ -61,9 +61,10 @@ grade: build
 	    echo "  autograder dist/$$name/autograder.zip"; \
 	done
 
-# A file's tests stay in one process: several build or start something once for the whole file.
+# A file's tests stay in one process: several build or start something once for the whole file. tests/conftest.py puts
+# the files that take longest first.
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check

@@ -6,14 +6,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from toys import copy_course
+from courses import copy_course
 
 from autograder.assignment import Assignment
 from autograder.build import BuildError
 from autograder.build.command import build
 from autograder.grading.one import grade_one
 from autograder.isolation.forkserver import ForkServer
-from autograder.isolation.layers import policy
 from autograder.isolation.session import Session
 from autograder.samples import Expected, write_sample_class
 from autograder.submissions.read import SubmissionError, read_submission
@@ -38,12 +37,6 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assignment]:
 def sample_class(toy: Assignment, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Expected]]:
     folder = tmp_path_factory.mktemp("class")
     return folder, write_sample_class(toy, folder)
-
-
-@pytest.fixture(scope="module")
-def workshop() -> Iterator[ForkServer]:
-    with ForkServer(policy()) as opened:
-        yield opened
 
 
 def test_there_are_enough_of_every_kind(sample_class: tuple[Path, dict[str, Expected]]) -> None:

@@ -11,10 +11,11 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import courses
 import pytest
-import toy_course
+import unisolated
+from courses import RIGHT, notebook
 from rich.cells import cell_len
-from toy_course import RIGHT, notebook
 
 from autograder import cli, doctor
 from autograder.build import command as build_command
@@ -27,12 +28,12 @@ from autograder.report import write as report_write
 @pytest.fixture
 def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A course with one assignment and two submissions, graded in this process."""
-    assignment = toy_course.write_assignment(tmp_path)
+    assignment = courses.awkward_assignment(tmp_path)
     (tmp_path / "class").mkdir()
     (tmp_path / "class" / "ann.ipynb").write_text(notebook(RIGHT))
     (tmp_path / "class" / "bob.ipynb").write_text(notebook("pass"))
     settings = Settings(str(assignment.folder), seed="s")
-    monkeypatch.setattr(engine_grade, "grader_of", lambda _order: toy_course.OneProcess(settings))
+    monkeypatch.setattr(engine_grade, "grader_of", lambda _order: unisolated.OneProcess(settings))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

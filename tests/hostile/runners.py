@@ -16,21 +16,20 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from hostile.apparatus import NEIGHBOUR_POINTS, Lab, alive, neighbour_code, steering
-from hostile.attack import RIGHT, RIGHT_POINTS, Attack, notebook
-
 from autograder.assignment import Assignment
-from autograder.records.journal import Record
 from autograder.grading.task import Settings, task_of
 from autograder.grading.worker import grade_task
+from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.layers import Policy, policy
 from autograder.isolation.leases import FIRST_UID, LEASES
-from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.session import Session
-from autograder.report.feedback import feedback_page
-from autograder.report.gradescope import results_json
-from autograder.report.grades import Row, final_grades
+from autograder.records.journal import Record
 from autograder.records.results import SubmissionResult
+from autograder.report.feedback import feedback_page
+from autograder.report.grades import Row, final_grades
+from autograder.report.gradescope import results_json
+from hostile.apparatus import NEIGHBOUR_POINTS, Lab, alive, neighbour_code, steering
+from hostile.attack import RIGHT, RIGHT_POINTS, Attack, notebook
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 USER_IDS = range(FIRST_UID, FIRST_UID + 2 * LEASES)

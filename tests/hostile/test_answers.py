@@ -1,13 +1,11 @@
 """The assignments' own tests on answers of every odd kind: a failed case each time, never a failed grader."""
 
 from functools import partial
-from collections.abc import Iterator
 
 import pytest
 
 from autograder.assignment import Assignment, names
 from autograder.grading.one import GRADER_NOTE, grade_one
-from autograder.isolation import layers
 from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.session import Session
 from autograder.submissions.read import Submission
@@ -19,12 +17,6 @@ ANSWERS = (
     "np.full((3, 3), np.nan)", "[np.zeros((3, 3)), np.zeros(3)]", "{1: 2, 'b': [1]}", "list(range(2000))", "[10**18]",
     "(np.zeros((3, 3)), 'x')", "np.zeros((1,) * 30)", "a", "a[0]", "jnp.zeros(3)",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def workshop() -> Iterator[ForkServer]:
-    with ForkServer(layers.policy()) as workshop:
-        yield workshop
 
 
 @pytest.mark.slow

@@ -1,13 +1,11 @@
 """Points for a rule of one's own come from the source and from what is measured, never from what an exception says."""
 
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
 
 from autograder.assignment import Assignment
 from autograder.grading.one import grade_one
-from autograder.isolation import layers
 from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.session import Session
 from autograder.submissions.read import Submission
@@ -62,12 +60,6 @@ def linear_solve(A, b):
 """
 PLAIN = 2.5
 """What JAX's own solve earns in q2: jit and vmap, several right-hand sides, second derivatives."""
-
-
-@pytest.fixture(scope="module")
-def workshop() -> Iterator[ForkServer]:
-    with ForkServer(layers.policy()) as workshop:
-        yield workshop
 
 
 @pytest.mark.parametrize(

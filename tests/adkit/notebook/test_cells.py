@@ -5,15 +5,14 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from adkit import checks
+from courses import one_question
 
-from autograder.assignment import Assignment, Limits, Question
-from autograder.isolation import layers
+from autograder.assignment import Limits
 from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.session import Session
 from autograder.submissions.read import Submission, read_content
@@ -98,15 +97,9 @@ ENDS = {
 }
 
 
-@pytest.fixture(scope="module")
-def workshop() -> Iterator[ForkServer]:
-    with ForkServer(layers.policy()) as workshop:
-        yield workshop
-
-
 def opened(workshop: ForkServer, submission: Submission) -> Session:
     limits = Limits(cell_seconds=20, call_seconds=20)
-    return Session(workshop, submission, Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, ("f",)),), limits))
+    return Session(workshop, submission, one_question(limits, "f"))
 
 
 def notes(workshop: ForkServer, *cells: str) -> str:
@@ -156,7 +149,7 @@ def test_at_most_fifty_failures_are_named_and_the_others_are_counted(workshop: F
 
 def test_the_time_limit_is_for_all_statements_of_a_cell_together(workshop: ForkServer) -> None:
     limits = Limits(cell_seconds=1)
-    assignment = Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, ("f",)),), limits)
+    assignment = one_question(limits, "f")
     cell = "import time\n" + "time.sleep(0.3)\n" * 8 + "f = None"
     with Session(workshop, Submission("x", None, (F, cell)), assignment) as session:
         assert session.functions["f"](1) == 2

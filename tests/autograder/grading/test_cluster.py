@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import courses
 import pytest
-import toy_course
-from toy_course import RIGHT, WRONG, notebook
+from courses import RIGHT, WRONG, notebook
 
 from autograder.grading import cluster, pool
 from autograder.grading.grade import Order, grade
@@ -20,13 +20,13 @@ from autograder.report.write import write_submission
 
 def test_without_the_extra_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    assignment = toy_course.write_assignment(tmp_path)
+    assignment = courses.awkward_assignment(tmp_path)
     with pytest.raises(EngineError, match=r"pip install 'autodiff-course\[dask\]'"):
         cluster.Cluster(Settings(str(assignment.folder), seed="s"), "tcp://127.0.0.1:1")
 
 
 def test_a_machine_with_other_tests_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    toy_course.write_assignment(tmp_path)
+    courses.awkward_assignment(tmp_path)
     monkeypatch.setenv("AUTOGRADER_ASSIGNMENTS", str(tmp_path))
     with pytest.raises(EngineError, match="differs"):
         cluster.grade_remotely(Settings("toy", seed="s"), "another digest", "a", ".ipynb", b"", "")
@@ -44,7 +44,7 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.mark.filterwarnings("default")  # Dask's own
 def test_a_cluster_grades_like_a_pool(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assignment = toy_course.write_assignment(tmp_path)
+    assignment = courses.awkward_assignment(tmp_path)
     monkeypatch.setenv("AUTOGRADER_ASSIGNMENTS", str(tmp_path))
     import_folders = pool._import_folders()
     monkeypatch.setattr(pool, "_import_folders", lambda: [*import_folders, str(Path(__file__).parents[2])])
@@ -76,7 +76,7 @@ def test_a_cluster_grades_like_a_pool(address: str, tmp_path: Path, monkeypatch:
 
 
 def test_content_that_could_not_be_read_here_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assignment = toy_course.write_assignment(tmp_path)
+    assignment = courses.awkward_assignment(tmp_path)
     monkeypatch.setenv("AUTOGRADER_ASSIGNMENTS", str(tmp_path))
     digest = cluster.digest_of(assignment)
     line, _ = cluster.grade_remotely(Settings("toy", seed="s"), digest, "a", ".ipynb", None, "It is a link.")

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import courses
 import pytest
-import toy_course
+import unisolated
+from courses import EXTRA, RIGHT, WRONG, notebook
 from deep_folders import nest
-from toy_course import EXTRA, RIGHT, WRONG, notebook
 
 from autograder import walk
 from autograder.assignment import Assignment
@@ -33,7 +34,7 @@ Grade = Callable[..., dict[str, journal.Record]]
 
 @pytest.fixture
 def assignment(tmp_path: Path) -> Assignment:
-    return toy_course.write_assignment(tmp_path / "course")
+    return courses.awkward_assignment(tmp_path / "course")
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def run(assignment: Assignment, folder: Path, tmp_path: Path, monkeypatch: pytes
     """Grades `folder` in this process, isolating nothing; the records by name."""
     settings = Settings(str(assignment.folder), seed="s")
     monkeypatch.setattr(
-        engine_grade, "grader_of", lambda order: toy_course.OneProcess(replace(settings, isolated=order.isolated))
+        engine_grade, "grader_of", lambda order: unisolated.OneProcess(replace(settings, isolated=order.isolated))
     )
 
     def run(**changes: object) -> dict[str, journal.Record]:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toy_course import OpenSession
-from toys import copy_course
+from courses import copy_course
+from unisolated import OpenSession
 
 from autograder.assignment import Assignment
 from autograder.grading import grader, known, warmup

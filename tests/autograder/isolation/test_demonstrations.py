@@ -1,14 +1,13 @@
 """Handed-out demonstrations cost no grading time, and every submission that needs one gets it."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from courses import one_question
 
-from autograder.assignment import Assignment, Limits, Question
-from autograder.isolation import layers
+from autograder.assignment import Limits
 from autograder.isolation.demonstrations import cells_to_run
 from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.session import Session
@@ -119,15 +118,10 @@ def test_the_handed_out_notebooks_mark_demonstrations_and_nothing_else(name: str
 # --- in a session -----------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def workshop() -> Iterator[ForkServer]:
-    with ForkServer(layers.policy()) as workshop:
-        yield workshop
-
-
 def opened(workshop: ForkServer, cells: tuple[str, ...], demonstrations: tuple[int, ...]) -> Session:
-    assignment = Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, ("f",)),), Limits(cell_seconds=2))
-    return Session(workshop, Submission("toy", None, cells, (), demonstrations), assignment)
+    return Session(
+        workshop, Submission("toy", None, cells, (), demonstrations), one_question(Limits(cell_seconds=2), "f")
+    )
 
 
 def test_a_demonstration_of_a_function_that_hangs_takes_no_time_and_leaves_no_note(workshop: ForkServer) -> None:

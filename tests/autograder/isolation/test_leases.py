@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from courses import one_question
 
-from autograder.assignment import Assignment, Limits, Question
+from autograder.assignment import Limits
 from autograder.isolation import layers, leases
 from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.session import Session
@@ -21,8 +22,7 @@ LIMITS = Limits(processes=60)
 
 
 def opened(workshop: ForkServer, code: str) -> Session:
-    assignment = Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, ("f",)),), LIMITS)
-    return Session(workshop, Submission("toy", None, (code,)), assignment)
+    return Session(workshop, Submission("toy", None, (code,)), one_question(LIMITS, "f"))
 
 
 @pytest.fixture

@@ -1,16 +1,14 @@
 """Every limit of an assignment, hit once: what the student reads says which it was, and where."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from adkit import checks
+from courses import one_question
 
-from autograder.assignment import Assignment, Limits, Question
-from autograder.isolation import layers
+from autograder.assignment import Limits
 from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.session import Session
 from autograder.submissions.read import Submission
@@ -18,16 +16,10 @@ from autograder.submissions.read import Submission
 LIMITS = Limits(call_seconds=20, cell_seconds=20, notebook_seconds=40, submission_seconds=120, restarts=9)
 
 
-@pytest.fixture(scope="module")
-def workshop() -> Iterator[ForkServer]:
-    with ForkServer(layers.policy()) as workshop:
-        yield workshop
-
-
 def opened(workshop: ForkServer, *cells: str, **limits: float) -> Session:
     chosen: Limits = replace(LIMITS, **limits)  # pyright: ignore[reportArgumentType]
-    assignment = Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, ("f",)),), chosen)
-    return Session(workshop, Submission("toy", None, ("import os, sys, time\nimport numpy as np", *cells)), assignment)
+    submission = Submission("toy", None, ("import os, sys, time\nimport numpy as np", *cells))
+    return Session(workshop, submission, one_question(chosen, "f"))
 
 
 CALLS = {

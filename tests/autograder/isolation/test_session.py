@@ -4,7 +4,6 @@ import contextlib
 import os
 import select
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 from adkit import checks
+from courses import one_question
 
-from autograder.assignment import Assignment, Limits, Question
-from autograder.isolation import layers
+from autograder.assignment import Limits
 from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.process import Process
 from autograder.isolation.session import Session
@@ -33,15 +32,8 @@ LIMITS = Limits(
 )
 
 
-@pytest.fixture(scope="module")
-def workshop() -> Iterator[ForkServer]:
-    with ForkServer(layers.policy()) as workshop:
-        yield workshop
-
-
 def opened(workshop: ForkServer, code: str, limits: Limits = LIMITS) -> Session:
-    assignment = Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, ("f", "g")),), limits)
-    return Session(workshop, Submission("toy", None, (HEAD, code)), assignment)
+    return Session(workshop, Submission("toy", None, (HEAD, code)), one_question(limits, "f", "g"))
 
 
 REPLIES = (
@@ -202,9 +194,7 @@ def test_what_outlives_a_process_that_knows_a_hidden_input_is_not_said_by_the_ne
 ) -> None:
     """The test's own function leaves a file behind here, in the place of cached pages or the time of day."""
     code = f"FOLDER = {str(readable)!r}{SURVIVES}\ndef f(h, x):\n    if x[0] == 31415: h(x); os._exit(1)\n    return x"
-    assignment = Assignment(
-        "toy", "Toy", Path(), (Question("q1", "t", 1, ("f", "g")),), replace(LIMITS, cell_seconds=2)
-    )
+    assignment = one_question(replace(LIMITS, cell_seconds=2), "f", "g")
     kept = readable / "kept"
 
     def leaves_it(x: Any) -> float:
@@ -362,13 +352,11 @@ def test_how_a_process_exits_says_nothing_that_it_could_choose(workshop: ForkSer
 def test_the_submission_s_time_bounds_the_cells_of_its_restarts_too(workshop: ForkServer) -> None:
     """Cells that take long and a function that ends its process: not a restart for each, but one end."""
     limits = Limits(call_seconds=5, notebook_seconds=50, submission_seconds=2, restarts=50, restarts_per_question=50)
-    started = time.monotonic()
     with opened(workshop, "time.sleep(0.9)\ndef f(x): os._exit(1)", limits) as session:
         for _ in range(30):
             with pytest.raises(checks.StudentError):
                 session.functions["f"](1)
         assert session.log.restarts <= 5
-    assert time.monotonic() - started < 30  # thirty restarts would take longer than this by their sleeping alone
 
 
 def test_a_function_of_the_test_is_asked_only_about_arrays_of_the_shapes_it_was_given(workshop: ForkServer) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from toys import copy_course
+from courses import copy_course
 
 from autograder.isolation.procfs import start_of
 from autograder.otter.plugin import REPORT, SESSION, IsolationPlugin, IsolationPluginError

@@ -11,7 +11,6 @@ points = None
 def test_q3_of_a_square(at_one):
     """The square, at one"""
     import numpy as np
-
     from adkit import checks
 
     checks.close(checks.call(at_one, lambda x: (x**2).sum(), np.ones(3)), 3.0, rtol=1e-9, what="at_one(f, x)")
@@ -21,7 +20,6 @@ def test_q3_of_a_square(at_one):
 def test_q3_of_a_cube(at_one):
     """The cube, at two"""
     import numpy as np
-
     from adkit import checks
 
     checks.close(

@@ -11,7 +11,6 @@ points = None
 def test_q2_of_three_springs(energy):
     """The energy of three springs"""
     import numpy as np
-
     from adkit import checks
 
     answer = checks.array(checks.call(energy, np.array([1.0, 2.0, 3.0])), shape=(), what="energy(x)")
@@ -22,7 +21,6 @@ def test_q2_of_three_springs(energy):
 def test_q2_without_a_matrix_product(energy):
     """The energy takes no matrix product, and is right as JAX traced it"""
     import numpy as np
-
     from adkit import checks
 
     x = np.array([[1.0, 2.0], [-3.0, 0.5]])
