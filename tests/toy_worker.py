@@ -9,7 +9,7 @@ from unisolated import OpenSession
 from autograder.assignment import Assignment
 from autograder.grading import worker
 from autograder.grading.grader import Warm
-from autograder.grading.one import load_cases
+from autograder.testcases import load_cases
 from reference.inputs import seeds
 
 
