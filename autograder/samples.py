@@ -128,7 +128,7 @@ class _Samples:
 
     @property
     def first(self) -> Question:
-        """The first question that is no bonus: the one that samples get wrong."""
+        """The first question that is not a bonus: the one that samples get wrong."""
         return next(question for question in self.assignment.questions if not question.bonus)
 
     def in_first(self, body: str) -> dict[str, str]:
@@ -234,7 +234,7 @@ def _hostile_by_accident(samples: _Samples) -> Files:
 
 
 def _no_notebooks(samples: _Samples) -> Files:
-    """Files that are no submission: a row, no points, and a sentence that says why."""
+    """Files that are not a submission: a row, no points, and a sentence that says why."""
     perfect = _encode(samples.notebook(samples.solved()))
     return {
         "truncated.ipynb": (perfect[: len(perfect) // 2], Expected(unreadable="the upload broke off")),

@@ -266,7 +266,7 @@ def _fenced(text: str) -> Iterator[str]:
 
 
 def _decoded(base64_text: str) -> str:
-    """What stands in a data URI, as text; nothing where it is no base64."""
+    """What stands in a data URI, as text; nothing where it is not base64."""
     try:
         return base64.b64decode(base64_text).decode("utf-8", "replace")
     except ValueError:

@@ -246,7 +246,7 @@ class Pool:
     def _failed(
         self, worker: WorkerProcess, problem: str, again: deque[_Task], sha256: str = "", *, late: bool = False
     ) -> Iterator[Record]:
-        """A worker is done for; its submission goes to another one, or is given up. `late`: its time was over."""
+        """A worker failed; its submission goes to another one, or is given up. `late`: its time was over."""
         task, words = worker.task, worker.last_words()
         self._dismiss(worker)
         self.restarts += 1

@@ -67,7 +67,7 @@ def job_for(request: dict[str, Any], reply: Any, largest: int = MAX_ARTEFACT_BYT
     artefacts = reply.get("artefacts") if type(reply) is dict else None
     number = 2 if request["transform"] == "vjp_split" else 1
     if type(artefacts) is not list or [type(artefact) for artefact in artefacts] != [bytes] * number:
-        raise ArtefactError("what came back is no traced function")
+        raise ArtefactError("what came back is not a traced function")
     for artefact in artefacts:
         if len(artefact) > largest:
             raise ArtefactError(too_large("the traced function", len(artefact), largest))
@@ -102,7 +102,7 @@ def _arrays(value: Any) -> list[np.ndarray]:
         raise _bad_answer("no list of arrays")
     for array in value:
         if type(array) is not np.ndarray or array.dtype.name not in DTYPES or not array.dtype.isnative:
-            raise _bad_answer("something that is no array")
+            raise _bad_answer("something that is not an array")
     if sum(array.nbytes for array in value) > MAX_RESULT_BYTES:
         raise _bad_answer("arrays that are too large")
     return value

@@ -103,7 +103,7 @@ def audit(artefact: bytes, inputs: Sequence[Any] | None = None) -> Any:
     try:
         exported = export.deserialize(bytearray(artefact))
     except Exception as problem:
-        raise ArtefactError(f"what came back is no traced function: {clipped(str(problem))}") from None
+        raise ArtefactError(f"what came back is not a traced function: {clipped(str(problem))}") from None
     _audit_container(exported)
     if inputs is not None and _avals(exported.in_avals) != [described(leaf) for leaf in inputs]:
         raise ArtefactError("the traced function takes other arguments than it was asked for")
@@ -231,7 +231,7 @@ def _audit_function(function: Any) -> tuple[_Size, list[str]]:
             callees.append(operation.attributes["decomposition"].value)
         elif name == "stablehlo.sort":
             if not is_order(operation.regions[0].blocks[0]):
-                raise ArtefactError("the traced function sorts by a comparison that is no order")
+                raise ArtefactError("the traced function sorts by a comparison that is not an order")
         elif name == "stablehlo.rng_bit_generator":
             _audit_random_bits(operation)
         for result in operation.results:
@@ -295,7 +295,7 @@ def _audit_random_bits(operation: Any) -> None:
     if given != state or given is None or given[1] != "ui64" or given[0] not in lengths or bits is None:
         raise ArtefactError("the traced function draws random bits from a state of another size than the algorithm's")
     if bits[1] not in ("ui8", "ui16", "ui32", "ui64"):
-        raise ArtefactError("the traced function draws random numbers that are no bits")
+        raise ArtefactError("the traced function draws random numbers that are not bits")
 
 
 def _inside(operation: Any) -> Iterator[Any]:
@@ -313,13 +313,13 @@ def _inside(operation: Any) -> Iterator[Any]:
 
 
 def _bytes(value: Any) -> int:
-    """Bytes of a value. Raises `ArtefactError` if it is no array of fixed size, or too large."""
+    """Bytes of a value. Raises `ArtefactError` if it is not an array of fixed size, or too large."""
     text = str(value.type)
     array = array_type(text)
     if array is None:
         if re.match(r"tensor<(\d+x)*\?", text):
             raise ArtefactError("the traced function has arrays whose size is not fixed")
-        raise ArtefactError("the traced function handles something that is no array of numbers")
+        raise ArtefactError("the traced function handles something that is not an array of numbers")
     shape, element = array
     # 16 bytes for complex numbers; for all others 8, the widest type, is near enough
     size = math.prod(shape) * (16 if element.startswith("complex") else 8)

@@ -1,7 +1,7 @@
 """Confinement: what the forked process does to itself before the first line of the submission runs.
 
-Two processes per submission. The *supervisor* stays outside: it holds the confined process's life in its hand and
-ends it, with everything it started, when the grader closes the control pipe or dies. The *confined* process gives
+Two processes per submission. The *supervisor* stays outside: it owns the confined process and
+kills it, with everything it started, when the grader closes the control pipe or dies. The *confined* process gives
 up its files, network, user and system calls, in an order in which each step is still possible, then calls `body`.
 """
 
@@ -150,7 +150,7 @@ def _apply(confinement: Confinement) -> tuple[str, ...]:
             [Path(path) for path in confinement.list_only],
         )
     if "seccomp" in layers:
-        seccomp.install(shield="mount" not in layers and not (root and "user" in layers))
+        seccomp.install(block_metadata_calls="mount" not in layers and not (root and "user" in layers))
     return tuple(sorted(layers))
 
 

@@ -1,6 +1,7 @@
 """One confined process, seen from the grader: frames with deadlines, what it printed, how it ended.
 
-Everything that arrives is untrusted. A process that sends what is no frame, or sends when it was not asked, is ended.
+Everything that arrives is untrusted. A process that sends what is not a frame, or sends when it was not asked, is
+ended.
 """
 
 import contextlib
@@ -35,7 +36,7 @@ class TookTooLong(Ended):
 
 
 class SpokeOutOfTurn(Ended):
-    """The process was ended because what it sent was no answer to what it was asked."""
+    """The process was ended because what it sent was not an answer to what it was asked."""
 
 
 class Process:
@@ -225,7 +226,7 @@ class Process:
             if not self._limit_hit and time.monotonic() >= next_look:
                 try:
                     self._look()
-                except Exception:  # who cannot be watched is not left alone
+                except Exception:  # a process that cannot be monitored is terminated
                     self._end_because("what it used could not be watched")
                 next_look = time.monotonic() + _WATCH_SECONDS
 

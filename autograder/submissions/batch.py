@@ -155,7 +155,7 @@ def _walk(
         return not (
             kind_of(name)  # a folder with a notebook's name: a row that says so
             or is_skipped_folder(name)
-            or ("adkit" in names and name == "tests")  # a student's whole repository: its tests are no submissions
+            or ("adkit" in names and name == "tests")  # a student's whole repository: its tests are not submissions
             or os.path.abspath(folder.joinpath(*parts)) == excluded
         )
 

@@ -39,7 +39,7 @@ _CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
 
 class SubmissionError(Exception):
-    """A file that is no usable submission; the message says why, for the person who handed it in."""
+    """A file that is not a usable submission; the message says why, for the person who handed it in."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def read_bytes(path: Path, limits: Limits) -> bytes:
         if stat.S_ISDIR(status.st_mode):
             raise SubmissionError("This is a folder, not a file. Hand in the notebook itself.")
         if not stat.S_ISREG(status.st_mode):
-            raise SubmissionError("This is no regular file (a pipe or a device). Hand in the notebook.")
+            raise SubmissionError("This is not a regular file (a pipe or a device). Hand in the notebook.")
         if status.st_size > limits.submission_bytes:
             raise too_large(status.st_size, limits)
         with open(descriptor, "rb", closefd=False) as file:
@@ -147,7 +147,7 @@ def _why_not_opened(error: OSError) -> str:
     if error.errno in (errno.EACCES, errno.EPERM):
         return "The file may not be read: its permissions forbid it."
     if error.errno == errno.ENXIO:
-        return "This is no regular file (a socket or a pipe). Hand in the notebook."
+        return "This is not a regular file (a socket or a pipe). Hand in the notebook."
     return f"The file could not be opened ({error.strerror})."
 
 
@@ -216,7 +216,7 @@ def _parse_notebook(content: bytes) -> tuple[dict[str, Any], list[str]]:
                 "again."
             ) from None
         raise SubmissionError(
-            f"The file is not a notebook: it is no valid JSON{where}, perhaps cut off in an upload. "
+            f"The file is not a notebook: it is not valid JSON{where}, perhaps cut off in an upload. "
             "Open it in Jupyter, save it and hand it in again."
         ) from None
     if _is_checkpoint_listing(notebook):
@@ -225,7 +225,7 @@ def _parse_notebook(content: bytes) -> tuple[dict[str, Any], list[str]]:
             "itself (File > Download) and hand it in."
         )
     if not isinstance(notebook, dict):
-        raise SubmissionError("The file is not a notebook: its JSON is no object. Save it again from Jupyter.")
+        raise SubmissionError("The file is not a notebook: its JSON is not an object. Save it again from Jupyter.")
     found = cast(dict[str, Any], notebook)
     inner: object = found.get("content")
     if "cells" not in found and found.get("type") == "notebook" and isinstance(inner, dict):
@@ -367,7 +367,10 @@ def _is_ignored(cell: dict[str, Any]) -> bool:
 
 
 def _is_demonstration(cell: dict[str, Any], source: str) -> bool:
-    """Whether it was handed out as a demonstration and is unchanged. Who forges that leaves out a cell of their own."""
+    """Whether it was handed out as a demonstration and is unchanged.
+
+    Forging the tag only makes the forger's own cell be skipped.
+    """
     metadata: object = cell.get("metadata")
     given: object = cast(dict[str, Any], metadata).get("demonstration") if isinstance(metadata, dict) else None
     return isinstance(given, str) and given == demonstration_digest(source)
@@ -563,7 +566,7 @@ def _zip_code(content: bytes, limits: Limits, assignment: str | None) -> _Code:
         LookupError,
     ):
         raise SubmissionError(
-            "The file is no readable zip archive, perhaps cut off in an upload. Export it again and hand it in."
+            "The file is not a readable zip archive, perhaps cut off in an upload. Export it again and hand it in."
         ) from None
     others = len(entries) - 1
     if others:

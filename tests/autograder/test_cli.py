@@ -340,7 +340,7 @@ def test_the_policy_fits_a_terminal_of_80_columns_and_names_every_call_once(
         *calls.REFUSED,
         *calls.ABSENT,
         *calls.WITHOUT_EFFECT,
-        *calls.SHIELDED,
+        *calls.METADATA_CALLS,
         *calls.by_argument(0),
     ]
     about_calls = re.sub(r"\([^)]*\)", "", shown[shown.index("\nCalls") :])

@@ -7,7 +7,7 @@ from autograder.text import printable
 
 
 def unreadable(problem: str) -> dict[str, bytes]:
-    """The file is no submission: 0 points and a sentence for the student."""
+    """The file is not a submission: 0 points and a sentence for the student."""
     text = printable(problem, 1000)
     return _both(ValueError(text), [_test("Submission", text, visible=True)])
 
@@ -27,7 +27,7 @@ def _test(name: str, output: str, *, visible: bool) -> dict[str, Any]:
 
 def _both(problem: Exception, tests: list[dict[str, Any]]) -> dict[str, bytes]:
     """`problem`: a built-in exception, for the pickle is read where this package may not be installed. A ValueError
-    says that the file is no submission (`autograder.otter.listener` tells the two apart)."""
+    says that the file is not a submission (`autograder.otter.listener` tells the two apart)."""
     import dill
     from otter.test_files import GradingResults
 

@@ -3,7 +3,7 @@
 A download is a folder or a zip (`download`), read as data; whose a file is, is said by its name (`platforms`) or by
 Gradescope's metadata (`gradescope`); of one student's files the one that fits the assignment's name best is taken, then
 the newest (`choosing`). Every file gets one verdict: taken, left because a better one of the same student was taken or
-because it is no hand-in, or refused. Nothing is overwritten, no link is followed, and nothing of a submission is run
+because it is not a hand-in, or refused. Nothing is overwritten, no link is followed, and nothing of a submission is run
 (not even git, in a clone).
 """
 
@@ -187,7 +187,7 @@ def _hand_ins(source: Path, items: Sequence[Item], assignment: str, limits: Limi
         entries.setdefault(item.parts[depth], []).append(item)
     for name in [name for name in entries if _is_none(name) or name in HANDED_OUT_FOLDERS]:
         for item in entries.pop(name):
-            found.left(item, "It belongs to a system or to the handed-out repository, and is no hand-in.")
+            found.left(item, "It belongs to a system or to the handed-out repository, and is not a hand-in.")
     _refuse_packed_download(entries, source, found.root)
     people: dict[str, list[Piece]] = {}
     metadata = next((item for item in entries.get(NAME, ()) if len(item.parts) == depth + 1), None)

@@ -9,7 +9,7 @@ from autograder.isolation import calls, landlock, seccomp, syscalls
 
 INCLUDE = Path("/usr/include")
 HEADERS = {"x86_64": "**/asm/unistd_64.h", "aarch64": "asm-generic/unistd.h"}
-TABLES = (calls.ALLOWED, calls.REFUSED, calls.ABSENT, calls.WITHOUT_EFFECT, calls.SHIELDED)
+TABLES = (calls.ALLOWED, calls.REFUSED, calls.ABSENT, calls.WITHOUT_EFFECT, calls.METADATA_CALLS)
 ELSEWHERE = {
     "pivot_root": syscalls._PIVOT_ROOT,
     "capset": syscalls._CAPSET,
