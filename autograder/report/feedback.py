@@ -8,7 +8,6 @@ course's own and may be shown.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from autograder.grading.one import GRADER_NOTE
 from autograder.records.final import Final
 from autograder.records.results import CaseResult, QuestionResult, SubmissionResult
 from autograder.report.page import render
@@ -42,7 +41,7 @@ class Question:
 def feedback_page(result: SubmissionResult, title: str, final: Final | None = None) -> str:
     """The page as HTML; `title` is the assignment's, `final` the grade when it is not the score alone."""
     final = final or Final.of(result)
-    notes = [note for note in result.notes if not note.startswith(GRADER_NOTE)]
+    notes = result.notes
     return render(
         "feedback.html",
         assignment=title,

@@ -7,7 +7,7 @@ import pytest
 import unisolated
 
 from autograder.assignment import Assignment, AssignmentError
-from autograder.grading.one import GRADER_NOTE, grade_one
+from autograder.grading.one import grade_one
 from autograder.records.results import CaseResult, SubmissionResult
 from autograder.submissions.read import Submission
 from autograder.testcases import load_cases
@@ -67,7 +67,8 @@ def test_a_bug_in_a_test_costs_the_case_and_is_told_to_the_instructor_only(assig
     assert not case.passed
     assert "TypeError" not in case.message
     assert result.status == "failed"
-    assert any(note.startswith(GRADER_NOTE) and "TypeError" in note for note in result.notes)
+    assert any("TypeError" in note for note in result.grader_notes)
+    assert not any("TypeError" in note for note in result.notes)
     assert result.questions[0].earned == 3
 
 

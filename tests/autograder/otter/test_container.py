@@ -15,6 +15,8 @@ import pytest
 
 from autograder.build.command import Built
 from autograder.otter.listener import PLUGIN
+from autograder.otter.outcome import read
+from autograder.records.results import Timeout
 from autograder.submissions.read import demonstration_digest
 
 
@@ -80,9 +82,9 @@ def test_running_out_of_time_crosses_otter_as_fields(container: Container) -> No
     settings = container.folder / "source" / "files" / "assignments" / "toy" / "assignment.toml"
     settings.write_text(settings.read_text().replace("call_seconds = 2", "call_seconds = 1"))
     container.grade(toy__ipynb=notebook)
-    times = container.pickled.get_plugin_data(PLUGIN)
-    assert ["call", "twice", 1] in times["timeouts"]
-    assert "timeout" in times["failures"].values()
+    outcome = read(container.pickled.get_plugin_data(PLUGIN))
+    assert Timeout("call", "twice", 1) in outcome.timeouts
+    assert "timeout" in [said.failure for said in outcome.cases.values()]
 
 
 def by_name(results: dict[str, Any]) -> dict[str, Any]:

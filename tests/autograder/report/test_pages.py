@@ -10,7 +10,6 @@ import pytest
 from jinja2 import TemplateAssertionError
 from nasty import NASTY
 
-from autograder.grading.one import GRADER_NOTE
 from autograder.records import journal
 from autograder.records.final import Final, Step
 from autograder.records.journal import Journal, Record
@@ -61,7 +60,8 @@ def result(file: str = "a.ipynb", passed: bool = True, **changes: object) -> Sub
         file=file,
         status="completed",
         questions=questions,
-        notes=(EVIL, f"{GRADER_NOTE}only for the instructor"),
+        notes=(EVIL,),
+        grader_notes=("only for the instructor",),
         output="printed 4711",
         seconds={"total": 1.5},
     )
