@@ -220,8 +220,8 @@ def unusual_outputs(problem: Problem, random: Generator) -> list[Problem]:
     last = problem.graph.outputs[-1]
     return [
         Problem(Graph(problem.graph.nodes, problem.graph.inputs, (last, 1, 4, last, 1)), problem.x),
-        Problem(Graph([Node("input")], [0], [0]), random.uniform(1, 2, 1)),
-        Problem(Graph([Node("const", (), 0.75)], [], [0]), np.zeros(0)),
+        Problem(Graph((Node("input"),), (0,), (0,)), random.uniform(1, 2, 1)),
+        Problem(Graph((Node("const", (), 0.75),), (), (0,)), np.zeros(0)),
         shuffled_inputs(random),
     ]
 
@@ -450,7 +450,7 @@ def compare_forward(
     """
     x_dot = random.normal(size=len(problem.x))
     y, y_dot = checks.call(forward_mode, problem.graph, problem.x, x_dot, returns=2, repeat=repeat)
-    expected, expected_dot = reference.forward_mode(problem.graph, problem.x, x_dot)
+    expected, expected_dot = reference.forward_mode(problem.graph, list(problem.x), list(x_dot))
     checks.close(y, expected, rtol=y_rtol, atol=y_atol, what="y")
     checks.close(y_dot, expected_dot, rtol=rtol, what="y_dot")
 
@@ -471,7 +471,7 @@ def compare_reverse(
     """
     y_bar = random.normal(size=len(problem.graph.outputs))
     y, x_bar = checks.call(reverse_mode, problem.graph, problem.x, y_bar, returns=2, repeat=repeat)
-    expected, expected_bar = reference.reverse_mode(problem.graph, problem.x, y_bar)
+    expected, expected_bar = reference.reverse_mode(problem.graph, list(problem.x), list(y_bar))
     checks.close(y, expected, rtol=y_rtol, atol=y_atol, what="y")
     checks.close(x_bar, expected_bar, rtol=rtol, what="x_bar")
 
