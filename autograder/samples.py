@@ -284,7 +284,7 @@ def _own(samples: _Samples) -> Files:
     earn: `# %% question="q1" points=6`. The other questions are answered right.
     """
     files: Files = {}
-    for path in sorted((samples.assignment.folder / "samples").glob("*.py")):
+    for path in Course.of(samples.assignment).samples(samples.assignment.name):
         cells: list[Any] = jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent").cells  # pyright: ignore
         answers: dict[str, str] = {}
         points: dict[str, float] = {}
