@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jupytext
 
@@ -285,7 +285,8 @@ def _own(samples: _Samples) -> Files:
     """
     files: Files = {}
     for path in Course.of(samples.assignment).samples(samples.assignment.name):
-        cells: list[Any] = jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent").cells  # pyright: ignore
+        text = path.read_text(encoding="utf-8")
+        cells = cast("list[Any]", jupytext.reads(text, fmt="py:percent").cells)  # pyright: ignore
         answers: dict[str, str] = {}
         points: dict[str, float] = {}
         for cell in cells:
