@@ -427,12 +427,12 @@ def _grade_and_conclude(order: "Order", options: argparse.Namespace, command: st
     from dataclasses import replace
 
     from autograder.grading.grade import grade
-    from autograder.report.write import write_everything
+    from autograder.report.write import write_everything, write_submission
 
     warnings: list[str] = []
     try:
         with _terminable(), console.progress(options.quiet) as listener:
-            run = grade(replace(order, warn=warnings.append), listener)
+            run = grade(replace(order, warn=warnings.append), listener, write_submission)
     except KeyboardInterrupt:
         console.say(
             f"interrupted; what was graded is kept. Go on with: autograder {command} -o {options.out} "
@@ -455,9 +455,9 @@ def _shown(paths: Sequence[Path]) -> str:
 
 def _merge(options: argparse.Namespace) -> int:
     from autograder.grading.merge import merge
-    from autograder.report.write import write_everything
+    from autograder.report.write import write_everything, write_submission
 
-    merged = merge(options.shards, options.out, force=options.force)
+    merged = merge(options.shards, options.out, force=options.force, write=write_submission)
     statistics = write_everything(options.out)
     options.document = {**console.document(statistics, options.out), "incomplete": list(merged.missing)}
     code = console.conclude(statistics, options.out, quiet=options.json)

@@ -1,4 +1,4 @@
-"""A tiny assignment, submissions to it, and a workshop without isolation: for tests of the engine."""
+"""A tiny assignment, submissions to it, and sessions without isolation: for tests of grading."""
 
 import json
 import os
@@ -9,7 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from autograder.assignment import Assignment
-from autograder.grading.worker import Settings, grade_task, task_of
+from autograder.grading.task import Settings, task_of
+from autograder.grading.worker import grade_task
 from autograder.records.journal import Record
 from autograder.records.results import SubmissionResult, Timeout
 from autograder.submissions.batch import Entry
@@ -122,21 +123,6 @@ def notebook(*cells: str) -> str:
     )
 
 
-class OpenWorkshop:
-    """Runs cells in this very process. Cells may ask for trouble: DIE ends the worker, STALL never returns."""
-
-    policy = SimpleNamespace(layers=("none at all",))
-
-    def __enter__(self) -> "OpenWorkshop":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        return
-
-    def open(self, submission: Submission, assignment: Assignment) -> "OpenSession":
-        return OpenSession(submission, assignment)
-
-
 class OpenSession:
     """A session of functions that are just functions."""
 
@@ -192,11 +178,6 @@ class OneProcess:
     def grade(self, entries: Sequence[Entry]) -> Iterator[Record]:
         """Grades all entries in order."""
         for entry in entries:
-            answer = grade_task(task_of(entry.name, entry.path), self.settings, self.assignment, OpenWorkshop())
+            answer = grade_task(task_of(entry.name, entry.path), self.settings, self.assignment, OpenSession)
             result = SubmissionResult.from_json(json.loads(json.dumps(answer["result"])))
             yield Record(entry.name, entry.stem, answer["sha256"], result)
-
-
-def open_workshop(_settings: object) -> OpenWorkshop:
-    """What a worker calls instead of the isolated workshop."""
-    return OpenWorkshop()

@@ -6,10 +6,8 @@ away.
 """
 
 import inspect
-import os
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -77,10 +75,8 @@ class Session(Protocol):
     ) -> None: ...
 
 
-class Workshop(Protocol):
-    """Where sessions are opened: a warm template process."""
-
-    def open(self, submission: Submission, assignment: Assignment) -> Session: ...
+OpenSession = Callable[[Submission, Assignment], Session]
+"""Opens a session for a submission: `ForkServer.open_session`, or in tests something that isolates nothing."""
 
 
 @dataclass(frozen=True)
@@ -97,34 +93,24 @@ class Case:
 
 
 def grade_one(
-    submission: Submission, assignment: Assignment, workshop: Workshop, seed: str | int | None = None
+    submission: Submission, assignment: Assignment, open_session: OpenSession, seed: str | None = None
 ) -> SubmissionResult:
-    """Runs the submission in isolation and every test case of the assignment against it."""
-    with _seeded(seed):
-        return _grade(submission, assignment, workshop)
+    """Runs the submission in isolation and every test case of the assignment against it.
+
+    seed: the course's secret, from which hidden cases draw their inputs; None for the one in force.
+    """
+    from reference.inputs import seeds  # imports NumPy, which whoever reads the cases alone does not need
+
+    with seeds.using(seed):
+        return _grade(submission, assignment, open_session)
 
 
-@contextmanager
-def _seeded(seed: str | int | None) -> Generator[None, None, None]:
-    """The course's seed where hidden cases look for it, for as long as a submission is graded."""
-    before = os.environ.get("AUTOGRADER_SEED")
-    if seed is not None:
-        os.environ["AUTOGRADER_SEED"] = str(seed)
-    try:
-        yield
-    finally:
-        if seed is not None:
-            del os.environ["AUTOGRADER_SEED"]
-            if before is not None:
-                os.environ["AUTOGRADER_SEED"] = before
-
-
-def _grade(submission: Submission, assignment: Assignment, workshop: Workshop) -> SubmissionResult:
+def _grade(submission: Submission, assignment: Assignment, open_session: OpenSession) -> SubmissionResult:
     cases = load_cases(assignment)
     install_recognition(assignment)
     started = time.monotonic()
     grader_notes: list[str] = []
-    with workshop.open(submission, assignment) as session:
+    with open_session(submission, assignment) as session:
         opened = time.monotonic()
         functions = dict(session.functions)
         # The public cases of all questions first: a session starts its process anew before a public case that

@@ -21,13 +21,14 @@ from pathlib import Path
 from typing import Any
 
 from autograder.grading.one import ungraded
-from autograder.grading.worker import Settings, settings_line, task_of
+from autograder.grading.task import Settings, settings_line, task_of
 from autograder.isolation.clock import HARD
 from autograder.records.journal import Record
 from autograder.records.results import SubmissionResult, Timeout
 from autograder.submissions.batch import Entry
 from autograder.walk import remove_folder
 
+_WORKER = "autograder.grading.worker"
 START_SECONDS = 900.0
 """A worker that is not ready after this is given up: its start may include compiling what every submission needs."""
 MARGIN = 1.25
@@ -69,7 +70,7 @@ class WorkerProcess:
         }
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "autograder.grading.worker"],
+                [sys.executable, "-P", "-m", _WORKER],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,

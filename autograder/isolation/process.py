@@ -13,11 +13,14 @@ import stat
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from autograder.isolation import frames
 from autograder.isolation.clock import SLICE, Clock, Deadline
 from autograder.isolation.confine import SCRATCH_FILES, descendants
+
+Kind = Literal["submission", "artefacts"]
+"""What a confined process does: run a notebook, or the artefacts of its functions."""
 
 _WATCH_SECONDS: Final = 0.1
 _END_SECONDS: Final = 20.0

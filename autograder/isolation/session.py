@@ -17,21 +17,31 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 from adkit import checks
 from adkit.notebook import cells
 
-from autograder.assignment import Assignment, Question
+from autograder.assignment import Assignment, Limits, Question
 from autograder.isolation import frames
 from autograder.isolation.clock import Clock, Deadline
-from autograder.isolation.process import Ended, Process, SpokeOutOfTurn, TookTooLong
+from autograder.isolation.process import Ended, Kind, Process, SpokeOutOfTurn, TookTooLong
 from autograder.records.results import Limit, Timeout
 from autograder.submissions.read import Submission
 
-if TYPE_CHECKING:
-    from autograder.isolation.forkserver import Workshop
+
+class Server(Protocol):
+    """Where confined processes come from: `autograder.isolation.forkserver.ForkServer`."""
+
+    def clock(self) -> Clock:
+        """A clock for one submission."""
+        ...
+
+    def fork(self, kind: Kind, limits: Limits, clock: Clock) -> Process:
+        """A new confined process."""
+        ...
+
 
 _CALLBACKS: Final = 100_000
 """How often one call may call the functions it was given."""
@@ -79,12 +89,12 @@ class SessionLog:
 class Session:
     """A context manager: entering runs the notebook's cells, leaving ends every process of the submission."""
 
-    def __init__(self, workshop: "Workshop", submission: Submission, assignment: Assignment) -> None:
+    def __init__(self, server: Server, submission: Submission, assignment: Assignment) -> None:
         self.log = SessionLog()
         self.functions: dict[str, Proxy] = {}
         """A proxy for every function of the assignment that the submission defines."""
         self.assignment = assignment
-        self._workshop = workshop
+        self._server = server
         self._submission = submission
         self._limits = assignment.limits
         self._process: Process | None = None
@@ -106,7 +116,7 @@ class Session:
         self._start_clock()
 
     def _start_clock(self) -> None:
-        self._clock = Clock(self._workshop.report_waiting)
+        self._clock = self._server.clock()
         self._end = self._clock.deadline(self._limits.submission_seconds)
 
     def __enter__(self) -> "Session":
@@ -183,7 +193,7 @@ class Session:
         seconds = self._limits.call_seconds * 2
         try:
             if self._runner is None:
-                self._runner = self._workshop.fork("artefacts", self._limits, self._clock)
+                self._runner = self._server.fork("artefacts", self._limits, self._clock)
             deadline = self._clock.deadline(seconds).and_not_after(self._end)
             question = _unpredictable()
             self._runner.send({"id": question, "job": job}, deadline)
@@ -363,7 +373,7 @@ class Session:
         """Starts a process and runs the cells, leaving out cells that ended an earlier one."""
         while True:
             started = time.monotonic()
-            self._process = self._workshop.fork("submission", self._limits, self._clock)
+            self._process = self._server.fork("submission", self._limits, self._clock)
             self.log.add_seconds("fork", time.monotonic() - started)
             running = -1
             deadline = self._end

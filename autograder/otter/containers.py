@@ -26,12 +26,13 @@ from typing import Any, get_args
 
 from autograder.assignment import Assignment
 from autograder.grading.one import GRADER_NOTE, Case, how_it_went, load_cases, question_result, sentences, ungraded
+from autograder.names import kind_of
 from autograder.otter.container.config import plugin_settings
 from autograder.records.journal import Record
 from autograder.records.results import CaseResult, Failure, Limit, Status, SubmissionResult, Timeout
 from autograder.records.run import write_atomically
 from autograder.submissions.batch import Entry
-from autograder.submissions.read import SubmissionError, kind_of, read_bytes, unreadable_digest
+from autograder.submissions.read import SubmissionError, read_bytes, unreadable_digest
 from autograder.text import for_terminal, plain
 from reference.inputs import seeds
 

@@ -28,29 +28,17 @@ def open_session(path: str) -> dict[str, Any]:
 
 
 def _open(record: dict[str, Any], report: Path) -> dict[str, Any]:
-    from autograder.grading import known
-    from autograder.grading import one as single
-    from autograder.grading.compiled import compiled, use_here
-    from autograder.isolation.forkserver import Workshop
-    from autograder.isolation.layers import policy
+    from autograder.grading.grader import open_grader
 
     assignment = Assignment.load(record["assignment"])
     given = record["submission"]
     parts = {part: tuple(given[part]) for part in ("cells", "notes", "demonstrations", "lines")}
     submission = Submission(given["name"], None, **parts)
-    layers = policy(secrets=[Path(secret) for secret in record["secrets"]])
-    # for one submission it does not pay to make it
-    folder = compiled(assignment, layers, make=False)
-    if folder is not None:
-        use_here(folder)
+    secrets = [Path(secret) for secret in record["secrets"]]
     stack = ExitStack()
-    workshop = stack.enter_context(Workshop(layers, compiled=folder))
-    session: Any = stack.enter_context(workshop.open(submission, assignment))
-    if record["seed"]:  # after the template has started: no process of the submission has it in its environment
-        os.environ["AUTOGRADER_SEED"] = record["seed"]
-    single.install_recognition(assignment)
-    known.load(assignment)
-    stack.callback(known.save, assignment)
+    # for one submission it does not pay to compile ahead
+    grader = stack.enter_context(open_grader(assignment, seed=record["seed"] or None, secrets=secrets, make=False))
+    session: Any = stack.enter_context(grader.open_session(submission, assignment))
     closing = _Closing(stack, session, given["notes"], report)
     atexit.register(closing.close)
     _say_what_checks_say(assignment, closing, session.log)

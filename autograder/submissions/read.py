@@ -23,22 +23,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 from autograder.assignment import Limits
-
-EXTENSIONS = (".ipynb", ".py", ".zip")
-"""What counts as a submission, by the end of its name (in any case)."""
-_BROWSERS_END = re.compile(r"\.(ipynb|py)(?: ?\(\d+\))?\.(?:txt|json|ipynb)$", re.IGNORECASE)
-"""What a browser makes of a name: `x.ipynb.txt`, `x.ipynb.json`, `x.ipynb (1).txt`."""
-
-
-def kind_of(name: str) -> str:
-    """What a file is by its name: `.ipynb`, `.py` or `.zip`, or an empty text for none of them.
-
-    A notebook that a browser saved as `x.ipynb.txt` or `x.ipynb.json` is a notebook.
-    """
-    browsers = _BROWSERS_END.search(name)
-    suffix = f".{browsers[1]}" if browsers else PurePosixPath(name).suffix
-    return suffix.lower() if suffix.lower() in EXTENSIONS else ""
-
+from autograder.names import NO_SUBMISSIONS, is_skipped_folder, kind_of, letters_of
 
 MAX_ENTRIES = 2_000
 """Entries of a zip."""
@@ -49,7 +34,6 @@ MAX_STRINGS = 2_000_000
 MAX_CELLS = 5_000
 """Code cells of a notebook."""
 
-_IGNORED_FOLDERS = {"__MACOSX", ".ipynb_checkpoints", "__pycache__", ".git"}
 _SCRIPT_ENCODINGS = {"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252"}
 _CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
@@ -595,7 +579,7 @@ def _choose(
     assignment: str | None,
 ) -> tuple[PurePosixPath, bytes, list[str]]:
     notebooks = [path for path in candidates if kind_of(path.name) == ".ipynb"]
-    scripts = [path for path in candidates if kind_of(path.name) == ".py" and path.name != "__init__.py"]
+    scripts = [path for path in candidates if kind_of(path.name) == ".py" and path.name not in NO_SUBMISSIONS]
     chosen = _fitting(notebooks, assignment)
     if len(notebooks) > 1 and chosen is None and assignment is not None and len(notebooks) <= 20:
         named = [path for path in notebooks if _assignment_of(_unpack(archive, candidates[path], limits)) == assignment]
@@ -621,7 +605,7 @@ def _fitting(paths: list[PurePosixPath], assignment: str | None) -> PurePosixPat
     if assignment is None:
         return None
     exact = [path for path in paths if path.stem == assignment]
-    partly = [path for path in paths if _letters(assignment) in _letters(path.stem)]
+    partly = [path for path in paths if letters_of(assignment) in letters_of(path.stem)]
     for fitting in (exact, partly):
         if len(fitting) == 1:
             return fitting[0]
@@ -652,7 +636,7 @@ def _path(entry: zipfile.ZipInfo) -> PurePosixPath:
 
 
 def _is_clutter(path: PurePosixPath) -> bool:
-    return path.name.startswith(".") or any(part in _IGNORED_FOLDERS for part in path.parts)
+    return path.name.startswith(".") or any(map(is_skipped_folder, path.parts[:-1]))
 
 
 # --- text -----------------------------------------------------------------------------------------
@@ -677,10 +661,6 @@ def _valid_unicode(text: str) -> str:
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
-def _letters(name: str) -> str:
-    return "".join(character for character in name.lower() if character.isalnum())
 
 
 def _shown(path: PurePosixPath) -> str:

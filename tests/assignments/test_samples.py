@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from autograder.assignment import Assignment
 from autograder.build import BuildError
 from autograder.build.command import build
 from autograder.grading.one import grade_one
-from autograder.isolation.forkserver import Workshop
+from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.layers import policy
+from autograder.isolation.session import Session
 from autograder.samples import Expected, write_sample_class
 from autograder.submissions.read import SubmissionError, read_submission
 
@@ -39,8 +41,8 @@ def sample_class(toy: Assignment, tmp_path_factory: pytest.TempPathFactory) -> t
 
 
 @pytest.fixture(scope="module")
-def workshop() -> Iterator[Workshop]:
-    with Workshop(policy()) as opened:
+def workshop() -> Iterator[ForkServer]:
+    with ForkServer(policy()) as opened:
         yield opened
 
 
@@ -72,11 +74,11 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_submission_gets_what_it_must(
-    name: str, toy: Assignment, sample_class: tuple[Path, dict[str, Expected]], workshop: Workshop
+    name: str, toy: Assignment, sample_class: tuple[Path, dict[str, Expected]], workshop: ForkServer
 ) -> None:
     folder, expected = sample_class
     submission = read_submission(folder / name, toy.limits, assignment="toy")
-    result = grade_one(submission, toy, workshop)
+    result = grade_one(submission, toy, partial(Session, workshop))
     assert result.status == "completed", result.problem
     earned = {question.name: question.earned for question in result.questions}
     assert expected[name].objections(earned) == [], [c.message for q in result.questions for c in q.cases]

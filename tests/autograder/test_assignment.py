@@ -7,9 +7,10 @@ import pytest
 from adkit import checks
 
 from autograder.assignment import Assignment, AssignmentError, Limits, Question
-from autograder.grading.worker import with_timeout
+from autograder.grading.task import with_timeout
 from autograder.isolation import layers
-from autograder.isolation.forkserver import Workshop
+from autograder.isolation.forkserver import ForkServer
+from autograder.isolation.session import Session
 from autograder.submissions.read import Submission
 
 TOML = """
@@ -67,8 +68,8 @@ def test_a_call_ends_at_its_questions_limit() -> None:
     assignment = Assignment("toy", "Toy", Path(), questions, Limits(call_seconds=20))
     code = "import time\ndef f(x):\n    while True: pass\ndef g(x):\n    time.sleep(1.5)\n    return x"
     with (
-        Workshop(layers.policy()) as workshop,
-        workshop.open(Submission("toy", None, (code,)), assignment) as session,
+        ForkServer(layers.policy()) as workshop,
+        Session(workshop, Submission("toy", None, (code,)), assignment) as session,
     ):
         with pytest.raises(checks.StudentError, match="f did not finish within 1 seconds"):
             session.functions["f"](1)

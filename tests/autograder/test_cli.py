@@ -19,8 +19,9 @@ from toy_course import RIGHT, notebook
 from autograder import cli, doctor
 from autograder.build import command as build_command
 from autograder.grading import grade as engine_grade
-from autograder.grading.worker import Settings
+from autograder.grading.task import Settings
 from autograder.isolation import calls
+from autograder.report import write as report_write
 
 
 @pytest.fixture
@@ -108,17 +109,17 @@ def test_an_unexpected_error_is_shown_in_full_only_with_debug(
 def test_an_interrupted_run_keeps_its_journal_and_says_how_to_go_on(
     course: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written = engine_grade.write_submission
+    written = report_write.write_submission
 
     def interrupt(*arguments: object) -> None:
         written(*arguments)
         signal.raise_signal(signal.SIGTERM)
 
-    monkeypatch.setattr(engine_grade, "write_submission", interrupt)
+    monkeypatch.setattr(report_write, "write_submission", interrupt)
     assert cli.main(["grade", "class", "-a", "toy", "-o", "out"]) == 130
     assert "--resume" in capsys.readouterr().err
     assert len((course / "out" / "journal.jsonl").read_text().splitlines()) == 1
-    monkeypatch.setattr(engine_grade, "write_submission", written)
+    monkeypatch.setattr(report_write, "write_submission", written)
     assert cli.main(["grade", "class", "-a", "toy", "-o", "out", "--resume"]) == 0
     assert len((course / "out" / "journal.jsonl").read_text().splitlines()) == 2
 
@@ -161,7 +162,7 @@ def test_an_error_of_the_system_says_where_and_what_to_do(
     def fail(*_arguments: object) -> None:
         raise OSError(number, os.strerror(number), "out/results/a.json")
 
-    monkeypatch.setattr(engine_grade, "write_submission", fail)
+    monkeypatch.setattr(report_write, "write_submission", fail)
     assert cli.main(["grade", "class", "-a", "toy", "-o", "out", "-q"]) == 2
     said = capsys.readouterr().err
     assert said.startswith(f"autograder: out/results/a.json: {os.strerror(number)}. ")

@@ -18,7 +18,7 @@ from autograder import cli
 from autograder.grading import grade as engine_grade
 from autograder.grading import one as single
 from autograder.grading.regrade import compared
-from autograder.grading.worker import Settings
+from autograder.grading.task import Settings
 from autograder.records import journal
 from autograder.records.adjustments import ADJUSTMENTS, EXTENSIONS
 from autograder.records.journal import Record

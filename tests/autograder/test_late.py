@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.assignment import Assignment, AssignmentError
-from autograder.grading.sources import digest_of
+from autograder.grading.cache import digest_of
 from autograder.late import LateError, LatePolicy, moment, span
 
 DEADLINE = "2026-05-01T23:59:00+02:00"

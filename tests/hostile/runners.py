@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from hostile.apparatus import NEIGHBOUR_POINTS, Lab, alive, neighbour_code, steering
@@ -20,10 +21,12 @@ from hostile.attack import RIGHT, RIGHT_POINTS, Attack, notebook
 
 from autograder.assignment import Assignment
 from autograder.records.journal import Record
-from autograder.grading.worker import Settings, grade_task, task_of
+from autograder.grading.task import Settings, task_of
+from autograder.grading.worker import grade_task
 from autograder.isolation.layers import Policy, policy
 from autograder.isolation.leases import FIRST_UID, LEASES
-from autograder.isolation.forkserver import Workshop
+from autograder.isolation.forkserver import ForkServer
+from autograder.isolation.session import Session
 from autograder.report.feedback import feedback_page
 from autograder.report.gradescope import results_json
 from autograder.report.grades import Row, final_grades
@@ -79,7 +82,7 @@ class SessionRunner:
 
     def __enter__(self) -> "SessionRunner":
         tempfile.tempdir = str(self.lab.folder / "scratch")
-        self._workshop = Workshop(self.policy).__enter__()
+        self._workshop = ForkServer(self.policy).__enter__()
         self._waited: list[float] = []
         self._workshop.report_waiting = self._waited.append
         self.neighbour()
@@ -129,7 +132,9 @@ class SessionRunner:
     def grade(self, path: Path, found: list[str]) -> SubmissionResult | None:
         """The result of a file; what is wrong with the grader goes to `found`."""
         try:
-            reply = grade_task(task_of(path.name, path), self._settings, self.assignment, self._workshop)
+            reply = grade_task(
+                task_of(path.name, path), self._settings, self.assignment, partial(Session, self._workshop)
+            )
         except BaseException as error:
             found.append(f"the batch ended: {type(error).__name__}: {error}")
             return None

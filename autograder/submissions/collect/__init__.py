@@ -19,6 +19,7 @@ from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 
 from autograder.assignment import Limits
+from autograder.names import kind_of
 from autograder.records import roster
 from autograder.records.roster import Claim, Student
 from autograder.records.run import write_atomically
@@ -27,7 +28,7 @@ from autograder.submissions.collect.choosing import EXACT, Choice, Piece, attemp
 from autograder.submissions.collect.download import CLUTTER_FOLDERS, HANDED_OUT_FOLDERS, DownloadError, Item, opened
 from autograder.submissions.collect.gradescope import MAX_BYTES, NAME, MetadataError, Submission, submissions
 from autograder.submissions.collect.platforms import platform_of, unnamed_owner
-from autograder.submissions.read import SubmissionError, kind_of, read_bytes
+from autograder.submissions.read import SubmissionError, read_bytes
 
 __all__ = ["VERDICTS", "CollectError", "Collected", "HandIn", "Row", "collect"]
 

@@ -13,8 +13,9 @@ from toy_course import RIGHT, WRONG, notebook
 from autograder.grading import cluster, pool
 from autograder.grading.grade import Order, grade
 from autograder.grading.pool import EngineError
-from autograder.grading.worker import Settings
+from autograder.grading.task import Settings
 from autograder.records import journal
+from autograder.report.write import write_submission
 
 
 def test_without_the_extra_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,15 +49,16 @@ def test_a_cluster_grades_like_a_pool(address: str, tmp_path: Path, monkeypatch:
     import_folders = pool._import_folders()
     monkeypatch.setattr(pool, "_import_folders", lambda: [*import_folders, str(Path(__file__).parents[2])])
     monkeypatch.setattr(pool, "STOP_SECONDS", 0.2)
+    monkeypatch.setattr(pool, "_WORKER", "toy_worker")
     folder = tmp_path / "class"
     folder.mkdir()
     (folder / "right.ipynb").write_text(notebook(RIGHT))
     (folder / "wrong.ipynb").write_text(notebook(WRONG))
     (folder / "cut.ipynb").write_text("{")
     (folder / "link.ipynb").symlink_to("right.ipynb")
-    order = Order(assignment, (folder,), tmp_path / "out", seed="s", workshop="toy_course:open_workshop")
+    order = Order(assignment, (folder,), tmp_path / "out", seed="s")
     try:
-        run = grade(replace(order, dask=address))
+        run = grade(replace(order, dask=address), write=write_submission)
     finally:
         for warm in cluster._warm.values():
             warm.__exit__(None, None, None)

@@ -18,7 +18,7 @@ def assignment(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
 
 def graded(assignment: Assignment, *cells: str) -> SubmissionResult:
     submission = Submission(name="x.ipynb", path=None, cells=cells)
-    return grade_one(submission, assignment, toy_course.OpenWorkshop(), seed="s")
+    return grade_one(submission, assignment, toy_course.OpenSession, seed="s")
 
 
 def cases(result: SubmissionResult) -> dict[str, CaseResult]:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from autograder.grading.pool import WorkerProcess
 from autograder.isolation import clock as clock_module
 from autograder.isolation import layers
 from autograder.isolation.clock import HARD, Clock
-from autograder.isolation.forkserver import Workshop
+from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.session import Session
 from autograder.records.results import SubmissionResult, Timeout
 from autograder.submissions.read import Submission
@@ -196,9 +197,9 @@ def busy() -> Iterator[Session]:
         for _ in range(3):
             loops.append(subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True))
         assignment = Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, ("f",)),), LIMITS)
-        with Workshop(layers.policy()) as workshop:
+        with ForkServer(layers.policy()) as workshop:
             os.sched_setaffinity(0, before)  # the grader itself need not wait
-            with workshop.open(Submission("toy", None, (CODE,)), assignment) as session:
+            with Session(workshop, Submission("toy", None, (CODE,)), assignment) as session:
                 yield session
     finally:
         os.sched_setaffinity(0, before)
@@ -233,8 +234,10 @@ def late(tmp_path_factory: pytest.TempPathFactory) -> SubmissionResult:
     assignment = toy_course.write_assignment(tmp_path_factory.mktemp("late"))
     limits = replace(assignment.limits, call_seconds=1, submission_seconds=2.5)
     code = "import time\ndef double(x): time.sleep(100)\nnegate = extra = double"
-    with Workshop(layers.policy()) as workshop:
-        return grade_one(Submission("late.ipynb", None, (code,)), replace(assignment, limits=limits), workshop, "s")
+    with ForkServer(layers.policy()) as workshop:
+        return grade_one(
+            Submission("late.ipynb", None, (code,)), replace(assignment, limits=limits), partial(Session, workshop), "s"
+        )
 
 
 def test_a_submission_whose_time_is_over_is_timed_out_and_says_how_far_it_came(late: SubmissionResult) -> None:
@@ -255,8 +258,8 @@ def test_a_case_says_as_a_field_whether_it_ran_out_of_time_or_was_not_run(late: 
 def test_what_a_submission_raises_does_not_make_it_a_timeout(tmp_path: Path) -> None:
     assignment = toy_course.write_assignment(tmp_path)
     code = "def double(x): raise TimeoutError('did not finish')"
-    with Workshop(layers.policy()) as workshop:
-        result = grade_one(Submission("a.ipynb", None, (code,)), assignment, workshop, "s")
+    with ForkServer(layers.policy()) as workshop:
+        result = grade_one(Submission("a.ipynb", None, (code,)), assignment, partial(Session, workshop), "s")
     assert result.status == "completed"
     assert {case.failure for case in result.questions[0].cases} == {""}
 

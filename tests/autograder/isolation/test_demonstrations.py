@@ -10,7 +10,7 @@ import pytest
 from autograder.assignment import Assignment, Limits, Question
 from autograder.isolation import layers
 from autograder.isolation.demonstrations import cells_to_run
-from autograder.isolation.forkserver import Workshop
+from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.session import Session
 from autograder.submissions.read import Submission, demonstration_digest, read_content
 
@@ -120,17 +120,17 @@ def test_the_handed_out_notebooks_mark_demonstrations_and_nothing_else(name: str
 
 
 @pytest.fixture(scope="module")
-def workshop() -> Iterator[Workshop]:
-    with Workshop(layers.policy()) as workshop:
+def workshop() -> Iterator[ForkServer]:
+    with ForkServer(layers.policy()) as workshop:
         yield workshop
 
 
-def opened(workshop: Workshop, cells: tuple[str, ...], demonstrations: tuple[int, ...]) -> Session:
+def opened(workshop: ForkServer, cells: tuple[str, ...], demonstrations: tuple[int, ...]) -> Session:
     assignment = Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, ("f",)),), Limits(cell_seconds=2))
-    return workshop.open(Submission("toy", None, cells, (), demonstrations), assignment)
+    return Session(workshop, Submission("toy", None, cells, (), demonstrations), assignment)
 
 
-def test_a_demonstration_of_a_function_that_hangs_takes_no_time_and_leaves_no_note(workshop: Workshop) -> None:
+def test_a_demonstration_of_a_function_that_hangs_takes_no_time_and_leaves_no_note(workshop: ForkServer) -> None:
     cells = ("def f(x):\n    while x > 1: pass\n    return x", "print(f(2))")
     with opened(workshop, cells, (2,)) as session:
         assert session.functions["f"](1) == 1
@@ -138,19 +138,19 @@ def test_a_demonstration_of_a_function_that_hangs_takes_no_time_and_leaves_no_no
     assert session.log.restarts == 0
 
 
-def test_a_function_that_uses_a_demonstrations_name_works(workshop: Workshop) -> None:
+def test_a_function_that_uses_a_demonstrations_name_works(workshop: ForkServer) -> None:
     with opened(workshop, ("offset = 3", "def f(x):\n    return x + offset"), (1,)) as session:
         assert session.functions["f"](1) == 4
 
 
-def test_numbers_of_cells_count_demonstrations_too(workshop: Workshop) -> None:
+def test_numbers_of_cells_count_demonstrations_too(workshop: ForkServer) -> None:
     with opened(workshop, ("print('shown')", "f = 1 / 0"), (1,)) as session:
         pass
     assert [number for number, _ in session.log.failed_cells] == [2]
     assert session.log.output == ""
 
 
-def test_source_that_crashes_the_parser_is_run_without_being_read(workshop: Workshop) -> None:
+def test_source_that_crashes_the_parser_is_run_without_being_read(workshop: ForkServer) -> None:
     cells = ("def f(x):\n    return x", "-" * 200_000 + "1", "print(1)")
     with opened(workshop, cells, (3,)) as session:
         assert session.functions["f"](2) == 2

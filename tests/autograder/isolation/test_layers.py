@@ -22,8 +22,9 @@ import pytest
 from autograder.assignment import Assignment, Limits, Question
 from autograder.isolation import calls, layers, seccomp, syscalls
 from autograder.isolation.confine import descendants
-from autograder.isolation.forkserver import Workshop
+from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.layers import IsolationError, Policy
+from autograder.isolation.session import Session
 from autograder.submissions.read import Submission
 
 RUN = "import os, sys, time, socket, ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\ndef run(code): return eval(code)"
@@ -34,7 +35,7 @@ ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root has another user 
 class World:
     """One workshop whose policy is replaced between sessions, and things outside that an attack would like to reach."""
 
-    def __init__(self, workshop: Workshop, folder: Path) -> None:
+    def __init__(self, workshop: ForkServer, folder: Path) -> None:
         self.workshop = workshop
         self.secret = folder / "secret.txt"
         self.secret.write_text("the secret")
@@ -46,7 +47,7 @@ class World:
         """What `code` gives in a session with exactly these layers; the check's message when the call fails."""
         self.workshop.policy = replace(self.workshop.policy, layers=chosen)
         assignment = Assignment("layers", "Layers", Path(), (Question("q1", "t", 1, ("run",)),), limits)
-        with self.workshop.open(Submission("layers", None, (RUN,)), assignment) as session:
+        with Session(self.workshop, Submission("layers", None, (RUN,)), assignment) as session:
             try:
                 return session.functions["run"](code)
             except AssertionError as error:
@@ -70,7 +71,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     for parent in (folder, *folder.parents[:3]):
         if parent.stat().st_uid == os.geteuid() and parent != Path("/tmp"):
             parent.chmod(parent.stat().st_mode | 0o055)
-    with Workshop(policy) as workshop:
+    with ForkServer(policy) as workshop:
         made = World(workshop, folder)
         yield made
         made.tcp.close()
@@ -506,7 +507,7 @@ def test_no_cell_runs_when_a_layer_does_not_hold(world: World, tmp_path: Path, c
     cell = f"open({str(marker)!r}, 'w')"
     with (
         pytest.raises(IsolationError, match=r"no isolated process could be started.*isolation failed"),
-        world.workshop.open(Submission("layers", None, (cell,)), assignment),
+        Session(world.workshop, Submission("layers", None, (cell,)), assignment),
     ):
         pytest.fail("a session was opened")
     assert not marker.exists()

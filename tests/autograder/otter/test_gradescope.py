@@ -132,8 +132,9 @@ def test_what_is_compiled_when_the_image_is_built_is_what_a_submission_looks_for
     assert "nothing could be compiled" not in gradescope.set_up().stderr
     gradescope.grade(toy__ipynb=built[1])
     look = (
-        "from autograder.grading.compiled import compiled; from autograder.assignment import Assignment; "
-        "from autograder.isolation.layers import policy; print(compiled(Assignment.load('toy'), policy(), make=False))"
+        "from autograder.grading.warmup import compiled_folder; from autograder.assignment import Assignment; "
+        "from autograder.isolation.layers import policy; "
+        "print(compiled_folder(Assignment.load('toy'), policy(), make=False))"
     )
     course = gradescope.folder / "course"
     environment = gradescope.environment | {

@@ -17,7 +17,7 @@ from autograder.records.handwritten import HandwrittenError
 from autograder.records.results import Limit, Timeout
 from autograder.records.roster import Student
 from autograder.report.grades import final_grades
-from autograder.report.write import statistics_of, write_everything
+from autograder.report.write import statistics_of, write_everything, write_submission
 
 ANN = Student("ann.ipynb", "s1", "Able, Ann", "ann@example.org", "annable", platform="Participant 1001")
 BOB = Student("bob.ipynb", "s2", "Bob Best", "bob@example.org", "bobbest", platform="Participant 1002")
@@ -393,7 +393,7 @@ def test_adjustments_of_shards_are_joined_and_a_line_that_all_have_counts_once(t
         )
         adjust(out, "ann,,1,both shards know her", *[f"{name},q2,0.5,only here"] * number)
         extend(out, f"{name},2026-05-04T12:00,,ill")
-    merge([tmp_path / "ann", tmp_path / "bob"], tmp_path / "all")
+    merge([tmp_path / "ann", tmp_path / "bob"], tmp_path / "all", write=write_submission)
     assert totals(tmp_path / "all") == {"points-per-question": "10.0", "ann.ipynb": "7.5", "bob.ipynb": "7.0"}
     assert len((tmp_path / "all" / ADJUSTMENTS).read_text().splitlines()) == 5
 

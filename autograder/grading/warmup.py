@@ -1,4 +1,4 @@
-"""What JAX compiles for an assignment again and again, compiled once.
+"""Warm-up: what JAX compiles for an assignment again and again is compiled once.
 
 Most of the time of a right submission is JAX compiling the same operations on the same shapes as everybody else's.
 Before the first submission is graded the reference solution is graded once, by itself, and what JAX compiled for it is
@@ -8,27 +8,23 @@ kept are JAX's own operations alone: a compiled function of the reference would 
 
 The folder is $AUTOGRADER_CACHE, else `autograder` in the user's cache folder. It can be deleted at any time.
 
-In an image for containers `python -m autograder.grading.compiled ASSIGNMENT` makes it when the image is built. Where a
+In an image for containers `python -m autograder.grading.warmup ASSIGNMENT` makes it when the image is built. Where a
 container then runs on another processor than the one that built it, nothing in the folder fits and it is not used.
 """
 
 # pyright: reportUnknownMemberType=false
 import fcntl
-import hashlib
 import os
-import platform
 import shutil
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 from autograder.assignment import Assignment
-from autograder.grading.sources import digest_of, reference_of
-from autograder.isolation.forkserver import Workshop
+from autograder.grading.cache import cache_folder, content_key, reference_of
+from autograder.grading.one import grade_one
 from autograder.isolation.layers import Policy, policy
 from autograder.submissions.read import Submission
 
@@ -36,7 +32,9 @@ _KEPT_FOLDERS: Final = 12
 """Older ones, of other versions or contents, are removed."""
 
 
-def compiled(assignment: Assignment, rules: Policy, *, make: bool = True, seed: str | None = None) -> Path | None:
+def compiled_folder(
+    assignment: Assignment, rules: Policy, *, make: bool = True, seed: str | None = None
+) -> Path | None:
     """The folder of compiled operations for `assignment`, made if it is not there (and `make`).
 
     seed: the course's, for what known mistakes answer in hidden cases (`autograder.grading.known`) is found on the way.
@@ -83,7 +81,7 @@ def _make(assignment: Assignment, target: Path, seed: str | None) -> None:
     } | ({} if seed is None else {"AUTOGRADER_SEED": seed})
     try:
         # a process of its own: this one has yet to decide what JAX reads here
-        command = [sys.executable, "-m", "autograder.grading.compiled", str(assignment.folder), str(made)]
+        command = [sys.executable, "-m", "autograder.grading.warmup", str(assignment.folder), str(made)]
         subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=True)
         for file in made.iterdir():
             if not _is_jax_own(file.name):
@@ -109,19 +107,17 @@ def _is_jax_own(entry: str) -> bool:
 
 
 def main(folder: str, made: str) -> None:
-    """Grades the reference, and a submission that knows nothing: that one makes the grader try every known mistake."""
-    from autograder.grading import known
-    from autograder.grading.one import grade_one
+    """Grades the reference, and an empty submission: that one makes the grader try every known mistake."""
+    from autograder.grading.grader import open_grader
 
     assignment = Assignment.load(folder)
     reference = reference_of(assignment)
     assert reference is not None
-    hollow = "\n".join(f"def {name}(*arguments): return 0.0" for name in assignment.functions)
+    empty = "\n".join(f"def {name}(*arguments): return 0.0" for name in assignment.functions)
     # our own code, so it needs no isolation, and has to write here
-    with Workshop(policy(allow_none=True), compiled=Path(made), writing=True) as workshop:
-        for source in (reference.read_text(encoding="utf-8"), hollow):
-            grade_one(Submission("reference", None, (source,)), assignment, workshop, None)
-    known.save(assignment)
+    with open_grader(assignment, seed=None, isolated=False, compile_into=Path(made)) as warm:
+        for source in (reference.read_text(encoding="utf-8"), empty):
+            grade_one(Submission("reference", None, (source,)), assignment, warm.open_session)
 
 
 def _forget_old(root: Path, keep: Path) -> None:
@@ -134,15 +130,6 @@ def _forget_old(root: Path, keep: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def cache_folder() -> Path:
-    """Where everything lies that is found out once and kept."""
-    given = os.environ.get("AUTOGRADER_CACHE")
-    if given:
-        return Path(given).resolve()
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache").resolve() / "autograder"
-
-
 def _readable_under(rules: Policy, folder: Path) -> bool:
     """Whether the user a submission runs as gets there: with a root of its own it always does."""
     if "mount" in rules.layers or "user" not in rules.layers or os.geteuid() != 0:
@@ -150,25 +137,8 @@ def _readable_under(rules: Policy, folder: Path) -> bool:
     return all(parent.stat().st_mode & 0o001 for parent in folder.parents)
 
 
-def content_key(assignment: Assignment) -> str:
-    """A digest of all that decides what is compiled for an assignment, and what its known mistakes answer."""
-    parts = hashlib.sha256()
-    for part in (sys.version, *(version(package) for package in ("jax", "jaxlib", "numpy")), _processor()):
-        parts.update(part.encode() + b"\0")
-    parts.update(digest_of(assignment).encode())
-    return parts.hexdigest()[:24]
-
-
-def _processor() -> str:
-    """What machine code depends on: compiled for one processor, it may not run on another."""
-    with suppress(OSError), open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-        lines = [line for line in file if line.startswith(("model name", "flags", "Features", "CPU part"))]
-        return platform.machine() + "".join(sorted(set(lines)))
-    return platform.machine() + platform.processor()
-
-
 if __name__ == "__main__":
     if len(sys.argv) > 2:
         main(*sys.argv[1:])
-    elif compiled(Assignment.load(sys.argv[1]), policy(allow_none=True)) is None:
+    elif compiled_folder(Assignment.load(sys.argv[1]), policy(allow_none=True)) is None:
         sys.exit("nothing was compiled ahead")
