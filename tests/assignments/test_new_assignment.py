@@ -105,3 +105,21 @@ def test_its_reference_gets_full_points_and_its_template_none(points: dict[str, 
 def test_its_mistakes_lose_points_and_its_own_sample_gets_what_it_says(points: dict[str, float]) -> None:
     assert points["mistake_multiply__tangents_multiplied"] == 1.75
     assert points["products_only"] == 1.25
+
+
+def test_what_its_hidden_cases_share_does_not_count_for_other_assignments(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else adding an assignment would make a class that is half graded start anew."""
+    from autograder.assignment import Assignment
+    from autograder.grading import cache
+
+    before = cache.digest_of(Assignment.load(REPOSITORY / "assignments" / "ad_modes"))
+    folders = {"reference": course / "reference", "adkit": course / "student_template" / "adkit"}
+    monkeypatch.setattr(cache, "_package", folders.__getitem__)
+    assert cache.digest_of(Assignment.load(course / "assignments" / "ad_modes")) == before
+    own = Assignment.load(course / "assignments" / NAME)
+    digest = cache.digest_of(own)
+    shared = course / "reference" / "inputs" / f"{NAME}.py"
+    shared.write_bytes(shared.read_bytes() + b"# changed\n")
+    assert cache.digest_of(own) != digest

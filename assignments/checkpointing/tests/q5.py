@@ -20,7 +20,7 @@ def test_q5_legal_within_memory(optimal_schedule):
 
 @test_case(points=1)
 def test_q5_ends_of_the_trade_off(optimal_schedule):
-    """N = 6: with memory 1 as good as memory-poor, with memory 6 or more as good as vanilla"""
+    """n = 6: with memory 1 as good as memory-poor, with memory 6 or more as good as vanilla"""
     from adkit import checks
     from adkit.checks import checkpointing as checks_checkpointing
 
@@ -36,7 +36,7 @@ def test_q5_ends_of_the_trade_off(optimal_schedule):
 
 @test_case(points=1)
 def test_q5_optimal_small(optimal_schedule):
-    """N = 10 with memory 3: 18 evaluations are enough; n = 5 with memory 2: 8"""
+    """n = 10 with memory 3: 18 evaluations are enough; n = 5 with memory 2: 8"""
     from adkit import checks
     from adkit.checks import checkpointing as checks_checkpointing
 
@@ -52,7 +52,7 @@ def test_q5_optimal_small(optimal_schedule):
 
 @test_case(points=1)
 def test_q5_optimal(optimal_schedule):
-    """N = 30 with memory 5: exactly 65 evaluations"""
+    """n = 30 with memory 5: exactly 65 evaluations"""
     from adkit import checks
     from adkit.checks import checkpointing as checks_checkpointing
 
