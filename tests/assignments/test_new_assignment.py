@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from autograder.assignment import Assignment
+from autograder.grading import cache
+
 REPOSITORY = Path(__file__).parents[2]
 COURSE = ("assignments", "autograder", "reference", "student_template", "constraints.txt", "README.md")
 NEW = REPOSITORY / "tests" / "new_assignment"
@@ -22,7 +25,7 @@ NAME = "dual_numbers"
 PASSED_OVER = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
 
 
-def autograder(course: Path, *arguments: str) -> str:
+def run(course: Path, *arguments: str) -> str:
     """What `autograder …` prints when an instructor runs it in the course."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "AUTOGRADER"))}
     environment |= {
@@ -63,7 +66,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def written(course: Path) -> set[str]:
     """The files of the course that `autograder build` has written."""
     before = files(course)
-    autograder(course, "build", NAME)
+    run(course, "build", NAME)
     after = files(course)
     return {name for name in before | after if before.get(name) != after.get(name)}
 
@@ -71,10 +74,10 @@ def written(course: Path) -> set[str]:
 @pytest.fixture(scope="module")
 def points(course: Path, written: set[str]) -> Iterator[dict[str, float]]:
     """The points of the new assignment's samples, by file."""
-    autograder(course, "sample", NAME, "-o", "class")
+    run(course, "sample", NAME, "-o", "class")
     graded = ["perfect", "empty_template", "mistake_multiply__tangents_multiplied", "products_only"]
     paths = [f"class/{name}.ipynb" for name in graded]
-    autograder(course, "grade", *paths, "-a", NAME, "-o", "out", "-j", "1", "--quiet")
+    run(course, "grade", *paths, "-a", NAME, "-o", "out", "-j", "1", "--quiet")
     with (course / "out" / "final_grades.csv").open(encoding="utf-8", newline="") as table:
         yield {Path(row["file"]).stem: float(row["total_points_earned"]) for row in csv.DictReader(table)}
 
@@ -111,9 +114,6 @@ def test_what_its_hidden_cases_share_does_not_count_for_other_assignments(
     course: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else adding an assignment would make a class that is half graded start anew."""
-    from autograder.assignment import Assignment
-    from autograder.grading import cache
-
     before = cache.digest_of(Assignment.load(REPOSITORY / "assignments" / "ad_modes"))
     folders = {"reference": course / "reference", "adkit": course / "student_template" / "adkit"}
     monkeypatch.setattr(cache, "_package", folders.__getitem__)
@@ -121,5 +121,9 @@ def test_what_its_hidden_cases_share_does_not_count_for_other_assignments(
     own = Assignment.load(course / "assignments" / NAME)
     digest = cache.digest_of(own)
     shared = course / "reference" / "inputs" / f"{NAME}.py"
-    shared.write_bytes(shared.read_bytes() + b"# changed\n")
-    assert cache.digest_of(own) != digest
+    text = shared.read_bytes()
+    shared.write_bytes(text + b"# changed\n")
+    try:
+        assert cache.digest_of(own) != digest
+    finally:
+        shared.write_bytes(text)
