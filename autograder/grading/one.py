@@ -15,12 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
+from adkit.checks.errors import CheckError, told
+
 from autograder.assignment import Assignment, AssignmentError, Question
 from autograder.records.results import CaseResult, Failure, QuestionResult, Status, SubmissionResult, Timeout
 from autograder.submissions.read import Submission
-
-GRADER_NOTE = "grader: "
-"""How notes begin that are for the instructor only."""
 
 _MESSAGE_LIMIT = 4_000
 
@@ -119,7 +118,7 @@ def _grade(submission: Submission, assignment: Assignment, open_session: OpenSes
         for hidden in (False, True):
             for case in (case for question in assignment.questions for case in cases[question.name]):
                 if case.hidden is hidden:
-                    results[case.name] = run_case(case, functions, assignment, grader_notes, session.log)
+                    results[case.name] = run_case(case, functions, grader_notes, session.log)
         questions = tuple(
             question_result(question, tuple(results[case.name] for case in cases[question.name]))
             for question in assignment.questions
@@ -127,16 +126,14 @@ def _grade(submission: Submission, assignment: Assignment, open_session: OpenSes
         tested = time.monotonic()
     log = session.log  # complete only now
     cells = tuple(f"Cell {number} raised an error: {text}" for number, text in log.failed_cells)
-    status, problem = how_it_went(questions, log.timeouts)
-    if grader_notes:
-        status = "failed"
-        problem = f"The grader itself failed in {len(grader_notes)} test case(s): {grader_notes[0]}"
+    status, problem = how_it_went(questions, log.timeouts, grader_notes)
     return SubmissionResult(
         file=submission.name,
         status=status,
         questions=questions,
         problem=problem,
-        notes=(*submission.notes, *log.notes, *cells, *(GRADER_NOTE + note for note in grader_notes)),
+        notes=(*submission.notes, *log.notes, *cells),
+        grader_notes=tuple(grader_notes),
         output=log.output,
         seconds={
             **{phase: round(seconds, 4) for phase, seconds in log.seconds.items()},
@@ -148,8 +145,12 @@ def _grade(submission: Submission, assignment: Assignment, open_session: OpenSes
     )
 
 
-def how_it_went(questions: Sequence[QuestionResult], timeouts: Sequence[Timeout]) -> tuple[Status, str]:
-    """The status of a submission that was run, and where it ran out of its time the sentence that says so."""
+def how_it_went(
+    questions: Sequence[QuestionResult], timeouts: Sequence[Timeout], grader_notes: Sequence[str]
+) -> tuple[Status, str]:
+    """The status of a submission that was run, and where it was not completed the sentence that says why."""
+    if grader_notes:
+        return "failed", f"The grader itself failed in {len(grader_notes)} test case(s): {grader_notes[0]}"
     over = next((timeout for timeout in timeouts if timeout.limit == "submission"), None)
     if over is None:
         return "completed", ""
@@ -247,9 +248,7 @@ def _title(test: Callable[..., None], question: str) -> str:
     return test.__name__.removeprefix(f"test_{question}_").replace("_", " ")
 
 
-def run_case(
-    case: Case, functions: dict[str, Any], assignment: Assignment, grader_notes: list[str], log: Log | None = None
-) -> CaseResult:
+def run_case(case: Case, functions: dict[str, Any], grader_notes: list[str], log: Log | None = None) -> CaseResult:
     """One case against the submission's functions; what is the grader's own fault is added to `grader_notes`.
 
     `log`: what the session has noted so far. Whether time was over is taken from there, not from what was raised, which
@@ -262,9 +261,8 @@ def run_case(
         case.run(functions)
         passed = True
     except AssertionError as error:
-        mistake = _mistake(error, assignment)
-        missing = [name for name in case.parameters if name in assignment.functions and name not in functions]
-        message = _message(error, case, mistake, missing)
+        message = told(error, hidden=case.hidden)
+        mistake = error.mistake if isinstance(error, CheckError) else ""
     except Exception as error:
         # Not the submission's fault: proxies raise AssertionErrors. It costs the case, and the instructor is
         # told.
@@ -276,72 +274,6 @@ def run_case(
     return CaseResult(
         case.name, case.title, case.points, case.hidden, passed, message[:_MESSAGE_LIMIT], mistake, failure
     )
-
-
-def _message(error: AssertionError, case: Case, mistake: str, missing: Sequence[str]) -> str:
-    """What the student may read. A hidden case keeps the course's own words only: the text of an exception that the
-    submission raised, or of a plain assert, can carry the case's numbers."""
-    text = str(getattr(error, "message", "")) or str(error)
-    if not case.hidden:
-        return text or "The check failed."
-    if mistake:
-        return mistake
-    kinds: tuple[str, ...] = getattr(error, "kinds", ())
-    if kinds and missing:
-        return f"{missing[0]} is not defined"
-    if kinds:
-        return _kind_sentence(kinds[0])
-    if getattr(error, "message", None) is None:
-        return "The answer is not right in this hidden case."
-    return text
-
-
-def _kind_sentence(kind: str) -> str:
-    if kind == "NotImplementedError":
-        return "not yet: the function is still the template's stub"
-    if kind == "UntraceableError":
-        return "the function could not be traced by JAX in this hidden case; it needs jax.numpy throughout"
-    if kind == "TimeoutError":
-        return "the function did not finish in time in this hidden case"
-    if kind == "ProcessEnded":
-        return "the function ended its process in this hidden case"
-    if kind == "Exception":
-        return "the function could not be run in this hidden case"
-    if kind in _BUILTIN_ERRORS:
-        return f"the function raised {kind} in this hidden case"
-    return "the function raised an error in this hidden case"
-
-
-_BUILTIN_ERRORS = frozenset(
-    name
-    for name, value in vars(import_module("builtins")).items()
-    if isinstance(value, type) and issubclass(value, Exception)
-)
-
-
-def _mistake(error: AssertionError, assignment: Assignment) -> str:
-    """The sentence of the recognised mistake: told by the error, else the catalogue's sentence its message
-    begins with."""
-    told: object = getattr(error, "mistake", None)
-    if isinstance(told, str) and told:
-        return told
-    text = str(getattr(error, "message", "")) or str(error)
-    known = sentences(assignment.name)
-    first = next((sentence for sentence in known if text.startswith(sentence)), "")
-    alternatives = (f"{first} Or: {sentence}" for sentence in known)
-    return next((both for both in alternatives if first and text.startswith(both)), first)
-
-
-@lru_cache(maxsize=8)
-def sentences(assignment: str) -> tuple[str, ...]:
-    """The catalogue's sentences, longest first, so that one that begins another is not taken for it; none where the
-    references are not installed."""
-    try:
-        catalogue: Any = import_module("reference.mistakes").catalogue
-        found = {str(mistake.says) for mistake in catalogue(assignment)}
-    except (ImportError, AttributeError, KeyError, ValueError):
-        return ()
-    return tuple(sorted(found, key=len, reverse=True))
 
 
 def install_recognition(assignment: Assignment) -> None:

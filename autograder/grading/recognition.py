@@ -19,7 +19,7 @@ from typing import Any, cast
 
 import numpy as np
 from adkit import checks
-from adkit.checks import NEAR
+from adkit.checks import NEAR, known_mistakes
 from adkit.checks.fingerprint import TOLERANCE
 from numpy.typing import NDArray
 from otter.test_files import ExceptionTestFile
@@ -73,7 +73,7 @@ class Held:
 def install(assignment_name: str) -> None:
     """From now on failing checks of that assignment's cases name the mistake behind them."""
     recognise = _recogniser(assignment_name)
-    checks.recogniser = recognise
+    known_mistakes.recogniser = recognise
 
 
 def public_answers(assignment_name: str, test_files: Iterable[str | Path]) -> list[PublicAnswer]:

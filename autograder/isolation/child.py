@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 from adkit import checks
 from adkit.notebook import cells
+from adkit.stubs import STUB, is_stub
 from adkit.tracing import export as artefact
 
 from autograder.isolation import frames
@@ -207,7 +208,8 @@ def _look(request: dict[str, Any]) -> dict[str, Any]:
     uses = {function: autodiff_use(sources, function) for function in request["functions"]}
     return {
         "uses": {function: sentence for function, sentence in uses.items() if sentence is not None},
-        "rules": [function for function in request["functions"] if own_reverse_rule(sources, function)],
+        # where no cell is seen to define it, what is measured decides
+        "rules": [function for function in request["functions"] if own_reverse_rule(sources, function) is not False],
     }
 
 
@@ -217,11 +219,15 @@ def _reply(answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         reply = answer()
     except frames.FrameError as error:
         return {"unsendable": str(error)}
+    except checks.StubError as error:
+        return {"raised": [STUB], "message": error.words}
     except checks.CheckError as error:  # a sentence already, and it knows what was behind it
         told = [str(kind) for kind in getattr(error, "kinds", ())][:8]  # what went wrong comes first
         kinds = told + [kind.__name__ for kind in type(error).__mro__]
-        return {"raised": kinds[:16], "message": error.message}
+        return {"raised": kinds[:16], "message": error.public}
     except BaseException as error:
+        if is_stub(error):
+            return {"raised": [STUB], "message": str(error)[:_TEXT]}
         return {"raised": [kind.__name__ for kind in type(error).__mro__][:16], "message": _text(error)}
     reply["seconds"] = time.perf_counter() - started
     return reply

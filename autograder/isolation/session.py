@@ -22,6 +22,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from adkit import checks
 from adkit.notebook import cells
+from adkit.stubs import STUB
 
 from autograder.assignment import Assignment, Limits, Question
 from autograder.isolation import frames
@@ -207,16 +208,11 @@ class Session:
                     why = self._used_up()
                 else:
                     self.log.time_out("traced function", "a function, as JAX traced it,", seconds)
-            if self._hides_words():
-                why = "it did not finish in time" if isinstance(problem, TookTooLong) else "its process ended"
-            self.log.note(f"A function, as JAX traced it, could not be run: {why}.")
-            raise checks.StudentError(
-                f"The function, as JAX traced it, could not be run: {why}.", kinds=("Exception",)
-            ) from None
+            ours = "it did not finish in time" if isinstance(problem, TookTooLong) else "its process ended"
+            self.log.note(f"A function, as JAX traced it, could not be run: {self._may_say(why, ours)}.")
+            raise self._problem(f"The function, as JAX traced it, could not be run: {why}.") from None
         except frames.FrameError as problem:
-            raise checks.StudentError(
-                f"The function, as JAX traced it, is too large: {problem}.", kinds=("Exception",)
-            ) from None
+            raise self._problem(f"The function, as JAX traced it, is too large: {problem}.") from None
         finally:
             self.log.add_seconds("artefacts", time.monotonic() - started)
         # what parses hostile bytes may have been taken over by them
@@ -225,8 +221,7 @@ class Session:
             self._runner = None
             reply = {"refused": "it did not answer what it was asked"}
         if "refused" in reply:
-            why = "the grader refuses what it is made of" if self._hides_words() else _text(reply["refused"])
-            raise checks.StudentError(f"The function, as JAX traced it, could not be run: {why}", kinds=("Exception",))
+            raise self._problem(f"The function, as JAX traced it, could not be run: {_text(reply['refused'])}")
         return reply.get("result")
 
     def _call_seconds(self, question: Question) -> float:
@@ -282,19 +277,14 @@ class Session:
             kinds: list[Any] = given[:_KEPT_KINDS] if type(given) is list else []
             names = tuple(kind[:80] for kind in kinds if type(kind) is str) or ("Exception",)
             text = _text(answer.get("message"))
-            if self._hides_words():
-                text = "an error"  # a test may make it part of its own message, which is shown
-            if "CheckError" in names:
-                raise checks.StudentError(text, kinds=names)
-            if "NotImplementedError" in names:
-                raise checks.StudentError(f"Not yet: {function} is still the template's stub ({text}).", kinds=names)
-            raise checks.StudentError(f"{function} raised {text}", kinds=names)
+            if STUB in names:
+                raise checks.StubError(function, self._may_say(text, ""))
+            raise self._problem(text if "CheckError" in names else f"{function} raised {text}", names)
         if "unsendable" in answer:
-            what = _text(answer["unsendable"])
-            if self._hides_words():
-                megabytes = self._limits.frame_bytes / 1024**2
-                what = f"what is neither numbers nor an array nor a sequence of them, or more than {megabytes:.3g} MB"
-            raise checks.CheckError(f"{function} returned {what}.")
+            megabytes = self._limits.frame_bytes / 1024**2
+            ours = f"what is neither numbers nor an array nor a sequence of them, or more than {megabytes:.3g} MB"
+            what = self._may_say(_text(answer["unsendable"]), ours)
+            raise checks.CheckError(f"{function} returned {what}.", hidden=f"{function} returned {ours}.")
         return answer
 
     def _charge(self, reply: Any) -> None:
@@ -316,10 +306,9 @@ class Session:
                 text = f"{function} did not finish: {self._used_up()}"
             else:
                 self.log.time_out("call", function, limit)
-        elif self._hides_words():
-            text = f"{function} could not be finished: its process ended in a hidden case"
         else:
-            text = f"{function} could not be finished: {problem}"
+            why = self._may_say(str(problem), "its process ended in a hidden case")
+            text = f"{function} could not be finished: {why}"
         self.log.note(f"{question.name}: {text}.")
         kind = "TimeoutError" if isinstance(problem, TookTooLong) else "ProcessEnded"
         return checks.StudentError(f"{text}.", kinds=(kind, "Exception"))
@@ -340,8 +329,8 @@ class Session:
         What a public case says is shown to the student word by word; a submission could put there what it was
         given in a hidden case. Graders that run the public cases first pay nothing for this.
         """
-        hidden = not checks.show_numbers()
-        self._ever_hidden |= checks.hides_words()
+        hidden = not checks.in_public_case()
+        self._ever_hidden |= checks.in_hidden_case()
         if self._seen_hidden and not hidden:
             self._forget_process()
             if self._runner is not None:
@@ -349,9 +338,15 @@ class Session:
                 self._runner = None
         self._seen_hidden = hidden
 
-    def _hides_words(self) -> bool:
-        """Whether the submission may know what a hidden case passes: then it has no word in any message."""
-        return self._ever_hidden or checks.hides_words()
+    def _may_say(self, theirs: str, ours: str) -> str:
+        """`theirs`, unless the submission may know what a hidden case passes: then it has no word in any message, nor
+        in the log, also of a public case that comes later."""
+        return ours if self._ever_hidden or checks.in_hidden_case() else theirs
+
+    def _problem(self, theirs: str, kinds: Sequence[str] = ("Exception",)) -> checks.StudentError:
+        """What is raised for a call that gave no answer; `theirs` may hold words of the submission's."""
+        problem = checks.StudentError(theirs, kinds)
+        return checks.StudentError(self._may_say(theirs, problem.hidden), kinds)
 
     def _living_process(self) -> Process:
         if self._process is None:

@@ -22,14 +22,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, get_args
+from typing import Any
 
 from autograder.assignment import Assignment
-from autograder.grading.one import GRADER_NOTE, Case, how_it_went, load_cases, question_result, sentences, ungraded
+from autograder.grading.one import Case, how_it_went, load_cases, question_result, ungraded
 from autograder.names import kind_of
 from autograder.otter.container.config import plugin_settings
+from autograder.otter.outcome import Said, read
 from autograder.records.journal import Record
-from autograder.records.results import CaseResult, Failure, Limit, Status, SubmissionResult, Timeout
+from autograder.records.results import CaseResult, Status, SubmissionResult, Timeout
 from autograder.records.run import write_atomically
 from autograder.submissions.batch import Entry
 from autograder.submissions.read import SubmissionError, read_bytes, unreadable_digest
@@ -274,8 +275,7 @@ def result_of(name: str, message: Mapping[str, Any], assignment: Assignment, tim
             text = f"It was not finished after {timeout:g} seconds, and its container was stopped."
             status, timeouts = "timed out", (Timeout("container", "", timeout),)
         return replace(ungraded(name, status, text, assignment, timeouts=timeouts), seconds=seconds)
-    cases, known = load_cases(assignment), sentences(assignment.name)
-    timeouts, failures = _times(message.get("times"))
+    cases, outcome = load_cases(assignment), read(message.get("outcome"))
     told: dict[str, list[tuple[bool, str]]] = message["cases"]
     if {question: len(case) for question, case in told.items()} != {q: len(case) for q, case in cases.items()}:
         problem = "the container's results do not have the cases of the assignment"
@@ -284,52 +284,29 @@ def result_of(name: str, message: Mapping[str, Any], assignment: Assignment, tim
         question_result(
             question,
             tuple(
-                _case(case, passed, said, known, failures.get(case.name))
-                for case, (passed, said) in zip(cases[question.name], told[question.name], strict=True)
+                _case(case, passed, outcome.cases.get(case.name, Said(text)))
+                for case, (passed, text) in zip(cases[question.name], told[question.name], strict=True)
             ),
         )
         for question in assignment.questions
     )
-    head, _, printed = str(message["output"]).partition("Printed by the notebook:\n")
-    notes = tuple(head.splitlines())
-    grader_notes = [note for note in notes if note.startswith(GRADER_NOTE)]
     scores: dict[str, float] = message["scores"]
-    status, problem = how_it_went(questions, timeouts)
+    status, problem = how_it_went(questions, outcome.timeouts, outcome.grader_notes)
     if any(abs(question.earned - scores[question.name]) > 1e-6 for question in questions):
         status, problem = "failed", "the points of the container's results are not those of its cases"
-    elif grader_notes:
-        status = "failed"
-        problem = f"The grader itself failed in {len(grader_notes)} test case(s): {grader_notes[0]}"
     return SubmissionResult(
         file=name,
         status=status,
         questions=questions,
         problem=problem,
-        notes=notes,
-        output=printed,
+        notes=outcome.notes,
+        grader_notes=outcome.grader_notes,
+        output=outcome.output,
         seconds=seconds,
-        timeouts=timeouts,
+        timeouts=outcome.timeouts,
     )
 
 
-def _times(told: Any) -> tuple[tuple[Timeout, ...], dict[str, Failure]]:
-    """What the plugin noted about time, by exact types; nothing where it is of another form."""
-    timeouts: list[Timeout] = []
-    failures: dict[str, Failure] = {}
-    try:
-        for limit, what, seconds in told["timeouts"]:
-            if limit in get_args(Limit):
-                timeouts.append(Timeout(limit, str(what)[:200], float(seconds)))
-        for case, failure in told["failures"].items():
-            if failure in get_args(Failure):
-                failures[str(case)] = failure
-    except (TypeError, KeyError, ValueError, AttributeError):
-        return (), {}
-    return tuple(timeouts), failures
-
-
-def _case(case: Case, passed: bool, said: str, known: Sequence[str], failure: Failure | None) -> CaseResult:
-    text = "" if passed else said.partition("\n")[2] or said  # its first line is Otter's
-    mistake = next((sentence for sentence in known if text.startswith(sentence)), "")
-    failure = "" if passed else failure or ""
-    return CaseResult(case.name, case.title, case.points, case.hidden, passed, text, mistake, failure)
+def _case(case: Case, passed: bool, said: Said) -> CaseResult:
+    said = Said() if passed else said
+    return CaseResult(case.name, case.title, case.points, case.hidden, passed, said.message, said.mistake, said.failure)

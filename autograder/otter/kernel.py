@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment
+from autograder.otter.outcome import Outcome, written
 from autograder.otter.plugin import REPORT, start_of
 from autograder.records.results import CaseResult
 from autograder.submissions.read import Submission
@@ -67,8 +68,6 @@ class _Closing:
         processes = _descendants()
         self._stack.close()
         log = self._session.log
-        from autograder.grading.one import GRADER_NOTE
-
         failed = [f"Cell {number} raised an error: {text}" for number, text in getattr(log, "failed_cells", [])]
         left = [entry for entry in processes if start_of(entry[0]) == entry[1]]
         _write(
@@ -77,10 +76,15 @@ class _Closing:
                 "closed": not left,
                 "processes": processes,
                 "problem": f"{len(left)} processes of the submission could not be ended" if left else "",
-                "notes": [*self._notes, *log.notes, *failed, *(GRADER_NOTE + note for note in self.grader_notes)],
-                "output": log.output,
-                "timeouts": [[timeout.limit, timeout.what, timeout.seconds] for timeout in log.timeouts],
-                "failures": {name: case.failure for name, case in self.outcomes.items() if case.failure},
+                "outcome": written(
+                    Outcome(
+                        notes=(*self._notes, *log.notes, *failed),
+                        grader_notes=tuple(self.grader_notes),
+                        output=log.output,
+                        timeouts=tuple(log.timeouts),
+                        cases=Outcome.said(self.outcomes),
+                    )
+                ),
             },
         )
 
@@ -97,7 +101,7 @@ def _say_what_checks_say(assignment: Assignment, closing: _Closing, log: Any) ->
 
     def outcome(name: str, functions: dict[str, Any]) -> CaseResult:
         if name not in outcomes:
-            outcomes[name] = single.run_case(cases[name], functions, assignment, closing.grader_notes, log)
+            outcomes[name] = single.run_case(cases[name], functions, closing.grader_notes, log)
         return outcomes[name]
 
     def run(self: Any, global_environment: dict[str, Any]) -> None:

@@ -121,7 +121,7 @@ def described(results: Any, path: str) -> dict[str, Any]:
                 for name, question in results.results.items()
             },
             "output": str(results.output or ""),
-            "times": results.get_plugin_data(PLUGIN, {}),
+            "outcome": results.get_plugin_data(PLUGIN, {}),
             "summary": summary,
         }
     except Exception as error:

@@ -29,6 +29,7 @@ from otter.plugins import AbstractOtterPlugin  # pyright: ignore[reportMissingTy
 
 from autograder.assignment import Assignment
 from autograder.otter.listener import PLUGIN
+from autograder.otter.outcome import as_text, read, written
 from autograder.submissions.read import Submission, SubmissionError, read_submission
 from autograder.text import plain
 from autograder.walk import remove
@@ -36,7 +37,7 @@ from autograder.walk import remove
 CELL = "from autograder.otter.kernel import open_session\nglobals().update(open_session({path!r}))"
 REPORT = "report.json"
 SESSION = "session.json"
-_OUTPUT_LIMIT = 8_000
+_MESSAGE_LIMIT = 8_000
 
 
 class IsolationPluginError(RuntimeError):
@@ -115,10 +116,11 @@ class IsolationPlugin(AbstractOtterPlugin):
             )
         for test_file in results.results.values():
             for case in test_file.test_case_results:
-                case.message = plain(case.message or "", _OUTPUT_LIMIT)
+                case.message = plain(case.message or "", _MESSAGE_LIMIT)
         results.notebook = nbformat.v4.new_notebook()  # pyright: ignore[reportUnknownMemberType]
-        results.set_output(_output(report))
-        results.set_plugin_data(PLUGIN, {key: report.get(key) for key in ("timeouts", "failures")})
+        outcome = read(report.get("outcome"))
+        results.set_output(as_text(outcome))
+        results.set_plugin_data(PLUGIN, written(outcome))
 
     def _assignment(self, source: Path) -> Assignment:
         """The assignment as the autograder.zip holds it, else the one of this name that is installed here."""
@@ -180,11 +182,3 @@ def start_of(pid: int) -> str:
         return ""
     fields = stat.rpartition(b")")[2].split()
     return "" if fields[0] in (b"Z", b"X") else fields[19].decode("ascii")
-
-
-def _output(report: dict[str, Any]) -> str:
-    """Text for the whole submission: what the student should know, then the beginning of what was printed."""
-    notes = [plain(str(note), 500, lines=False) for note in report.get("notes", [])]
-    printed = plain(str(report.get("output", "")), _OUTPUT_LIMIT)
-    parts = [*notes] + ([f"Printed by the notebook:\n{printed}"] if printed.strip() else [])
-    return "\n".join(parts)

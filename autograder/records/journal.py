@@ -14,6 +14,8 @@ from typing import Any
 from autograder.records.results import SubmissionResult
 
 FILE = "journal.jsonl"
+FORMAT = 2
+"""Of a line. 2: the instructor's notes are a field of their own (before, they were among the student's)."""
 
 
 class JournalError(Exception):
@@ -33,6 +35,7 @@ class Record:
     def to_line(self) -> str:
         """One line, without its end."""
         content = {
+            "format": FORMAT,
             "name": self.name,
             "stem": self.stem,
             "sha256": self.sha256,
@@ -45,6 +48,12 @@ class Record:
         """The inverse; ValueError for anything else."""
         try:
             content: Any = json.loads(line)
+            written = content.get("format", 1)
+            if written != FORMAT:
+                raise ValueError(
+                    f"it has format {written}, and this version of the autograder reads format {FORMAT}: "
+                    "use the version that wrote it, or grade into a new folder"
+                )
             return Record(
                 name=str(content["name"]),
                 stem=str(content["stem"]),

@@ -48,7 +48,7 @@ class CaseResult:
     message: str
     """Why it failed, for the student; empty when it passed. Hidden cases' messages hold no numbers of the case."""
     mistake: str = ""
-    """The sentence of the known mistake that was recognised, if any: it begins the message."""
+    """The sentence of the known mistake that was recognised, if any."""
     failure: Failure = ""
     """timeout: a call of this case did not finish in time; not run: time or restarts were used up before it."""
 
@@ -87,6 +87,8 @@ class SubmissionResult:
     """For a status other than completed: what went wrong and what to do."""
     notes: tuple[str, ...] = ()
     """What the student should know: cells that failed, limits that were hit."""
+    grader_notes: tuple[str, ...] = ()
+    """What only the instructor should know: where the grader itself failed."""
     output: str = ""
     """The beginning and the end of what the submission printed, capped. Untrusted text: escape it wherever it goes."""
     seconds: dict[str, float] = field(default_factory=dict[str, float])
@@ -126,6 +128,7 @@ class SubmissionResult:
         tuples: dict[str, Any] = {
             "questions": tuple(questions),
             "notes": tuple(data["notes"]),
+            "grader_notes": tuple(data["grader_notes"]),
             "timeouts": tuple(Timeout(**timeout) for timeout in data.get("timeouts", ())),
         }
         return SubmissionResult(**{**data, **tuples})

@@ -5,7 +5,6 @@ print or raise the inputs it was called with. A recognised mistake's sentence is
 shown.
 """
 
-from autograder.grading.one import GRADER_NOTE
 from autograder.records.final import Final
 from autograder.records.results import CaseResult, QuestionResult, SubmissionResult
 from autograder.report.page import bar, number, page, signed
@@ -87,10 +86,9 @@ def _problem(result: SubmissionResult) -> str:
 
 
 def _notes(result: SubmissionResult) -> str:
-    notes = [note for note in result.notes if not note.startswith(GRADER_NOTE)]
-    if not notes:
+    if not result.notes:
         return ""
-    items = "".join(f"<li>{for_html(plain(note, 600))}</li>" for note in notes[:50])
+    items = "".join(f"<li>{for_html(plain(note, 600))}</li>" for note in result.notes[:50])
     return f'<section class="card"><h2>About your file</h2><ul class="small">{items}</ul></section>'
 
 

@@ -9,7 +9,6 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from autograder.grading.one import GRADER_NOTE
 from autograder.records.final import Final
 from autograder.records.journal import Record
 from autograder.records.results import CaseResult, QuestionResult, SubmissionResult
@@ -28,7 +27,7 @@ def results_json(record: Record, final: Final | None = None) -> str:
 def gradescope_results(result: SubmissionResult, final: Final | None = None) -> dict[str, Any]:
     """The results as data: `score` is the grade after all steps, which stands above the sum of the tests."""
     final = final or Final.of(result)
-    notes = [plain(note, 600) for note in result.notes if not note.startswith(GRADER_NOTE)]
+    notes = [plain(note, 600) for note in result.notes]
     if result.status == "unreadable":
         notes.insert(0, f"This file could not be graded. {plain(result.problem, 1000)}")
     elif result.status == "failed":
@@ -71,7 +70,7 @@ def gradescope_results(result: SubmissionResult, final: Final | None = None) -> 
             "isolated": result.isolated,
             "seconds": result.seconds,
             "timeouts": [asdict(timeout) for timeout in result.timeouts],
-            "grader_notes": [plain(note, 1000) for note in result.notes if note.startswith(GRADER_NOTE)],
+            "grader_notes": [plain(note, 1000) for note in result.grader_notes],
             "printed": plain(result.output, 20_000),
         },
     }

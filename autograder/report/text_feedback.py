@@ -5,7 +5,6 @@ Like the page it shows neither a hidden case's title nor its message, nor anythi
 
 from collections.abc import Callable, Iterator
 
-from autograder.grading.one import GRADER_NOTE
 from autograder.records.final import Final
 from autograder.records.results import CaseResult, QuestionResult, SubmissionResult
 from autograder.report.feedback import hidden_summary, steps_in_words
@@ -46,7 +45,7 @@ def _about(result: SubmissionResult, final: Final, escape: _Escape) -> Iterator[
         yield f"This file could not be graded. {escape(result.problem, 1000)}"
     elif result.status == "failed":
         yield "The grader had a problem with this submission. Your instructor has been told and will look at it."
-    for note in [note for note in result.notes if not note.startswith(GRADER_NOTE)][:50]:
+    for note in result.notes[:50]:
         yield escape(note, 600)
 
 

@@ -1,11 +1,27 @@
-"""Demonstrations that use a student's own functions, in a notebook where these are not written yet."""
+"""Functions that are not written yet: how the checks know one, and how a demonstration waits for it."""
 
 import re
 from types import TracebackType
 
+STUB = "StubError"
+"""What a stub's error is called among the kinds of an error (`adkit.checks.StudentError.kinds`)."""
+_SAID = re.compile(r"q\d+: \w+")
+"""How the template's stubs say which function they are: raise NotImplementedError("q1: toy_forward")."""
+
+
+def is_stub(error: BaseException) -> bool:
+    """Whether an exception says that a function is still the template's stub.
+
+    A stub names its question, or says nothing. Any other NotImplementedError is JAX's, or of a finished function that
+    means to say that there is no such thing.
+    """
+    if isinstance(error, NotImplementedError):
+        return not str(error) or _SAID.match(str(error)) is not None
+    return STUB in getattr(error, "kinds", ())
+
 
 class once_written:  # noqa: N801  (reads as a word: `with adkit.once_written():`)
-    """A cell's block that is skipped, with a word about it, at the first stub it comes upon.
+    """Context manager: ends its block quietly, with a message, at the first function that is still a stub.
 
     Any other error is the student's to see and goes through.
     """
@@ -16,8 +32,8 @@ class once_written:  # noqa: N801  (reads as a word: `with adkit.once_written():
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        if isinstance(problem, NotImplementedError) or "NotImplementedError" in getattr(problem, "kinds", ()):
-            said = re.search(r"q\d+: \w+", str(problem))  # as the template's stubs say it, also through a check's words
-            print(f"Not written yet: {said[0] if said else 'a function above'}. Write it, then run this cell again.")
-            return True
-        return False
+        if problem is None or not is_stub(problem):
+            return False
+        said = _SAID.match(getattr(problem, "words", str(problem)))
+        print(f"Not written yet: {said[0] if said else 'a function above'}. Write it, then run this cell again.")
+        return True

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 from adkit import least_evaluations, simulate
-from adkit.checks.checkpointing import evaluations_of, longest_run, peak_with
+from adkit.checks.schedules import evaluations_of, longest_run, peak_with
 from checkpoint_schedules import Forward, MultistageCheckpointSchedule
 from hypothesis import given, settings
 from hypothesis import strategies as st

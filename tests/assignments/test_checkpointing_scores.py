@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 from adkit import checks
+from adkit.checks import known_mistakes
 from adkit.network import mlp_layer, mlp_loss
 from otter.test_files import ExceptionTestFile
 
@@ -312,9 +313,9 @@ def test_a_chain_with_more_memory_than_it_needs_is_graded(refuses: bool) -> None
 def recognise() -> Iterator[Callable[[str, dict[str, Any]], set[str]]]:
     """The sentences of known mistakes that a question's failing cases are told."""
     recognition.install(ASSIGNMENT.name)
-    recogniser = checks.recogniser
+    recogniser = known_mistakes.recogniser
     assert recogniser is not None
-    checks.recogniser = None
+    known_mistakes.recogniser = None
 
     def sentences(question: str, functions: dict[str, Any]) -> set[str]:
         found: set[str] = set()
@@ -324,7 +325,7 @@ def recognise() -> Iterator[Callable[[str, dict[str, Any]], set[str]]]:
         return found - {""}
 
     yield sentences
-    checks.recogniser = None
+    known_mistakes.recogniser = None
 
 
 def test_other_mistakes_of_checkpoints_are_not_called_by_the_names_of_these(

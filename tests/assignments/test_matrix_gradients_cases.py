@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import matrix_gradients_solutions as solutions
 import numpy as np
 import pytest
-from adkit import checks
+from adkit.checks import known_mistakes
 from otter.test_files import ExceptionTestFile
 
 from autograder.assignment import Assignment
@@ -206,7 +206,7 @@ def test_work_of_a_backward_pass_that_answers_something_else_earns_nothing(nonse
 
 def named(monkeypatch, question, functions):
     """{test function: the sentence of the known mistake that is named, and the rest of the message}."""
-    monkeypatch.setattr(checks, "recogniser", recognition._recogniser("matrix_gradients"))
+    monkeypatch.setattr(known_mistakes, "recogniser", recognition._recogniser("matrix_gradients"))
     return {name: message for name, (_, message) in results(question, functions).items() if message}
 
 

@@ -11,49 +11,47 @@ points = None
 def test_q1_legal(vanilla_schedule):
     """The schedule for n = 4 is legal and complete"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     schedule = checks.call(vanilla_schedule, 4)
-    checks_checkpointing.legal(4, schedule)
+    schedules.legal(4, schedule)
 
 
 @test_case(points=0.75)
 def test_q1_evaluates_once(vanilla_schedule):
     """For n = 4 each activation is evaluated once, and the peak is n"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     schedule = checks.call(vanilla_schedule, 4)
-    trace = checks_checkpointing.legal(4, schedule)
+    trace = schedules.legal(4, schedule)
     case = "n = 4"
-    checks_checkpointing.exactly(trace.evaluations, 4, what="the count of evaluations", case=case, answer=schedule)
-    checks_checkpointing.exactly(trace.peak, 4, what="the peak memory", case=case, answer=schedule)
+    schedules.exactly(trace.evaluations, 4, what="the count of evaluations", case=case, answer=schedule)
+    schedules.exactly(trace.peak, 4, what="the peak memory", case=case, answer=schedule)
 
 
 @test_case(points=1, hidden=True)
 def test_q1_legal_for_any_n(vanilla_schedule):
     """Legal and complete for other n, n = 1 among them"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     from reference.inputs.seeds import rng
 
     # The largest first: with one layer many mistakes give the same schedule, and could not be told apart.
     for n in [int(rng("checkpointing", "q1", "legal").integers(20, 60)), 2, 1]:
-        checks_checkpointing.legal(n, checks.call(vanilla_schedule, n))
+        schedules.legal(n, checks.call(vanilla_schedule, n))
 
 
 @test_case(points=0.75, hidden=True)
 def test_q1_evaluates_once_for_any_n(vanilla_schedule):
     """Each activation is evaluated once, for other n"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     from reference.inputs.seeds import rng
 
     for n in [int(rng("checkpointing", "q1", "once").integers(20, 60)), 300, 1]:
         schedule = checks.call(vanilla_schedule, n, repeat=False)
-        trace = checks_checkpointing.legal(n, schedule)
-        checks_checkpointing.exactly(
-            trace.evaluations, n, what="the count of evaluations", case=f"n = {n}", answer=schedule
-        )
+        trace = schedules.legal(n, schedule)
+        schedules.exactly(trace.evaluations, n, what="the count of evaluations", case=f"n = {n}", answer=schedule)

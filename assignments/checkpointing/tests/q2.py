@@ -11,51 +11,51 @@ points = None
 def test_q2_legal(memory_poor_schedule):
     """The schedule for n = 4 is legal and complete"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     schedule = checks.call(memory_poor_schedule, 4)
-    checks_checkpointing.legal(4, schedule)
+    schedules.legal(4, schedule)
 
 
 @test_case(points=0.75)
 def test_q2_one_activation_in_memory(memory_poor_schedule):
     """For n = 4 there is never more than one activation in memory, at 10 evaluations"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     schedule = checks.call(memory_poor_schedule, 4)
-    trace = checks_checkpointing.legal(4, schedule)
+    trace = schedules.legal(4, schedule)
     case = "n = 4"
-    checks_checkpointing.at_most(trace.peak, 1, what="the peak memory", case=case, answer=schedule)
-    checks_checkpointing.exactly(trace.evaluations, 10, what="the count of evaluations", case=case, answer=schedule)
+    schedules.at_most(trace.peak, 1, what="the peak memory", case=case, answer=schedule)
+    schedules.exactly(trace.evaluations, 10, what="the count of evaluations", case=case, answer=schedule)
 
 
 @test_case(points=1, hidden=True)
 def test_q2_one_activation_for_any_n(memory_poor_schedule):
     """Legal, complete, and one activation in memory for other n, n = 1 among them"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     from reference.inputs.seeds import rng
 
     # The largest first: with one or two layers many mistakes give the same schedule, and could not be told apart.
     for n in [int(rng("checkpointing", "q2", "peak").integers(10, 40)), 2, 1]:
         schedule = checks.call(memory_poor_schedule, n)
-        trace = checks_checkpointing.legal(n, schedule)
-        checks_checkpointing.at_most(trace.peak, 1, what="the peak memory", case=f"n = {n}", answer=schedule)
+        trace = schedules.legal(n, schedule)
+        schedules.at_most(trace.peak, 1, what="the peak memory", case=f"n = {n}", answer=schedule)
 
 
 @test_case(points=0.75, hidden=True)
 def test_q2_evaluations_for_any_n(memory_poor_schedule):
     """n(n+1)/2 evaluations for other n"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     from reference.inputs.seeds import rng
 
     for n in [int(rng("checkpointing", "q2", "evaluations").integers(10, 40)), 100, 1]:
         schedule = checks.call(memory_poor_schedule, n, repeat=False)
-        trace = checks_checkpointing.legal(n, schedule)
-        checks_checkpointing.exactly(
+        trace = schedules.legal(n, schedule)
+        schedules.exactly(
             trace.evaluations, n * (n + 1) // 2, what="the count of evaluations", case=f"n = {n}", answer=schedule
         )

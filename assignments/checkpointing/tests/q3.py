@@ -11,54 +11,54 @@ points = None
 def test_q3_legal(checkpointed_schedule):
     """The schedule for n = 10 and checkpoints 3, 6, 9 is legal and complete"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     schedule = checks.call(checkpointed_schedule, 10, [3, 6, 9])
-    checks_checkpointing.legal(10, schedule)
+    schedules.legal(10, schedule)
 
 
 @test_case(points=0.75)
 def test_q3_evaluates_twice_at_most(checkpointed_schedule):
     """No activation is evaluated more than twice, none after the last checkpoint more than once (n = 12)"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     schedule = checks.call(checkpointed_schedule, 12, [4, 8])
-    trace = checks_checkpointing.legal(12, schedule)
-    checks_checkpointing.evaluated_twice_at_most(12, [4, 8], trace, answer=schedule)
+    trace = schedules.legal(12, schedule)
+    schedules.evaluated_twice_at_most(12, [4, 8], trace, answer=schedule)
 
 
 @test_case(points=0.75)
 def test_q3_peak(checkpointed_schedule):
     """The peak is at most the number of checkpoints + the longest run between them (n = 12)"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     schedule = checks.call(checkpointed_schedule, 12, [4, 8])
-    trace = checks_checkpointing.legal(12, schedule)
+    trace = schedules.legal(12, schedule)
     case = "n = 12, checkpoints [4, 8]"
-    checks_checkpointing.at_most(trace.peak, 2 + 4, what="the peak memory", case=case, answer=schedule)
+    schedules.at_most(trace.peak, 2 + 4, what="the peak memory", case=case, answer=schedule)
 
 
 @test_case(points=1, hidden=True)
 def test_q3_legal_for_irregular_checkpoints(checkpointed_schedule):
     """Legal and complete for checkpoints at irregular distances"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     from reference.inputs.seeds import rng
 
     random = rng("checkpointing", "q3", "legal")
     for n in (7, 15, 33):
         checkpoints = [int(c) for c in sorted(random.choice(n - 1, size=n // 4, replace=False) + 1)]
-        checks_checkpointing.legal(n, checks.call(checkpointed_schedule, n, checkpoints))
+        schedules.legal(n, checks.call(checkpointed_schedule, n, checkpoints))
 
 
 @test_case(points=0.75, hidden=True)
 def test_q3_evaluates_twice_at_most_for_irregular_checkpoints(checkpointed_schedule):
     """No activation is evaluated more than twice, none after the last checkpoint more than once"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     from reference.inputs.seeds import rng
 
@@ -66,15 +66,15 @@ def test_q3_evaluates_twice_at_most_for_irregular_checkpoints(checkpointed_sched
     for n in (14, 30):
         inner = [int(c) for c in sorted(random.choice(n - 8, size=n // 5, replace=False) + 3)]
         schedule = checks.call(checkpointed_schedule, n, inner, repeat=False)
-        trace = checks_checkpointing.legal(n, schedule)
-        checks_checkpointing.evaluated_twice_at_most(n, inner, trace, answer=schedule)
+        trace = schedules.legal(n, schedule)
+        schedules.evaluated_twice_at_most(n, inner, trace, answer=schedule)
 
 
 @test_case(points=0.75, hidden=True)
 def test_q3_peak_for_irregular_checkpoints(checkpointed_schedule):
     """The peak is at most the number of checkpoints + the longest run between them"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     from reference.inputs.seeds import rng
 
@@ -85,32 +85,32 @@ def test_q3_peak_for_irregular_checkpoints(checkpointed_schedule):
     irregular = ((19, [11, 14, 17]), (20, [3, 6, 15, 18]), (20, [4, 8, 12, 16]), (21, [2, 5, 8, 11]))
     for n, checkpoints in (*irregular, *chosen):
         schedule = checks.call(checkpointed_schedule, n, checkpoints, repeat=False)
-        trace = checks_checkpointing.legal(n, schedule)
-        bound = len(checkpoints) + checks_checkpointing.longest_run(n, checkpoints)
-        checks_checkpointing.at_most(trace.peak, bound, what="the peak memory", case=f"n = {n}", answer=schedule)
+        trace = schedules.legal(n, schedule)
+        bound = len(checkpoints) + schedules.longest_run(n, checkpoints)
+        schedules.at_most(trace.peak, bound, what="the peak memory", case=f"n = {n}", answer=schedule)
 
 
 @test_case(points=0.5, hidden=True)
 def test_q3_corner_cases(checkpointed_schedule):
     """No checkpoint, all of them, only the last layer, a single layer"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     for n, checkpoints in ((6, []), (5, [1, 2, 3, 4, 5]), (7, [7]), (8, [1, 2, 8]), (1, []), (1, [1])):
         schedule = checks.call(checkpointed_schedule, n, checkpoints, repeat=False)
-        trace = checks_checkpointing.legal(n, schedule)
-        checks_checkpointing.evaluated_twice_at_most(n, checkpoints, trace, answer=schedule)
-        bound = len(checkpoints) + checks_checkpointing.longest_run(n, checkpoints)
-        checks_checkpointing.at_most(trace.peak, bound, what="the peak memory", case=f"n = {n}", answer=schedule)
+        trace = schedules.legal(n, schedule)
+        schedules.evaluated_twice_at_most(n, checkpoints, trace, answer=schedule)
+        bound = len(checkpoints) + schedules.longest_run(n, checkpoints)
+        schedules.at_most(trace.peak, bound, what="the peak memory", case=f"n = {n}", answer=schedule)
 
 
 @test_case(points=0.5, hidden=True)
 def test_q3_invalid_checkpoints(checkpointed_schedule):
     """Checkpoints that are not a strictly increasing subset of 1..n: ValueError"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
-    checks_checkpointing.legal(6, checks.call(checkpointed_schedule, 6, [2, 4]))
+    schedules.legal(6, checks.call(checkpointed_schedule, 6, [2, 4]))
     for checkpoints, why in (
         ([0, 3], "a checkpoint is 0: a_0 is the data"),
         ([3, 7], "a checkpoint lies beyond the last layer"),

@@ -11,11 +11,11 @@ points = None
 def test_q4_valid(choose_checkpoints):
     """A strictly increasing subset of 1..n, for n = 1, 10, 16"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     # The largest first, here and below: for small n different mistakes choose the same, and could not be told apart.
     for n in (16, 10, 1):
-        checks_checkpointing.subset(n, checks.call(choose_checkpoints, n))
+        schedules.subset(n, checks.call(choose_checkpoints, n))
 
 
 @test_case(points=1)
@@ -24,23 +24,23 @@ def test_q4_peak(choose_checkpoints):
     from math import isqrt
 
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     for n in (100, 30, 16):
         answer = checks.call(choose_checkpoints, n)
-        peak = checks_checkpointing.peak_with(n, checks_checkpointing.subset(n, answer))
+        peak = schedules.peak_with(n, schedules.subset(n, answer))
         bound = 2 * (isqrt(n - 1) + 1)
-        checks_checkpointing.at_most(peak, bound, what="the peak memory", case=f"n = {n}", answer=answer)
+        schedules.at_most(peak, bound, what="the peak memory", case=f"n = {n}", answer=answer)
 
 
 @test_case(points=1, hidden=True)
 def test_q4_valid_for_any_n(choose_checkpoints):
     """A strictly increasing subset of 1..n, for many n"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     for n in range(40, 0, -1):
-        checks_checkpointing.subset(n, checks.call(choose_checkpoints, n, repeat=False))
+        schedules.subset(n, checks.call(choose_checkpoints, n, repeat=False))
 
 
 @test_case(points=1.5, hidden=True)
@@ -49,7 +49,7 @@ def test_q4_peak_for_any_n(choose_checkpoints):
     from math import isqrt
 
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     from reference.checkpointing import checkpointed_schedule
     from reference.inputs.seeds import rng
@@ -59,7 +59,7 @@ def test_q4_peak_for_any_n(choose_checkpoints):
     # a sentence of its own.
     for n in [500, 900, *(int(n) for n in some), *range(120, 0, -1)]:
         answer = checks.call(choose_checkpoints, n, repeat=False)
-        chosen = checks_checkpointing.subset(n, answer)
-        peak = checks_checkpointing.legal(n, checkpointed_schedule(n, chosen)).peak
+        chosen = schedules.subset(n, answer)
+        peak = schedules.legal(n, checkpointed_schedule(n, chosen)).peak
         bound = 2 * (isqrt(n - 1) + 1)
-        checks_checkpointing.at_most(peak, bound, what="the peak memory", case=f"n = {n}", answer=answer)
+        schedules.at_most(peak, bound, what="the peak memory", case=f"n = {n}", answer=answer)

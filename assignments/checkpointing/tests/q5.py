@@ -11,79 +11,75 @@ points = None
 def test_q5_legal_within_memory(optimal_schedule):
     """For n = 10 and memory 3: legal, complete, and never more than 3 activations in memory"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     schedule = checks.call(optimal_schedule, 10, 3)
-    trace = checks_checkpointing.legal(10, schedule)
-    checks_checkpointing.at_most(trace.peak, 3, what="the peak memory", case="n = 10, memory 3", answer=schedule)
+    trace = schedules.legal(10, schedule)
+    schedules.at_most(trace.peak, 3, what="the peak memory", case="n = 10, memory 3", answer=schedule)
 
 
 @test_case(points=1)
 def test_q5_ends_of_the_trade_off(optimal_schedule):
     """n = 6: with memory 1 as good as memory-poor, with memory 6 or more as good as vanilla"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     for memory, least in ((1, 21), (6, 6), (9, 6)):
         schedule = checks.call(optimal_schedule, 6, memory)
-        trace = checks_checkpointing.legal(6, schedule)
+        trace = schedules.legal(6, schedule)
         case = f"n = 6, memory {memory}"
-        checks_checkpointing.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
-        checks_checkpointing.exactly(
-            trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule
-        )
+        schedules.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
+        schedules.exactly(trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule)
 
 
 @test_case(points=1)
 def test_q5_optimal_small(optimal_schedule):
     """n = 10 with memory 3: 18 evaluations are enough; n = 5 with memory 2: 8"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     for n, memory, least in ((10, 3, 18), (5, 2, 8)):
         schedule = checks.call(optimal_schedule, n, memory)
-        trace = checks_checkpointing.legal(n, schedule)
+        trace = schedules.legal(n, schedule)
         case = f"n = {n}, memory {memory}"
-        checks_checkpointing.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
-        checks_checkpointing.exactly(
-            trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule
-        )
+        schedules.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
+        schedules.exactly(trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule)
 
 
 @test_case(points=1)
 def test_q5_optimal(optimal_schedule):
     """n = 30 with memory 5: exactly 65 evaluations"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     schedule = checks.call(optimal_schedule, 30, 5)
-    trace = checks_checkpointing.legal(30, schedule)
+    trace = schedules.legal(30, schedule)
     case = "n = 30, memory 5"
-    checks_checkpointing.at_most(trace.peak, 5, what="the peak memory", case=case, answer=schedule)
-    checks_checkpointing.exactly(trace.evaluations, 65, what="the count of evaluations", case=case, answer=schedule)
+    schedules.at_most(trace.peak, 5, what="the peak memory", case=case, answer=schedule)
+    schedules.exactly(trace.evaluations, 65, what="the count of evaluations", case=case, answer=schedule)
 
 
 @test_case(points=1, hidden=True)
 def test_q5_legal_within_memory_for_any_budget(optimal_schedule):
     """Legal, complete and within the memory for other n and budgets"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     from reference.inputs.seeds import rng
 
     random = rng("checkpointing", "q5", "legal")
     for n, memory in ((int(random.integers(15, 25)), int(random.integers(2, 6))), (9, 2), (2, 1), (1, 1)):
         schedule = checks.call(optimal_schedule, n, memory)
-        trace = checks_checkpointing.legal(n, schedule)
+        trace = schedules.legal(n, schedule)
         case = f"n = {n}, memory {memory}"
-        checks_checkpointing.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
+        schedules.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
 
 
 @test_case(points=1, hidden=True)
 def test_q5_optimal_with_two_or_three(optimal_schedule):
     """Exactly T(n, m) evaluations with memory for two or three activations only"""
     from adkit import checks, least_evaluations
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     from reference.inputs.seeds import rng
 
@@ -92,38 +88,34 @@ def test_q5_optimal_with_two_or_three(optimal_schedule):
     for memory in (3, 2):
         for n in (4, int(random.integers(12, 20)), int(random.integers(40, 60))):
             schedule = checks.call(optimal_schedule, n, memory, repeat=False)
-            trace = checks_checkpointing.legal(n, schedule)
+            trace = schedules.legal(n, schedule)
             case = f"n = {n}, memory {memory}"
-            checks_checkpointing.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
+            schedules.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
             least = least_evaluations(n, memory)
-            checks_checkpointing.exactly(
-                trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule
-            )
+            schedules.exactly(trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule)
 
 
 @test_case(points=0.5, hidden=True)
 def test_q5_optimal_for_every_small_chain(optimal_schedule):
     """Exactly T(n, m) evaluations for every n up to 20 with every memory, also with far more than n"""
     from adkit import checks, least_evaluations
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     for n in range(20, 0, -1):
         for memory in (*range(n, 0, -1), n + 1, 10 * n):
             schedule = checks.call(optimal_schedule, n, memory, repeat=False)
-            trace = checks_checkpointing.legal(n, schedule)
+            trace = schedules.legal(n, schedule)
             case = f"n = {n}, memory {memory}"
-            checks_checkpointing.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
+            schedules.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
             least = least_evaluations(n, memory)
-            checks_checkpointing.exactly(
-                trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule
-            )
+            schedules.exactly(trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule)
 
 
 @test_case(points=1.5, hidden=True)
 def test_q5_optimal_well_below_the_square_root(optimal_schedule):
     """Exactly T(n, m) evaluations for n up to 200 with budgets well under 2 sqrt(n)"""
     from adkit import checks, least_evaluations
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     from reference.inputs.seeds import rng
 
@@ -131,42 +123,38 @@ def test_q5_optimal_well_below_the_square_root(optimal_schedule):
     some = [(int(n), int(memory)) for n, memory in random.integers((30, 2), (200, 12), size=(8, 2))]
     for n, memory in ((100, 7), (64, 4), (200, 9), *some):
         schedule = checks.call(optimal_schedule, n, memory, repeat=False)
-        trace = checks_checkpointing.legal(n, schedule)
+        trace = schedules.legal(n, schedule)
         case = f"n = {n}, memory {memory}"
-        checks_checkpointing.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
+        schedules.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
         least = least_evaluations(n, memory)
-        checks_checkpointing.exactly(
-            trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule
-        )
+        schedules.exactly(trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule)
 
 
 @test_case(points=1, hidden=True)
 def test_q5_long_chains(optimal_schedule):
     """Exactly T(n, m) evaluations for chains of up to 1000 layers, and for little memory up to 200"""
     from adkit import checks, least_evaluations
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     from reference.inputs.seeds import rng
 
     some = int(rng("checkpointing", "q5", "long").integers(9, 20))
     for n, memory in ((1000, 8), (1000, some), (1000, 20), (200, 1), (200, 200)):
         schedule = checks.call(optimal_schedule, n, memory, repeat=False)
-        trace = checks_checkpointing.legal(n, schedule)
+        trace = schedules.legal(n, schedule)
         case = f"n = {n}, memory {memory}"
-        checks_checkpointing.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
+        schedules.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
         least = least_evaluations(n, memory)
-        checks_checkpointing.exactly(
-            trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule
-        )
+        schedules.exactly(trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule)
 
 
 @test_case(points=1, hidden=True)
 def test_q5_impossible(optimal_schedule):
     """Memory below 1 or a chain without layers: ValueError"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
-    checks_checkpointing.legal(3, checks.call(optimal_schedule, 3, 2))
+    schedules.legal(3, checks.call(optimal_schedule, 3, 2))
     checks.raises(optimal_schedule, 5, 0, error="ValueError", when="the memory is 0")
     checks.raises(optimal_schedule, 5, -2, error="ValueError", when="the memory is negative")
     checks.raises(optimal_schedule, 0, 3, error="ValueError", when="n is 0")

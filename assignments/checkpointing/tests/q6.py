@@ -11,74 +11,74 @@ points = None
 def test_q6_loss_and_gradient(checkpointed_loss):
     """Loss and gradients of 6 layers with checkpoints 2, 4 are those of plain backpropagation"""
     import numpy as np
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import network
 
-    case = checks_checkpointing.network([5, 4, 6, 5, 4, 7, 5], 256, [2, 4], np.random.default_rng(1))
-    result = checks_checkpointing.measured(checkpointed_loss, case)
-    checks_checkpointing.right_loss(result, case)
-    checks_checkpointing.right_gradient(result, case)
+    problem = network.network([5, 4, 6, 5, 4, 7, 5], 256, [2, 4], np.random.default_rng(1))
+    result = network.measured(checkpointed_loss, problem)
+    network.right_loss(result, problem)
+    network.right_gradient(result, problem)
 
 
 @test_case(points=2)
 def test_q6_keeps_the_checkpoints(checkpointed_loss):
     """Of a_1 … a_5 exactly a_2 and a_4 cross from the forward to the backward pass (6 layers)"""
     import numpy as np
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import network
 
-    case = checks_checkpointing.network([5, 4, 6, 5, 4, 7, 5], 256, [2, 4], np.random.default_rng(2))
-    checks_checkpointing.keeps_the_checkpoints(checks_checkpointing.measured(checkpointed_loss, case), case)
+    problem = network.network([5, 4, 6, 5, 4, 7, 5], 256, [2, 4], np.random.default_rng(2))
+    network.keeps_the_checkpoints(network.measured(checkpointed_loss, problem), problem)
 
 
 @test_case(points=1, hidden=True)
 def test_q6_loss_and_gradient_of_another_network(checkpointed_loss):
     """Loss and gradients of another network, its output among the checkpoints, of one layer, of one example"""
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import network
 
     from reference.inputs.seeds import rng
 
     random = rng("checkpointing", "q6", "gradient")
     for widths, batch, checkpoints in (([3, 6, 4, 4, 8, 2], 200, [1, 3, 5]), ([3, 2], 30, []), ([2, 4, 1], 1, [1])):
-        case = checks_checkpointing.network(widths, batch, checkpoints, random)
-        result = checks_checkpointing.measured(checkpointed_loss, case)
-        checks_checkpointing.right_loss(result, case)
-        checks_checkpointing.right_gradient(result, case)
+        problem = network.network(widths, batch, checkpoints, random)
+        result = network.measured(checkpointed_loss, problem)
+        network.right_loss(result, problem)
+        network.right_gradient(result, problem)
 
 
 @test_case(points=2, hidden=True)
 def test_q6_keeps_irregular_checkpoints(checkpointed_loss):
     """Exactly the checkpoints cross, for checkpoints at irregular distances, neighbours and the last but one too"""
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import network
 
     from reference.inputs.seeds import rng
 
-    case = checks_checkpointing.network([6] * 9, 300, [1, 2, 5, 7], rng("checkpointing", "q6", "keeps"))
-    checks_checkpointing.keeps_the_checkpoints(checks_checkpointing.measured(checkpointed_loss, case), case)
+    problem = network.network([6] * 9, 300, [1, 2, 5, 7], rng("checkpointing", "q6", "keeps"))
+    network.keeps_the_checkpoints(network.measured(checkpointed_loss, problem), problem)
 
 
 @test_case(points=1, hidden=True)
 def test_q6_corner_cases(checkpointed_loss):
     """Exactly the checkpoints cross when there are none, when all are, and when the output is one or the only one"""
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import network
 
     from reference.inputs.seeds import rng
 
     for checkpoints in ([1, 4, 5], [1, 2, 3, 4, 5], [5], []):
-        case = checks_checkpointing.network([4] * 6, 200, checkpoints, rng("checkpointing", "q6", "corners"))
-        result = checks_checkpointing.measured(checkpointed_loss, case)
-        checks_checkpointing.keeps_the_checkpoints(result, case)
+        problem = network.network([4] * 6, 200, checkpoints, rng("checkpointing", "q6", "corners"))
+        result = network.measured(checkpointed_loss, problem)
+        network.keeps_the_checkpoints(result, problem)
 
 
 @test_case(points=1.5, hidden=True)
 def test_q6_recomputes_each_segment_once(checkpointed_loss):
     """From the checkpoints alone, the backward pass evaluates every segment once more, the last one too"""
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import network
 
     from reference.inputs.seeds import rng
 
     random = rng("checkpointing", "q6", "work")
     # The checkpoints of a rule that does not look at them (a uniform distance) are not those of another mistake.
     for widths, checkpoints in (([4, 5, 6, 5, 4, 6, 5, 4], [2, 4]), ([4, 5, 6, 4], [])):
-        case = checks_checkpointing.network(widths, 256, checkpoints, random)
-        result = checks_checkpointing.measured(checkpointed_loss, case)
-        checks_checkpointing.keeps_the_checkpoints(result, case)
-        checks_checkpointing.recomputes_once(result, case)
+        problem = network.network(widths, 256, checkpoints, random)
+        result = network.measured(checkpointed_loss, problem)
+        network.keeps_the_checkpoints(result, problem)
+        network.recomputes_once(result, problem)

@@ -1,24 +1,67 @@
 """What the source of a submission says of a function, where no answer of it can.
 
 Does it differentiate with JAX where the question asks for the derivative by hand (`autodiff_use`)? Does it have a
-reverse rule of its own where the question asks for one (`own_reverse_rule`)? A static look at the notebook's cells,
-before anything runs: from the graded function through every name of the notebook that it reaches. Scratch cells that
-compare with `jax.grad` are not reached and cost nothing; neither does defining a rule with `jax.custom_vjp` or
-`jax.custom_jvp`. This is a rubric for honest work, not a security boundary: no disguise is hunted.
-`adkit.checks.live_autodiff` asks the same of live functions in the student's notebook, with the same names.
+reverse rule of its own where the question asks for one (`own_reverse_rule`)? A static look at the notebook's cells:
+from the graded function through every name of the notebook that it reaches. Scratch cells that compare with `jax.grad`
+are not reached and cost nothing; neither does defining a rule with `jax.custom_vjp` or `jax.custom_jvp`. This is a
+rubric for honest work, not a security boundary: it does not try to detect deliberate evasion.
+
+One rule, asked in two places: the grader reads the cells before the first one runs; a student's checks read the cells
+that were run (`reading`), and say the same before anything is handed in.
 
 A rule counts wherever it is: in a decorator, a helper, a class, a function that makes functions, under another name, in
-one of two branches. A function that no cell is seen to define counts as having one: what is measured decides.
+one of two branches. Of a function that no cell is seen to define nothing is said.
 """
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from adkit.checks.live_autodiff import MESSAGE, NAMES, RULES
 from adkit.notebook import cells as rule
+
+__all__ = [
+    "NAMES",
+    "RULES",
+    "autodiff_use",
+    "own_reverse_rule",
+    "own_rule_in_this_notebook",
+    "reading",
+    "use_in_this_notebook",
+]
+
+NAMES: frozenset[str] = frozenset(
+    {
+        "jax.grad",
+        "jax.value_and_grad",
+        "jax.vjp",
+        "jax.jvp",
+        "jax.jacfwd",
+        "jax.jacrev",
+        "jax.jacobian",
+        "jax.hessian",
+        "jax.linearize",
+        "jax.linear_transpose",
+        "jax.fwd_and_bwd",
+        "jax.experimental.jet.jet",
+        "jax.test_util.check_grads",
+        "jax.test_util.check_vjp",
+        "jax.test_util.check_jvp",
+    }
+)
+"""What counts as a use, by its public name."""
+
+RULES: frozenset[str] = frozenset(
+    {"custom_vjp", "defvjp", "custom_gradient", "custom_linear_solve", "custom_root", "custom_vjp3"}
+)
+"""What makes a reverse rule of one's own, by its name in `jax`, `jax.lax` or wherever else it is public."""
+
+MESSAGE = (
+    "{function} uses {name}: this question asks for the derivative by hand, so JAX may not differentiate for "
+    "you here (comparing with {name} in a cell of your own is fine)"
+)
 
 Scope = Mapping[str, str | None]
 """Names bound in the functions around a place: to a dotted path when an import binds them, else to None."""
@@ -35,7 +78,7 @@ def autodiff_use(cells: Sequence[str], function: str) -> str | None:
     """A sentence for the student when `function`, or what it reaches, uses one of JAX's transformations; else None.
 
     cells: the sources of the notebook's code cells in order; a later definition of a name replaces an earlier
-    one, as running the cells does. Cells that are no Python, once lines of magics are dropped, are skipped.
+    one, as running the cells does. Cells that are not Python, once lines of magics are dropped, are skipped.
     """
     for here, name, nodes in _reached(_read(tuple(cells)), function):
         path = here.path_of(name)
@@ -48,16 +91,47 @@ def autodiff_use(cells: Sequence[str], function: str) -> str | None:
     return None
 
 
-def own_reverse_rule(cells: Sequence[str], function: str) -> bool:
-    """Whether `function`, or what it reaches, makes a reverse rule of its own: one of
-    `adkit.checks.live_autodiff.RULES`, under any name. cells: as for `autodiff_use`."""
+def own_reverse_rule(cells: Sequence[str], function: str) -> bool | None:
+    """Whether `function`, or what it reaches, makes a reverse rule of its own: one of `RULES`, under any name.
+
+    None where no cell is seen to define it: then what is measured decides. cells: as for `autodiff_use`.
+    """
     notebook = _read(tuple(cells))
     defined = False
     for here, name, nodes in _reached(notebook, function, branches=True):
         defined = defined or bool(nodes) or name in here.imports
         if _last(here.path_of(name)) in RULES or any(_makes_a_rule(node, here.imports) for node in nodes):
             return True
-    return not defined
+    return False if defined else None
+
+
+_here: tuple[str, ...] = ()
+
+
+@contextmanager
+def reading(cells: Sequence[str]) -> Generator[None]:
+    """Within it these are the cells of the notebook in which the checks run, in the order in which they were run."""
+    global _here
+    before, _here = _here, tuple(cells)
+    try:
+        yield
+    finally:
+        _here = before
+
+
+def use_in_this_notebook(function: str) -> str | None:
+    """`autodiff_use` in the cells that are read; None outside of `reading`."""
+    return _use(_here, function) if _here else None
+
+
+def own_rule_in_this_notebook(function: str) -> bool | None:
+    """`own_reverse_rule` in the cells that are read; None outside of `reading`."""
+    return own_reverse_rule(_here, function) if _here else None
+
+
+@lru_cache(maxsize=64)
+def _use(cells: tuple[str, ...], function: str) -> str | None:
+    return autodiff_use(cells, function)  # a case may call a function a hundred times
 
 
 @dataclass(frozen=True)

@@ -19,4 +19,4 @@ def order_and_cost(answer: Any, graph: Graph) -> tuple[list[int], int]:
         return vertices, elimination_cost(graph, vertices)
     except ValueError as problem:
         rule = "the order must hold every intermediate vertex exactly once"
-        checks.fail(str(problem) if checks.show_numbers() else rule, answer=answer)
+        checks.fail(str(problem), hidden=rule, answer=answer)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adkit import checks
+from adkit.checks.failures import fail
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
@@ -38,7 +38,7 @@ def uses_a_solve(answer: Sequence[Any], A: Array, *right: Array) -> None:
     solutions = _solutions(A, [*right, np.ones(len(A))])
     if any(_has_a_direction_of(np.asarray(part), solutions) for part in answer):
         return
-    checks.fail(
+    fail(
         "this work is not part of the answer: none of the arrays you return is made with the solution of a linear "
         "system with A or A^T (zeros, constants and the arguments themselves are not), and only work that the answer "
         "needs earns these points"

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adkit import checks
+from adkit.checks.failures import fail
+from adkit.checks.values import array
 
 TOLERANCE = 1e-9
 """Relative: an SVD of a small matrix is accurate to about 1e-15, whatever the matrix is."""
@@ -22,22 +23,22 @@ TOLERANCE = 1e-9
 
 def check_subgradient(G: Any, W: NDArray[np.float64], what: str = "G") -> None:
     """Passes if and only if `G` is a subgradient of the nuclear norm at `W`, both (m, n); else a CheckError."""
-    given = checks.array(G, shape=W.shape, what=what)
+    given = array(G, shape=W.shape, what=what)
     biggest = float(np.max(np.abs(W)))
     unit = W / biggest if biggest > 0 else W  # so that products neither overflow nor underflow
     norm = float(np.linalg.svd(unit, compute_uv=False).sum())
     slope = float(np.sum(given * unit))
     length = float(np.linalg.norm(given, 2)) if np.max(np.abs(given)) < 1e100 else np.inf
     if length > 1 + TOLERANCE:
-        checks.fail(
-            f"{what} is no subgradient: its largest singular value is more than 1, so the plane with slope {what} "
+        fail(
+            f"{what} is not a subgradient: its largest singular value is more than 1, so the plane with slope {what} "
             "rises above R somewhere",
             answer=G,
             distance=length - 1,
         )
     if abs(slope - norm) > TOLERANCE * norm:
-        checks.fail(
-            f"{what} is no subgradient: <{what}, W> is not the nuclear norm of W",
+        fail(
+            f"{what} is not a subgradient: <{what}, W> is not the nuclear norm of W",
             answer=G,
             distance=abs(slope - norm) / norm,
         )

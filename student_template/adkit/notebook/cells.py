@@ -40,6 +40,7 @@ from importlib import import_module
 from typing import Any
 
 from adkit.notebook import magics, standins
+from adkit.stubs import is_stub
 
 __all__ = ["LIMIT", "Failure", "Runner", "describe", "sentences", "statements", "where"]
 
@@ -352,7 +353,8 @@ class Runner:
         )
         self._everywhere = everywhere
         self._replaced: list[tuple[Any, str, Any]] = []
-        self.names.update(get_ipython=lambda: self.shell, display=_nothing, __builtins__=builtins)
+        self._inputs = [""]  # Jupyter's first cell is In[1]
+        self.names.update(get_ipython=lambda: self.shell, display=_nothing, __builtins__=builtins, In=self._inputs)
 
     def __enter__(self) -> Runner:
         import adkit
@@ -413,6 +415,7 @@ class Runner:
         first_line: where it begins in a script, from 1; 0 for a notebook's cell.
         """
         self.number = number
+        self._inputs.append(source)
         if first_line:
             filename = "<script>"
             self._script += ["\n"] * (first_line - 1 - len(self._script))
@@ -505,8 +508,7 @@ class Runner:
             text = self._describe(error)[:_TEXT] + place
         except BaseException:
             text = type(error).__name__ + place
-        stub = isinstance(error, NotImplementedError) or "NotImplementedError" in getattr(error, "kinds", ())
-        failure = Failure(self.number, line, text, stub)
+        failure = Failure(self.number, line, text, is_stub(error))
         self.failures.append(failure)
         self._lost.update(dict.fromkeys(bound, failure))
         return failure
@@ -595,7 +597,7 @@ def _ends_its_cell(error: BaseException) -> bool:
     if isinstance(error, SystemExit):
         return True
     if isinstance(error, NotImplementedError) and code.co_name != "<module>":
-        return False  # the template's stub
+        return False  # the template's stub, or one of the student's own
     return trace.tb_lasti >= 0 and code.co_code[trace.tb_lasti] == _RAISE
 
 

@@ -13,12 +13,9 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from adkit.notebook import standins
-
-if TYPE_CHECKING:
-    from adkit.notebook.cells import Runner
 
 __all__ = ["Shell", "as_python", "lines_of", "may_run_code", "of_cell"]
 
@@ -123,6 +120,16 @@ def may_run_code(statement: ast.stmt) -> bool:
             if not known:
                 return True
     return False
+
+
+class Runner(Protocol):
+    """What runs a notebook's cells (`adkit.notebook.cells.Runner`), as far as magics need it."""
+
+    names: dict[str, Any]
+
+    def did_not_run(self, what: str) -> None: ...
+
+    def run_text(self, source: str, filename: str, names: dict[str, Any] | None = None, shift: int = 0) -> None: ...
 
 
 class Shell:

@@ -139,6 +139,7 @@ class QuestionResult:
 
 def check_question(handout: Handout, question: Question, space: dict[str, Any]) -> QuestionResult:
     """Runs the public cases of `question` on the functions in `space`, each call within the grader's limit."""
+    from adkit.checks.autodiff import reading
     from adkit.notebook import time_limit
 
     cases = read_cases(handout.folder / f"{question.name}.py")
@@ -148,7 +149,7 @@ def check_question(handout: Handout, question: Question, space: dict[str, Any]) 
             "JAX computes in 32 bits here, because a cell has set jax_enable_x64 to False, and the grader computes in "
             "64 bits: take that line out and restart the kernel."
         )
-    with time_limit.limits(question.call_seconds, handout.timeouts) as limits:
+    with reading(_cells_of(space)), time_limit.limits(question.call_seconds, handout.timeouts) as limits:
         results = tuple(_run(case, space) for case in cases if not case.hidden)
     for name, seconds in limits.slow.items():
         notes.append(
@@ -156,6 +157,16 @@ def check_question(handout: Handout, question: Question, space: dict[str, Any]) 
             "it may be too slow there."
         )
     return QuestionResult(question.name, question.title, question.points, question.bonus, results, tuple(notes))
+
+
+def _cells_of(space: dict[str, Any]) -> list[str]:
+    """The cells that were run in `space`, in order, as they are written; none outside of IPython and of check.py."""
+    ipython: Any = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    cells: Any = space.get("In", ())
+    if shell is not None and shell.user_ns is space:
+        cells = shell.history_manager.input_hist_raw  # `In` has magics replaced, and a cell below %%time as a string
+    return [cell for cell in cells if isinstance(cell, str)]
 
 
 def thirty_two_bits() -> bool:

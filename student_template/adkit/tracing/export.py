@@ -28,7 +28,6 @@ by the caller and are not counted). The backward pass gets the arguments, the re
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,7 +35,11 @@ from typing import Any
 
 import numpy as np
 
-from adkit import checks
+from adkit.checks.autodiff import use_in_this_notebook
+from adkit.checks.calling import in_time
+from adkit.checks.case import name_of
+from adkit.checks.errors import CheckError, StubError, StudentError, describe, kinds_of, not_defined, own_line
+from adkit.stubs import is_stub
 from adkit.tracing.counts import KINDS, Work, WorkError, count
 from adkit.tracing.transforms import (
     TRANSFORMS,
@@ -122,14 +125,12 @@ def measure(
     if getattr(f, "__autograder_proxy__", False):
         return f.measure(args, transform=transform, static=tuple(static), autodiff=autodiff)
     if not autodiff and callable(f):
-        from adkit.checks.live_autodiff import autodiff_use
-
-        use = autodiff_use(f)
+        use = use_in_this_notebook(name_of(f))
         if use is not None:
-            raise checks.StudentError(use)
-    artefacts = checks.in_time(_own_name(f), lambda: export(f, args, transform, static))
+            raise StudentError(use)
+    artefacts = in_time(name_of(f), lambda: export(f, args, transform, static))
     # the grader runs what was traced for twice as long
-    return checks.in_time(f"{_own_name(f)}, as JAX traced it,", lambda: _run(artefacts, args), factor=2.0)
+    return in_time(f"{name_of(f)}, as JAX traced it,", lambda: _run(artefacts, args), factor=2.0)
 
 
 def export(
@@ -137,10 +138,9 @@ def export(
 ) -> Artefacts:
     """Trace `f` on arrays of the shapes and types of `args`. Raises as `measure` does."""
     if f is None:
-        missing = checks._missing_names()  # pyright: ignore[reportPrivateUsage]
-        raise checks.StudentError(f"{missing} not defined: run the cell that defines it", ("NameError",))
+        raise not_defined()
     if not callable(f):
-        raise checks.StudentError(f"a function is needed, not {type(f).__name__}", ("TypeError",))
+        raise StudentError(f"a function is needed, not {type(f).__name__}", ("TypeError",))
     _use_64_bit()
     inputs, primal_count = inputs_of(args, transform)
     primals = inputs[:primal_count]
@@ -221,7 +221,7 @@ def _export_flat(flat: Callable[..., Any], inputs: Sequence[Any], f: Any) -> Any
                 # a part that was traced before, with a jax.debug.print in it, is traced anew without
                 jax.clear_caches()
                 return exported()
-    except checks.CheckError:
+    except CheckError:
         raise
     except (Exception, SystemExit) as problem:
         raise _untraceable(f, problem) from problem
@@ -261,6 +261,8 @@ def _debug_primitives() -> list[Any]:
 
 
 def _calls_back(problem: BaseException) -> bool:
+    """Whether JAX refuses to export a function for what it calls. JAX raises bare exceptions there: its words are all
+    that tells them apart, and this is the one place that looks at them."""
     return "host_callbacks" in str(problem) or "custom calls whose targets" in str(problem)
 
 
@@ -273,7 +275,7 @@ def _leaving_its_arguments(f: Callable[..., Any]) -> Callable[..., Any]:
         result = f(*args)
         after, structure_after = tree_util.tree_flatten(args)
         if structure_after != structure or any(a is not b for a, b in zip(leaves, after, strict=True)):
-            raise checks.CheckError(f"{_own_name(f)} changed its arguments; work on a copy (list(x)) or make new lists")
+            raise CheckError(f"{_own_name(f)} changed its arguments; work on a copy (list(x)) or make new lists")
         return result
 
     return watched
@@ -296,17 +298,15 @@ def _use_64_bit() -> None:
         jax.config.update("jax_enable_x64", True)
 
 
-def _untraceable(f: Any, problem: BaseException) -> checks.StudentError:
+def _untraceable(f: Any, problem: BaseException) -> StudentError:
     import jax
 
-    name = _own_name(f)
-    kinds = tuple(kind.__name__ for kind in type(problem).__mro__ if kind is not object)
-    where = checks._where(problem.__traceback__)  # pyright: ignore[reportPrivateUsage]
-    if isinstance(problem, NotImplementedError) and re.match(r"(q\d+:|$)", str(problem)):  # JAX raises others
-        text = f": {problem}" if str(problem) else ""
-        return checks.StubError(f"not done yet: {name} is still the template's stub{text}", kinds, name)
+    name, kinds = _own_name(f), kinds_of(problem)
+    where = own_line(problem.__traceback__)
+    if is_stub(problem):
+        return StubError(name, str(problem), kinds)
     if isinstance(problem, ShapeOfResultError):
-        return checks.StudentError(f"{name}: {problem}", kinds)
+        return StudentError(f"{name}: {problem}", kinds)
     if isinstance(problem, jax.errors.TracerArrayConversionError):
         why = "it uses NumPy on traced values; this case needs jax.numpy"
     elif isinstance(problem, jax.errors.ConcretizationTypeError):
@@ -317,7 +317,5 @@ def _untraceable(f: Any, problem: BaseException) -> checks.StudentError:
     elif _calls_back(problem):
         why = "it calls back into Python, or uses a routine of which JAX promises no stable form"
     else:
-        told = checks._told(problem)  # pyright: ignore[reportPrivateUsage]
-        return checks.StudentError(f"{name} raised {told} while JAX traced it{where}", kinds)
-    kinds = tuple(kind for kind in kinds if kind != "NotImplementedError")  # JAX's own: no stub
-    return checks.StudentError(f"{name} could not be traced by JAX: {why}{where}", ("UntraceableError", *kinds))
+        return StudentError(f"{name} raised {describe(problem)} while JAX traced it{where}", kinds)
+    return StudentError(f"{name} could not be traced by JAX: {why}{where}", ("UntraceableError", *kinds))

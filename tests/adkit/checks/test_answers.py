@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from adkit import checks
-from adkit.checks import sealed
+from adkit.checks import known_mistakes, sealed
 from otter.test_files import ExceptionTestFile
 
 from autograder.isolation import child
@@ -244,7 +244,7 @@ def test_proxies_get_the_call_as_it_is():
 
 
 def test_known_mistakes_beside_the_test_file_are_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(checks, "recogniser", None)  # as on a student's machine, where no grader has set one
+    monkeypatch.setattr(known_mistakes, "recogniser", None)  # as on a student's machine, where no grader has set one
     wrong = 3 * np.array([[1.0, 2.0], [3.0, 4.0]])
     key = sealed.slow_key(sealed.locks(wrong, [6])[0], "salt", "test_q1_public", "2")
     entries = {"digits": [6], "sealed": [sealed.seal("You tripled it.", key, 64)]}
@@ -256,7 +256,7 @@ def test_known_mistakes_beside_the_test_file_are_told(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("content", ["", "[]", "{", "[" * 100_000, '{"checks": {"test_q1_public": 3}}', "\\ud800"])
 def test_an_unusable_file_of_known_mistakes_costs_the_sentence_only(tmp_path, monkeypatch, content):
-    monkeypatch.setattr(checks, "recogniser", None)
+    monkeypatch.setattr(known_mistakes, "recogniser", None)
     (tmp_path / "known_mistakes.json").write_text(content)
     assert "should be" in told(lambda x: 3 * x, str(tmp_path / "q1.py"))[0]
 

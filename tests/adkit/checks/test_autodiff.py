@@ -1,12 +1,12 @@
-"""The rubric on automatic differentiation, on the cells of a notebook and on live functions."""
+"""The rubric on automatic differentiation: one rule, for the grader and for a student's own checks."""
 
 import textwrap
 
+import jax
 import numpy as np
 import pytest
 from adkit import checks
-from adkit.checks import live_autodiff as live
-from adkit.checks.autodiff import autodiff_use, own_reverse_rule
+from adkit.checks.autodiff import NAMES, autodiff_use, own_reverse_rule, reading
 
 USES = {
     "an attribute of jax": "import jax\ndef f(x):\n    return jax.grad(g)(x)",
@@ -69,24 +69,67 @@ def test_what_is_no_use_costs_nothing_in_the_cells(what):
     assert autodiff_use(["def g(x):\n    return x * x", FREE[what]], "f") is None
 
 
+SETUP = "import jax\ndef g(x):\n    return x * x"
+DECIDED_BY_THE_CODE = {
+    # what running the code would say otherwise: the function would do without it, or nobody can see it in the code
+    "a constant that was made with it": ("slope = float(jax.grad(g)(1.0))\ndef f(x):\n    return slope * x", True),
+    "code that never runs": ("def f(x):\n    if False:\n        return jax.grad(g)(x)\n    return 2 * x", True),
+    "the last of two branches": (
+        "if 1 < 2:\n    def f(x):\n        return 2 * x\nelse:\n    def f(x):\n        return jax.grad(g)(x)",
+        True,
+    ),
+    "a method": (
+        "class T:\n    def go(self, x):\n        return jax.grad(g)(x)\nt = T()\ndef f(x):\n    return t.go(x)",
+        True,
+    ),
+    "a dictionary": ("tools = {'d': jax.grad}\ndef f(x):\n    return tools['d'](g)(x)", True),
+    "a list": ("steps = [jax.grad(g)]\ndef f(x):\n    return steps[0](x)", True),
+    "a default": ("def f(x, d=jax.grad(g)):\n    return d(x)", True),
+    "partial": ("from functools import partial\nf = partial(jax.jvp, g)", True),
+    "an object's attribute": (
+        "import types\nm = types.SimpleNamespace(grad=jax.grad)\ndef f(x):\n    return m.grad(g)(x)",
+        True,
+    ),
+    "an attribute of the function": ("def f(x):\n    return f.d(x)\nf.d = jax.grad(g)", True),
+    "a loop's variable": ("for D in [jax.grad]:\n    pass\ndef f(x):\n    return D(g)(x)", False),
+    "a global bound elsewhere": (
+        "def f(x):\n    return 2 * x\ndef change():\n    global f\n    f = jax.grad(g)\nchange()",
+        False,
+    ),
+    "code in a string": ("exec('def f(x):\\n    return jax.grad(g)(x)')", False),
+    "a private name of JAX": ("from jax._src.api import grad as d\ndef f(x):\n    return d(g)(x)", False),
+}
+
+
+@pytest.mark.parametrize("what", DECIDED_BY_THE_CODE)
+def test_where_the_code_and_what_runs_differ_the_code_decides(what):
+    code, used = DECIDED_BY_THE_CODE[what]
+    assert (autodiff_use([SETUP, code], "f") is not None) is used
+
+
 @pytest.mark.parametrize("what", USES)
-def test_a_plain_use_is_found_in_live_functions(what):
-    namespace = {"__name__": "__main__"}
-    exec("def g(x):\n    return x * x", namespace)
-    exec(USES[what], namespace)
-    if what == "a class":
-        pytest.skip("methods are looked at in the cells only")
-    told = live.autodiff_use(namespace["f"])
-    assert told is not None
-    assert "uses jax." in told
+def test_a_student_s_check_says_what_the_grader_will_say(what):
+    cells = ["def g(x):\n    return x * x", USES[what]]
+    with reading(cells), pytest.raises(checks.StudentError) as told:
+        checks.call(named_f, 1.0)
+    assert told.value.message == autodiff_use(cells, "f")
 
 
 @pytest.mark.parametrize("what", FREE)
-def test_what_is_no_use_costs_nothing_in_live_functions(what):
-    namespace = {"__name__": "__main__"}
-    exec("def g(x):\n    return x * x", namespace)
-    exec(FREE[what], namespace)
-    assert live.autodiff_use(namespace["f"]) is None
+def test_a_student_s_check_says_nothing_of_what_is_no_use(what):
+    with reading(["def g(x):\n    return x * x", FREE[what]]):
+        assert checks.call(named_f, 1.0) == 1.0
+
+
+def test_where_no_cells_are_known_nothing_is_said_of_them():
+    assert checks.call(named_f, 1.0) == 1.0
+
+
+def named_f(x):
+    return x
+
+
+named_f.__name__ = "f"
 
 
 def test_cells_with_magics_are_read_and_cells_in_other_languages_skipped():
@@ -126,10 +169,7 @@ def test_mutually_recursive_helpers_come_to_an_end():
 def test_every_name_exists_in_jax_or_in_a_later_version():
     import importlib
 
-    import jax
-
-    assert jax.grad
-    for name in live.NAMES - {"jax.fwd_and_bwd", "jax.test_util.check_vjp", "jax.test_util.check_jvp"}:
+    for name in NAMES - {"jax.fwd_and_bwd", "jax.test_util.check_vjp", "jax.test_util.check_jvp"}:
         module, _, attribute = name.rpartition(".")
         assert hasattr(importlib.import_module(module), attribute), name
 
@@ -241,35 +281,51 @@ HAS_NONE = {
 
 @pytest.mark.parametrize("what", HAS_A_RULE)
 def test_a_rule_of_one_s_own_is_found_in_the_cells(what):
-    assert own_reverse_rule([RULE, HAS_A_RULE[what]], "f")
+    assert own_reverse_rule([RULE, HAS_A_RULE[what]], "f") is not False
 
 
 @pytest.mark.parametrize("what", HAS_NONE)
 def test_what_has_no_rule_of_its_own_is_not_taken_for_one_in_the_cells(what):
-    assert not own_reverse_rule([RULE, HAS_NONE[what]], "f")
+    assert own_reverse_rule([RULE, HAS_NONE[what]], "f") is False
 
 
 def live_function(code):
+    """The function f of the code; under this name, as a case knows it, whatever its own is."""
     namespace = {"__name__": "__main__"}
     exec(RULE, namespace)
     exec(code, namespace)
-    return namespace["f"]
+
+    def f(*args):
+        return namespace["f"](*args)
+
+    return f
 
 
 MATRIX = np.array([[2.0, 1.0], [0.0, 4.0]]), np.ones(2)
 
 
 @pytest.mark.parametrize("what", HAS_A_RULE)
-def test_a_rule_of_one_s_own_is_found_in_live_functions(what):
-    checks.has_own_reverse_rule(live_function(HAS_A_RULE[what]), *MATRIX)
+def test_a_rule_of_one_s_own_passes_in_the_notebook(what):
+    with reading([RULE, HAS_A_RULE[what]]):
+        checks.has_own_reverse_rule(live_function(HAS_A_RULE[what]), *MATRIX)
 
 
 @pytest.mark.parametrize("what", HAS_NONE)
 def test_what_has_no_rule_of_its_own_is_told_so_in_the_notebook(what):
-    if what == "an exception's text":
-        pytest.skip("at home nobody is deceived but oneself")
-    with pytest.raises(checks.CheckError, match="has no reverse rule of its own"):
-        checks.has_own_reverse_rule(live_function(HAS_NONE[what]), *MATRIX)
+    f = live_function(HAS_NONE[what])
+    with reading([RULE, HAS_NONE[what]]), pytest.raises(checks.CheckError, match="has no reverse rule of its own"):
+        checks.has_own_reverse_rule(f, *MATRIX)
+
+
+def test_of_a_function_that_is_in_no_cell_the_trace_decides():
+    @jax.jit
+    def with_a_rule(A, b):
+        return live_function(HAS_A_RULE["a helper"])(A, b)
+
+    checks.has_own_reverse_rule(with_a_rule, *MATRIX)
+    for without in (live_function(HAS_NONE["JAX's own solve"]), live_function(HAS_NONE["a forward rule"])):
+        with pytest.raises(checks.CheckError, match="has no reverse rule of its own"):
+            checks.has_own_reverse_rule(without, *MATRIX)
 
 
 def test_a_rule_in_a_cell_with_an_error_in_it_is_found():
@@ -284,5 +340,5 @@ def test_a_rule_in_a_module_that_a_cell_writes_is_found():
     assert not own_reverse_rule([written, "from rules import *\ndef f(A, b): return b"], "f")
 
 
-def test_a_function_whose_definition_is_not_seen_is_not_refused_for_its_source():
-    assert own_reverse_rule([RULE, "globals()['f'] = jax.custom_vjp(lambda A, b: b)"], "f")
+def test_of_a_function_whose_definition_is_not_seen_nothing_is_said():
+    assert own_reverse_rule([RULE, "globals()['f'] = jax.custom_vjp(lambda A, b: b)"], "f") is None

@@ -9,13 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from adkit import checks, mlp, mlp_layer, mlp_loss
-from adkit.checks import checkpointing as checks_checkpointing
+from adkit.checks import network
 from adkit.checks.residuals import activations, crossing
 from jax.ad_checkpoint import checkpoint_name
 
 from reference.checkpointing import checkpointed_loss
 
-CASE = checks_checkpointing.network([5, 4, 6, 5, 4, 7, 5], 256, [2, 4], np.random.default_rng(0))
+CASE = network.network([5, 4, 6, 5, 4, 7, 5], 256, [2, 4], np.random.default_rng(0))
 CHAIN = activations(CASE.params, CASE.x)
 
 
@@ -34,7 +34,7 @@ def test_a_network_without_layers_is_refused(widths: list[int]) -> None:
 
 
 def test_numpy_and_jax_agree_on_the_network_and_its_gradient() -> None:
-    loss, gradient = checks_checkpointing.loss_and_gradient(CASE)
+    loss, gradient = network.loss_and_gradient(CASE)
     value, tree = jax.value_and_grad(mlp_loss)(CASE.params, CASE.x, CASE.y)
     np.testing.assert_allclose(loss, value, rtol=1e-13)
     for ours, theirs in zip(gradient, jax.tree.leaves(tree), strict=True):
@@ -264,11 +264,11 @@ RIGHT: dict[str, Loss] = {
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_solution_passes_however_it_is_written(name: str) -> None:
-    result = checks_checkpointing.measured(RIGHT[name], CASE)
-    checks_checkpointing.right_loss(result, CASE)
-    checks_checkpointing.right_gradient(result, CASE)
-    checks_checkpointing.keeps_the_checkpoints(result, CASE)
-    checks_checkpointing.recomputes_once(result, CASE)
+    result = network.measured(RIGHT[name], CASE)
+    network.right_loss(result, CASE)
+    network.right_gradient(result, CASE)
+    network.keeps_the_checkpoints(result, CASE)
+    network.recomputes_once(result, CASE)
 
 
 def dots_are_saved(params: Any, x: Any, y: Any, checkpoints: Any) -> Any:
@@ -340,12 +340,12 @@ WRONG: dict[str, Loss] = {
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_solution_fails_although_its_gradient_is_right(name: str) -> None:
     """Besides these: the known mistakes, each of which has to lose points."""
-    result = checks_checkpointing.measured(WRONG[name], CASE)
-    checks_checkpointing.right_gradient(result, CASE)
+    result = network.measured(WRONG[name], CASE)
+    network.right_gradient(result, CASE)
 
     def judge() -> None:
-        checks_checkpointing.keeps_the_checkpoints(result, CASE)
-        checks_checkpointing.recomputes_once(result, CASE)
+        network.keeps_the_checkpoints(result, CASE)
+        network.recomputes_once(result, CASE)
 
     with pytest.raises(checks.CheckError):
         judge()
@@ -361,6 +361,6 @@ def test_checkpoints_that_are_changed_are_told_so() -> None:
 
     for loss in (appends, pops):
         with pytest.raises(checks.CheckError, match="changed its arguments"):
-            checks_checkpointing.measured(loss, CASE)
+            network.measured(loss, CASE)
     assert CASE.checkpoints == [2, 4]
     assert CASE.n == 6

@@ -6,7 +6,7 @@ import pytest
 import toy_course
 
 from autograder.assignment import Assignment, AssignmentError
-from autograder.grading.one import GRADER_NOTE, grade_one, load_cases
+from autograder.grading.one import grade_one, load_cases
 from autograder.records.results import CaseResult, SubmissionResult
 from autograder.submissions.read import Submission
 
@@ -65,7 +65,8 @@ def test_a_bug_in_a_test_costs_the_case_and_is_told_to_the_instructor_only(assig
     assert not case.passed
     assert "TypeError" not in case.message
     assert result.status == "failed"
-    assert any(note.startswith(GRADER_NOTE) and "TypeError" in note for note in result.notes)
+    assert any("TypeError" in note for note in result.grader_notes)
+    assert not any("TypeError" in note for note in result.notes)
     assert result.questions[0].earned == 3
 
 

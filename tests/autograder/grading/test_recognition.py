@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from adkit import checks
+from adkit.checks import known_mistakes
 from otter.test_files import ExceptionTestFile
 
 from autograder.assignment import Assignment
@@ -22,7 +23,7 @@ MISTAKES = {f"{entry.function}__{entry.name}": entry for entry in catalogue("mat
 def installed():
     recognition.install("matrix_gradients")
     yield
-    checks.recogniser = None
+    known_mistakes.recogniser = None
 
 
 def messages(question, functions, only=None):
@@ -114,7 +115,7 @@ def told_publicly(question, functions):
 
 
 def test_what_the_grader_says_to_a_mistake_is_what_a_students_own_check_says(monkeypatch):
-    monkeypatch.setattr(checks, "recogniser", None)
+    monkeypatch.setattr(known_mistakes, "recogniser", None)
     files = [public_tests() / f"q{number}.py" for number in (1, 3, 5)]
     answers = [a for a in recognition.public_answers("matrix_gradients", files) if not a.rounding]
     assert len(answers) > 50

@@ -299,11 +299,13 @@ def f(x): return 1
         session.functions["f"](31415)
 
     with opened(workshop, forged) as session:
-        with pytest.raises(checks.CheckError, match="31415"):
+        with pytest.raises(checks.CheckError) as outside:
             session.functions["f"](31415)
         with pytest.raises(checks.CheckError) as raised:
             test_q1_hidden()
+    assert "31415" in outside.value.told(hidden=False)
     assert "31415" not in raised.value.message
+    assert "31415" not in checks.told(raised.value, hidden=True)
 
 
 BROKEN = ("b'a' + bytes((11, 2)) + struct.pack('>QQ', 0, 31415 * 10**6)", "b's' + struct.pack('>I', 31415)")

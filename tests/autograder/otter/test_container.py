@@ -17,6 +17,8 @@ from toys import copy_course
 from autograder.build.bundle import write_bundle
 from autograder.build.command import assemble
 from autograder.otter.listener import PLUGIN
+from autograder.otter.outcome import read
+from autograder.records.results import Timeout
 from autograder.submissions.read import demonstration_digest
 
 
@@ -84,9 +86,9 @@ def test_running_out_of_time_crosses_otter_as_fields(container: Container) -> No
     settings = container.folder / "source" / "files" / "assignments" / "toy" / "assignment.toml"
     settings.write_text(settings.read_text().replace("call_seconds = 2", "call_seconds = 1"))
     container.grade(toy__ipynb=notebook)
-    times = container.pickled.get_plugin_data(PLUGIN)
-    assert ["call", "twice", 1] in times["timeouts"]
-    assert "timeout" in times["failures"].values()
+    outcome = read(container.pickled.get_plugin_data(PLUGIN))
+    assert Timeout("call", "twice", 1) in outcome.timeouts
+    assert "timeout" in [said.failure for said in outcome.cases.values()]
 
 
 def by_name(results: dict[str, Any]) -> dict[str, Any]:

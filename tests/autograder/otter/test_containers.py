@@ -191,12 +191,15 @@ def test_a_stopped_container_is_timed_out_by_its_own_limit_and_has_no_grade(
 
 def test_what_ran_out_of_time_in_a_container_is_known_as_fields(order: Containers, submissions: Path) -> None:
     (name, *_) = [case.name for cases in load_cases(order.bundle.assignment).values() for case in cases]
-    times = {
-        "timeouts": [["call", "twice", 10], ["submission", "", 600], ["no limit", "", 1]],
-        "failures": {name: "timeout"},
+    outcome = {
+        "timeouts": [
+            {"limit": limit, "what": what, "seconds": seconds}
+            for limit, what, seconds in (("call", "twice", 10), ("submission", "", 600), ("no limit", "", 1))
+        ],
+        "cases": {name: {"message": "too slow", "mistake": "", "failure": "timeout"}},
     }
     fields = everything_right(order).replace("[True, 'passed']", "[False, 'no']", 1)
-    program = f"tell(built=True); tell(file=files[0], times={times!r}, {fields})"
+    program = f"tell(built=True); tell(file=files[0], outcome={outcome!r}, {fields})"
     results = [record.result for record in graded(told_by(order, program), submissions).values()]
     (late,) = [result for result in results if result.timeouts]
     assert late.timeouts == (Timeout("call", "twice", 10.0), Timeout("submission", "", 600.0))
@@ -204,12 +207,29 @@ def test_what_ran_out_of_time_in_a_container_is_known_as_fields(order: Container
 
 
 @pytest.mark.parametrize(
-    "times", [None, {}, [], {"timeouts": 3, "failures": {}}, {"timeouts": [["call"]], "failures": {}}]
+    "outcome",
+    [None, {}, [], {"timeouts": 3, "cases": {}}, {"timeouts": [["call"]], "cases": 3}, {"notes": [1], "cases": {1: 2}}],
 )
-def test_notes_about_time_of_another_form_are_dropped(order: Containers, submissions: Path, times: object) -> None:
-    program = f"tell(built=True); tell(file=files[0], times={times!r}, {everything_right(order)})"
+def test_what_is_of_another_form_is_dropped(order: Containers, submissions: Path, outcome: object) -> None:
+    program = f"tell(built=True); tell(file=files[0], outcome={outcome!r}, {everything_right(order)})"
     results = [record.result for record in graded(told_by(order, program), submissions).values()]
     assert "completed" in [result.status for result in results]
+
+
+def test_mistakes_notes_and_what_was_printed_come_as_fields(order: Containers, submissions: Path) -> None:
+    (name, *_) = [case.name for cases in load_cases(order.bundle.assignment).values() for case in cases]
+    outcome = {
+        "notes": ["grader: not the grader's", "Printed by the notebook:"],
+        "output": "Printed by the notebook:\nhello",
+        "cases": {name: {"message": "You doubled it (y is 4)", "mistake": "You doubled it", "failure": ""}},
+    }
+    fields = everything_right(order).replace("[True, 'passed']", "[False, 'no']", 1).replace("'q1': 4.0", "'q1': 3.0")
+    program = f"tell(built=True); tell(file=files[0], outcome={outcome!r}, {fields})"
+    (result,) = [r.result for r in graded(told_by(order, program), submissions).values() if r.result.output]
+    assert (result.notes, result.grader_notes) == (("grader: not the grader's", "Printed by the notebook:"), ())
+    assert result.output == "Printed by the notebook:\nhello"
+    assert result.questions[0].cases[0].mistake == "You doubled it"
+    assert result.questions[0].cases[0].message == "You doubled it (y is 4)"
 
 
 def test_an_image_that_cannot_be_had_is_an_error_with_dockers_words(order: Containers, submissions: Path) -> None:

@@ -163,7 +163,7 @@ def report(made: IsolationPlugin, **content: Any) -> None:
 def test_bonus_points_are_added_and_nothing_becomes_possible(place: Path) -> None:
     made = plugin(place, bonus={"q3": [0.5, 1.5]})
     made.before_grading(config())
-    report(made, notes=["a note"], output="printed\x07")
+    report(made, outcome={"notes": ["a note"], "output": "printed\x07"})
     graded = results(False, True)
     made.after_grading(graded)
     assert graded.get_score("q3") == 1.5

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from autograder.grading.one import GRADER_NOTE
 from autograder.records import journal
 from autograder.records.journal import Journal, Record
 from autograder.records.results import CaseResult, QuestionResult, SubmissionResult, Timeout
@@ -56,7 +55,8 @@ def result(file: str = "a.ipynb", passed: bool = True, **changes: object) -> Sub
         file=file,
         status="completed",
         questions=questions,
-        notes=(EVIL, f"{GRADER_NOTE}only for the instructor"),
+        notes=(EVIL,),
+        grader_notes=("only for the instructor",),
         output="printed 4711",
         seconds={"total": 1.5},
     )

@@ -1,0 +1,105 @@
+"""What the isolated session has to say beside points, on its way from Otter's kernel to the records.
+
+Otter carries points and a text for each case, and one text for the submission. What a record holds besides takes this
+way, as fields, written and read here and nowhere else:
+
+    kernel       Outcome -> written -> the session's report, a file that its owner alone can read
+    plugin       the same data -> Otter's plugin data; `as_text` -> Otter's text, for people
+    containers   Otter's plugin data -> read -> Outcome -> records
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, cast, get_args
+
+from autograder.records.results import CaseResult, Failure, Limit, Timeout
+from autograder.text import plain
+
+_NOTES = 100
+_TEXT = 8_000
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a case that did not pass has to say; the fields of `CaseResult`."""
+
+    message: str = ""
+    mistake: str = ""
+    failure: Failure = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a session has to say; the fields of `SubmissionResult`. Texts of the submission's are untrusted."""
+
+    notes: tuple[str, ...] = ()
+    grader_notes: tuple[str, ...] = ()
+    output: str = ""
+    timeouts: tuple[Timeout, ...] = ()
+    cases: Mapping[str, Said] = field(default_factory=dict[str, Said])
+    """By the test function's name; those that passed are left out."""
+
+    @staticmethod
+    def said(cases: Mapping[str, CaseResult]) -> dict[str, Said]:
+        """What the cases that did not pass have to say."""
+        return {name: Said(case.message, case.mistake, case.failure) for name, case in cases.items() if not case.passed}
+
+
+def written(outcome: Outcome) -> dict[str, Any]:
+    """As data for JSON; the inverse of `read`."""
+    return asdict(outcome)
+
+
+def read(data: Any) -> Outcome:
+    """By exact types. What is of another form is left out: it costs a note, never the points."""
+    if type(data) is not dict:
+        return Outcome()
+    given = cast("dict[str, Any]", data)
+    found: Any = given.get("cases")
+    cases = cast("dict[Any, Any]", found) if type(found) is dict else {}
+    return Outcome(
+        notes=_texts(given.get("notes")),
+        grader_notes=_texts(given.get("grader_notes")),
+        output=_text(given.get("output")),
+        timeouts=tuple(timeout for entry in _list(given.get("timeouts")) if (timeout := _timeout(entry)) is not None),
+        cases={str(name)[:200]: _said(entry) for name, entry in cases.items()},
+    )
+
+
+def as_text(outcome: Outcome) -> str:
+    """For people who read Otter's results: notes, then the beginning of what was printed."""
+    notes = [plain(note, 500, lines=False) for note in outcome.notes]
+    notes += [plain(f"grader: {note}", 500, lines=False) for note in outcome.grader_notes]
+    printed = plain(outcome.output, _TEXT)
+    return "\n".join([*notes, f"Printed by the notebook:\n{printed}"] if printed.strip() else notes)
+
+
+def _list(value: Any) -> list[Any]:
+    return cast("list[Any]", value) if type(value) is list else []
+
+
+def _text(value: Any) -> str:
+    return value if type(value) is str else ""
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(text[:_TEXT] for text in _list(value)[:_NOTES] if type(text) is str)
+
+
+def _timeout(entry: Any) -> Timeout | None:
+    match entry:
+        case {"limit": str(limit), "what": str(what), "seconds": int() | float() as seconds} if limit in get_args(
+            Limit
+        ):
+            return Timeout(cast("Limit", limit), what[:200], float(seconds))
+        case _:
+            return None
+
+
+def _said(entry: Any) -> Said:
+    match entry:
+        case {"message": str(message), "mistake": str(mistake), "failure": str(failure)}:
+            known = failure if failure in get_args(Failure) else ""
+            return Said(message[:_TEXT], mistake[:_TEXT], cast("Failure", known))
+        case _:
+            return Said()

@@ -1,0 +1,164 @@
+"""Checks of a network's loss in two passes: is it right, what does it keep for the backward pass, what is done again.
+
+They fail through `adkit.checks`, so that a message names a known mistake where there is one. What is kept is judged by
+its values, see `adkit.checks.residuals`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from adkit.checks import values, work
+from adkit.checks.failures import fail
+from adkit.checks.residuals import Array, Crossing, activations, crossing
+from adkit.tracing.export import Measured
+
+__all__ = [
+    "Problem",
+    "keeps_the_checkpoints",
+    "loss_and_gradient",
+    "measured",
+    "network",
+    "recomputes_once",
+    "right_gradient",
+    "right_loss",
+]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A network with its data: what `checkpointed_loss` is asked on."""
+
+    params: list[tuple[Array, Array]]
+    x: Array
+    y: Array
+    checkpoints: list[int]
+
+    @property
+    def n(self) -> int:
+        """The number of layers."""
+        return len(self.params)
+
+
+def network(widths: Sequence[int], batch: int, checkpoints: Sequence[int], rng: np.random.Generator) -> Problem:
+    """A random network, with a batch that should be much larger than the widths (see `adkit.checks.residuals`)."""
+    params: list[tuple[Array, Array]] = []
+    for inputs, outputs in pairwise(widths):
+        params.append((rng.normal(size=(inputs, outputs)) / np.sqrt(inputs), 0.3 * rng.normal(size=outputs)))
+    x, y = rng.normal(size=(batch, widths[0])), rng.normal(size=(batch, widths[-1]))
+    return Problem(params, x, y, list(checkpoints))
+
+
+def measured(checkpointed_loss: Any, problem: Problem) -> Measured:
+    """One evaluation of the loss and its gradient in two passes, with what crosses between them."""
+    # A check of its own, so that where a case asks about several networks it is known at which of them an answer fails.
+    return work.measured(
+        checkpointed_loss,
+        problem.params,
+        problem.x,
+        problem.y,
+        np.float64(1.0),
+        transform="vjp_split",
+        static=(list(problem.checkpoints),),
+        autodiff=True,
+    )
+
+
+def loss_and_gradient(problem: Problem) -> tuple[float, list[Array]]:
+    """mean((a_n - y)^2) and W_1_bar, b_1_bar, …, W_n_bar, b_n_bar by plain backpropagation, in NumPy."""
+    chain = activations(problem.params, problem.x)
+    difference = chain[-1] - problem.y
+    a_bar = 2 * difference / difference.size
+    gradient: list[Array] = []
+    for i in range(problem.n, 0, -1):
+        z_bar = a_bar * (1 - chain[i] ** 2)
+        gradient = [chain[i - 1].T @ z_bar, z_bar.sum(axis=0), *gradient]
+        a_bar = z_bar @ problem.params[i - 1][0].T
+    return float(np.mean(difference**2)), gradient
+
+
+def right_loss(result: Measured, problem: Problem) -> None:
+    """Fails unless the loss is plain backpropagation's (to rounding)."""
+    values.close(result.outputs[0], loss_and_gradient(problem)[0], rtol=1e-12, what="the loss")
+
+
+def right_gradient(result: Measured, problem: Problem) -> None:
+    """Fails unless all gradients by the parameters are plain backpropagation's (to rounding)."""
+    given = result.outputs[1 : 1 + 2 * problem.n]
+    for index, (found, right) in enumerate(zip(given, loss_and_gradient(problem)[1], strict=True)):
+        letter, layer = "Wb"[index % 2], index // 2 + 1
+        what = f"the gradient by {letter}_{layer}"
+        values.close(found, right, rtol=1e-10, what=what, hidden="a layer's gradient")
+
+
+def keeps_the_checkpoints(result: Measured, problem: Problem) -> None:
+    """Fails unless of a_1 … a_{n-1} exactly the checkpoints cross, and nothing else as large."""
+    found = crossing(problem.params, problem.x, problem.y, result.residuals or [])
+    wanted = tuple(sorted(i for i in problem.checkpoints if i < problem.n))
+    products = result.backward_work.products if result.backward_work is not None else 0
+    # The products tell apart mistakes that keep the same: one jax.checkpoint around everything, and nested ones.
+    answer = [list(found.activations), len(found.unexplained), products]
+    if found.activations == wanted and not found.unexplained:
+        _leaves_the_gradient(result, problem, found)
+        return
+    missing, extra = set(wanted) - set(found.activations), set(found.activations) - set(wanted)
+    faults: list[tuple[str, str]] = []  # in a public case, and in a hidden one
+    if extra:
+        wrong = "activations that are not checkpoints are stored"
+        faults.append((f"{wrong}{_named(extra)}", wrong))
+    if missing:
+        faults.append((f"checkpoints are not stored{_named(missing)}", "checkpoints are not stored"))
+    if found.unexplained:
+        which = "arrays as large as activations, but none of a_1 … a_n, are stored"
+        why = (
+            "what a layer computes on its way (its product, 1 - tanh^2, a scaled or rounded copy) belongs inside a "
+            "jax.checkpoint"
+        )
+        faults.append((f"{which} (of shapes {list(found.unexplained)}): {why}", f"{which}: {why}"))
+        if not np.allclose(result.outputs[0], loss_and_gradient(problem)[0], rtol=1e-9, atol=0):
+            wrong = "the loss is not right either: is every layer tanh(a W + b)?"
+            faults.append((wrong, wrong))
+    public, hidden = ("; ".join(words) for words in zip(*faults, strict=True))
+    between = "from the forward to the backward pass"
+    fail(f"{between} {public}", hidden=f"{between} {hidden}", answer=answer)
+
+
+def _leaves_the_gradient(result: Measured, problem: Problem, found: Crossing) -> None:
+    """Fails when the gradient itself crosses, as small as it is: then no activation is needed in the backward pass."""
+    parameters = sum(leaf.size for layer in problem.params for leaf in layer)
+    products = result.forward_work.products if result.forward_work is not None else 0
+    if found.strange_numbers >= parameters / 2 and products >= 3 * problem.n - 1:
+        fail("the forward pass computes the gradient already; it belongs into the backward pass", answer=[products])
+
+
+def recomputes_once(result: Measured, problem: Problem) -> None:
+    """Fails unless the backward pass has the matrix products of n layers and of one recomputation of each.
+
+    Two a layer carry the gradients by the layer's weights and by its input. Evaluating every segment
+    again takes n more, which is what `jax.checkpoint` does. A hand-written rule may do with less: the last
+    activation of a segment is a checkpoint that is stored anyway, a_n comes from the loss, and nobody needs the
+    gradient by x. A loss written as dot products, at most three (vdot(a, a) - 2 vdot(a, y) + vdot(y, y)) or one a
+    column, has as many more forward and twice as many backward.
+    """
+    assert result.forward_work is not None
+    assert result.backward_work is not None
+    work.countable(result.backward_work)
+    n, stored = problem.n, sum(i < problem.n for i in problem.checkpoints)
+    products = result.backward_work.products
+    of_the_loss = min(max(result.forward_work.products - n, 0), max(3, problem.y.shape[1]))
+    if 3 * n - stored - 2 <= products <= 3 * n + 2 * of_the_loss:
+        return
+    if products > 3 * n:
+        why = "something is recomputed more than once"
+    else:
+        why = "not every segment, the last one too, is recomputed"
+    counted = "the matrix products of the backward pass"
+    numbers = f"{products} where {3 * n} are needed"
+    fail(f"{counted} ({numbers}) show that {why}", hidden=f"{counted} show that {why}", answer=[products - 3 * n])
+
+
+def _named(indices: set[int]) -> str:
+    return f" ({', '.join(f'a_{i}' for i in sorted(indices))})"

@@ -1,0 +1,109 @@
+"""Checks of schedules: is one legal and complete, what does it cost, which activations does it evaluate again.
+
+They fail through `adkit.checks`, so that a message names a known mistake where there is one. A hidden case says the
+broken rule and no number of the case.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, cast
+
+import numpy as np
+
+from adkit.checks.failures import fail
+from adkit.schedule import ScheduleError, Trace, integer, simulate
+
+__all__ = [
+    "at_most",
+    "evaluated_twice_at_most",
+    "evaluations_of",
+    "exactly",
+    "legal",
+    "longest_run",
+    "peak_with",
+    "subset",
+]
+
+
+def legal(n: int, schedule: Any, *, sizes: Sequence[int] | None = None, costs: Sequence[int] | None = None) -> Trace:
+    """The trace of a student's schedule; fails with the first broken rule unless it is legal and complete."""
+    try:
+        return simulate(n, schedule, sizes, costs)
+    except ScheduleError as problem:
+        broken = "is not legal and complete" if problem.position is None else "has an illegal action"
+        fail(f"for n = {n}, {problem}", hidden=f"the schedule {broken}: {problem.rule}", answer=schedule)
+
+
+def at_most(number: int, bound: int, *, what: str, case: str, answer: Any) -> None:
+    """Passes when `number` <= `bound`. `case` says in a public case what was asked, e.g. "n = 10"."""
+    if number > bound:
+        public = f"{what} is {number}, and may be {bound} (for {case})"
+        fail(public, hidden=f"{what} is too large", answer=answer)
+
+
+def exactly(number: int, right: int, *, what: str, case: str, answer: Any) -> None:
+    """Passes when `number` == `right`; `case` as in `at_most`."""
+    if number != right:
+        public = f"{what} is {number}, and should be {right} (for {case})"
+        fail(public, hidden=f"{what} is too {'large' if number > right else 'small'}", answer=answer)
+
+
+def subset(n: int, checkpoints: Any) -> list[int]:
+    """The checkpoints as a list; fails unless they are a strictly increasing subset of 1..n."""
+    given = checkpoints.tolist() if isinstance(checkpoints, np.ndarray) else checkpoints
+    case = f" (for n = {n})"
+    if not isinstance(given, list | tuple):
+        wrong = "checkpoints are a list of integers"
+        fail(f"{wrong}{case}", hidden=wrong, answer=checkpoints)
+    numbers = [integer(c) for c in cast("list[object] | tuple[object, ...]", given)]
+    chosen = [c for c in numbers if c is not None]
+    if len(chosen) < len(numbers):
+        floats = any(isinstance(c, float) for c in cast("list[object]", given))
+        hint = ", not of floats: use // and math.isqrt, or int(…)" if floats else ""
+        wrong = f"checkpoints are a list of integers{hint}"
+        fail(f"{wrong}{case}", hidden=wrong, answer=checkpoints)
+    faults = {
+        "a checkpoint is 0, but a_0 is the data": 0 in chosen,
+        "a checkpoint lies beyond the last layer": any(c > n for c in chosen),
+        "a checkpoint is negative": any(c < 0 for c in chosen),
+        "one is there twice, or they do not increase": any(b <= a for a, b in pairwise(chosen)),
+    }
+    for fault, there in faults.items():
+        if there:
+            wrong = f"checkpoints are a strictly increasing subset of 1..n: {fault}"
+            fail(f"{wrong}{case}", hidden=wrong, answer=checkpoints)
+    return chosen
+
+
+def longest_run(n: int, checkpoints: Sequence[int]) -> int:
+    """The most activations in a row that are no checkpoints: between two, before the first, after the last."""
+    return max(b - a - 1 for a, b in pairwise([0, *checkpoints, n + 1]))
+
+
+def peak_with(n: int, checkpoints: Sequence[int]) -> int:
+    """The peak of going backward segment by segment, when each checkpoint is freed as soon as it was used.
+
+    While the run above the j-th checkpoint is worked on, j checkpoints and that run are in memory.
+    """
+    bounds = [0, *checkpoints, n + 1]
+    return max(len(checkpoints), *(j + end - start - 1 for j, (start, end) in enumerate(pairwise(bounds))))
+
+
+def evaluations_of(n: int, trace: Trace) -> list[int]:
+    """How often each of a_1 … a_n is evaluated; index 0 is not used."""
+    counts = [0] * (n + 1)
+    for name, i in trace.schedule:
+        counts[i] += name == "forward"
+    return counts
+
+
+def evaluated_twice_at_most(n: int, checkpoints: Sequence[int], trace: Trace, *, answer: Any) -> None:
+    """Fails when an activation is evaluated more than twice, or one after the last checkpoint more than once."""
+    counts = evaluations_of(n, trace)
+    last = max(checkpoints, default=0)
+    for i in range(1, n + 1):
+        allowed = 2 if i <= last else 1
+        if counts[i] > allowed:
+            where = f"a_{i} (n = {n}, checkpoints {list(checkpoints)})"
+            rule = "more than twice" if i <= last else "more than once, although it comes after the last checkpoint"
+            fail(f"{where} is evaluated {rule}", hidden=f"an activation is evaluated {rule}", answer=answer)
