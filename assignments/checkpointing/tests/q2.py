@@ -56,6 +56,5 @@ def test_q2_evaluations_for_any_n(memory_poor_schedule):
     for n in [int(rng("checkpointing", "q2", "evaluations").integers(10, 40)), 100, 1]:
         schedule = checks.call(memory_poor_schedule, n, repeat=False)
         trace = schedules.legal(n, schedule)
-        schedules.exactly(
-            trace.evaluations, n * (n + 1) // 2, what="the count of evaluations", case=f"n = {n}", answer=schedule
-        )
+        count, right = trace.evaluations, n * (n + 1) // 2
+        schedules.exactly(count, right, what="the count of evaluations", case=f"n = {n}", answer=schedule)
