@@ -1,4 +1,4 @@
-"""q1: vanilla backpropagation."""
+"""q1: Vanilla backpropagation."""
 
 from otter.test_files import test_case
 
@@ -11,20 +11,20 @@ points = None
 def test_q1_legal(vanilla_schedule):
     """The schedule for n = 4 is legal and complete"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     schedule = checks.call(vanilla_schedule, 4)
-    checks_checkpointing.legal(4, schedule)
+    schedules.legal(4, schedule)
 
 
 @test_case(name="For n = 4 each activation is evaluated once, and the peak is n", points=0.75)
 def test_q1_evaluates_once(vanilla_schedule):
     """For n = 4 each activation is evaluated once, and the peak is n"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     schedule = checks.call(vanilla_schedule, 4)
-    trace = checks_checkpointing.legal(4, schedule)
+    trace = schedules.legal(4, schedule)
     case = "n = 4"
-    checks_checkpointing.exactly(trace.evaluations, 4, what="the count of evaluations", case=case, answer=schedule)
-    checks_checkpointing.exactly(trace.peak, 4, what="the peak memory", case=case, answer=schedule)
+    schedules.exactly(trace.evaluations, 4, what="the count of evaluations", case=case, answer=schedule)
+    schedules.exactly(trace.peak, 4, what="the peak memory", case=case, answer=schedule)

@@ -1,4 +1,4 @@
-"""q2: memory-poor backpropagation."""
+"""q2: Memory-poor backpropagation."""
 
 from otter.test_files import test_case
 
@@ -11,20 +11,20 @@ points = None
 def test_q2_legal(memory_poor_schedule):
     """The schedule for n = 4 is legal and complete"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     schedule = checks.call(memory_poor_schedule, 4)
-    checks_checkpointing.legal(4, schedule)
+    schedules.legal(4, schedule)
 
 
 @test_case(name="For n = 4 there is never more than one activation in memory, at 10 evaluations", points=0.75)
 def test_q2_one_activation_in_memory(memory_poor_schedule):
     """For n = 4 there is never more than one activation in memory, at 10 evaluations"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     schedule = checks.call(memory_poor_schedule, 4)
-    trace = checks_checkpointing.legal(4, schedule)
+    trace = schedules.legal(4, schedule)
     case = "n = 4"
-    checks_checkpointing.at_most(trace.peak, 1, what="the peak memory", case=case, answer=schedule)
-    checks_checkpointing.exactly(trace.evaluations, 10, what="the count of evaluations", case=case, answer=schedule)
+    schedules.at_most(trace.peak, 1, what="the peak memory", case=case, answer=schedule)
+    schedules.exactly(trace.evaluations, 10, what="the count of evaluations", case=case, answer=schedule)

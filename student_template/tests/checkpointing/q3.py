@@ -1,4 +1,4 @@
-"""q3: backpropagation with checkpoints."""
+"""q3: Backpropagation with checkpoints."""
 
 from otter.test_files import test_case
 
@@ -11,30 +11,30 @@ points = None
 def test_q3_legal(checkpointed_schedule):
     """The schedule for n = 10 and checkpoints 3, 6, 9 is legal and complete"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     schedule = checks.call(checkpointed_schedule, 10, [3, 6, 9])
-    checks_checkpointing.legal(10, schedule)
+    schedules.legal(10, schedule)
 
 
 @test_case(name="No activation is evaluated more than twice, none after the last checkpoint more than once (n = 12)", points=0.75)
 def test_q3_evaluates_twice_at_most(checkpointed_schedule):
     """No activation is evaluated more than twice, none after the last checkpoint more than once (n = 12)"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     schedule = checks.call(checkpointed_schedule, 12, [4, 8])
-    trace = checks_checkpointing.legal(12, schedule)
-    checks_checkpointing.evaluated_twice_at_most(12, [4, 8], trace, answer=schedule)
+    trace = schedules.legal(12, schedule)
+    schedules.evaluated_twice_at_most(12, [4, 8], trace, answer=schedule)
 
 
 @test_case(name="The peak is at most the number of checkpoints + the longest run between them (n = 12)", points=0.75)
 def test_q3_peak(checkpointed_schedule):
     """The peak is at most the number of checkpoints + the longest run between them (n = 12)"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     schedule = checks.call(checkpointed_schedule, 12, [4, 8])
-    trace = checks_checkpointing.legal(12, schedule)
+    trace = schedules.legal(12, schedule)
     case = "n = 12, checkpoints [4, 8]"
-    checks_checkpointing.at_most(trace.peak, 2 + 4, what="the peak memory", case=case, answer=schedule)
+    schedules.at_most(trace.peak, 2 + 4, what="the peak memory", case=case, answer=schedule)

@@ -1,4 +1,4 @@
-"""q4: where to put the checkpoints."""
+"""q4: Where to put the checkpoints."""
 
 from otter.test_files import test_case
 
@@ -11,11 +11,11 @@ points = None
 def test_q4_valid(choose_checkpoints):
     """A strictly increasing subset of 1..n, for n = 1, 10, 16"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     # The largest first, here and below: for small n different mistakes choose the same, and could not be told apart.
     for n in (16, 10, 1):
-        checks_checkpointing.subset(n, checks.call(choose_checkpoints, n))
+        schedules.subset(n, checks.call(choose_checkpoints, n))
 
 
 @test_case(name="With these checkpoints the peak is at most 2*ceil(sqrt(n)), for n = 16, 30, 100", points=1)
@@ -24,10 +24,10 @@ def test_q4_peak(choose_checkpoints):
     from math import isqrt
 
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     for n in (100, 30, 16):
         answer = checks.call(choose_checkpoints, n)
-        peak = checks_checkpointing.peak_with(n, checks_checkpointing.subset(n, answer))
+        peak = schedules.peak_with(n, schedules.subset(n, answer))
         bound = 2 * (isqrt(n - 1) + 1)
-        checks_checkpointing.at_most(peak, bound, what="the peak memory", case=f"n = {n}", answer=answer)
+        schedules.at_most(peak, bound, what="the peak memory", case=f"n = {n}", answer=answer)

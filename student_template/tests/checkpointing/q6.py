@@ -1,4 +1,4 @@
-"""q6: a real network."""
+"""q6: A real network."""
 
 from otter.test_files import test_case
 
@@ -11,19 +11,19 @@ points = None
 def test_q6_loss_and_gradient(checkpointed_loss):
     """Loss and gradients of 6 layers with checkpoints 2, 4 are those of plain backpropagation"""
     import numpy as np
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import network
 
-    case = checks_checkpointing.network([5, 4, 6, 5, 4, 7, 5], 256, [2, 4], np.random.default_rng(1))
-    result = checks_checkpointing.measured(checkpointed_loss, case)
-    checks_checkpointing.right_loss(result, case)
-    checks_checkpointing.right_gradient(result, case)
+    problem = network.network([5, 4, 6, 5, 4, 7, 5], 256, [2, 4], np.random.default_rng(1))
+    result = network.measured(checkpointed_loss, problem)
+    network.right_loss(result, problem)
+    network.right_gradient(result, problem)
 
 
 @test_case(name="Of a_1 … a_5 exactly a_2 and a_4 cross from the forward to the backward pass (6 layers)", points=2)
 def test_q6_keeps_the_checkpoints(checkpointed_loss):
     """Of a_1 … a_5 exactly a_2 and a_4 cross from the forward to the backward pass (6 layers)"""
     import numpy as np
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import network
 
-    case = checks_checkpointing.network([5, 4, 6, 5, 4, 7, 5], 256, [2, 4], np.random.default_rng(2))
-    checks_checkpointing.keeps_the_checkpoints(checks_checkpointing.measured(checkpointed_loss, case), case)
+    problem = network.network([5, 4, 6, 5, 4, 7, 5], 256, [2, 4], np.random.default_rng(2))
+    network.keeps_the_checkpoints(network.measured(checkpointed_loss, problem), problem)

@@ -1,4 +1,4 @@
-"""q7: layers that are not alike (bonus)."""
+"""q7: Layers that are not alike."""
 
 from otter.test_files import test_case
 
@@ -11,24 +11,24 @@ points = None
 def test_q7_legal_within_memory(optimal_schedule_for):
     """Seven layers of sizes 2, 2, 3, 6, 5, 2, 2 in memory 10: legal, complete, and never more than 10"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     sizes, costs = [2, 2, 3, 6, 5, 2, 2], [12, 5, 1, 3, 8, 8, 12]
     schedule = checks.call(optimal_schedule_for, sizes, costs, 10)
-    trace = checks_checkpointing.legal(7, schedule, sizes=sizes, costs=costs)
-    checks_checkpointing.at_most(trace.peak, 10, what="the peak size", case="this chain", answer=schedule)
+    trace = schedules.legal(7, schedule, sizes=sizes, costs=costs)
+    schedules.at_most(trace.peak, 10, what="the peak size", case="this chain", answer=schedule)
 
 
 @test_case(name="The same chain: a total cost of 66 is enough in memory 10, and 78 in memory 8", points=1)
 def test_q7_cheap(optimal_schedule_for):
     """The same chain: a total cost of 66 is enough in memory 10, and 78 in memory 8"""
     from adkit import checks
-    from adkit.checks import checkpointing as checks_checkpointing
+    from adkit.checks import schedules
 
     sizes, costs = [2, 2, 3, 6, 5, 2, 2], [12, 5, 1, 3, 8, 8, 12]
     for memory, cost in ((10, 66), (8, 78)):
         schedule = checks.call(optimal_schedule_for, sizes, costs, memory)
-        trace = checks_checkpointing.legal(7, schedule, sizes=sizes, costs=costs)
+        trace = schedules.legal(7, schedule, sizes=sizes, costs=costs)
         case = f"this chain in memory {memory}"
-        checks_checkpointing.at_most(trace.peak, memory, what="the peak size", case=case, answer=schedule)
-        checks_checkpointing.at_most(trace.cost, cost, what="the total cost", case=case, answer=schedule)
+        schedules.at_most(trace.peak, memory, what="the peak size", case=case, answer=schedule)
+        schedules.at_most(trace.cost, cost, what="the total cost", case=case, answer=schedule)
