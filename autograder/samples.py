@@ -8,10 +8,12 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import jupytext
 
 from autograder.assignment import Assignment, Question
 from autograder.build import BuildError
@@ -196,7 +198,7 @@ def _wrong(samples: _Samples) -> Files:
                 samples.expect(**{first: 0.0}),
             ),
         }
-        | _special(samples)
+        | _own(samples)
     )
 
 
@@ -275,29 +277,27 @@ def _zip(entries: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-# --- samples of one assignment ----------------------------------------------------------------------------------
+def _own(samples: _Samples) -> Files:
+    """The assignment's own samples: each file of `assignments/<name>/samples/` answers some questions in its own way.
 
-_NUMPY_SOLVE = """\
-import numpy as np
-
-
-def linear_solve_vjp(A, b, x_bar):
-    x = np.linalg.solve(A, b)
-    b_bar = np.linalg.solve(np.asarray(A).T, x_bar)
-    A_bar = -np.outer(b_bar, x) if b_bar.ndim == 1 else -b_bar @ x.T
-    return A_bar, b_bar
-"""
-
-
-def _numpy_for_jax(samples: _Samples) -> Files:
-    """Right values in NumPy: the two points for work are measured on what JAX traces."""
-    content = _encode(samples.notebook(samples.solved(q1=_NUMPY_SOLVE)))
-    return {"numpy_instead_of_jax.ipynb": (content, samples.expect(q1=6.0))}
-
-
-_SPECIAL: dict[str, Callable[[_Samples], Files]] = {"matrix_gradients": _numpy_for_jax}
-
-
-def _special(samples: _Samples) -> Files:
-    make = _SPECIAL.get(samples.assignment.name)
-    return make(samples) if make else {}
+    A file is in the notebook's format (jupytext percent). Its cells of code replace the stubs, and say what they
+    earn: `# %% question="q1" points=6`. The other questions are answered right.
+    """
+    files: Files = {}
+    for path in Course.of(samples.assignment).samples(samples.assignment.name):
+        text = path.read_text(encoding="utf-8")
+        cells = cast("list[Any]", jupytext.reads(text, fmt="py:percent").cells)  # pyright: ignore
+        answers: dict[str, str] = {}
+        points: dict[str, float] = {}
+        for cell in cells:
+            if cell.cell_type != "code":
+                continue
+            question, earned = cell.metadata.get("question"), cell.metadata.get("points")
+            if question not in samples.full or not isinstance(earned, int | float):
+                raise BuildError(
+                    f"{path}: a cell of code says which question it answers and what it earns, as in "
+                    f'`# %% question="q1" points=2`; got {dict(cell.metadata)}'
+                )
+            answers[question], points[question] = cell.source, float(earned)
+        files[f"{path.stem}.ipynb"] = (_encode(samples.notebook(samples.solved(**answers))), samples.expect(**points))
+    return files

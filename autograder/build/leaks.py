@@ -1,4 +1,5 @@
-"""Looks for hidden material in what students are handed: lines of hidden tests, of references and of known mistakes.
+"""Looks for hidden material in what students are handed: lines of hidden tests and of what they share, of references,
+of known mistakes and of samples.
 
 Two nets. *Text*: a secret line with its whitespace taken out, anywhere in a file (cells, metadata, outputs,
 attachments, JSON strings, prose). *Code*: every piece of Python found in a file, as a syntax tree with local names
@@ -80,6 +81,10 @@ def secrets(assignment: Assignment, cells: Iterable[Cell], tests: Iterable[TestF
             origin = str(path.relative_to(course.root))
             found += _secrets_of(path.read_text(encoding="utf-8"), origin, known)
     known_to_tests = known | _known(public_cases)
+    shared = [course.inputs(assignment.name), *course.samples(assignment.name)]
+    hidden_cases += [
+        (str(path.relative_to(course.root)), path.read_text(encoding="utf-8")) for path in shared if path.is_file()
+    ]
     for origin, source in hidden_cases:
         found += _secrets_of(source, origin, known_to_tests)
     return tuple(found)

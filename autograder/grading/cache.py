@@ -63,7 +63,9 @@ def _sources(assignment: Assignment) -> Iterator[Path]:
     if reference is not None:
         yield reference
         yield from sorted((reference.parent / "mistakes").glob(f"{assignment.name}.py"))
-    yield from sorted((_package("reference") / "inputs").glob("*.py"))
+    others = {path.name for path in assignment.folder.resolve().parent.iterdir()} - {assignment.name}
+    inputs = sorted((_package("reference") / "inputs").glob("*.py"))
+    yield from (path for path in inputs if path.stem not in others)
     yield Path(__file__).parent / "recognition.py"
     yield from sorted(_package("adkit").rglob("*.py"))
 
