@@ -393,7 +393,11 @@ q4.edit(
 )
 q4.edit(
     "reverse_mode__output_keeps_its_seed",
-    ("v_bar[j] += v_bar[i] * d", "v_bar[j] += v_bar[i] * d if j not in graph.outputs else 0.0"),
+    (
+        "for i in reversed(range(len(graph.nodes))):",
+        "outputs = set(graph.outputs)\n    for i in reversed(range(len(graph.nodes))):",
+    ),
+    ("v_bar[j] += v_bar[i] * d", "v_bar[j] += v_bar[i] * d if j not in outputs else 0.0"),
     says="An output that feeds other nodes lost what comes back from them: its adjoint is its own cotangent plus "
     "their contributions.",
     openly="An output that feeds other nodes lost what comes back from them.",
@@ -401,9 +405,10 @@ q4.edit(
 q4.edit(
     "reverse_mode__inner_seed_lost",
     (
-        "    v_bar[index] += float(cotangent)",
-        "    if all(index not in node.args for node in graph.nodes):\n            v_bar[index] += float(cotangent)",
+        "for index, cotangent in",
+        "used = {arg for node in graph.nodes for arg in node.args}\n    for index, cotangent in",
     ),
+    ("float(cotangent)", "float(cotangent) if index not in used else 0.0"),
     says="An output that feeds other nodes lost its own cotangent: its adjoint is its cotangent plus what comes back "
     "from the nodes that it feeds.",
     openly="An output that feeds other nodes lost its own cotangent.",
@@ -472,7 +477,7 @@ q4.edit(
 )
 q4.edit(
     "reverse_mode__constants_in_x_bar",
-    ("for i in graph.inputs]", 'for i, node in enumerate(graph.nodes) if node.op == "const" or i in graph.inputs]'),
+    ("for i in graph.inputs]", 'for i, node in enumerate(graph.nodes) if node.op in ("const", "input")]'),
     says="x_bar has an entry for each constant, too: it holds the adjoints of graph.inputs only, in their order.",
     openly=True,
 )
