@@ -325,7 +325,7 @@ q4.edit(
 )
 q4.edit(
     "numerical_gradient__divided_by_h",
-    ("(above[i] - below[i])", "h"),
+    ("return gradient", "return 2 * gradient"),
     says="The factor 2 is missing: the two points are 2h apart.",
 )
 q4.edit(
@@ -356,13 +356,15 @@ q4.edit(
 )
 q4.edit(
     "check_gradient__lengths_only",
+    ("claimed.shape != x.shape or not np.all(np.isfinite(claimed))", "not np.all(np.isfinite(claimed))"),
     ("np.linalg.norm(np.ravel(claimed - measured))", "abs(np.linalg.norm(claimed) - np.linalg.norm(measured))"),
     says="A gradient of the opposite direction passes: compare the gradients, not their lengths or absolute values.",
     openly="A gradient of the opposite direction passes.",
 )
 q4.edit(
     "check_gradient__sums_only",
-    ("np.linalg.norm(np.ravel(claimed - measured))", "abs(np.sum(claimed - measured))"),
+    ("claimed.shape != x.shape or not np.all(np.isfinite(claimed))", "not np.all(np.isfinite(claimed))"),
+    ("np.linalg.norm(np.ravel(claimed - measured))", "abs(np.sum(claimed) - np.sum(measured))"),
     says="Only the sums of the entries are compared (one direction, all ones): errors can cancel in a sum.",
 )
 q4.edit(
