@@ -65,19 +65,14 @@ def edited_module(text: str, function: str, name: str, edits: Iterable[Edit]) ->
 def _split(text: str, function: str) -> tuple[str, str]:
     """A module's source in two parts: what may not be edited, and what may."""
     body = ast.parse(text).body
-    names = {statement: _names(statement) for statement in body}
+    helpers = [node for node in body if isinstance(node, ast.FunctionDef) and node.name.startswith("_")]
+    users = {
+        helper.name: {_subject(node) for node in body if node is not helper and helper.name in _names(node)}
+        for helper in helpers
+    }
     own = {function}
-    while True:
-        helpers = {
-            helper.name
-            for helper in body
-            if isinstance(helper, ast.FunctionDef) and helper.name.startswith("_") and helper.name not in own
-            if (users := [other for other in body if other is not helper and helper.name in names[other]])
-            if all(_subject(user) in own for user in users)
-        }  # fmt: skip
-        if not helpers:
-            break
-        own |= helpers
+    while found := {name for name, using in users.items() if name not in own and using and using <= own}:
+        own |= found
     lines = text.splitlines()
     parts: list[str] = []
     for statement in body:
