@@ -86,13 +86,15 @@ class _Samples:
         self.tests: dict[str, TestFile] = {file.question: file for file in read_test_files(assignment)}
         self.full = {question.name: question.points for question in assignment.questions}
 
-    def solution(self, question: Question) -> str:
+    def solution(self, question: Question, module: Module | None = None) -> str:
         """Code that solves one question without what any other cell defines.
 
         Where a solution uses another question's function it gets a copy under a private name, so that
         a mistake there costs nothing here.
+
+        module: the reference with a mistake in it; without one, the solution is right.
         """
-        code, bound = self.module.cut(question.functions)
+        code, bound = (module or self.module).cut(question.functions)
         for name in sorted(bound & set(self.assignment.functions) - set(question.functions)):
             code = re.sub(rf"\b{name}\b", f"_{name}_for_{question.name}", code)
         return code
@@ -260,7 +262,11 @@ def _chosen(samples: _Samples) -> list[WrongSolution]:
 def _mistaken(samples: _Samples, question: Question, mistake: WrongSolution) -> str:
     """The question solved, with one function replaced by the mistake."""
     assert samples.catalogue is not None
-    code, _ = samples.catalogue.cut([mistake.name])
+    if mistake.edits:
+        return samples.solution(question, samples.module.edited(mistake))
+    code, bound = samples.module.followed_by(samples.catalogue).cut([mistake.name])
+    for name in sorted(bound & set(samples.assignment.functions)):  # the right one, also of what is replaced
+        code = re.sub(rf"\b{name}\b", f"_right_{name}", code)
     renamed = re.sub(rf"\b{mistake.name}\b", mistake.function, code)
     return f"{samples.solution(question)}\n\n\n{renamed}"
 

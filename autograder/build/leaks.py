@@ -16,13 +16,14 @@ import json
 import re
 import tokenize
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from autograder.assignment import Assignment
 from autograder.build.course import Course
 from autograder.build.percent import Cell
+from autograder.build.solution import Module
 from autograder.build.testfiles import TestFile, render
 
 MIN_CODE = 12
@@ -80,6 +81,7 @@ def secrets(assignment: Assignment, cells: Iterable[Cell], tests: Iterable[TestF
         if path.is_file():
             origin = str(path.relative_to(course.root))
             found += _secrets_of(path.read_text(encoding="utf-8"), origin, known)
+    found += _secrets_of_edits(course, assignment.name, known | {secret.squeezed or secret.tree for secret in found})
     known_to_tests = known | _known(public_cases)
     shared = [course.inputs(assignment.name), *course.samples(assignment.name)]
     hidden_cases += [
@@ -118,6 +120,20 @@ def handed_out(template: Path) -> dict[str, bytes]:
 
 
 # --- what is secret -------------------------------------------------------------------------------------------
+
+
+def _secrets_of_edits(course: Course, name: str, known: frozenset[str]) -> list[Secret]:
+    """What the edits of a catalogue make of the reference's lines and functions."""
+    path = course.mistakes(name)
+    if not path.is_file():
+        return []
+    reference, origin = Module(course.reference(name)), str(path.relative_to(course.root))
+    found: dict[str, Secret] = {}
+    for mistake in Module(path).mistakes():
+        if mistake.edits:
+            for secret in _secrets_of(reference.edited_source(mistake), origin, known):
+                found.setdefault(secret.squeezed or secret.tree, replace(secret, origin=f"{origin}:{mistake.line}"))
+    return list(found.values())
 
 
 def _secrets_of(source: str, origin: str, known: frozenset[str]) -> list[Secret]:
@@ -161,6 +177,8 @@ def _plain_lines(source: str) -> set[int]:
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Import() | ast.ImportFrom():
+                numbers |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+            case ast.Expr(value=ast.Call(func=ast.Attribute(attr="edit"))):  # its lines are those that it makes
                 numbers |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
             case ast.FunctionDef() | ast.ClassDef():
                 first = min([d.lineno for d in node.decorator_list] + [node.lineno])
