@@ -61,14 +61,16 @@ grade: build
 	    echo "  autograder dist/$$name/autograder.zip"; \
 	done
 
-# A file's tests stay in one process: several build or start something once for the whole file.
+# A file's tests stay in one process: several build or start something once for the whole file. tests/conftest.py puts
+# the files that take longest first.
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports --no-cache
 
 attacks: $(INSTALLED)
 	$(BIN)/python benchmarks/attacks.py --record benchmarks/attacks.jsonl --resume --write $(ARGS)

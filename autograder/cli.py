@@ -169,7 +169,7 @@ def _parser() -> _Parser:
         "matrix_gradients -o dist",
         "--check",
     )
-    build.add_argument("names", nargs="*", metavar="NAME", help="assignments; all of them without")
+    build.add_argument("names", nargs="*", metavar="NAME", help="assignments to build (default: all)")
     build.add_argument("-o", "--out", type=Path, default=Path("dist"), metavar="DIST", help="default: dist")
     build.add_argument("--check", action="store_true", help="change nothing; fail when something is stale or leaks")
     build.add_argument(
@@ -188,7 +188,7 @@ def _parser() -> _Parser:
     grade.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
     grade.add_argument("-a", "--assignment", required=True, metavar="NAME", help="the assignment's name or folder")
     grade.add_argument("-o", "--out", type=Path, required=True, metavar="OUT", help="the output folder")
-    grade.add_argument("-j", "--jobs", type=_positive, metavar="N", help="workers; default: one a core")
+    grade.add_argument("-j", "--jobs", type=_positive, metavar="N", help="number of workers (default: one per core)")
     grade.add_argument("--resume", action="store_true", help="grade only what OUT does not hold yet")
     grade.add_argument("--force", action="store_true", help="begin anew, replacing the results in OUT")
     grade.add_argument("--shard", type=_shard, metavar="I/K", help="grade the I-th of K parts of the class")
@@ -224,13 +224,13 @@ def _parser() -> _Parser:
     otter.add_argument("-o", "--out", "--output-dir", type=Path, required=True, metavar="OUT", help="the output folder")
     otter.add_argument("-n", "--name", type=_tag, help="the image's name; default: the assignment's")
     otter.add_argument("--image", default="python:3.13-slim", help="the image to build on; default: %(default)s")
-    otter.add_argument("--containers", type=_positive, metavar="N", help="containers at a time; default: one a core")
+    otter.add_argument("--containers", type=_positive, metavar="N", help="containers at a time (default: one per core)")
     otter.add_argument("--ext", choices=("ipynb", "py", "zip"), help="from folders, only files of this kind")
     otter.add_argument(
         "--timeout",
         type=_seconds,
         metavar="S",
-        help="seconds of a container; default: ten times the assignment's limit, which ends it earlier, and 300",
+        help="seconds per container (default: ten times the assignment's limit, which ends it earlier, + 300)",
     )
     otter.add_argument(
         "--network", action=argparse.BooleanOptionalAction, default=False, help="a network in the containers"
@@ -427,12 +427,12 @@ def _grade_and_conclude(order: "Order", options: argparse.Namespace, command: st
     from dataclasses import replace
 
     from autograder.grading.grade import grade
-    from autograder.report.write import write_everything
+    from autograder.report.write import write_everything, write_submission
 
     warnings: list[str] = []
     try:
         with _terminable(), console.progress(options.quiet) as listener:
-            run = grade(replace(order, warn=warnings.append), listener)
+            run = grade(replace(order, warn=warnings.append), listener, write_submission)
     except KeyboardInterrupt:
         console.say(
             f"interrupted; what was graded is kept. Go on with: autograder {command} -o {options.out} "
@@ -455,9 +455,9 @@ def _shown(paths: Sequence[Path]) -> str:
 
 def _merge(options: argparse.Namespace) -> int:
     from autograder.grading.merge import merge
-    from autograder.report.write import write_everything
+    from autograder.report.write import write_everything, write_submission
 
-    merged = merge(options.shards, options.out, force=options.force)
+    merged = merge(options.shards, options.out, force=options.force, write=write_submission)
     statistics = write_everything(options.out)
     options.document = {**console.document(statistics, options.out), "incomplete": list(merged.missing)}
     code = console.conclude(statistics, options.out, quiet=options.json)

@@ -125,7 +125,7 @@ def add_regrade(
     parser.add_argument("--student", action="append", default=[], metavar="S", help="only this one; may be repeated")
     parser.add_argument("--question", action="append", default=[], metavar="Q", help="only this one; may be repeated")
     parser.add_argument("-a", "--assignment", metavar="NAME", help="default: the assignment that OUT was graded with")
-    parser.add_argument("-j", "--jobs", type=positive, metavar="N", help="workers; default: one a core")
+    parser.add_argument("-j", "--jobs", type=positive, metavar="N", help="number of workers (default: one per core)")
     parser.add_argument("--timeout", type=seconds, metavar="S", help="seconds that one submission may take")
     parser.add_argument("--no-isolation", action="store_true", help="for an OUT that was graded without isolation")
     parser.add_argument("--quiet", "-q", action="store_true", help="no progress and no table")

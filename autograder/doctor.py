@@ -72,9 +72,9 @@ def policy() -> dict[str, dict[str, Any]]:
     chosen = layers.policy()
     limits = Limits()
     private = "mount" in chosen.layers
-    shield = not private and not (os.geteuid() == 0 and "user" in chosen.layers)
+    block_metadata_calls = not private and not (os.geteuid() == 0 and "user" in chosen.layers)
     gigabyte, megabyte = 1024**3, 1024**2
-    without_effect = [*calls.WITHOUT_EFFECT, *(calls.SHIELDED if shield else ())]
+    without_effect = [*calls.WITHOUT_EFFECT, *(calls.METADATA_CALLS if block_metadata_calls else ())]
     return {
         "layers": {
             layer: ["on" if layer in chosen.layers else f"not here: {layers.LOST_WITHOUT[layer]}"]
@@ -103,7 +103,7 @@ def policy() -> dict[str, dict[str, Any]]:
             "without effect": sorted(without_effect),
             "refused": sorted(calls.REFUSED),
             "absent": [*sorted(calls.ABSENT), "all that newer kernels have"],
-            "allowed": sorted([*calls.ALLOWED, *(() if shield else calls.SHIELDED)]),
+            "allowed": sorted([*calls.ALLOWED, *(() if block_metadata_calls else calls.METADATA_CALLS)]),
         }
         if "seccomp" in chosen.layers
         else {"allowed": ["all: this machine has no seccomp"]},

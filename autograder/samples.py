@@ -8,10 +8,12 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import jupytext
 
 from autograder.assignment import Assignment, Question
 from autograder.build import BuildError
@@ -84,13 +86,15 @@ class _Samples:
         self.tests: dict[str, TestFile] = {file.question: file for file in read_test_files(assignment)}
         self.full = {question.name: question.points for question in assignment.questions}
 
-    def solution(self, question: Question) -> str:
+    def solution(self, question: Question, module: Module | None = None) -> str:
         """Code that solves one question without what any other cell defines.
 
         Where a solution uses another question's function it gets a copy under a private name, so that
         a mistake there costs nothing here.
+
+        module: the reference with a mistake in it; without one, the solution is right.
         """
-        code, bound = self.module.cut(question.functions)
+        code, bound = (module or self.module).cut(question.functions)
         for name in sorted(bound & set(self.assignment.functions) - set(question.functions)):
             code = re.sub(rf"\b{name}\b", f"_{name}_for_{question.name}", code)
         return code
@@ -128,7 +132,7 @@ class _Samples:
 
     @property
     def first(self) -> Question:
-        """The first question that is no bonus: the one that samples get wrong."""
+        """The first question that is not a bonus: the one that samples get wrong."""
         return next(question for question in self.assignment.questions if not question.bonus)
 
     def in_first(self, body: str) -> dict[str, str]:
@@ -196,7 +200,7 @@ def _wrong(samples: _Samples) -> Files:
                 samples.expect(**{first: 0.0}),
             ),
         }
-        | _special(samples)
+        | _own(samples)
     )
 
 
@@ -234,7 +238,7 @@ def _hostile_by_accident(samples: _Samples) -> Files:
 
 
 def _no_notebooks(samples: _Samples) -> Files:
-    """Files that are no submission: a row, no points, and a sentence that says why."""
+    """Files that are not a submission: a row, no points, and a sentence that says why."""
     perfect = _encode(samples.notebook(samples.solved()))
     return {
         "truncated.ipynb": (perfect[: len(perfect) // 2], Expected(unreadable="the upload broke off")),
@@ -258,7 +262,11 @@ def _chosen(samples: _Samples) -> list[WrongSolution]:
 def _mistaken(samples: _Samples, question: Question, mistake: WrongSolution) -> str:
     """The question solved, with one function replaced by the mistake."""
     assert samples.catalogue is not None
-    code, _ = samples.catalogue.cut([mistake.name])
+    if mistake.edits:
+        return samples.solution(question, samples.module.edited(mistake))
+    code, bound = samples.module.followed_by(samples.catalogue).cut([mistake.name])
+    for name in sorted(bound & set(samples.assignment.functions)):  # the right one, also of what is replaced
+        code = re.sub(rf"\b{name}\b", f"_right_{name}", code)
     renamed = re.sub(rf"\b{mistake.name}\b", mistake.function, code)
     return f"{samples.solution(question)}\n\n\n{renamed}"
 
@@ -275,29 +283,27 @@ def _zip(entries: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-# --- samples of one assignment ----------------------------------------------------------------------------------
+def _own(samples: _Samples) -> Files:
+    """The assignment's own samples: each file of `assignments/<name>/samples/` answers some questions in its own way.
 
-_NUMPY_SOLVE = """\
-import numpy as np
-
-
-def linear_solve_vjp(A, b, x_bar):
-    x = np.linalg.solve(A, b)
-    b_bar = np.linalg.solve(np.asarray(A).T, x_bar)
-    A_bar = -np.outer(b_bar, x) if b_bar.ndim == 1 else -b_bar @ x.T
-    return A_bar, b_bar
-"""
-
-
-def _numpy_for_jax(samples: _Samples) -> Files:
-    """Right values in NumPy: the two points for work are measured on what JAX traces."""
-    content = _encode(samples.notebook(samples.solved(q1=_NUMPY_SOLVE)))
-    return {"numpy_instead_of_jax.ipynb": (content, samples.expect(q1=6.0))}
-
-
-_SPECIAL: dict[str, Callable[[_Samples], Files]] = {"matrix_gradients": _numpy_for_jax}
-
-
-def _special(samples: _Samples) -> Files:
-    make = _SPECIAL.get(samples.assignment.name)
-    return make(samples) if make else {}
+    A file is in the notebook's format (jupytext percent). Its cells of code replace the stubs, and say what they
+    earn: `# %% question="q1" points=6`. The other questions are answered right.
+    """
+    files: Files = {}
+    for path in Course.of(samples.assignment).samples(samples.assignment.name):
+        text = path.read_text(encoding="utf-8")
+        cells = cast("list[Any]", jupytext.reads(text, fmt="py:percent").cells)  # pyright: ignore
+        answers: dict[str, str] = {}
+        points: dict[str, float] = {}
+        for cell in cells:
+            if cell.cell_type != "code":
+                continue
+            question, earned = cell.metadata.get("question"), cell.metadata.get("points")
+            if question not in samples.full or not isinstance(earned, int | float):
+                raise BuildError(
+                    f"{path}: a cell of code says which question it answers and what it earns, as in "
+                    f'`# %% question="q1" points=2`; got {dict(cell.metadata)}'
+                )
+            answers[question], points[question] = cell.source, float(earned)
+        files[f"{path.stem}.ipynb"] = (_encode(samples.notebook(samples.solved(**answers))), samples.expect(**points))
+    return files

@@ -1,10 +1,10 @@
 """Making untrusted text harmless: one function for each place that it goes to.
 
-What a submission prints, raises, names its files or functions is text that somebody chose. `plain` leaves characters
-that show and nothing that steers. Each destination has its own function on top of it: `for_terminal`, `for_html`,
-`for_csv` (commas, semicolons and tabs), `for_html_cell` (a column of a table that a platform shows as HTML),
-`for_markdown`, `file_stem`. In all of them a letter that cannot be seen is shown by its number, ⟨U+200B⟩: with it
-left out, or left in, two names would look alike.
+What a submission prints, raises, names its files or functions is text that somebody chose. `printable` leaves
+characters that show and nothing that steers. Each destination has its own function on top of it: `for_terminal`,
+`for_page` (a page's template, which escapes it), `for_html`, `for_csv` (commas, semicolons and tabs), `for_html_cell`
+(a column of a table that a platform shows as HTML), `for_markdown`, `file_stem`. In all of them an invisible character
+is shown by its number, ⟨U+200B⟩: with it left out, or left in, two names would look alike.
 """
 
 import csv
@@ -40,7 +40,7 @@ _JOINED = re.compile(
 )
 
 
-def plain(text: str, limit: int = 10_000, *, lines: bool = True, unseen: bool = False) -> str:
+def printable(text: str, limit: int = 10_000, *, lines: bool = True, unseen: bool = False) -> str:
     """Text that shows what it says: no control, ANSI, bidirectional or invisible characters, and a capped length.
 
     `lines=False` also makes it one line; `unseen=True` shows invisible characters by their number, ⟨U+200B⟩.
@@ -78,15 +78,20 @@ def _shows(character: str) -> bool:
     )
 
 
-def for_html(text: str, limit: int = 10_000) -> str:
-    """Escaped for HTML text and quoted attributes; stacks of combining marks are cut to three."""
+def for_page(text: str, limit: int = 10_000, *, lines: bool = True) -> str:
+    """Text as a page shows it, to be escaped by its template; stacks of combining marks are cut to three."""
     kept: list[str] = []
     marks = 0
-    for character in plain(text, limit, unseen=True):
+    for character in printable(text, limit, lines=lines, unseen=True):
         marks = marks + 1 if unicodedata.combining(character) else 0
         if marks <= 3:
             kept.append(character)
-    return html.escape("".join(kept), quote=True)
+    return "".join(kept)
+
+
+def for_html(text: str, limit: int = 10_000) -> str:
+    """The same, escaped for HTML text and quoted attributes."""
+    return html.escape(for_page(text, limit), quote=True)
 
 
 def for_csv(text: str, limit: int = 500) -> str:
@@ -94,11 +99,11 @@ def for_csv(text: str, limit: int = 500) -> str:
 
     An apostrophe goes before what looks like one.
     """
-    return _without_formulas(plain(text, limit, lines=False, unseen=True))
+    return _without_formulas(printable(text, limit, lines=False, unseen=True))
 
 
 def csv_text(header: Sequence[object], lines: Iterable[Sequence[object]], delimiter: str = ",") -> str:
-    """A table as text; its cells are written as they are, so texts went through `for_csv` before."""
+    """A table as text; its cells are written unchanged, so texts must have passed `for_csv`."""
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
     writer.writerow(header)
@@ -107,7 +112,7 @@ def csv_text(header: Sequence[object], lines: Iterable[Sequence[object]], delimi
 
 
 def unguarded(text: str) -> str:
-    """Without the apostrophe that `for_csv` put before what looks like a formula."""
+    """Without the apostrophe that `for_csv` puts before what looks like a formula."""
     return text[1:] if text.startswith("'") and for_csv(text[1:]) == text else text
 
 
@@ -123,19 +128,19 @@ def _without_formulas(text: str) -> str:
 
 def for_markdown(text: str, limit: int = 500) -> str:
     """One line of literal Markdown, also inside a table."""
-    return _MARKDOWN.sub(r"\\\1", plain(text, limit, lines=False, unseen=True).replace("\\", "＼"))
+    return _MARKDOWN.sub(r"\\\1", printable(text, limit, lines=False, unseen=True).replace("\\", "＼"))
 
 
 def for_terminal(text: str, limit: int = 500) -> str:
     """One line for a terminal."""
-    return plain(text, limit, lines=False, unseen=True)
+    return printable(text, limit, lines=False, unseen=True)
 
 
 def file_stem(name: str) -> str:
-    """A file name without its end that is safe everywhere, from any name; folders are joined with `__`.
+    """A file name without its extension that is safe everywhere, from any name; folders are joined with `__`.
 
-    What is lost in this is made up for by a digest, except ends, case and the sign between folders: names that
-    differ in those only (`a.py` and `a.zip`, `a/b` and `a__b`) get the same stem.
+    A digest makes up for what is lost, except extension, case and the separator of folders: names that differ only in
+    those (`a.py` and `a.zip`, `a/b` and `a__b`) get the same stem.
     """
     text = unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode("utf-8"))
     head, dot, tail = text.rpartition(".")
@@ -147,7 +152,7 @@ def file_stem(name: str) -> str:
 
 
 def name_digest(name: str) -> str:
-    """Eight hexadecimal digits that stand for a name."""
+    """Eight hexadecimal digits that identify a name."""
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 

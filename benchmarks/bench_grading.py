@@ -34,7 +34,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from autograder.isolation.confine import descendants
+from autograder.isolation.procfs import descendants
 from autograder.records import journal
 from autograder.records.run import Run, versions
 from autograder.samples import write_sample_class

@@ -49,8 +49,9 @@ from jax._src.export import _export
 from jax.interpreters import mlir
 from jaxlib.mlir import ir
 
-from autograder.isolation import artefacts, lapack
-from autograder.isolation.artefacts import ArtefactError, audit
+from autograder.isolation import audit as auditing
+from autograder.isolation import lapack
+from autograder.isolation.audit import ArtefactError, audit
 from autograder.isolation.mlir import array_type, attribute_names
 
 JOB_SECONDS = 60
@@ -102,7 +103,7 @@ class Call:
 
 def calls_in(module: Any) -> Iterator[Call]:
     """The calls of LAPACK in a module that JAX made."""
-    for operation in artefacts._inside(module.operation):
+    for operation in auditing._inside(module.operation):
         if operation.name != "stablehlo.custom_call":
             continue
         target = operation.attributes["call_target_name"].value
@@ -607,14 +608,14 @@ def fuzz(
 
 def _without_signatures(code: bytes, inputs: list[np.ndarray]) -> str | None:
     """Why an audit refuses an artefact that does not look at signatures and comparisons; None if it does not."""
-    looks = lapack.fault_of_call, artefacts.is_order
-    lapack.fault_of_call, artefacts.is_order = lambda operation: None, lambda block: True
+    looks = lapack.fault_of_call, auditing.is_order
+    lapack.fault_of_call, auditing.is_order = lambda operation: None, lambda block: True
     try:
         audit(code, inputs)
     except ArtefactError as problem:
         return problem.message
     finally:
-        lapack.fault_of_call, artefacts.is_order = looks
+        lapack.fault_of_call, auditing.is_order = looks
     return None
 
 

@@ -19,7 +19,8 @@ import numpy as np
 
 from autograder.assignment import Assignment, Question
 from autograder.isolation import layers
-from autograder.isolation.forkserver import Workshop
+from autograder.isolation.forkserver import ForkServer
+from autograder.isolation.session import Session
 from autograder.submissions.read import Submission
 
 ASSIGNMENT = Assignment("cost", "Cost", Path(), (Question("q1", "t", 1, ("f",)),))
@@ -33,7 +34,7 @@ def main() -> int:
     repeat = parser.parse_args().repeat
     chosen = layers.policy()
     started = time.perf_counter()
-    with Workshop(chosen) as workshop:
+    with ForkServer(chosen) as workshop:
         print(f"template process, once a worker: {time.perf_counter() - started:.2f} s")
         print("| layers | open and close | of it close |")
         print("|---|---|---|")
@@ -44,7 +45,7 @@ def main() -> int:
             whole, closing = zip(*(_open(workshop) for _ in range(repeat)), strict=True)
             print(f"| {name} | {_milliseconds(whole)} | {_milliseconds(closing)} |")
         workshop.policy = chosen
-        with workshop.open(SUBMISSION, ASSIGNMENT) as session:
+        with Session(workshop, SUBMISSION, ASSIGNMENT) as session:
             f = session.functions["f"]
             for what, value in (
                 ("a number", 1.0),
@@ -55,9 +56,9 @@ def main() -> int:
     return 0
 
 
-def _open(workshop: Workshop) -> tuple[float, float]:
+def _open(workshop: ForkServer) -> tuple[float, float]:
     started = time.perf_counter()
-    with workshop.open(SUBMISSION, ASSIGNMENT):
+    with Session(workshop, SUBMISSION, ASSIGNMENT):
         opened = time.perf_counter()
     ended = time.perf_counter()
     return ended - started, ended - opened

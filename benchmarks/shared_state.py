@@ -20,7 +20,8 @@ import numpy as np
 
 from autograder.assignment import Assignment, Limits, Question
 from autograder.isolation import layers
-from autograder.isolation.forkserver import Workshop
+from autograder.isolation.forkserver import ForkServer
+from autograder.isolation.session import Session
 from autograder.submissions.read import Submission
 
 _APART = 32 * 4096
@@ -83,11 +84,11 @@ def main() -> None:
     parser.add_argument("--bits", type=int, default=4096, help="bits to be sent, as far as 200 files hold them")
     bits = parser.parse_args().bits
     assignment = Assignment("pair", "Pair", Path(), (Question("q1", "t", 1, ("f", "g")),), Limits(call_seconds=60))
-    with Workshop(layers.policy()) as workshop:
+    with ForkServer(layers.policy()) as workshop:
 
         def session(code: str, files: list[str]):
             head = _HEAD.format(files=files, bits=bits, apart=_APART)
-            return workshop.open(Submission("pair", None, (head, code)), assignment)
+            return Session(workshop, Submission("pair", None, (head, code)), assignment)
 
         files = _cold_files(bits)
         with session(_SENDER, []) as sender, session(_RECEIVER, []) as receiver:

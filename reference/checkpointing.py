@@ -143,7 +143,7 @@ def optimal_schedule_for(sizes: Sequence[int], costs: Sequence[int], memory: int
         min over s < j <= e of  cost(s+1 … j) + C(j, e, M - size_j) + C(s, j - 1, M)
 
     where every activation on the way to j must fit into M by itself; for j = e nothing lies above. Raises
-    `ValueError` when the memory is too small, and for sizes and costs that are no positive integers.
+    `ValueError` when the memory is too small, and for sizes and costs that are not positive integers.
     """
     n = len(sizes)
     size, cost = [int(s) for s in sizes], [int(c) for c in costs]

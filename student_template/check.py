@@ -191,7 +191,7 @@ def chosen(given: list[str]) -> list[tuple[str, Path]]:
         path = next((option for option in options if option.suffix == ".ipynb" and option.is_file()), None)
         if path is None:
             here = ", ".join(name for name, _ in there) or "none"
-            raise ValueError(f"there is no notebook called {name}; here are: {here}")
+            raise ValueError(f"there is no notebook named {name}; here are: {here}")
         assignment = assignment_of(path)
         if assignment is None:
             raise ValueError(f"{path.name}: which assignment is it? Name it after one of: {', '.join(assignments())}")

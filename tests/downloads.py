@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from toy_course import notebook
+from courses import notebook
 
 from autograder.assignment import Limits
 from autograder.records.roster import Student, table

@@ -26,6 +26,8 @@ from typing import Any
 import yaml
 
 STEP_SECONDS = 900
+_RESOLVED: set[str] = set()
+"""Workflows whose first job has looked up everything that the course needs, which takes pip longer than the rest."""
 
 
 class WorkflowError(Exception):
@@ -282,6 +284,7 @@ class Runner:
         if event not in triggers:
             raise WorkflowError(f"{workflow} is not started by {event}")
         self._document = document
+        self._workflow = workflow
         self._inputs = _inputs((triggers[event] or {}).get("inputs", {}), inputs or {})
         self._event = event
         run = Run(artifacts=dict(artifacts or {}))
@@ -428,6 +431,9 @@ class Runner:
                 # Nothing is downloaded: what is asked for is there, and the course is installed without isolation
                 environment |= {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "false"}
                 environment["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
+                if self._workflow in _RESOLVED:  # what another job has found there is there
+                    environment["PIP_NO_DEPS"] = "1"
+                _RESOLVED.add(self._workflow)
             case "actions/cache" | "actions/cache/restore":
                 if "key" not in settings:
                     raise WorkflowError("a cache without a key")

@@ -191,7 +191,7 @@ print(jax.grad(hypotenuse, argnums=(0, 1))(3.0, 4.0))
 #
 # Two of the six points are for **reuse**. What are good residuals? The forward pass factorises $A$ once and forms no
 # inverse; the backward pass factorises nothing at all. (Of each pass a result has to be made with a solution, be it
-# the right one or not. `jnp.linalg.solve` alone is no answer: it has a rule, but not
+# the right one or not. `jnp.linalg.solve` alone is not an answer: it has a rule, but not
 # yours.)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from autograder.actions import private
-from autograder.text import plain
+from autograder.text import printable
 
 _FILES = ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_STEP_SUMMARY")
 """Variables that name files which set outputs, variables and the path of later steps: not for a guarded command."""
@@ -26,14 +26,14 @@ SHOWN = 10
 
 def annotation(level: Level, message: str, title: str = "") -> str:
     """One command line; message and title are data, whatever they hold."""
-    text = _data(plain(message, 1000, lines=False))
-    name = _data(plain(title, 200, lines=False)).replace(":", "%3A").replace(",", "%2C")
+    text = _data(printable(message, 1000, lines=False))
+    name = _data(printable(title, 200, lines=False)).replace(":", "%3A").replace(",", "%2C")
     return f"::{level} title={name}::{text}" if title else f"::{level}::{text}"
 
 
 def mask(text: str) -> str:
     """A command that has the runner show `***` in place of a text, in every later line of the job's log."""
-    return f"::add-mask::{_data(plain(text, 500, lines=False))}"
+    return f"::add-mask::{_data(printable(text, 500, lines=False))}"
 
 
 def annotations(level: Level, found: Sequence[tuple[str, str]], rest: str) -> list[str]:

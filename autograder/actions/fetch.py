@@ -27,9 +27,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from autograder.names import ENDINGS, is_skipped_folder, kind_of
 from autograder.submissions.collect.choosing import NOT_FETCHED
 from autograder.submissions.collect.download import entry_name
-from autograder.submissions.read import EXTENSIONS, kind_of
 from autograder.walk import remove
 
 MAX_FILES = 200
@@ -51,7 +51,6 @@ _WORDS = 64 * 1024
 _SMALL = 1024**2
 _MAX_ANSWER = 64 * 1024**2
 """One page of the server's list of repositories."""
-_SKIPPED_FOLDERS = {"venv", "site-packages", "node_modules", "__pycache__"}
 MAX_ARCHIVE_FILES = 20_000
 MAX_ARCHIVE_BYTES = 4 * 1024**3
 """Everything in an instructor's archive, unpacked."""
@@ -212,8 +211,8 @@ def _files(server: Server, clone: Path, commit: str, skipped: list[str]) -> Iter
         kind = kind_of(path.name)
         if mode not in ("100644", "100755") or not kind or not _inside(path):
             continue  # links and submodules too
-        if not any(part.startswith(".") or part in _SKIPPED_FOLDERS for part in path.parts[:-1]):
-            found.append((EXTENSIONS.index(kind), len(path.parts), path, digest, int(size)))
+        if not any(map(is_skipped_folder, path.parts[:-1])):
+            found.append((ENDINGS.index(kind), len(path.parts), path, digest, int(size)))
     total = count = 0
     for *_, path, digest, size in sorted(found):
         if size > MAX_BYTES or count >= MAX_FILES or total + size > MAX_TOTAL_BYTES:

@@ -38,6 +38,14 @@ class Course:
         """The catalogue of known mistakes of assignment `name` (it may not exist)."""
         return self.root / "reference" / "mistakes" / f"{name}.py"
 
+    def inputs(self, name: str) -> Path:
+        """What the hidden cases of assignment `name` share (it may not exist)."""
+        return self.root / "reference" / "inputs" / f"{name}.py"
+
+    def samples(self, name: str) -> tuple[Path, ...]:
+        """Sample submissions of assignment `name`'s own (there may be none)."""
+        return tuple(sorted((self.root / "assignments" / name / "samples").glob("*.py")))
+
     def notebook(self, name: str) -> Path:
         """The generated student notebook."""
         return self.template / f"{name}.ipynb"

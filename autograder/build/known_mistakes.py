@@ -203,7 +203,7 @@ def _constants(name: str, content: bytes) -> Iterator[Any]:
 
 def _literals(source: str) -> Iterator[Any]:
     try:
-        with warnings.catch_warnings(action="ignore"):  # text that is no code
+        with warnings.catch_warnings(action="ignore"):  # text that is not code
             tree = ast.parse(source.strip())
     except (SyntaxError, ValueError, RecursionError):
         return

@@ -1,4 +1,5 @@
-"""Looks for hidden material in what students are handed: lines of hidden tests, of references and of known mistakes.
+"""Looks for hidden material in what students are handed: lines of hidden tests and of what they share, of references,
+of known mistakes and of samples.
 
 Two nets. *Text*: a secret line with its whitespace taken out, anywhere in a file (cells, metadata, outputs,
 attachments, JSON strings, prose). *Code*: every piece of Python found in a file, as a syntax tree with local names
@@ -15,13 +16,14 @@ import json
 import re
 import tokenize
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from autograder.assignment import Assignment
 from autograder.build.course import Course
 from autograder.build.percent import Cell
+from autograder.build.solution import Module
 from autograder.build.testfiles import TestFile, render
 
 MIN_CODE = 12
@@ -79,7 +81,12 @@ def secrets(assignment: Assignment, cells: Iterable[Cell], tests: Iterable[TestF
         if path.is_file():
             origin = str(path.relative_to(course.root))
             found += _secrets_of(path.read_text(encoding="utf-8"), origin, known)
+    found += _secrets_of_edits(course, assignment.name, known | {secret.squeezed or secret.tree for secret in found})
     known_to_tests = known | _known(public_cases)
+    shared = [course.inputs(assignment.name), *course.samples(assignment.name)]
+    hidden_cases += [
+        (str(path.relative_to(course.root)), path.read_text(encoding="utf-8")) for path in shared if path.is_file()
+    ]
     for origin, source in hidden_cases:
         found += _secrets_of(source, origin, known_to_tests)
     return tuple(found)
@@ -113,6 +120,20 @@ def handed_out(template: Path) -> dict[str, bytes]:
 
 
 # --- what is secret -------------------------------------------------------------------------------------------
+
+
+def _secrets_of_edits(course: Course, name: str, known: frozenset[str]) -> list[Secret]:
+    """What the edits of a catalogue make of the reference's lines and functions."""
+    path = course.mistakes(name)
+    if not path.is_file():
+        return []
+    reference, origin = Module(course.reference(name)), str(path.relative_to(course.root))
+    found: dict[str, Secret] = {}
+    for mistake in Module(path).mistakes():
+        if mistake.edits:
+            for secret in _secrets_of(reference.edited_source(mistake), origin, known):
+                found.setdefault(secret.squeezed or secret.tree, replace(secret, origin=f"{origin}:{mistake.line}"))
+    return list(found.values())
 
 
 def _secrets_of(source: str, origin: str, known: frozenset[str]) -> list[Secret]:
@@ -156,6 +177,8 @@ def _plain_lines(source: str) -> set[int]:
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Import() | ast.ImportFrom():
+                numbers |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+            case ast.Expr(value=ast.Call(func=ast.Attribute(attr="edit"))):  # its lines are those that it makes
                 numbers |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
             case ast.FunctionDef() | ast.ClassDef():
                 first = min([d.lineno for d in node.decorator_list] + [node.lineno])
@@ -266,7 +289,7 @@ def _fenced(text: str) -> Iterator[str]:
 
 
 def _decoded(base64_text: str) -> str:
-    """What stands in a data URI, as text; nothing where it is no base64."""
+    """What stands in a data URI, as text; nothing where it is not base64."""
     try:
         return base64.b64decode(base64_text).decode("utf-8", "replace")
     except ValueError:

@@ -54,10 +54,6 @@ def _cases(file: TestFile) -> list[tuple[dict[str, Any], str]]:
     found: list[tuple[dict[str, Any], str]] = []
     for case in file.cases:
         config: dict[str, Any] = {"points": case.points, "hidden": case.hidden}
-        if case.success_message is not None:
-            config["success_message"] = case.success_message
-        if case.failure_message is not None:
-            config["failure_message"] = case.failure_message
         found.append((config, case.source))
     return found
 

@@ -1,7 +1,6 @@
-"""The figures of the notebooks: SVG drawn with a few shapes, and its PNG, which is what a notebook holds.
+"""The figures of the notebooks: SVG files, and their PNGs, which are what a notebook holds.
 
-Figures are transparent and use the colours of `adkit.drawing.graph`, which can be read on light and on dark pages. Each
-`assignments/<name>/draw_figures.py` draws its own; any SVG file is rendered by
+Each `assignments/<name>/draw_figures.py` draws its own with `adkit.drawing.svg`; any SVG file is rendered by
 
     python -m autograder.build.pictures assignments/<name>/figures/*.svg
 
@@ -16,81 +15,11 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
-
-from adkit.drawing.graph import AMBER, BLUE, EDGE, FONT, INK, TINT
 
 SCALE = 2
 """Pixels of the PNG for each pixel of the SVG."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-INPUT, OUTPUT, INNER = BLUE, AMBER, INK
-
-
-def picture(width: int, height: int, title: str, *parts: str) -> str:
-    """An SVG of the given size in pixels, without a background."""
-    return (
-        f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}' "
-        f"viewBox='0 0 {width} {height}' {FONT} font-size='15' role='img'><title>{escape(title)}</title>"
-        f"{''.join(parts)}</svg>"
-    )
-
-
-def box(
-    x: float, y: float, *lines: tuple[str, str] | str, colour: str = INNER, width: float = 104, height: float = 40
-) -> str:
-    """A node around (x, y); each line is a text, or a text and its colour. The first is bold."""
-    texts = [line if isinstance(line, tuple) else (line, INK) for line in lines]
-    first = y + 5 - 9.5 * (len(texts) - 1)
-    return (
-        f"<rect x='{x - width / 2}' y='{y - height / 2}' width='{width}' height='{height}' rx='9' fill='{colour}' "
-        f"fill-opacity='{TINT}' stroke='{colour}' stroke-width='1.5'/>"
-        + "".join(
-            label(x, first + 19 * place, text, ink, weight=600 if place == 0 else 400)
-            for place, (text, ink) in enumerate(texts)
-        )
-    )
-
-
-def label(
-    x: float, y: float, text: str, colour: str = INK, size: int = 15, weight: int = 400, anchor: str = "middle"
-) -> str:
-    """A line of text."""
-    return (
-        f"<text x='{x}' y='{y}' text-anchor='{anchor}' fill='{colour}' font-size='{size}' "
-        f"font-weight='{weight}'>{escape(text)}</text>"
-    )
-
-
-def arrow(x1: float, y1: float, x2: float, y2: float, colour: str = EDGE, dashed: bool = False) -> str:
-    """A straight arrow with a head at its end."""
-    length = ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5
-    ux, uy = (x2 - x1) / length, (y2 - y1) / length
-    bx, by = x2 - 9 * ux, y2 - 9 * uy
-    dash = " stroke-dasharray='6 5'" if dashed else ""
-    return f"<path d='M{x1},{y1}L{bx:.1f},{by:.1f}' stroke='{colour}' stroke-width='2' fill='none'{dash}/>" + _head(
-        x2, y2, ux, uy, colour
-    )
-
-
-def bent_arrow(x1: float, y1: float, x2: float, y2: float, colour: str = EDGE) -> str:
-    """An arrow that leaves and arrives horizontally."""
-    ux = 1.0 if x2 > x1 else -1.0
-    bx, middle = x2 - 8 * ux, (x1 + x2) / 2
-    return (
-        f"<path d='M{x1},{y1}C{middle:.1f},{y1} {middle:.1f},{y2} {bx:.1f},{y2}' stroke='{colour}' "
-        f"stroke-width='2' fill='none'/>" + _head(x2, y2, ux, 0.0, colour)
-    )
-
-
-def _head(x: float, y: float, ux: float, uy: float, colour: str) -> str:
-    bx, by = x - 9 * ux, y - 9 * uy
-    points = f"{x:.1f},{y:.1f} {bx - 5 * uy:.1f},{by + 5 * ux:.1f} {bx + 5 * uy:.1f},{by - 5 * ux:.1f}"
-    return f"<polygon points='{points}' fill='{colour}'/>"
-
-
-# --- SVG and PNG --------------------------------------------------------------------------------------------------
 
 
 def write(folder: Path, figures: Mapping[str, str]) -> None:

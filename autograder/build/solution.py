@@ -7,11 +7,13 @@ Comments right above a statement come with it; the order is the module's.
 """
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.build import BuildError
+from reference.editing import Edit, EditError, edited_module, edited_source
 
 
 @dataclass(frozen=True)
@@ -32,22 +34,30 @@ class WrongSolution:
     name: str
     """<function>__<mistake>."""
     question: str
-    function: str
+    line: int
+    edits: tuple[Edit, ...]
+    """Of the reference; none where the mistake is a function of its own."""
+
+    @property
+    def function(self) -> str:
+        """The student's function that it replaces."""
+        return self.name.split("__")[0]
 
 
 class Module:
     """A reference or mistakes module, taken apart into its statements."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, text: str | None = None) -> None:
+        """text: what is taken apart instead of the file's content."""
         self.path = path
         try:
-            text = path.read_text(encoding="utf-8")
-            tree = ast.parse(text)
+            self.text = path.read_text(encoding="utf-8") if text is None else text
+            tree = ast.parse(self.text)
         except FileNotFoundError:
             raise BuildError(f"{path}: missing") from None
         except SyntaxError as error:
             raise BuildError(f"{path}: not valid Python: {error}") from None
-        lines = text.splitlines()
+        lines = self.text.splitlines()
         previous_end = 0
         statements: list[_Statement] = []
         for node in tree.body:
@@ -62,20 +72,53 @@ class Module:
         return frozenset(s.node.name for s in self.statements if isinstance(s.node, ast.FunctionDef))
 
     def mistakes(self) -> tuple[WrongSolution, ...]:
-        """The functions decorated with `@mistake(question=…, says=…)`, in order."""
+        """What `q.edit(…)` and `@q.mistake(…)` enter in a catalogue, q being `MISTAKES.question(…)`, in order."""
+        questions: dict[str, str] = {}
         found: list[WrongSolution] = []
-        for statement in self.statements:
-            node = statement.node
-            if not isinstance(node, ast.FunctionDef):
-                continue
-            for decorator in node.decorator_list:
-                match decorator:
-                    case ast.Call(func=ast.Name(id="mistake"), keywords=keywords):
-                        question = next(k.value for k in keywords if k.arg == "question")
-                        found.append(WrongSolution(node.name, ast.literal_eval(question), node.name.split("__")[0]))
-                    case _:
-                        pass
+        for node in self.tree.body:
+            match node:
+                case ast.Assign(
+                    targets=[ast.Name(id=variable)],
+                    value=ast.Call(func=ast.Attribute(attr="question"), args=[ast.Constant(value=str(question))]),
+                ):
+                    questions[variable] = question
+                case ast.Expr(
+                    value=ast.Call(func=ast.Attribute(value=ast.Name(id=variable), attr="edit"), args=arguments)
+                ):
+                    name, *edits = (ast.literal_eval(argument) for argument in arguments)
+                    found.append(WrongSolution(name, questions[variable], node.lineno, tuple(edits)))
+                case ast.FunctionDef(
+                    name=name,
+                    decorator_list=[ast.Call(func=ast.Attribute(value=ast.Name(id=variable), attr="mistake")), *_],
+                ):
+                    found.append(WrongSolution(name, questions[variable], node.lineno, ()))
+                case _:
+                    pass
         return tuple(found)
+
+    def edited_source(self, mistake: WrongSolution) -> str:
+        """The source of the function that a mistake edits, with its edits made."""
+        with self._as_build_errors():
+            return edited_source(self.text, mistake.function, mistake.name, mistake.edits)
+
+    def edited(self, mistake: WrongSolution) -> "Module":
+        """This module with a mistake's edits made."""
+        with self._as_build_errors():
+            return Module(self.path, edited_module(self.text, mistake.function, mistake.name, mistake.edits))
+
+    def followed_by(self, catalogue: "Module") -> "Module":
+        """This module and its catalogue of mistakes in one: what the mistakes import from it is there."""
+        twice = self.functions & catalogue.functions
+        if twice:
+            raise BuildError(f"{catalogue.path}: defines {', '.join(sorted(twice))}, as the reference does")
+        return Module(catalogue.path, f"{self.text}\n\n\n{catalogue.text}")
+
+    @contextmanager
+    def _as_build_errors(self) -> Generator[None]:
+        try:
+            yield
+        except EditError as error:
+            raise BuildError(f"{self.path}: {error}") from None
 
     def cut(self, names: Iterable[str], already: frozenset[str] = frozenset()) -> tuple[str, frozenset[str]]:
         """The source that defines `names`, and the names that it binds.
@@ -125,14 +168,22 @@ def _statement(node: ast.stmt, lines: list[str], previous_end: int) -> _Statemen
         about = root.id if isinstance(root, ast.Name) else ""
     if _is_framework(node):
         return _Statement(node, "", frozenset(), frozenset(), "", is_import)
-    uses = {child.id for child in ast.walk(node) if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Load)}
-    if not (isinstance(node, ast.FunctionDef) and any(_is_mistake(d) for d in node.decorator_list)):
-        return _Statement(node, source, frozenset(_binds(node)), frozenset(uses), about, is_import)
-    return _Statement(node, source, frozenset({node.name}), frozenset(uses - {"mistake"}), about, is_import)
+    parts = [part for part in ast.iter_child_nodes(node) if not (isinstance(part, ast.expr) and _is_mistake(part))]
+    uses = {
+        child.id
+        for part in parts
+        for child in ast.walk(part)
+        if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Load)
+    }
+    return _Statement(node, source, frozenset(_binds(node)), frozenset(uses), about, is_import)
 
 
 def _is_mistake(decorator: ast.expr) -> bool:
-    return isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Name) and decorator.func.id == "mistake"
+    match decorator:
+        case ast.Call(func=ast.Attribute(value=ast.Name(), attr="mistake")):
+            return True
+        case _:
+            return False
 
 
 def _is_framework(node: ast.stmt) -> bool:

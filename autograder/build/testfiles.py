@@ -11,24 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.assignment import Assignment, Question
+from autograder.assignment import Assignment, AssignmentError, Question
 from autograder.build import BuildError
-
-
-@dataclass(frozen=True)
-class Case:
-    """One test case as written."""
-
-    name: str
-    """The function's name."""
-    title: str
-    """The first paragraph of its docstring, without the full stop."""
-    points: float
-    hidden: bool
-    source: str
-    """The function without its decorator."""
-    success_message: str | None = None
-    failure_message: str | None = None
+from autograder.testcases import Case, read_cases, title_of
 
 
 @dataclass(frozen=True)
@@ -82,8 +67,6 @@ def _decorator(case: Case, worth_nothing: bool) -> str:
     points = 0 if worth_nothing else int(case.points) if case.points == int(case.points) else case.points
     entries = [f"name={_literal(case.title)}", f"points={points}"]
     entries += ["hidden=True"] if case.hidden else []
-    entries += [f"success_message={_literal(case.success_message)}"] if case.success_message is not None else []
-    entries += [f"failure_message={_literal(case.failure_message)}"] if case.failure_message is not None else []
     return f"@test_case({', '.join(entries)})"
 
 
@@ -103,8 +86,6 @@ def _read(path: Path, question: Question, functions: Iterable[str]) -> TestFile:
     if not title:
         raise BuildError(f'{path}: starts with no docstring; write """{question.name}: what it tests."""')
     constants: dict[str, Any] = {}
-    cases: list[Case] = []
-    lines = text.splitlines()
     for node in module.body[1:]:
         match node:
             case ast.ImportFrom(module="otter.test_files"):
@@ -112,13 +93,7 @@ def _read(path: Path, question: Question, functions: Iterable[str]) -> TestFile:
             case ast.Assign(targets=[ast.Name(id=target)], value=ast.Constant(value=value)):
                 constants[target] = value
             case ast.FunctionDef():
-                cases.append(_case(node, lines, path, question.name))
-                strangers = {argument.arg for argument in node.args.args} - set(functions)
-                if strangers:
-                    raise BuildError(
-                        f"{path}:{node.lineno}: {node.name}: takes {', '.join(sorted(strangers))}; a test case takes "
-                        f"functions that assignment.toml names: {', '.join(functions)}"
-                    )
+                _check_case(node, path, question.name, functions)
             case _:
                 raise BuildError(
                     f"{path}:{node.lineno}: only test cases stand at the top of a test file; Otter takes each "
@@ -127,18 +102,22 @@ def _read(path: Path, question: Question, functions: Iterable[str]) -> TestFile:
     expected = {"OK_FORMAT": False, "name": question.name, "points": None}
     if constants != expected:
         raise BuildError(f"{path}: must set exactly {expected}, it sets {constants}")
+    try:
+        cases = read_cases(path, question.name)
+    except AssignmentError as error:
+        raise BuildError(str(error)) from None
     total = sum(case.points for case in cases)
     if abs(total - question.points) > 1e-9:
         raise BuildError(f"{path}: the cases are worth {total:g} points, the contract says {question.points:g}")
-    return TestFile(question.name, title, tuple(cases))
+    return TestFile(question.name, title, cases)
 
 
-def _case(node: ast.FunctionDef, lines: list[str], path: Path, question: str) -> Case:
+def _check_case(node: ast.FunctionDef, path: Path, question: str, functions: Iterable[str]) -> None:
+    """The rules for a test function; BuildError where it breaks one."""
     where = f"{path}:{node.lineno}: {node.name}"
     if not node.name.startswith(f"test_{question}_"):
         raise BuildError(f"{where}: must be called test_{question}_…")
-    title = " ".join((ast.get_docstring(node) or "").split("\n\n")[0].split()).rstrip(".")
-    if not title:
+    if not title_of(ast.get_docstring(node)):
         raise BuildError(f"{where}: has no docstring; its first paragraph is the case's title")
     match node.decorator_list:
         case [ast.Call(func=ast.Name(id="test_case"), args=[], keywords=keywords)]:
@@ -151,20 +130,20 @@ def _case(node: ast.FunctionDef, lines: list[str], path: Path, question: str) ->
             options[str(keyword.arg)] = ast.literal_eval(keyword.value)
         except ValueError:
             raise BuildError(f"{where}: {keyword.arg} must be written out") from None
-    unknown = set(options) - {"points", "hidden", "success_message", "failure_message"}
     points = options.get("points")
-    if unknown or isinstance(points, bool) or not isinstance(points, int | float) or points < 0:
-        raise BuildError(f"{where}: @test_case takes points (a number), hidden and messages; got {options}")
-    start, end = node.lineno, node.end_lineno or node.lineno
-    return Case(
-        name=node.name,
-        title=title,
-        points=float(points),
-        hidden=bool(options.get("hidden", False)),
-        source="\n".join(lines[start - 1 : end]),
-        success_message=options.get("success_message"),
-        failure_message=options.get("failure_message"),
-    )
+    if (
+        set(options) - {"points", "hidden"}
+        or isinstance(points, bool)
+        or not isinstance(points, int | float)
+        or points < 0
+    ):
+        raise BuildError(f"{where}: @test_case takes points (a number) and hidden; got {options}")
+    strangers = {argument.arg for argument in node.args.args} - set(functions)
+    if strangers:
+        raise BuildError(
+            f"{where}: takes {', '.join(sorted(strangers))}; a test case takes functions that assignment.toml names: "
+            f"{', '.join(functions)}"
+        )
 
 
 def _meaning(text: str) -> list[tuple[str, dict[str, Any]]]:

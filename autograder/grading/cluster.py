@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment, AssignmentError
+from autograder.grading.cache import digest_of
 from autograder.grading.one import ungraded
 from autograder.grading.pool import EngineError, Pool
-from autograder.grading.sources import digest_of
-from autograder.grading.worker import Settings
+from autograder.grading.task import Settings
+from autograder.names import kind_of
 from autograder.records.journal import Record
 from autograder.submissions.batch import Entry
-from autograder.submissions.read import SubmissionError, kind_of, read_bytes, unreadable_digest
+from autograder.submissions.read import SubmissionError, read_bytes, unreadable_digest
 
 START_SECONDS = 30
 

@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import Protocol
 
 from autograder.assignment import Assignment
+from autograder.grading.cache import digest_of
 from autograder.grading.one import ungraded
 from autograder.grading.pool import Pool
-from autograder.grading.sources import digest_of
-from autograder.grading.worker import Settings
+from autograder.grading.task import Settings
 from autograder.records import journal, roster
 from autograder.records import run as output
-from autograder.records.final import Finals
+from autograder.records.final import Finals, Writer
 from autograder.records.inputs import Given
 from autograder.records.journal import Journal, Record
 from autograder.records.people import People
 from autograder.records.roster import Student
-from autograder.report.write import write_submission
 from autograder.submissions.batch import Batch, BatchError, Entry, gather
 from autograder.submissions.read import digest, unreadable_digest
 
@@ -57,8 +56,6 @@ class Order:
     shard: tuple[int, int] | None = None
     roster: Path | None = None
     dask: str | None = None
-    workshop: str | None = None
-    """Another workshop than the isolated one: for tests."""
     grader: "Callable[[], Grader] | None" = None
     """Another grader than workers on this machine: containers."""
     contract: str | None = None
@@ -77,8 +74,11 @@ class Order:
     """Is handed what the instructor should know about the roster and the tables, a sentence at a time."""
 
 
-def grade(order: Order, listener: Listener | None = None) -> output.Run:
-    """Grades everything that is not graded yet; each result is written before the next one is counted."""
+def grade(order: Order, listener: Listener | None = None, write: Writer | None = None) -> output.Run:
+    """Grades everything that is not graded yet; each result is written before the next one is counted.
+
+    write: makes a submission's own files from its result; without it there is the journal alone.
+    """
     assignment = order.assignment
     batch = gather(order.paths, assignment.name, exclude=order.out)
     if order.only is not None:
@@ -120,7 +120,8 @@ def grade(order: Order, listener: Listener | None = None) -> output.Run:
         with grader_of(order) as grader:
             for record in chain(refused, grader.grade(todo) if todo else ()):
                 book.append(record)
-                write_submission(record, finals.of(record.result), order.out, run)
+                if write is not None:
+                    write(record, finals.of(record.result), order.out, run)
                 done += 1
                 if listener is not None:
                     listener(record, done, len(batch.names))
@@ -185,8 +186,6 @@ def grader_of(order: Order) -> Grader:
         timeout=order.timeout,
         secrets=tuple(os.path.abspath(path) for path in (order.assignment.folder, order.out, *order.paths)),
     )
-    if order.workshop is not None:
-        settings = replace(settings, workshop=order.workshop)
     if order.dask is not None:
         from autograder.grading.cluster import Cluster
 

@@ -1,8 +1,8 @@
-"""What the known mistakes of an assignment answer, found out once and kept for the next process.
+"""On-disk cache of the answers of known mistakes.
 
 The first wrong answer to a question makes the grader run every known mistake of that question, which takes seconds, in
 each worker of each run and in each container. So what they answer is kept beside what JAX compiled, see
-`autograder.grading.compiled`: a file for each assignment, its content and the course's seed, readable by the grader
+`autograder.grading.warmup`: a file for each assignment, its content and the course's seed, readable by the grader
 only.
 """
 
@@ -12,8 +12,7 @@ from pathlib import Path
 
 from autograder.assignment import Assignment
 from autograder.grading import recognition
-from autograder.grading.compiled import cache_folder, content_key
-from autograder.grading.sources import reference_of
+from autograder.grading.cache import cache_folder, content_key, reference_of
 from reference.inputs.seeds import seed
 
 _KEPT_FILES = 40

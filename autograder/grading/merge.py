@@ -7,10 +7,9 @@ from pathlib import Path
 from autograder.records import adjustments as tables
 from autograder.records import inputs, journal, roster
 from autograder.records import run as output
-from autograder.records.final import Finals, is_part
+from autograder.records.final import Finals, Writer, is_part
 from autograder.records.journal import Journal
 from autograder.records.people import People
-from autograder.report.write import write_submission
 from autograder.submissions.batch import stems_of
 
 
@@ -27,8 +26,8 @@ class Merged:
     """Sentences: shards that are not there, or not finished."""
 
 
-def merge(folders: Sequence[Path], out: Path, *, force: bool = False) -> Merged:
-    """Joins the shards' journals into a new folder and writes every submission's files there."""
+def merge(folders: Sequence[Path], out: Path, *, force: bool = False, write: Writer | None = None) -> Merged:
+    """Joins the shards' journals into a new folder; `write` makes every submission's own files there."""
     if not folders:
         raise MergeError("no shards were given")
     runs = [output.Run.read(folder) for folder in folders]
@@ -74,7 +73,8 @@ def merge(folders: Sequence[Path], out: Path, *, force: bool = False) -> Merged:
                 if owners[record.name][0] == folder:
                     renamed = replace(record, stem=stems[record.name])
                     book.append(renamed)
-                    write_submission(renamed, finals.of(renamed.result), out, merged)
+                    if write is not None:
+                        write(renamed, finals.of(renamed.result), out, merged)
     return Merged(merged, _missing(folders, runs))
 
 

@@ -5,15 +5,9 @@ messages are the checks' own: Otter's would add the failing line of the test, wh
 away.
 """
 
-import inspect
-import os
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -22,6 +16,7 @@ from adkit.checks.errors import CheckError, told
 from autograder.assignment import Assignment, AssignmentError, Question
 from autograder.records.results import CaseResult, Failure, QuestionResult, Status, SubmissionResult, Timeout
 from autograder.submissions.read import Submission
+from autograder.testcases import Case, load_cases
 
 _MESSAGE_LIMIT = 4_000
 
@@ -76,54 +71,29 @@ class Session(Protocol):
     ) -> None: ...
 
 
-class Workshop(Protocol):
-    """Where sessions are opened: a warm template process."""
-
-    def open(self, submission: Submission, assignment: Assignment) -> Session: ...
-
-
-@dataclass(frozen=True)
-class Case:
-    """A test case as Otter read it."""
-
-    name: str
-    title: str
-    points: float
-    hidden: bool
-    parameters: tuple[str, ...]
-    run: Callable[[dict[str, Any]], None]
-    """Calls the test function with the parameters it names; raises when it fails."""
+OpenSession = Callable[[Submission, Assignment], Session]
+"""Opens a session for a submission: `ForkServer.open_session`, or in tests something that isolates nothing."""
 
 
 def grade_one(
-    submission: Submission, assignment: Assignment, workshop: Workshop, seed: str | int | None = None
+    submission: Submission, assignment: Assignment, open_session: OpenSession, seed: str | None = None
 ) -> SubmissionResult:
-    """Runs the submission in isolation and every test case of the assignment against it."""
-    with _seeded(seed):
-        return _grade(submission, assignment, workshop)
+    """Runs the submission in isolation and every test case of the assignment against it.
+
+    seed: the course's secret, from which hidden cases draw their inputs; None for the one in force.
+    """
+    from reference.inputs import seeds  # imports NumPy, which whoever reads the cases alone does not need
+
+    with seeds.using(seed):
+        return _grade(submission, assignment, open_session)
 
 
-@contextmanager
-def _seeded(seed: str | int | None) -> Generator[None, None, None]:
-    """The course's seed where hidden cases look for it, for as long as a submission is graded."""
-    before = os.environ.get("AUTOGRADER_SEED")
-    if seed is not None:
-        os.environ["AUTOGRADER_SEED"] = str(seed)
-    try:
-        yield
-    finally:
-        if seed is not None:
-            del os.environ["AUTOGRADER_SEED"]
-            if before is not None:
-                os.environ["AUTOGRADER_SEED"] = before
-
-
-def _grade(submission: Submission, assignment: Assignment, workshop: Workshop) -> SubmissionResult:
+def _grade(submission: Submission, assignment: Assignment, open_session: OpenSession) -> SubmissionResult:
     cases = load_cases(assignment)
     install_recognition(assignment)
     started = time.monotonic()
     grader_notes: list[str] = []
-    with workshop.open(submission, assignment) as session:
+    with open_session(submission, assignment) as session:
         opened = time.monotonic()
         functions = dict(session.functions)
         # The public cases of all questions first: a session starts its process anew before a public case that
@@ -212,54 +182,6 @@ def question_result(question: Question, cases: tuple[CaseResult, ...]) -> Questi
     """A question's cases together; a bonus question has nothing possible."""
     possible = 0.0 if question.bonus else round(sum(case.points for case in cases), 6)
     return QuestionResult(question.name, question.title, possible, question.bonus, cases)
-
-
-def load_cases(assignment: Assignment) -> dict[str, tuple[Case, ...]]:
-    """The cases of every question, in order; AssignmentError when a test file is missing or malformed."""
-    return _load_cases(assignment.folder, assignment.questions)
-
-
-@lru_cache(maxsize=8)
-def _load_cases(folder: Path, questions: tuple[Question, ...]) -> dict[str, tuple[Case, ...]]:
-    return {question.name: _read_cases(folder / "tests" / f"{question.name}.py", question) for question in questions}
-
-
-def _read_cases(file: Path, question: Question) -> tuple[Case, ...]:
-    from otter.test_files.exception_test import ExceptionTestFile
-
-    try:
-        source = file.read_text(encoding="utf-8")
-    except OSError:
-        raise AssignmentError(f"{file}: there is no such test file, question {question.name} needs it") from None
-    try:
-        tests: Any = ExceptionTestFile.from_string(source, path=str(file))
-    except Exception as error:
-        raise AssignmentError(f"{file}: not a test file of Otter: {type(error).__name__}: {error}") from None
-    if tests.all_or_nothing:
-        raise AssignmentError(f"{file}: all_or_nothing is not supported, use one test case instead")
-    if tests.name != question.name:
-        raise AssignmentError(f"{file}: its name is '{tests.name}', it must be '{question.name}'")
-    cases = tuple(
-        Case(
-            name=entry.body.test_func.__name__,
-            title=_title(entry.body.test_func, question.name),
-            points=float(entry.points),
-            hidden=bool(entry.hidden),
-            parameters=tuple(inspect.signature(entry.body.test_func).parameters),
-            run=entry.body.call_func,
-        )
-        for entry in tests.test_cases
-    )
-    if not cases:
-        raise AssignmentError(f"{file}: has no test case")
-    return cases
-
-
-def _title(test: Callable[..., None], question: str) -> str:
-    documented = inspect.getdoc(test)
-    if documented:
-        return " ".join(documented.split("\n\n")[0].split()).rstrip(".")
-    return test.__name__.removeprefix(f"test_{question}_").replace("_", " ")
 
 
 def run_case(case: Case, functions: dict[str, Any], grader_notes: list[str], log: Log | None = None) -> CaseResult:

@@ -21,13 +21,15 @@ from pathlib import Path
 from typing import Any
 
 from autograder.grading.one import ungraded
-from autograder.grading.worker import Settings, settings_line, task_of
+from autograder.grading.task import Settings, settings_line, task_of
+from autograder.isolation import procfs
 from autograder.isolation.clock import HARD
 from autograder.records.journal import Record
 from autograder.records.results import SubmissionResult, Timeout
 from autograder.submissions.batch import Entry
 from autograder.walk import remove_folder
 
+_WORKER = "autograder.grading.worker"
 START_SECONDS = 900.0
 """A worker that is not ready after this is given up: its start may include compiling what every submission needs."""
 MARGIN = 1.25
@@ -69,7 +71,7 @@ class WorkerProcess:
         }
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "autograder.grading.worker"],
+                [sys.executable, "-P", "-m", _WORKER],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
@@ -244,7 +246,7 @@ class Pool:
     def _failed(
         self, worker: WorkerProcess, problem: str, again: deque[_Task], sha256: str = "", *, late: bool = False
     ) -> Iterator[Record]:
-        """A worker is done for; its submission goes to another one, or is given up. `late`: its time was over."""
+        """A worker failed; its submission goes to another one, or is given up. `late`: its time was over."""
         task, words = worker.task, worker.last_words()
         self._dismiss(worker)
         self.restarts += 1
@@ -276,28 +278,13 @@ class Pool:
 
 def kill_tree(process: "subprocess.Popen[bytes]") -> None:
     """Kills a process, its session and all its descendants, and waits for it."""
-    descendants = _descendants(process.pid) if process.poll() is None else []
+    descendants = procfs.descendants(process.pid) if process.poll() is None else []
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     for pid in descendants:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
     process.wait()
-
-
-def _descendants(ancestor: int) -> list[int]:
-    children: dict[int, list[int]] = {}
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError, ValueError, IndexError):
-            fields = entry.read_bytes().rpartition(b")")[2].split()
-            children.setdefault(int(fields[1]), []).append(int(entry.parent.name))
-    found: list[int] = []
-    todo = [ancestor]
-    while todo:
-        new = children.get(todo.pop(), [])
-        found += new
-        todo += new
-    return found
 
 
 def _next_task(waiting: Iterator[Entry], again: deque[_Task]) -> _Task | None:

@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
-from inspect import signature
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,9 +21,9 @@ from adkit import checks
 from adkit.checks import NEAR, known_mistakes
 from adkit.checks.fingerprint import TOLERANCE
 from numpy.typing import NDArray
-from otter.test_files import ExceptionTestFile
 
 from autograder.assignment import Assignment
+from autograder.testcases import Case, load_cases, read_cases
 from reference.inputs.seeds import seed
 from reference.mistakes import Mistake, catalogue
 
@@ -32,16 +31,6 @@ from reference.mistakes import Mistake, catalogue
 
 _Answer = tuple[int, str]
 """At which check of the case a mistake fails, and the fingerprint of what it answers."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """One test function of an assignment."""
-
-    name: str
-    question: str
-    hidden: bool
-    function: Callable[..., None]
 
 
 @dataclass(frozen=True)
@@ -94,7 +83,7 @@ def held_values(assignment_name: str, test_files: Iterable[str | Path], stubs: d
     """
     reference = import_module(f"reference.{assignment_name}")
     for case in _public(test_files):
-        parameters = list(signature(case.function).parameters)
+        parameters = case.parameters
         for functions, whose in (
             ({name: getattr(reference, name, None) for name in parameters}, "the right answer"),
             ({name: stubs.get(name) for name in parameters}, "what the stub answers"),
@@ -112,7 +101,7 @@ def _calls(case: Case, functions: dict[str, Any]) -> list[tuple[tuple[Any, ...],
 
 
 def _public(test_files: Iterable[str | Path]) -> Iterator[Case]:
-    return (case for file in test_files for case in _cases(Path(file)) if not case.hidden)
+    return (case for file in map(Path, test_files) for case in read_cases(file, file.stem) if not case.hidden)
 
 
 def _public_answer(assignment_name: str, case: Case, mistake: Mistake) -> PublicAnswer | None:
@@ -180,9 +169,7 @@ class _Recogniser:
 
     def __init__(self, assignment_name: str) -> None:
         self.assignment = Assignment.load(assignment_name)
-        self._cases = {
-            case.name: case for file in sorted(self.assignment.tests_dir.glob("*.py")) for case in _cases(file)
-        }
+        self._cases = {case.name: case for cases in load_cases(self.assignment).values() for case in cases}
         self.answers: dict[str, dict[str, dict[str, _Answer | None]]] = {}
         """By seed (hidden cases draw their inputs from it), test function and mistake."""
         self.unsaved = False
@@ -254,7 +241,7 @@ def _answer_of(assignment_name: str, case: Case, mistake: Mistake) -> _Answer | 
 
 def _failure_of(assignment_name: str, case: Case, mistake: Mistake) -> checks.Failure | None:
     """How the mistake fails in that case; None when it does not, or when it does not answer."""
-    parameters = list(signature(case.function).parameters)
+    parameters = case.parameters
     if mistake.function not in parameters:
         return None
     reference = import_module(f"reference.{assignment_name}")
@@ -274,12 +261,3 @@ def _tolerance(failure: checks.Failure) -> float:
     would be said to whatever else is nearly right.
     """
     return TOLERANCE if failure.distance is None else min(TOLERANCE, failure.distance / 100)
-
-
-def _cases(file: Path) -> list[Case]:
-    """The cases of a test file, as Otter reads it."""
-    loaded = ExceptionTestFile.from_file(str(file))
-    return [
-        Case(case.body.test_func.__name__, str(loaded.name), bool(case.hidden), case.body.test_func)
-        for case in loaded.test_cases
-    ]

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autograder.grading import grade as grading
+from autograder.grading.cache import digest_of
 from autograder.grading.grade import Listener, Order
-from autograder.grading.sources import digest_of
 from autograder.records import journal
 from autograder.records import run as output
 from autograder.records.final import Finals, people_of

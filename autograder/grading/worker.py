@@ -1,4 +1,4 @@
-"""A worker: `python -m autograder.grading.worker`, one warm workshop, one submission after another.
+"""A worker: `python -m autograder.grading.worker`, one warm grader, one submission after another.
 
 It speaks lines of JSON: settings first, then tasks on its standard input; replies on its standard output.
 Whatever else is printed in this process goes to standard error. It ends when its input does, or its parent.
@@ -13,119 +13,46 @@ import sys
 import tempfile
 import time
 import traceback
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, suppress
-from dataclasses import asdict, dataclass, replace
-from importlib import import_module
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from autograder.assignment import Assignment, Limits
-from autograder.grading.one import Workshop, grade_one, load_cases, ungraded
+from autograder.assignment import Assignment
+from autograder.grading.grader import open_grader
+from autograder.grading.one import OpenSession, grade_one, ungraded
+from autograder.grading.task import Settings
 from autograder.submissions.read import SubmissionError, read_bytes, read_content, unreadable_digest
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a worker is told at its start."""
-
-    assignment: str
-    """The path of the assignment's folder."""
-    seed: str
-    isolated: bool = True
-    timeout: float | None = None
-    """Instead of the assignment's submission_seconds."""
-    secrets: tuple[str, ...] = ()
-    """Files and folders that no submission may read: checked when the workshop opens."""
-    workshop: str = "autograder.grading.worker:isolated_workshop"
-    """module:function that makes the workshop from these settings."""
-
-    def load_assignment(self) -> Assignment:
-        """The assignment, with its limits cut to the timeout."""
-        assignment = Assignment.load(self.assignment)
-        return with_timeout(assignment, self.timeout)
-
-
-def with_timeout(assignment: Assignment, timeout: float | None) -> Assignment:
-    """The assignment with no limit above `timeout` seconds."""
-    if timeout is None:
-        return assignment
-    limits: Limits = assignment.limits
-    return replace(
-        assignment,
-        questions=tuple(
-            replace(question, call_seconds=min(question.call_seconds or limits.call_seconds, timeout))
-            for question in assignment.questions
-        ),
-        limits=replace(
-            limits,
-            submission_seconds=timeout,
-            notebook_seconds=min(limits.notebook_seconds, timeout),
-            cell_seconds=min(limits.cell_seconds, timeout),
-            call_seconds=min(limits.call_seconds, timeout),
-        ),
-    )
-
-
-def isolated_workshop(settings: Settings) -> AbstractContextManager[Workshop]:
-    """The real one: a template process from which every submission is forked."""
-    from autograder.grading.compiled import compiled, use_here
-    from autograder.isolation import forkserver as workshop
-    from autograder.isolation import layers
-
-    policy = layers.policy(
-        secrets=[Path(secret) for secret in settings.secrets],
-        allow_none=not settings.isolated,
-    )
-    folder = compiled(Assignment.load(settings.assignment), policy, seed=settings.seed)
-    if folder is not None:
-        use_here(folder)
-    return workshop.Workshop(policy, compiled=folder)
 
 
 def main() -> int:
     """Serves until the input ends."""
-    from autograder.grading import known  # imports NumPy and Otter: not where a pool is only talked to
-
     _die_with_parent()
     signal.signal(signal.SIGTERM, _leave)
     tasks, replies = _own_pipes()
-    try:
-        settings = Settings(**json.loads(tasks.readline()))
-        assignment = settings.load_assignment()
-        module, _, factory = settings.workshop.partition(":")
-        opening: AbstractContextManager[Workshop] = getattr(import_module(module), factory)(settings)
-        with ThreadPoolExecutor(1) as meanwhile:  # Otter takes as long to import as the template to start
-            loading = meanwhile.submit(load_cases, assignment)
-            workshop = opening.__enter__()
-            loading.result()
-    except Exception as error:
-        traceback.print_exc()
-        _reply(replies, {"fatal": str(error) or type(error).__name__, "kind": type(error).__name__})
-        return 2
-    # Only now: the template process was started without it, and no environment of a process shows it.
-    os.environ["AUTOGRADER_SEED"] = settings.seed
-    known.load(assignment)
-    if hasattr(workshop, "report_waiting"):  # what the submission is forgiven, the pool must forgive this process
-        reporting: Any = workshop
-
-        def report(seconds: float) -> None:
-            _reply(replies, {"waited": round(seconds, 3)})
-
-        reporting.report_waiting = report
-    try:
-        _reply(replies, {"ready": os.getpid(), "isolation": _isolation(workshop)})
+    with ExitStack() as stack:
+        try:
+            settings = Settings(**json.loads(tasks.readline()))
+            assignment = settings.load_assignment()
+            secrets = [Path(secret) for secret in settings.secrets]
+            opening = open_grader(assignment, seed=settings.seed, secrets=secrets, isolated=settings.isolated)
+            grader = stack.enter_context(opening)
+        except Exception as error:
+            traceback.print_exc()
+            _reply(replies, {"fatal": str(error) or type(error).__name__, "kind": type(error).__name__})
+            return 2
+        # what the submission is forgiven, the pool must forgive this process
+        grader.report_waiting(lambda seconds: _reply(replies, {"waited": round(seconds, 3)}))
+        _reply(replies, {"ready": os.getpid(), "isolation": list(grader.isolation)})
         for line in tasks:
             task: dict[str, str] = json.loads(line)
-            _reply(replies, grade_task(task, settings, assignment, workshop))
-    finally:
-        known.save(assignment)
-        with suppress(Exception):
-            opening.__exit__(None, None, None)
+            _reply(replies, grade_task(task, settings, assignment, grader.open_session))
     return 0
 
 
-def grade_task(task: dict[str, str], settings: Settings, assignment: Assignment, workshop: Workshop) -> dict[str, Any]:
+def grade_task(
+    task: dict[str, str], settings: Settings, assignment: Assignment, open_session: OpenSession
+) -> dict[str, Any]:
     """A task `{"name", "path"}` done: `{"result", "sha256"}`, or `{"error"}` when the grader failed."""
     started = time.monotonic()
     name, path = task["name"], Path(os.fsdecode(bytes.fromhex(task["path"])))
@@ -142,7 +69,7 @@ def grade_task(task: dict[str, str], settings: Settings, assignment: Assignment,
     else:
         read = time.monotonic()
         try:
-            result = grade_one(submission, assignment, workshop, settings.seed)
+            result = grade_one(submission, assignment, open_session, settings.seed)
         except Exception as error:
             traceback.print_exc()
             return {"error": f"{type(error).__name__}: {error}"[:2000], "sha256": sha256}
@@ -150,23 +77,6 @@ def grade_task(task: dict[str, str], settings: Settings, assignment: Assignment,
         result = replace(result, seconds=seconds, isolated=settings.isolated)
     seconds = {**result.seconds, "total": round(time.monotonic() - started, 4)}
     return {"result": replace(result, seconds=seconds).to_json(), "sha256": sha256}
-
-
-def task_of(name: str, path: Path) -> dict[str, str]:
-    """A task's message; the path as hex, since a file's name need not be text."""
-    return {"name": name, "path": os.fsencode(path).hex()}
-
-
-def settings_line(settings: Settings) -> bytes:
-    """The first line a worker reads."""
-    return json.dumps(asdict(settings)).encode() + b"\n"
-
-
-def _isolation(workshop: Workshop) -> list[str]:
-    """The layers in use, as plain data."""
-    policy: Any = getattr(workshop, "policy", None)
-    layers: Any = getattr(policy, "layers", ())
-    return sorted(str(layer) for layer in layers)
 
 
 def _reply(replies: IO[bytes], message: dict[str, Any]) -> None:

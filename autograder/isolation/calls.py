@@ -174,7 +174,7 @@ WITHOUT_EFFECT: Final[Mapping[str, Numbers]] = {
 }  # fmt: skip
 """They succeed, and do nothing."""
 
-SHIELDED: Final[Mapping[str, Numbers]] = {
+METADATA_CALLS: Final[Mapping[str, Numbers]] = {
     "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452),
     "chown": (92, None), "fchown": (93, 55), "lchown": (94, None), "fchownat": (260, 54),
     "utime": (132, None), "utimes": (235, None), "futimesat": (261, None), "utimensat": (280, 88),
@@ -322,17 +322,17 @@ def by_argument(pid: int) -> dict[str, Rule]:
     }
 
 
-def decisions(column: int, pid: int, *, shield: bool) -> dict[int, int | Rule]:
+def decisions(column: int, pid: int, *, block_metadata_calls: bool) -> dict[int, int | Rule]:
     """What becomes of every call that is known, by number: an answer, or the rule that finds it.
 
-    `column`: 0 for x86_64, 1 for aarch64. `shield`: whether files with the submission's user id lie in its sight.
+    `column`: 0 for x86_64, 1 for aarch64. `block_metadata_calls`: also neutralise chmod, chown and utime.
     """
     named: dict[str, tuple[Numbers, int | Rule]] = {
         **{name: (numbers, ALLOW) for name, numbers in ALLOWED.items()},
         **{name: (numbers, ERRORS.get(name, errno.EPERM)) for name, numbers in REFUSED.items()},
         **{name: (numbers, errno.ENOSYS) for name, numbers in ABSENT.items()},
         **{name: (numbers, 0) for name, numbers in WITHOUT_EFFECT.items()},
-        **{name: (numbers, 0 if shield else ALLOW) for name, numbers in SHIELDED.items()},
+        **{name: (numbers, 0 if block_metadata_calls else ALLOW) for name, numbers in METADATA_CALLS.items()},
         **{name: (rule.numbers, rule) for name, rule in by_argument(pid).items()},
     }
     return {number: decision for numbers, decision in named.values() if (number := numbers[column]) is not None}

@@ -18,6 +18,8 @@ import time
 from pathlib import Path
 from typing import Final
 
+from autograder.isolation import procfs
+
 _GRADER: Final = "autograder"
 _REMOVALS: Final = 50
 
@@ -136,13 +138,6 @@ def _all_ours(members: list[int]) -> bool:
 def _ancestors(pid: int, inside: set[int]) -> list[int]:
     """A process and the chain of its ancestors, as long as these are `inside`."""
     chain = [pid]
-    while (parent := _parent(chain[-1])) in inside and parent not in chain:
+    while (parent := procfs.parent_of(chain[-1])) in inside and parent not in chain:
         chain.append(parent)
     return chain
-
-
-def _parent(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[1])
-    except (OSError, IndexError, ValueError):
-        return 0

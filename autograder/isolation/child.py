@@ -24,6 +24,7 @@ from adkit.tracing import export as artefact
 from autograder.isolation import frames
 from autograder.isolation.confine import Confinement, flush_standard_streams
 from autograder.isolation.demonstrations import cells_to_run
+from autograder.isolation.wire import rebuilders
 
 _TEXT: Final = 4000
 """Characters kept of an error message."""
@@ -127,26 +128,12 @@ class _CallBack:
         return np.float64(value) if isinstance(value, float) else value
 
 
-def _rebuilders(channel: list[Channel], lock: threading.Lock) -> dict[str, Callable[[Any], Any]]:
-    def graph(data: Any) -> Any:
-        import adkit
-
-        nodes = [adkit.Node(op, tuple(args), value) for op, args, value in data["nodes"]]
-        return adkit.Graph(tuple(nodes), tuple(data["inputs"]), tuple(data["outputs"]))
-
-    def node(data: Any) -> Any:
-        import adkit
-
-        return adkit.Node(data[0], tuple(data[1]), data[2])
-
-    return {"graph": graph, "node": node, "callable": lambda number: _CallBack(channel[0], lock, number)}
-
-
 def serve_submission(descriptor: int, applied: tuple[str, ...], confinement: Confinement, limit: int) -> None:
     """The body of a submission's process: announces the layers, then serves until the channel closes."""
     _enter(confinement)
     holder: list[Channel] = []
-    channel = Channel(descriptor, limit, _rebuilders(holder, threading.Lock()))
+    lock = threading.Lock()
+    channel = Channel(descriptor, limit, rebuilders(lambda number: _CallBack(holder[0], lock, number)))
     holder.append(channel)
     channel.send({"ready": list(applied)})
     artefact.drop_debug_output()
@@ -289,7 +276,7 @@ def _limit_behind(error: BaseException) -> str:
 def serve_artefacts(descriptor: int, applied: tuple[str, ...], confinement: Confinement, limit: int) -> None:
     """The body of the disposable process that runs exported functions: trusted code on untrusted bytes."""
     _enter(confinement)
-    from autograder.isolation.artefacts import run_artefacts
+    from autograder.isolation.audit import run_artefacts
 
     channel = Channel(descriptor, limit, {})
     channel.send({"ready": list(applied)})

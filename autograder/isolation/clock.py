@@ -33,6 +33,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, Protocol
 
+from autograder.isolation import procfs
+
 HARD: Final = 10.0
 """So many times a limit, by the plain clock, ends what is still not done."""
 SLICE: Final = 0.1
@@ -101,10 +103,10 @@ class Clock:
             ran[pid] = _ran_in_all(pid)
             used += max(0.0, ran[pid] - self._ran.get(pid, ran[pid]))
             if full:
-                children = _ran_in_children(pid)
+                children = procfs.seconds_of_children(pid)
                 used += max(0.0, children - self._children.get(pid, 0.0))
                 self._children[pid] = children
-            for thread in _threads(pid) if full else (pid,):
+            for thread in procfs.threads(pid) if full else (pid,):
                 ready[pid, thread] = sum(_ran_and_waited(f"/proc/{pid}/task/{thread}/schedstat"))
         if _waiting_is_counted():
             waited = _ran_and_waited(self._own)[1]
@@ -112,7 +114,7 @@ class Clock:
             self._own_waited = waited
         else:
             own = time.clock_gettime(time.CLOCK_THREAD_CPUTIME_ID)
-            runs = any(_is_ready(*thread) for thread in ready)
+            runs = any(procfs.is_ready(*thread) for thread in ready)
             forgiven = moment - self._looked - used - (own - self._own_ran) if runs else 0.0
             self._own_ran = own
         self.forgiven = min(self.forgiven + max(0.0, forgiven), moment - self._started)
@@ -177,23 +179,6 @@ def _ran_in_all(pid: int) -> float:
         return 0.0
 
 
-def _ran_in_children(pid: int) -> float:
-    """Processor seconds of the children that a process has waited for."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb", 0) as file:
-            fields = file.read().rpartition(b")")[2].split()
-        return sum(map(int, fields[13:15])) / os.sysconf("SC_CLK_TCK")
-    except (OSError, IndexError, ValueError):
-        return 0.0
-
-
-def _threads(pid: int) -> list[int]:
-    try:
-        return [int(entry) for entry in os.listdir(f"/proc/{pid}/task")]
-    except OSError:
-        return []
-
-
 def _humble(thread: int) -> bool:
     """Whether a thread lets others go first that the grader would not let."""
     try:
@@ -202,12 +187,3 @@ def _humble(thread: int) -> bool:
         )
     except OSError:
         return True
-
-
-def _is_ready(pid: int, thread: int) -> bool:
-    """Whether a thread runs or could run."""
-    try:
-        with open(f"/proc/{pid}/task/{thread}/stat", "rb", 0) as file:
-            return file.read().rpartition(b")")[2].split()[0] == b"R"
-    except (OSError, IndexError):
-        return False

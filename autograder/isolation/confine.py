@@ -1,7 +1,7 @@
 """Confinement: what the forked process does to itself before the first line of the submission runs.
 
-Two processes per submission. The *supervisor* stays outside: it holds the confined process's life in its hand and
-ends it, with everything it started, when the grader closes the control pipe or dies. The *confined* process gives
+Two processes per submission. The *supervisor* stays outside: it owns the confined process and
+kills it, with everything it started, when the grader closes the control pipe or dies. The *confined* process gives
 up its files, network, user and system calls, in an order in which each step is still possible, then calls `body`.
 """
 
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from autograder.isolation import landlock, seccomp, syscalls
+from autograder.isolation import landlock, procfs, seccomp, syscalls
 from autograder.isolation.layers import map_ids
 
 SCRATCH_FILES: Final = 4096
@@ -150,7 +150,7 @@ def _apply(confinement: Confinement) -> tuple[str, ...]:
             [Path(path) for path in confinement.list_only],
         )
     if "seccomp" in layers:
-        seccomp.install(shield="mount" not in layers and not (root and "user" in layers))
+        seccomp.install(block_metadata_calls="mount" not in layers and not (root and "user" in layers))
     return tuple(sorted(layers))
 
 
@@ -302,7 +302,7 @@ def _end_all(confinement: Confinement) -> None:
     while True:
         if everything:
             _kill_user(confinement.uid)
-        for pid in descendants(os.getpid()):
+        for pid in procfs.descendants(os.getpid()):
             try:
                 os.kill(pid, signal.SIGKILL)
             except OSError:
@@ -324,40 +324,6 @@ def _kill_user(uid: int) -> None:
             pass
         os._exit(0)
     os.waitpid(pid, 0)
-
-
-def descendants(pid: int) -> list[int]:
-    """All processes below `pid`, as far as /proc shows them."""
-    parents: dict[int, list[int]] = {}
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                with open(f"/proc/{entry}/stat", "rb") as file:
-                    parent = int(file.read().rpartition(b")")[2].split()[1])
-            except (OSError, IndexError, ValueError):
-                continue
-            parents.setdefault(parent, []).append(int(entry))
-    found: list[int] = []
-    waiting = [pid]
-    while waiting:
-        children = parents.get(waiting.pop(), [])
-        found += children
-        waiting += children
-    return found
-
-
-def threads_of(uid: int) -> int:
-    """How many threads a user has, as far as /proc shows them: what a limit on processes counts along."""
-    found = 0
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                if os.stat(f"/proc/{entry}").st_uid == uid:
-                    with open(f"/proc/{entry}/stat", "rb") as file:
-                        found += int(file.read().rpartition(b")")[2].split()[17])
-            except (OSError, IndexError, ValueError):
-                continue
-    return found
 
 
 def flush_standard_streams() -> None:

@@ -1,4 +1,4 @@
-"""The workshop: the template process and what it forks. One per worker."""
+"""The fork server: the zygote, and what it forks. One per worker."""
 
 import json
 import os
@@ -10,17 +10,15 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Literal
+from typing import Final
 
-from autograder.assignment import Assignment, Limits
-from autograder.isolation import cgroup
+from autograder.assignment import Limits
+from autograder.isolation import cgroup, procfs
 from autograder.isolation.clock import Clock
-from autograder.isolation.confine import ARENAS, Confinement, threads_of
+from autograder.isolation.confine import ARENAS, Confinement
 from autograder.isolation.layers import IsolationError, Policy
 from autograder.isolation.leases import Lease, LeaseError, lease
-from autograder.isolation.process import Ended, Process, too_much_memory
-from autograder.isolation.session import Session
-from autograder.submissions.read import Submission
+from autograder.isolation.process import Ended, Kind, Process, too_much_memory
 from autograder.walk import remove_folder
 
 _START_SECONDS: Final = 120.0
@@ -28,24 +26,22 @@ _READY_SECONDS: Final = 30.0
 _GROUP_ROOM: Final = 1.25
 """A cgroup counts page cache and the kernel's own memory, which the limit on memory does not mean."""
 
-Kind = Literal["submission", "artefacts"]
 
-
-class Workshop:
-    """A context manager around one template process; `open` gives a session for one submission."""
+class ForkServer:
+    """A context manager around one zygote, from which every process of a submission is forked."""
 
     def __init__(self, policy: Policy, *, compiled: Path | None = None, writing: bool = False) -> None:
         """`compiled`: a folder with what JAX has compiled before; submissions read it, and add to it if `writing`."""
         self.policy = policy if compiled is None else replace(policy, read=(*policy.read, compiled))
         self._compiled = compiled
         self._writing = writing
-        self._template: subprocess.Popen[bytes] | None = None
+        self._zygote: subprocess.Popen[bytes] | None = None
         self._requests: socket.socket | None = None
         self._lease: Lease | None = None
         self.report_waiting: Callable[[float], None] | None = None
         """Called now and then with the seconds that submissions have waited for a processor since the last time."""
 
-    def __enter__(self) -> "Workshop":
+    def __enter__(self) -> "ForkServer":
         self._start()
         return self
 
@@ -54,30 +50,30 @@ class Workshop:
     ) -> None:
         self.close()
 
-    def open(self, submission: Submission, assignment: Assignment) -> Session:
-        """A session in which the submission's cells have been run (it starts when entered)."""
-        return Session(self, submission, assignment)
-
     @property
     def user_ids(self) -> tuple[int, ...]:
         """The user ids that its submissions and artefacts run under; none where they have the grader's own."""
         return () if self._lease is None else (self._lease.submission, self._lease.artefacts)
 
     def close(self) -> None:
-        """Ends the template; what it forked ends with its own session, at the latest now."""
-        self._end_template()
+        """Stops the zygote; processes that it forked are stopped by their session, or now."""
+        self._end_zygote()
         if self._lease is not None:
             self._lease.release()
             self._lease = None
 
-    def _end_template(self) -> None:
+    def _end_zygote(self) -> None:
         if self._requests is not None:
             self._requests.close()
             self._requests = None
-        if self._template is not None:
-            self._template.terminate()
-            self._template.wait()
-            self._template = None
+        if self._zygote is not None:
+            self._zygote.terminate()
+            self._zygote.wait()
+            self._zygote = None
+
+    def clock(self) -> Clock:
+        """A clock for one submission, which reports what it waits."""
+        return Clock(self.report_waiting)
 
     def fork(self, kind: Kind, limits: Limits, clock: Clock | None = None) -> Process:
         """A new confined process, ready to be asked, whose waiting `clock` is to see.
@@ -96,7 +92,7 @@ class Workshop:
         return process
 
     def _group(self, limits: Limits) -> cgroup.Group | None:
-        """A cgroup for one submission. Where none can be made after all, this workshop does without from now on."""
+        """A cgroup for one submission. Where none can be made after all, this server does without from now on."""
         if "cgroup" not in self.policy.layers:
             return None
         try:
@@ -110,7 +106,7 @@ class Workshop:
             return None
 
     def _fork(self, kind: Kind, limits: Limits, scratch: str, clock: Clock, group: cgroup.Group | None) -> Process:
-        if self._template is None or self._template.poll() is not None:
+        if self._zygote is None or self._zygote.poll() is not None:
             self._start()
         assert self._requests is not None
         uid, held, others = os.getuid(), list[int](), 0
@@ -120,7 +116,7 @@ class Workshop:
             held = [] if taken.descriptor is None else [taken.descriptor]
             os.chown(scratch, uid, uid)
         else:  # the limit counts whatever else this user runs
-            others = threads_of(uid)
+            others = procfs.threads_of_user(uid)
         confinement = Confinement(
             layers=tuple(sorted(self.policy.layers)),
             read=tuple(map(str, self.policy.read)),
@@ -150,8 +146,8 @@ class Workshop:
             for end in (ours, control):
                 end.close()
             os.close(reading)
-            self._end_template()
-            raise IsolationError("the template process ended unexpectedly; it will be started anew") from None
+            self._end_zygote()
+            raise IsolationError("the zygote ended unexpectedly; it will be started anew") from None
         finally:
             theirs.close()
             their_control.close()
@@ -194,7 +190,7 @@ class Workshop:
         return self._lease
 
     def _start(self) -> None:
-        self._end_template()
+        self._end_zygote()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # the folders this process imports from, whether installed or not; the submission loses all but adkit's
         paths = [str(Path(__file__).resolve().parents[2]), *_adkit_folder()]
@@ -202,7 +198,7 @@ class Workshop:
             f"import sys; sys.path[:0] = {paths!r}; "
             f"from autograder.isolation.zygote import main; main({theirs.fileno()})"
         )
-        self._template = subprocess.Popen(
+        self._zygote = subprocess.Popen(
             [sys.executable, "-I", "-B", "-c", start],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
@@ -215,8 +211,8 @@ class Workshop:
         ours.settimeout(_START_SECONDS)
         word = ours.recv(64)
         if not word.startswith(b"ready"):
-            self._end_template()
-            raise IsolationError("the template process did not start; its error is above")
+            self._end_zygote()
+            raise IsolationError("the zygote did not start; its error is above")
 
     def _compilation_cache(self) -> dict[str, str]:
         if self._compiled is None:

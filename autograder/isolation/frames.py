@@ -48,7 +48,7 @@ _C128 = struct.Struct(">dd")
 
 
 class FrameError(Exception):
-    """Bytes that are no frame, or a value that cannot be sent; the message says what was found."""
+    """Bytes that are not a frame, or a value that cannot be sent; the message says what was found."""
 
 
 @dataclass(frozen=True)

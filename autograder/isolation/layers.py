@@ -39,7 +39,7 @@ LOST_WITHOUT: Final[dict[str, str]] = {
     "landlock": "files are kept apart by the mount namespace alone; signals by the process namespace alone",
     "seccomp": "sockets are stopped by the network namespace alone, kernel interfaces are open",
     "network": "sockets are stopped by seccomp alone",
-    "pid": "processes that a submission leaves behind are hunted down one by one",
+    "pid": "leftover processes are found and killed individually",
     "ipc": "System V shared memory is stopped by seccomp alone",
     "user": "the submission has the grader's user id",
     "rlimits": "floods are stopped by the memory watch alone",

@@ -1,6 +1,6 @@
 """Comparisons that a sort may use: strict weak orders.
 
-The CPU runtime sorts by `std::sort` and `std::stable_sort`. With a comparison that is no strict weak order the first
+The CPU runtime sorts by `std::sort` and `std::stable_sort`. With a comparison that is not a strict weak order the first
 runs past the ends of the array: an unstable sort by `<=` is enough.
 """
 

@@ -1,6 +1,7 @@
 """One confined process, seen from the grader: frames with deadlines, what it printed, how it ended.
 
-Everything that arrives is untrusted. A process that sends what is no frame, or sends when it was not asked, is ended.
+Everything that arrives is untrusted. A process that sends what is not a frame, or sends when it was not asked, is
+ended.
 """
 
 import contextlib
@@ -9,15 +10,17 @@ import os
 import select
 import signal
 import socket
-import stat
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from autograder.isolation import frames
+from autograder.isolation import frames, procfs
 from autograder.isolation.clock import SLICE, Clock, Deadline
-from autograder.isolation.confine import SCRATCH_FILES, descendants
+from autograder.isolation.confine import SCRATCH_FILES
+
+Kind = Literal["submission", "artefacts"]
+"""What a confined process does: run a notebook, or the artefacts of its functions."""
 
 _WATCH_SECONDS: Final = 0.1
 _END_SECONDS: Final = 20.0
@@ -33,7 +36,7 @@ class TookTooLong(Ended):
 
 
 class SpokeOutOfTurn(Ended):
-    """The process was ended because what it sent was no answer to what it was asked."""
+    """The process was ended because what it sent was not an answer to what it was asked."""
 
 
 class Process:
@@ -82,7 +85,7 @@ class Process:
     def processes(self) -> list[int]:
         """The ids of the confined process and of what it started, as of a moment ago."""
         if not self._below:
-            self._below = descendants(self._supervisor)
+            self._below = procfs.descendants(self._supervisor)
         return self._below
 
     @property
@@ -223,13 +226,13 @@ class Process:
             if not self._limit_hit and time.monotonic() >= next_look:
                 try:
                     self._look()
-                except Exception:  # who cannot be watched is not left alone
+                except Exception:  # a process that cannot be monitored is terminated
                     self._end_because("what it used could not be watched")
                 next_look = time.monotonic() + _WATCH_SECONDS
 
     def _look(self) -> None:
-        processes = self._below = descendants(self._supervisor)
-        used = sum(_held(pid) for pid in processes)
+        processes = self._below = procfs.descendants(self._supervisor)
+        used = sum(procfs.held_bytes(pid) for pid in processes)
         if used > self._memory_bytes:
             self._end_because(too_much_memory(self._memory_bytes))
         elif self._scratch is not None and self._written(self._scratch, processes) > self._scratch_bytes:
@@ -246,7 +249,7 @@ class Process:
 
     def _written(self, scratch: str, processes: list[int]) -> int:
         """Bytes in the scratch folder, and in files deleted from it that are still open or mapped."""
-        deleted = sum(_deleted_bytes(pid, scratch) for pid in processes)
+        deleted = sum(procfs.deleted_bytes(pid, scratch) for pid in processes)
         return deleted + _folder_bytes(scratch, self._scratch_bytes)
 
 
@@ -286,54 +289,6 @@ def _rest(output: int) -> bytes:
     except OSError:
         pass
     return b"".join(pieces)
-
-
-_HELD: Final = (b"RssAnon:", b"RssShmem:", b"VmSwap:", b"VmPTE:", b"HugetlbPages:")
-"""Lines of /proc/PID/status: what is in memory, what was moved to disk, and what the kernel needs to find both."""
-
-
-def _held(pid: int) -> int:
-    """Bytes that the machine holds for a process alone: pages shared with the template are not counted."""
-    try:
-        with open(f"/proc/{pid}/statm", "rb") as file:
-            fields = file.read().split()
-        with open(f"/proc/{pid}/status", "rb") as file:
-            status = file.read()
-    except OSError:
-        return 0
-    if b"\nRssAnon:" not in status:  # a process that has ended, or a kernel that does not tell them apart
-        return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
-    return sum(_kilobytes(status, key) for key in _HELD) * 1024
-
-
-def _kilobytes(status: bytes, key: bytes) -> int:
-    key = b"\n" + key  # at the beginning of a line: the first line holds a name that the process gave itself
-    at = status.find(key)
-    return int(status[at + len(key) :].split(None, 1)[0]) if at >= 0 else 0
-
-
-def _deleted_bytes(pid: int, folder: str) -> int:
-    """Bytes of files that were deleted from below `folder` and that the process still has open or mapped."""
-    found: dict[tuple[int, int], int] = {}
-    try:
-        for descriptor in os.listdir(f"/proc/{pid}/fd"):
-            try:
-                status = os.stat(f"/proc/{pid}/fd/{descriptor}")
-            except OSError:
-                continue
-            if stat.S_ISREG(status.st_mode) and status.st_nlink == 0:
-                found[status.st_dev, status.st_ino] = status.st_blocks * 512
-        with open(f"/proc/{pid}/maps", "rb") as maps:
-            for line in maps:
-                if line.endswith(b" (deleted)\n") and folder.encode() in line:
-                    addresses, _, _, device, inode = line.split(None, 5)[:5]
-                    first, _, last = addresses.partition(b"-")
-                    major, _, minor = device.partition(b":")
-                    key = os.makedev(int(major, 16), int(minor, 16)), int(inode)
-                    found[key] = max(found.get(key, 0), int(last, 16) - int(first, 16))
-    except OSError:
-        pass
-    return sum(found.values())
 
 
 def _folder_bytes(folder: str, enough: int) -> int:

@@ -101,9 +101,9 @@ def argument(index: int) -> int:
     return 16 + 8 * index
 
 
-def program(machine: str, pid: int, *, shield: bool) -> list[Step]:
-    """The filter for a submission whose process id is `pid`; `shield` as for `install`."""
-    decisions = calls.decisions(COLUMN[machine], pid, shield=shield)
+def program(machine: str, pid: int, *, block_metadata_calls: bool) -> list[Step]:
+    """The filter for a submission whose process id is `pid`; `block_metadata_calls` as for `install`."""
+    decisions = calls.decisions(COLUMN[machine], pid, block_metadata_calls=block_metadata_calls)
     build = _Assembler()
     build.load(_ARCHITECTURE)
     build.jump_if(EQUAL, AUDIT_ARCH[machine], "known")
@@ -163,12 +163,12 @@ def _judge(build: _Assembler, number: int, rule: calls.Rule) -> set[int]:
     return {rule.otherwise, *(line.answer for line in rule.lines)}
 
 
-def install(*, shield: bool = False) -> None:
+def install(*, block_metadata_calls: bool = False) -> None:
     """Installs the filter in this process and its descendants, for good. Needs `no_new_privs`; OSError if refused.
 
-    `shield`: whether files with this process's user id lie in its sight.
+    `block_metadata_calls`: also neutralise chmod, chown and utime.
     """
-    steps = program(MACHINE, os.getpid(), shield=shield)
+    steps = program(MACHINE, os.getpid(), block_metadata_calls=block_metadata_calls)
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
     header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(steps), ctypes.addressof(code)))
     syscall(_SECCOMP[MACHINE], 1, 1, header, what="seccomp")  # SECCOMP_SET_MODE_FILTER, TSYNC

@@ -17,22 +17,33 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 from adkit import checks
 from adkit.notebook import cells
 from adkit.stubs import STUB
 
-from autograder.assignment import Assignment, Question
+from autograder.assignment import Assignment, Limits, Question
 from autograder.isolation import frames
 from autograder.isolation.clock import Clock, Deadline
-from autograder.isolation.process import Ended, Process, SpokeOutOfTurn, TookTooLong
+from autograder.isolation.process import Ended, Kind, Process, SpokeOutOfTurn, TookTooLong
+from autograder.isolation.wire import blank, pack
 from autograder.records.results import Limit, Timeout
 from autograder.submissions.read import Submission
 
-if TYPE_CHECKING:
-    from autograder.isolation.forkserver import Workshop
+
+class Server(Protocol):
+    """Where confined processes come from: `autograder.isolation.forkserver.ForkServer`."""
+
+    def clock(self) -> Clock:
+        """A clock for one submission."""
+        ...
+
+    def fork(self, kind: Kind, limits: Limits, clock: Clock) -> Process:
+        """A new confined process."""
+        ...
+
 
 _CALLBACKS: Final = 100_000
 """How often one call may call the functions it was given."""
@@ -80,12 +91,12 @@ class SessionLog:
 class Session:
     """A context manager: entering runs the notebook's cells, leaving ends every process of the submission."""
 
-    def __init__(self, workshop: "Workshop", submission: Submission, assignment: Assignment) -> None:
+    def __init__(self, server: Server, submission: Submission, assignment: Assignment) -> None:
         self.log = SessionLog()
         self.functions: dict[str, Proxy] = {}
         """A proxy for every function of the assignment that the submission defines."""
         self.assignment = assignment
-        self._workshop = workshop
+        self._server = server
         self._submission = submission
         self._limits = assignment.limits
         self._process: Process | None = None
@@ -107,7 +118,7 @@ class Session:
         self._start_clock()
 
     def _start_clock(self) -> None:
-        self._clock = Clock(self._workshop.report_waiting)
+        self._clock = self._server.clock()
         self._end = self._clock.deadline(self._limits.submission_seconds)
 
     def __enter__(self) -> "Session":
@@ -138,7 +149,7 @@ class Session:
         """Calls a function of the submission; plain data, or StudentError."""
         question = self._allowed(function, autodiff)
         callables: list[Callable[[Any], Any]] = []
-        packed = [_pack(argument, callables) for argument in arguments]
+        packed = [pack(argument, callables) for argument in arguments]
         shapes = {np.shape(argument) for argument in arguments if isinstance(argument, np.ndarray)}
         request = {"do": "call", "function": function, "arguments": packed}
         reply = self._ask(question, request, _Callbacks(callables, shapes))
@@ -168,8 +179,8 @@ class Session:
         # Shapes and types are all that tracing needs. With the values a submission could compute the answer while it is
         # traced, by any work it likes, and hand over a function that only says it.
         request = {
-            "do": "export", "function": function, "arguments": [_blank(_pack(argument, [])) for argument in arguments],
-            "transform": transform, "static": [_pack(value, []) for value in static],
+            "do": "export", "function": function, "arguments": [blank(pack(argument, [])) for argument in arguments],
+            "transform": transform, "static": [pack(value, []) for value in static],
         }  # fmt: skip
         reply = self._ask(question, request, _Callbacks([], set()))
         return reply
@@ -184,7 +195,7 @@ class Session:
         seconds = self._limits.call_seconds * 2
         try:
             if self._runner is None:
-                self._runner = self._workshop.fork("artefacts", self._limits, self._clock)
+                self._runner = self._server.fork("artefacts", self._limits, self._clock)
             deadline = self._clock.deadline(seconds).and_not_after(self._end)
             question = _unpredictable()
             self._runner.send({"id": question, "job": job}, deadline)
@@ -358,7 +369,7 @@ class Session:
         """Starts a process and runs the cells, leaving out cells that ended an earlier one."""
         while True:
             started = time.monotonic()
-            self._process = self._workshop.fork("submission", self._limits, self._clock)
+            self._process = self._server.fork("submission", self._limits, self._clock)
             self.log.add_seconds("fork", time.monotonic() - started)
             running = -1
             deadline = self._end
@@ -555,46 +566,3 @@ class _Callbacks:
         except Exception as error:
             return {"error": f"the function cannot be evaluated there ({type(error).__name__})"}
         return {"value": value.item() if value.ndim == 0 else value}
-
-
-def _pack(value: Any, callables: list[Callable[[Any], Any]]) -> Any:
-    """An argument of a test as plain data; graphs and functions as objects that the other side rebuilds."""
-    if value is None or type(value) in (bool, int, float, complex, str, bytes):
-        return value
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value
-    if isinstance(value, list | tuple):
-        items = [_pack(item, callables) for item in value]
-        return tuple(items) if isinstance(value, tuple) else items
-    if isinstance(value, dict):
-        return {key: _pack(item, callables) for key, item in value.items()}
-    kind = type(value).__name__
-    if kind == "Graph":
-        nodes = [_node(node) for node in value.nodes]
-        return frames.Object("graph", {"nodes": nodes, "inputs": list(value.inputs), "outputs": list(value.outputs)})
-    if kind == "Node":
-        return frames.Object("node", _node(value))
-    if hasattr(value, "__array__"):
-        return np.asarray(value)
-    if callable(value):
-        callables.append(value)
-        return frames.Object("callable", len(callables) - 1)
-    raise TypeError(f"a test passed an argument of type {kind}, which cannot be sent to a submission")
-
-
-def _blank(packed: Any) -> Any:
-    """A packed argument without its values: the same types, structure and shapes, and zeros."""
-    if isinstance(packed, np.ndarray):
-        return np.zeros(packed.shape, packed.dtype)
-    if isinstance(packed, list | tuple):
-        items = [_blank(item) for item in packed]
-        return tuple(items) if isinstance(packed, tuple) else items
-    if isinstance(packed, dict):
-        return {key: _blank(item) for key, item in packed.items()}
-    return type(packed)() if type(packed) in (bool, int, float, complex) else packed
-
-
-def _node(node: Any) -> list[Any]:
-    return [node.op, [int(i) for i in node.args], None if node.value is None else float(node.value)]

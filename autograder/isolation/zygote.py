@@ -25,7 +25,7 @@ PRELOADED: Final = (
     "asyncio", "collections", "copy", "dataclasses", "fractions", "functools", "heapq", "inspect", "itertools",
     "math", "operator", "random", "statistics", "string", "textwrap", "time", "timeit", "typing", "warnings",
     "IPython.core.inputtransformer2", "IPython.display",
-    "autograder.isolation.child", "autograder.isolation.artefacts",
+    "autograder.isolation.child", "autograder.isolation.audit",
 )  # fmt: skip
 
 

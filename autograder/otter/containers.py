@@ -25,15 +25,17 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from autograder.assignment import Assignment
-from autograder.grading.one import Case, how_it_went, load_cases, question_result, ungraded
+from autograder.grading.one import how_it_went, question_result, ungraded
+from autograder.names import kind_of
 from autograder.otter.container.config import plugin_settings
 from autograder.otter.outcome import Said, read
 from autograder.records.journal import Record
 from autograder.records.results import CaseResult, Status, SubmissionResult, Timeout
 from autograder.records.run import write_atomically
 from autograder.submissions.batch import Entry
-from autograder.submissions.read import SubmissionError, kind_of, read_bytes, unreadable_digest
-from autograder.text import for_terminal, plain
+from autograder.submissions.read import SubmissionError, read_bytes, unreadable_digest
+from autograder.testcases import Case, load_cases
+from autograder.text import for_terminal, printable
 from reference.inputs import seeds
 
 _BUILD_SECONDS = 3600.0
@@ -208,7 +210,7 @@ class ContainerGrader:
     def _record(self, entry: Entry, sha256: str, message: Mapping[str, Any]) -> Record:
         result = result_of(entry.name, message, self._order.bundle.assignment, self._order.timeout)
         if self._order.summaries is not None:
-            text = plain(str(message.get("summary", "")), 200_000)
+            text = printable(str(message.get("summary", "")), 200_000)
             write_atomically(self._order.summaries / f"{entry.stem}.txt", text + "\n")
         return Record(entry.name, entry.stem, sha256, result)
 
@@ -267,7 +269,7 @@ def result_of(name: str, message: Mapping[str, Any], assignment: Assignment, tim
     """What was told of a submission, as a result. Text is kept as it is: every report escapes it."""
     seconds = {"total": float(message.get("seconds", 0.0))}
     if "error" in message:
-        text = plain(str(message["error"]), 2000, lines=False)
+        text = printable(str(message["error"]), 2000, lines=False)
         status: Status = "unreadable" if message["kind"] == "unreadable" else "failed"
         timeouts: tuple[Timeout, ...] = ()
         if message["kind"] == "timeout":

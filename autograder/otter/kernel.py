@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment
+from autograder.isolation import procfs
 from autograder.otter.outcome import Outcome, written
-from autograder.otter.plugin import REPORT, start_of
+from autograder.otter.plugin import REPORT
 from autograder.records.results import CaseResult
 from autograder.submissions.read import Submission
 
@@ -29,29 +30,17 @@ def open_session(path: str) -> dict[str, Any]:
 
 
 def _open(record: dict[str, Any], report: Path) -> dict[str, Any]:
-    from autograder.grading import known
-    from autograder.grading import one as single
-    from autograder.grading.compiled import compiled, use_here
-    from autograder.isolation.forkserver import Workshop
-    from autograder.isolation.layers import policy
+    from autograder.grading.grader import open_grader
 
     assignment = Assignment.load(record["assignment"])
     given = record["submission"]
     parts = {part: tuple(given[part]) for part in ("cells", "notes", "demonstrations", "lines")}
     submission = Submission(given["name"], None, **parts)
-    layers = policy(secrets=[Path(secret) for secret in record["secrets"]])
-    # for one submission it does not pay to make it
-    folder = compiled(assignment, layers, make=False)
-    if folder is not None:
-        use_here(folder)
+    secrets = [Path(secret) for secret in record["secrets"]]
     stack = ExitStack()
-    workshop = stack.enter_context(Workshop(layers, compiled=folder))
-    session: Any = stack.enter_context(workshop.open(submission, assignment))
-    if record["seed"]:  # after the template has started: no process of the submission has it in its environment
-        os.environ["AUTOGRADER_SEED"] = record["seed"]
-    single.install_recognition(assignment)
-    known.load(assignment)
-    stack.callback(known.save, assignment)
+    # for one submission it does not pay to compile ahead
+    grader = stack.enter_context(open_grader(assignment, seed=record["seed"] or None, secrets=secrets, make=False))
+    session: Any = stack.enter_context(grader.open_session(submission, assignment))
     closing = _Closing(stack, session, given["notes"], report)
     atexit.register(closing.close)
     _say_what_checks_say(assignment, closing, session.log)
@@ -81,7 +70,7 @@ class _Closing:
         self._stack.close()
         log = self._session.log
         failed = [f"Cell {number} raised an error: {text}" for number, text in getattr(log, "failed_cells", [])]
-        left = [entry for entry in processes if start_of(entry[0]) == entry[1]]
+        left = [entry for entry in processes if procfs.start_of(entry[0]) == entry[1]]
         _write(
             self._report,
             {
@@ -107,8 +96,9 @@ def _say_what_checks_say(assignment: Assignment, closing: _Closing, log: Any) ->
     from otter.test_files.abstract_test import TestCaseResult
 
     from autograder.grading import one as single
+    from autograder.testcases import load_cases
 
-    cases = {case.name: case for file in single.load_cases(assignment).values() for case in file}
+    cases = {case.name: case for file in load_cases(assignment).values() for case in file}
     outcomes = closing.outcomes
 
     def outcome(name: str, functions: dict[str, Any]) -> CaseResult:
@@ -145,9 +135,7 @@ def _close_before_results(closing: _Closing) -> None:
 
 
 def _descendants() -> list[tuple[int, str]]:
-    from autograder.isolation.confine import descendants
-
-    started = [(pid, start_of(pid)) for pid in descendants(os.getpid())]
+    started = [(pid, procfs.start_of(pid)) for pid in procfs.descendants(os.getpid())]
     return [(pid, start) for pid, start in started if start]  # without those that have ended and wait to be collected
 
 

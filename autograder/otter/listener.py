@@ -110,7 +110,7 @@ def described(results: Any, path: str) -> dict[str, Any]:
             if isinstance(error, TimeoutException):
                 kind = "timeout"
             elif type(error) is ValueError and error.__traceback__ is None:
-                kind = "unreadable"  # said in the container of what is no submission, and not raised here
+                kind = "unreadable"  # said in the container of what is not a submission, and not raised here
             text = str(error).replace(path, "the submission")
             return {"file": file, "kind": kind, "error": text, "summary": summary.replace(path, "the submission")}
         return {

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, cast, get_args
 
 from autograder.records.results import CaseResult, Failure, Limit, Timeout
-from autograder.text import plain
+from autograder.text import printable
 
 _NOTES = 100
 _TEXT = 8_000
@@ -68,9 +68,9 @@ def read(data: Any) -> Outcome:
 
 def as_text(outcome: Outcome) -> str:
     """For people who read Otter's results: notes, then the beginning of what was printed."""
-    notes = [plain(note, 500, lines=False) for note in outcome.notes]
-    notes += [plain(f"grader: {note}", 500, lines=False) for note in outcome.grader_notes]
-    printed = plain(outcome.output, _TEXT)
+    notes = [printable(note, 500, lines=False) for note in outcome.notes]
+    notes += [printable(f"grader: {note}", 500, lines=False) for note in outcome.grader_notes]
+    printed = printable(outcome.output, _TEXT)
     return "\n".join([*notes, f"Printed by the notebook:\n{printed}"] if printed.strip() else notes)
 
 

@@ -28,10 +28,11 @@ import nbformat.v4
 from otter.plugins import AbstractOtterPlugin  # pyright: ignore[reportMissingTypeStubs]
 
 from autograder.assignment import Assignment
+from autograder.isolation.procfs import start_of
 from autograder.otter.listener import PLUGIN
 from autograder.otter.outcome import as_text, read, written
 from autograder.submissions.read import Submission, SubmissionError, read_submission
-from autograder.text import plain
+from autograder.text import printable
 from autograder.walk import remove
 
 CELL = "from autograder.otter.kernel import open_session\nglobals().update(open_session({path!r}))"
@@ -116,7 +117,7 @@ class IsolationPlugin(AbstractOtterPlugin):
             )
         for test_file in results.results.values():
             for case in test_file.test_case_results:
-                case.message = plain(case.message or "", _MESSAGE_LIMIT)
+                case.message = printable(case.message or "", _MESSAGE_LIMIT)
         results.notebook = nbformat.v4.new_notebook()  # pyright: ignore[reportUnknownMemberType]
         outcome = read(report.get("outcome"))
         results.set_output(as_text(outcome))
@@ -172,13 +173,3 @@ def _end_leftovers(report: dict[str, Any]) -> None:
                 os.kill(pid, signal.SIGKILL)
             except OSError:
                 continue
-
-
-def start_of(pid: int) -> str:
-    """When a process started, in ticks: with the pid it names one process for good. Empty: there is none."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
-        return ""
-    fields = stat.rpartition(b")")[2].split()
-    return "" if fields[0] in (b"Z", b"X") else fields[19].decode("ascii")

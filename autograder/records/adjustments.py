@@ -55,7 +55,10 @@ class Extension:
 
 
 def read_adjustments(path: Path, people: People, questions: Sequence[str], *, partial: bool) -> list[Adjustment]:
-    """Those of a file, which may not be there. partial: not everyone is here yet, so an unknown student is no error."""
+    """Those of a file, which may not be there.
+
+    partial: not everyone is here yet, so an unknown student is not an error.
+    """
     found: list[Adjustment] = []
     for line in _lines(path, ADJUSTMENTS):
         question = line.values["question"]

@@ -5,7 +5,7 @@ cap. Each step is a fact with its reason, and the student's page shows all of th
 takes a grade below 0.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -62,6 +62,10 @@ class Final:
         """The score as it was graded, with no step."""
         bonus = sum(question.earned for question in result.questions if question.bonus)
         return Final(round(result.earned - bonus, 6), round(bonus, 6), result.possible)
+
+
+Writer = Callable[[journal.Record, Final, Path, Run], object]
+"""Writes the files of one submission into an output folder: `autograder.report.write.write_submission`."""
 
 
 @dataclass

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.records import spreadsheet
 from autograder.suggest import did_you_mean
 from autograder.text import for_terminal, unguarded
 
@@ -18,7 +19,7 @@ class HandwrittenError(Exception):
 
 @dataclass(frozen=True)
 class Line:
-    """One line; what is not there is empty."""
+    """One line; a missing cell is empty."""
 
     place: str
     """The file's name and the line's number, for messages."""
@@ -30,9 +31,14 @@ class Line:
 
 
 def read(path: Path, columns: Sequence[str]) -> list[Line]:
-    """The lines of a table with some of these columns, separated by commas, semicolons or tabs, in UTF-8 or as an older
-    Excel writes it; empty lines are passed over."""
-    text = _text(path)
+    """The lines of a table with some of these columns, separated by commas, semicolons or tabs.
+
+    Empty lines are skipped. HandwrittenError for any other file.
+    """
+    try:
+        text = spreadsheet.read(path, _LIMIT).text
+    except spreadsheet.SpreadsheetError as error:
+        raise HandwrittenError(str(error)) from None
     head = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(",;\t", key=head.count)
     rows = csv.reader(io.StringIO(text), delimiter=delimiter)
@@ -63,20 +69,3 @@ def _check_columns(path: Path, names: Sequence[str], columns: Sequence[str]) -> 
         if name and name not in columns:
             hint = did_you_mean(name, columns) or f"; the columns are: {', '.join(columns)}"
             raise HandwrittenError(f"{path}: unknown column '{for_terminal(name, 60)}'{hint}")
-
-
-def _text(path: Path) -> str:
-    try:
-        with open(path, "rb") as file:
-            content = file.read(_LIMIT + 1)
-    except OSError as error:
-        raise HandwrittenError(f"{path} cannot be read: {error.strerror}") from None
-    if len(content) > _LIMIT:
-        raise HandwrittenError(f"{path} is larger than {_LIMIT // 1024**2} MiB")
-    encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError:
-        if b"\0" in content:
-            raise HandwrittenError(f"{path} is not a table of text: save it as CSV UTF-8") from None
-        return content.decode("cp1252", "replace")

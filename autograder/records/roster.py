@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from autograder.names import kind_of
 from autograder.records.identity import Claim, Matches, match
 from autograder.records.roster_file import Roster, RosterError, load, rows
 from autograder.records.run import write_atomically
 from autograder.records.student import COLUMNS, PARTICIPANT, Student, digits, words
-from autograder.submissions.read import kind_of
 from autograder.text import csv_text, for_csv, for_terminal
 
 __all__ = [

@@ -5,7 +5,6 @@ Headings in other languages are those of Moodle's grading worksheet (its languag
 headings everywhere (Student, ID, SIS User ID, SIS Login ID, Section). Untried on live platforms.
 """
 
-import codecs
 import csv
 import io
 import re
@@ -14,8 +13,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from autograder.records import spreadsheet
 from autograder.records.student import COLUMNS, Student, number, words
-from autograder.text import for_csv
+from autograder.text import for_csv, unguarded
 
 MAX_BYTES = 50 * 1024**2
 """Of a class list."""
@@ -56,14 +56,6 @@ _PARTICIPANT = re.compile(
     r"účastník|účastnik|udeleženec|sodelujoči|résztvevő|katılımcı|участник|учасник|參與者|参与者|参加者|참가자)\s*\d+",
     re.IGNORECASE,
 )
-_SIGNATURES = (
-    (b"PK\x03\x04", "a spreadsheet or an archive (.xlsx, .ods, .zip)"),
-    (b"\xd0\xcf\x11\xe0", "an Excel workbook (.xls)"),
-    (b"%PDF", "a PDF"),
-    (b"<", "a web page or XML"),
-    (b"{", "JSON"),
-)
-_SAVE_AS = "save it as 'CSV UTF-8' in the spreadsheet program"
 
 
 class RosterError(Exception):
@@ -81,47 +73,22 @@ class Roster:
 
 def load(path: Path) -> Roster:
     """A class list from a file in the encoding and with the separators and headings it has; RosterError otherwise."""
-    text, notes = _decoded(path)
-    return _parsed(text, path, notes)
+    try:
+        content = spreadsheet.read(path, MAX_BYTES)
+    except spreadsheet.SpreadsheetError as error:
+        raise RosterError(str(error)) from None
+    notes: list[str] = []
+    if content.encoding == "cp1252":
+        notes.append(
+            f"{path} is not UTF-8 and was read in Excel's code page Windows-1252; "
+            f"if names look wrong, {spreadsheet.SAVE_AS}"
+        )
+    return _parsed(content.text, path, notes)
 
 
 def rows(text: str, path: Path) -> list[Student]:
-    """All lines of a roster; columns may be missing or more, in any order, and called as a platform calls them."""
+    """All lines of a roster; columns may be missing or more, in any order, and named as a platform names them."""
     return list(_parsed(text, path, []).students)
-
-
-def _decoded(path: Path) -> tuple[str, list[str]]:
-    try:
-        with open(path, "rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise RosterError(f"{path} cannot be read: {error.strerror}") from None
-    if len(content) > MAX_BYTES:
-        raise RosterError(f"{path} is larger than {MAX_BYTES // 1024**2} MB: that is not a class list")
-    for begin, what in _SIGNATURES:
-        if content.removeprefix(codecs.BOM_UTF8).lstrip().startswith(begin):
-            raise RosterError(f"{path} is {what}, not a table as text: {_SAVE_AS} and give that file")
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encodings = ("utf-16",)
-    elif 3 * content[1::2].count(0) > len(content):
-        encodings = ("utf-16-le",)
-    elif 3 * content[::2].count(0) > len(content):
-        encodings = ("utf-16-be",)
-    elif b"\0" in content:
-        raise RosterError(f"{path} is not text: {_SAVE_AS} and give that file")
-    else:
-        encodings = ("utf-8-sig", "cp1252")
-    for encoding in encodings:
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if encoding == "cp1252":
-            return text, [
-                f"{path} is not UTF-8 and was read in Excel's code page Windows-1252; if names look wrong, {_SAVE_AS}"
-            ]
-        return text.removeprefix("\ufeff"), []
-    raise RosterError(f"{path} is neither UTF-8 nor Windows-1252 text: {_SAVE_AS}")
 
 
 def _parsed(text: str, path: Path, notes: list[str]) -> Roster:
@@ -135,11 +102,11 @@ def _parsed(text: str, path: Path, notes: list[str]) -> Roster:
             first = body.split("\n", 1)[0].strip()
             raise RosterError(
                 f"{path} has none of the columns {', '.join(COLUMNS)}; its first line is: {for_csv(first, 200)}. "
-                "Name its columns like that"
+                "Rename its columns to these"
             )
         lines = list(_lines(body, delimiter, strict=True))
     except csv.Error as error:
-        raise RosterError(f"{path} is no table: {error} (is there a quotation mark without its other one?)") from None
+        raise RosterError(f"{path} is not a table: {error} (is a quotation mark never closed?)") from None
     at = heads[delimiter][1]
     offset = 1 if declared else 0
     students, numbers = _students([_normal(cell) for cell in lines[at][1]], lines[at + 1 :], offset)
@@ -154,7 +121,7 @@ def _lines(text: str, delimiter: str, strict: bool = False) -> Iterator[tuple[in
 
 
 def _head(text: str, delimiter: str) -> tuple[int, int]:
-    """How many headings are known in the line that has most of them, and which line that is."""
+    """The number of known headings in the line that has most of them, and that line's index."""
     best = (0, 0)
     above = False
     try:
@@ -214,13 +181,13 @@ def _student(values: Mapping[str, str], canvas: bool, classroom: bool) -> Studen
     if not found["name"]:
         first, last = values["first"], values["last"]
         found["name"] = last if first and first in last.split() else f"{first} {last}".strip()
-    return None if _is_nobody(found) else Student(**found)
+    return None if _is_not_a_student(found) else Student(**found)
 
 
-def _is_nobody(found: Mapping[str, str]) -> bool:
+def _is_not_a_student(found: Mapping[str, str]) -> bool:
     """Whether a line is empty or Canvas's own: the points possible, with nothing but a name, and its test student.
 
-    Somebody may call themselves the same, and what they handed in is theirs.
+    A student may have the same name: a line with a file is theirs.
     """
     others = {value for column, value in found.items() if column != "name" and value}
     if found["name"] in ("", "Points Possible"):
@@ -234,11 +201,11 @@ def _cell(text: str) -> str:
     quoted = re.fullmatch(r'="([^"]*)"', text)
     if quoted:
         return quoted[1].strip()
-    return text[1:] if text.startswith("'") and for_csv(text[1:]) == text else text
+    return unguarded(text)
 
 
 def _one_line_each(students: list[Student], numbers: list[int], path: Path) -> tuple[tuple[Student, ...], list[str]]:
-    """The students, one of each: who is in two sections may have two lines. Says which lines have the same number."""
+    """The students, each once: one in two sections may have two lines. Notes say which lines have the same number."""
     lines: dict[tuple[str, str], list[int]] = {}
     for index, student in enumerate(students):
         for column in ("id", "platform"):
@@ -257,8 +224,8 @@ def _one_line_each(students: list[Student], numbers: list[int], path: Path) -> t
             sections = dict.fromkeys(students[index].section for index in several)
             one = replace(students[several[0]], section=", ".join(filter(None, sections)))
             merged |= {several[0]: one} | dict.fromkeys(several[1:])
-            notes.append(f"{where} and are taken for one student")
+            notes.append(f"{where} and are treated as one student")
         else:
-            notes.append(f"{where}: a file of theirs belongs to none of them until that is mended")
+            notes.append(f"{where}: a file with that {column} belongs to none of them until this is corrected")
     found = [merged.get(index, student) for index, student in enumerate(students)]
     return tuple(student for student in found if student is not None), notes

@@ -172,7 +172,9 @@ def prepare(folder: Path, run: Run, *, resume: bool, force: bool) -> Run:
                 regrades=earlier.regrades,
             )
     elif present - set(INSTRUCTORS) and not force:
-        raise OutputError(f"{folder} is not empty and holds no results of ours; choose another one, or --force")
+        raise OutputError(
+            f"{folder} is not empty and was not created by autograder; choose another folder or pass --force"
+        )
     elif present and FILE in present:
         _clear(folder)
     try:

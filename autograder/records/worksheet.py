@@ -6,7 +6,7 @@ Last modified (grade), Feedback comments; *Upload grading worksheet* takes it ba
 (mod/assign/feedback/offline): the headings are in the language of whoever downloads, and those of the identifier, the
 grade and the last change are looked for in that language, all three; the identifier is the language's word for
 participant and a number; a grade has the language's decimal sign; a grade that is negative, above the maximum, the same
-as before, or older than Moodle's own is passed over without a word; feedback comments are HTML. Untried on a live
+as before, or older than Moodle's own is silently skipped; feedback comments are HTML. Untried on a live
 platform.
 """
 
@@ -17,12 +17,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from autograder.records import spreadsheet
 from autograder.text import csv_text, for_csv
 
 FILE = "moodle_worksheet.csv"
 """A worksheet that was part of the download, kept with the results."""
 OURS = "Graded automatically"
-"""How a comment begins that is not a person's: a later one replaces it."""
+"""How our own comments begin: a later one replaces an earlier one, but never a person's."""
 _LIMIT = 16 * 1024**2
 
 # Moodle's language packs: grade (core), recordid, lastmodifiedgrade and gradecanbechanged (mod_assign), the name of the
@@ -87,7 +88,7 @@ class Worksheet:
     def filled(self, grades: Mapping[int, tuple[float | None, str]]) -> "Worksheet":
         """With points (None leaves the cell) and a comment, as HTML, in some of the rows.
 
-        A comment that a person wrote in Moodle stays.
+        A comment written by a person in Moodle stays.
         """
         rows: list[tuple[str, ...]] = []
         for index, row in enumerate(self.rows):
@@ -114,17 +115,19 @@ class Worksheet:
 def read(path: Path) -> Worksheet | None:
     """A worksheet; None for any other file."""
     try:
-        with open(path, "rb") as file:
-            content = file.read(_LIMIT + 1)
-        return parse(content.decode("utf-8")) if len(content) <= _LIMIT else None
-    except (OSError, UnicodeDecodeError):
+        content = spreadsheet.read(path, _LIMIT)
+    except spreadsheet.SpreadsheetError:
         return None
+    if content.encoding not in ("utf-8", "utf-8-sig"):  # Moodle's own always is, and it takes no other back
+        return None
+    return parse(content.text, mark=content.encoding == "utf-8-sig")
 
 
-def parse(text: str) -> Worksheet | None:
-    """A worksheet's text: what has participants in its first column and a column for the grade."""
-    mark = text.startswith("\ufeff")
-    text = text.removeprefix("\ufeff")
+def parse(text: str, *, mark: bool = False) -> Worksheet | None:
+    """A worksheet's text: what has participants in its first column and a column for the grade.
+
+    mark: whether the file begins with a byte order mark.
+    """
     head = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=head.count)
     try:
@@ -142,7 +145,7 @@ def parse(text: str) -> Worksheet | None:
     maximum_at = _maximum(rows, width)
     grade = next((index for index, heading in enumerate(plain) if heading in _GRADE), None)
     if grade is None and maximum_at is not None and maximum_at > 2:
-        grade = maximum_at - 1  # in any language the grade stands before the maximum
+        grade = maximum_at - 1  # in every language the grade comes right before the maximum
     if grade is None:
         return None
     return Worksheet(
@@ -186,7 +189,7 @@ def _is_ours(comment: str) -> bool:
 
 def _as_it_was(cell: str) -> str:
     """A cell as Moodle wrote it, lines and all, unless a spreadsheet would calculate it."""
-    if re.fullmatch(r"\s*-?(?:\d+(?:[.,]\d+)?)?\s*", cell):  # a number, or Moodle's sign for none
+    if re.fullmatch(r"\s*-?(?:\d+(?:[.,]\d+)?)?\s*", cell):  # a number, or Moodle's sign for no grade
         return cell
     guarded = for_csv(cell, 100_000)
     return cell if guarded == " ".join(cell.split()) else guarded

@@ -2,7 +2,7 @@
 
 What is left out: file names, names, numbers, addresses, times of hand-ins, digests of files, and every text that a
 submission or a person chose (messages of cases, notes, output, reasons). What stays: points, which cases passed, and
-the sentences of known mistakes, which are the course's own. No table leads back: a pseudonym is a keyed digest
+the sentences of known mistakes, which are the course's own. No table maps back: a pseudonym is a keyed digest
 (HMAC-SHA-256) of the submission's name. The key is the course's secret, AUTOGRADER_SEED, or without one a random key
 that stays in the output folder: the same submission has the same pseudonym in each copy.
 """
@@ -25,8 +25,8 @@ from autograder.report.write import write_submission
 
 KEY = "pseudonyms.key"
 _MARK = "ANONYMOUS.txt"
-_ABOUT = """Grades without names, made with `autograder report --anonymous`. Points and which cases passed can still
-tell who somebody is to those who know their points: share it with whom that does not matter.
+_ABOUT = """Grades without names, made with `autograder report --anonymous`. Points and passed cases can still
+identify a student to anyone who knows their points: share this copy only where that does not matter.
 """
 
 
@@ -35,9 +35,9 @@ class AnonymousError(Exception):
 
 
 def write_anonymous(out: Path, into: Path) -> int:
-    """Writes the copy; how many submissions are in it."""
+    """Writes the copy; returns the number of submissions in it."""
     if into.exists() and (not into.is_dir() or (any(into.iterdir()) and not (into / _MARK).is_file())):
-        raise AnonymousError(f"{into} is not empty and holds no anonymous copy of ours: choose another folder")
+        raise AnonymousError(f"{into} is not empty and was not created by `report --anonymous`: choose another folder")
     if into.resolve() == out.resolve() or out.resolve() in into.resolve().parents:
         raise AnonymousError("the anonymous copy must be outside the output folder, which has the names")
     run = Run.read(out)

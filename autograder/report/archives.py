@@ -1,4 +1,4 @@
-"""Feedback that arrives: archives for Moodle and Canvas, a mailbox, and a file for each cloned repository.
+"""Feedback in deliverable form: archives for Moodle and Canvas, a mailbox, and a file for each cloned repository.
 
 Sources. Moodle, "Using Assignment" ("Upload multiple feedback files in a zip"): the archive has the folders of the
 download, `Full Name_1001_assignsubmission_file_`; observed of Moodle 4.5: the number behind the first `_` says whose a
@@ -37,13 +37,12 @@ from autograder.records.people import participant
 from autograder.records.roster import CLONE, Student
 from autograder.records.run import Run, write_atomically, write_bytes_atomically
 from autograder.report.text_feedback import markdown_feedback, plain_feedback
-from autograder.text import file_stem, plain
+from autograder.submissions.collect.platforms import canvas_feedback, moodle_feedback
+from autograder.text import file_stem, printable
 
 MOODLE, CANVAS, MAIL, REPOSITORIES = "moodle_feedback.zip", "canvas_feedback.zip", "mail.mbox", "repositories"
 REPOSITORY_FILE = "FEEDBACK.md"
 SENDER = "Instructor <instructor@example.invalid>"
-_MOODLE_FOLDER = re.compile(r"[^/]+?_\d+_assignsubmission_(?:file|onlinetext)_?")
-_CANVAS_NAME = re.compile(r"[^/]+?_\d+_\d+_[^/]+")
 _ADDRESS = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*"
 )
@@ -51,7 +50,7 @@ _ADDRESS = re.compile(
 
 @dataclass
 class Archives:
-    """What is gathered while the journal is read once."""
+    """What is collected in one pass over the journal."""
 
     out: Path
     run: Run
@@ -66,7 +65,7 @@ class Archives:
         self.sources = inputs.read_sources(self.out)
 
     def add(self, record: Record, final: Final, page: str) -> None:
-        """A submission's feedback, for every way that leads to its student. page: the one in feedback/."""
+        """Adds a submission's feedback for every channel that reaches its student. page: the one in feedback/."""
         student = self.students.get(record.name) or Student(file=record.name)
         source = self.sources.get(record.name, Source())
         reached = False
@@ -90,7 +89,7 @@ class Archives:
         self.unreachable += not reached
 
     def write(self) -> list[str]:
-        """Writes what there is into lms/, and removes what is there no longer; what to say about it."""
+        """Writes the archives into lms/ and removes stale ones; returns notes for the instructor."""
         folder = self.out / "lms"
         _write_or_remove(folder / MOODLE, _zip({name: page.encode() for name, page in self.moodle.items()}))
         _write_or_remove(folder / CANVAS, _zip(self.canvas))
@@ -102,7 +101,7 @@ class Archives:
             write_atomically(place / name / REPOSITORY_FILE, text)
         everyone = len(self.students)
         return (
-            [f"{self.unreachable} submissions have no way for their feedback: see lms/README.txt"]
+            [f"feedback of {self.unreachable} submissions cannot be delivered: see lms/README.txt"]
             if (everyone and self.unreachable)
             else []
         )
@@ -125,7 +124,7 @@ class Archives:
 
 
 def sender_is_usable(text: str) -> bool:
-    """Whether something is the sender of a mail: an address, or a name and an address."""
+    """Whether a text can be the sender of a mail: an address, or a name and an address."""
     return "\n" not in text and bool(_ADDRESS.fullmatch(parseaddr(text)[1]))
 
 
@@ -136,40 +135,34 @@ def _sender(text: str) -> Address:
 
 
 def _header(text: str) -> str:
-    return plain(text, 120, lines=False, unseen=True)
+    return printable(text, 120, lines=False, unseen=True)
 
 
 def _moodle_folder(student: Student, source: Source) -> str:
     number = participant(student)
     if not number or source.kind not in ("", "moodle"):
         return ""
-    match = _MOODLE_FOLDER.match(source.name.replace("\\", "/").lstrip("/"))
-    if match is not None and match[0].split("_")[1] == number and _is_usual(match[0]):
-        return match[0]
-    name = re.sub(r"[\s_/\\:*?\"<>|~]+", " ", plain(student.name, 120, lines=False)).strip(" .") or "Student"
+    folder, owner = moodle_feedback(source.name)
+    if owner == number and _is_usual(folder):
+        return folder
+    name = re.sub(r"[\s_/\\:*?\"<>|~]+", " ", printable(student.name, 120, lines=False)).strip(" .") or "Student"
     return f"{name}_{number}_assignsubmission_file_"
 
 
 def _canvas_name(student: Student, source: Source) -> str:
-    name = source.name.replace("\\", "/").rpartition("/")[2]
-    if (
-        participant(student)
-        or source.kind not in ("", "canvas")
-        or _CANVAS_NAME.fullmatch(name) is None
-        or not _is_usual(name)
-    ):
+    name, owner = canvas_feedback(source.name)
+    if participant(student) or source.kind not in ("", "canvas") or not _is_usual(name):
         return ""
-    user = next(part for part in name.split("_") if part.isdecimal())
-    return name if user == student.platform or not student.platform.isdecimal() else ""
+    return name if owner == student.platform or not student.platform.isdecimal() else ""
 
 
 def _is_usual(name: str) -> bool:
-    """A name of a file or folder that no program takes for something else."""
-    return plain(name, 300, lines=False) == name and not name.startswith((".", "~"))
+    """Whether a file or folder name is safe as it is: printable, and neither hidden nor a backup."""
+    return printable(name, 300, lines=False) == name and not name.startswith((".", "~"))
 
 
 def _of_kind(name: str, record: Record, final: Final, title: str, page: str) -> bytes:
-    """Feedback as a file of the kind of what was handed in."""
+    """Feedback in the same file format as the submission."""
     if name.endswith(".zip"):
         return _zip({"feedback.html": page.encode()})
     if name.endswith(".py"):

@@ -1,4 +1,4 @@
-"""`autograder forget`: everything that an output folder holds of one student is removed, and the rest written again."""
+"""`autograder forget`: removes everything that an output folder holds about one student, and writes the rest again."""
 
 import csv
 import io
@@ -19,12 +19,12 @@ from autograder.report import lms
 from autograder.report.write import write_everything
 
 _SHORT = 4
-"""Shorter words stand for other things too: what is left of a person is not looked for by them."""
+"""Shorter words have other meanings too: leftovers of a person are not searched for by them."""
 
 
 @dataclass
 class Forgotten:
-    """What was removed, and where something of the person is left."""
+    """What was removed, and where traces of the person remain."""
 
     removed: list[str] = field(default_factory=list[str])
     left: list[str] = field(default_factory=list[str])
@@ -33,8 +33,8 @@ class Forgotten:
 def forget(out: Path, word: str) -> Forgotten:
     """Removes one student: results, feedback, lines of every table, archives, and all records of the journal.
 
-    What was handed in, and what lies outside the folder, stays. Every file is replaced as a whole; after a crash the
-    same command goes on.
+    The submissions themselves, and everything outside the folder, stay. Every file is replaced as a whole; after a
+    crash the same command continues.
     """
     run = Run.read(out)
     done = Forgotten()
@@ -127,7 +127,7 @@ def _clear_run(out: Path, run: Run, gone: Person, words: Sequence[str], done: Fo
 
     left = tuple(name for name in run.ignored if not is_theirs(name))
     if len(left) < len(run.ignored):
-        done.removed.append(f"{len(run.ignored) - len(left)} files passed over, named in run.json")
+        done.removed.append(f"{len(run.ignored) - len(left)} skipped files, named in run.json")
     submissions = run.submissions - 1 if gone.file and run.submissions else run.submissions
     replace(run, ignored=left, submissions=submissions).write(out)
 
@@ -147,7 +147,7 @@ def _clear_journal(out: Path, name: str, done: Forgotten) -> None:
 
 
 def _leftovers(out: Path, words: Iterable[str]) -> set[str]:
-    """Files in which one of these words can still be read, also those in archives: another person's text, say."""
+    """Files, also those in archives, that still contain one of these words, perhaps in another person's text."""
     wanted = [form for text in words for form in {text.encode(), json.dumps(text)[1:-1].encode()}]
     found: set[str] = set()
     for folder, _, names in os.walk(out):

@@ -20,7 +20,7 @@ _NOTHING = Final(0.0, 0.0, 0.0)
 
 @dataclass(frozen=True)
 class Row:
-    """One submission's line: little enough to be kept for a whole class."""
+    """One submission's line: small enough to be kept for a whole class."""
 
     file: str
     stem: str
@@ -29,7 +29,7 @@ class Row:
     """The grade: the score after late reduction, adjustments and cap."""
     possible: float
     status: str
-    """completed, timed out, unreadable or failed; missing for who handed in nothing."""
+    """completed, timed out, unreadable or failed; missing for a student without a submission."""
     problem: str
     isolated: bool
     seconds: float
@@ -38,16 +38,16 @@ class Row:
     timeout_cases: int = 0
     """Cases that failed because a call did not finish in time."""
     scored: bool = True
-    """Whether the grader came to a score, be it as far as the time went: see `SubmissionResult.graded`."""
+    """Whether there is a score, perhaps of the cases before the time was up: see `SubmissionResult.graded`."""
     final: Final = _NOTHING
     """How `earned` came about."""
     blank: bool = False
-    """No points at all, not even 0: of somebody who handed in nothing."""
+    """Without points, not even 0: for a student without a submission."""
 
     @property
     def graded(self) -> bool:
-        """Whether `earned` is a grade to hand on: a score, 0 for what could not be read or was not handed in, or what
-        a person decided. It is none where the grader failed or was ended from outside, and where the line is blank."""
+        """Whether `earned` is a grade to pass on: a score, 0 for an unreadable or missing submission, or a person's
+        decision. It is not where the grader failed or was killed, and where the line is blank."""
         decided = any(step.kind == "adjustment" for step in self.final.steps)
         return decided or (not self.blank and (self.scored or self.status in ("unreadable", "missing")))
 
@@ -67,7 +67,7 @@ class Row:
 
     @staticmethod
     def of_absent(label: str, final: Final, *, blank: bool) -> "Row":
-        """The line of somebody who handed in nothing."""
+        """The line of a student without a submission."""
         return Row(
             file=label,
             stem="",
@@ -138,7 +138,10 @@ def grades_detail(rows: Iterable[Row]) -> str:
 
 
 def _table(header: list[str], lines: list[list[Any]]) -> str:
-    """As pandas writes it: a column of whole numbers without decimals, any other with them."""
+    """As pandas, and so Otter, writes it: a column of whole numbers without decimals, any other with them.
+
+    By hand, because importing pandas for it takes 0.4 s; a test compares with what Otter itself writes.
+    """
     whole = [
         all(isinstance(line[column], float) and line[column].is_integer() for line in lines)
         and header[column] != "percent_correct"

@@ -14,7 +14,7 @@ from autograder.records.journal import Record
 from autograder.records.results import CaseResult, QuestionResult, SubmissionResult
 from autograder.report.feedback import hidden_summary, steps_in_words
 from autograder.report.page import number, signed
-from autograder.text import plain
+from autograder.text import printable
 
 
 def results_json(record: Record, final: Final | None = None) -> str:
@@ -25,16 +25,16 @@ def results_json(record: Record, final: Final | None = None) -> str:
 
 
 def gradescope_results(result: SubmissionResult, final: Final | None = None) -> dict[str, Any]:
-    """The results as data: `score` is the grade after all steps, which stands above the sum of the tests."""
+    """The results as data: `score` is the grade after all steps, used instead of the sum of the tests."""
     final = final or Final.of(result)
-    notes = [plain(note, 600) for note in result.notes]
+    notes = [printable(note, 600) for note in result.notes]
     if result.status == "unreadable":
-        notes.insert(0, f"This file could not be graded. {plain(result.problem, 1000)}")
+        notes.insert(0, f"This file could not be graded. {printable(result.problem, 1000)}")
     elif result.status == "failed":
         notes.insert(0, "The grader had a problem with this submission; your instructor has been told.")
     elif result.status == "timed out":
         who = "" if result.graded else " Your instructor has been told."
-        notes.insert(0, f"This submission ran out of time. {plain(result.problem, 1000)}{who}")
+        notes.insert(0, f"This submission ran out of time. {printable(result.problem, 1000)}{who}")
     tests: list[dict[str, Any]] = []
     for question in result.questions:
         tests += [
@@ -45,13 +45,13 @@ def gradescope_results(result: SubmissionResult, final: Final | None = None) -> 
         if summary and result.status != "unreadable":
             notes.append(f"{question.name}: {' '.join([summary, *mistakes])}")
     lines = [
-        f"{plain(text, 600, lines=False)}: {signed(points) if place else number(points)}"
+        f"{printable(text, 600, lines=False)}: {signed(points) if place else number(points)}"
         for place, (text, points) in enumerate(steps_in_words(final))
     ]
     notes = [*lines, f"Total: {number(final.total)}", *notes] if lines else notes
     return {
         "score": final.total,
-        # students may see it, and a submission chooses how long it takes: what it can say by that is kept short
+        # students may see it, and a submission chooses how long it takes: rounding leaves little to signal with
         "execution_time": math.ceil(result.seconds.get("total", 0.0) / 10) * 10,
         "output": "\n".join(notes),
         "output_format": "text",
@@ -61,29 +61,29 @@ def gradescope_results(result: SubmissionResult, final: Final | None = None) -> 
         "stdout_visibility": "hidden",
         "tests": tests,
         "extra_data": {
-            "file": plain(result.file, 300, lines=False),
+            "file": printable(result.file, 300, lines=False),
             "status": result.status,
-            "problem": plain(result.problem, 2000),
+            "problem": printable(result.problem, 2000),
             "possible": result.possible,
             "original_score": final.earned,
             "steps": [asdict(step) for step in final.steps],
             "isolated": result.isolated,
             "seconds": result.seconds,
             "timeouts": [asdict(timeout) for timeout in result.timeouts],
-            "grader_notes": [plain(note, 1000) for note in result.grader_notes],
-            "printed": plain(result.output, 20_000),
+            "grader_notes": [printable(note, 1000) for note in result.grader_notes],
+            "printed": printable(result.output, 20_000),
         },
     }
 
 
 def _test(number: str, question: QuestionResult, case: CaseResult) -> dict[str, Any]:
     return {
-        "name": plain(f"{question.name}: {case.title}", 300, lines=False),
+        "name": printable(f"{question.name}: {case.title}", 300, lines=False),
         "number": number,
         "score": case.earned,
         "max_score": 0.0 if question.bonus else case.points,
         "status": "passed" if case.passed else "failed",
         "visibility": "hidden" if case.hidden else "visible",
-        "output": "" if case.passed else plain(case.message, 4000),
+        "output": "" if case.passed else printable(case.message, 4000),
         "extra_data": {"case": case.name, "mistake": case.mistake, "failure": case.failure},
     }

@@ -15,13 +15,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from autograder.records import worksheet as worksheets
 from autograder.records.identity import Claim, Matches, match
 from autograder.records.people import Person, participant
 from autograder.records.roster import PARTICIPANT, Student, table
-from autograder.records.run import write_atomically
+from autograder.records.run import Run, write_atomically
 from autograder.records.worksheet import OURS, Worksheet
 from autograder.report.feedback import steps_in_words
 from autograder.report.grades import Row
@@ -35,21 +34,11 @@ Graded = Sequence[tuple[Row, Student]]
 class Class:
     """A class as its tables need it."""
 
-    title: str
-    questions: Sequence[Mapping[str, Any]]
+    run: Run
     graded: Graded
     absent: Graded = ()
-    """Who handed in nothing and gets a line all the same."""
+    """Students without a submission who get a line all the same."""
     worksheet: Worksheet | None = None
-    capped: bool = False
-    """Whether no grade is above the points possible."""
-    missing: str = ""
-    """zero: 0 for everyone of the worksheet who handed in nothing."""
-
-    @property
-    def possible(self) -> float:
-        """Points possible, bonus excluded."""
-        return sum(float(question["points"]) for question in self.questions if not question["bonus"])
 
     @property
     def everyone(self) -> Graded:
@@ -58,12 +47,12 @@ class Class:
 
 
 def with_students(rows: Sequence[Row], students: Mapping[str, Student]) -> Graded:
-    """Rows with whose they are; where nobody knows, the file's stem stands for the student."""
+    """Rows with their students; the file's stem is the name of an unknown one."""
     return [(row, students.get(row.file) or Student(file=row.file, name=row.stem)) for row in rows]
 
 
 def write_tables(whole: Class, folder: Path) -> list[str]:
-    """Writes the tables; what the instructor has to know before uploading them."""
+    """Writes the tables; returns what the instructor must know before uploading them."""
     moodle, notes = _moodle(whole)
     notes = [*_above(whole), *notes]
     write_atomically(folder / "canvas.csv", _canvas(whole))
@@ -74,25 +63,27 @@ def write_tables(whole: Class, folder: Path) -> list[str]:
 
 
 def _above(whole: Class) -> list[str]:
-    """What is lost where a grade is above the maximum that a platform knows."""
-    maximum = whole.possible
+    """A warning where grades are above the maximum that a platform knows."""
+    maximum = whole.run.possible
     if whole.worksheet is not None and whole.worksheet.maximum is not None:
         maximum = whole.worksheet.maximum
     above = [row.earned for row, _ in whole.everyone if row.graded and row.earned > maximum + 1e-9]
     if not above:
         return []
-    bonus = sum(float(question["points"]) for question in whole.questions if question["bonus"] and not whole.capped)
-    to = number(max(float(math.ceil(max(above))), whole.possible + bonus))
+    bonus = sum(
+        float(question["points"]) for question in whole.run.questions if question["bonus"] and not whole.run.cap
+    )
+    to = number(max(float(math.ceil(max(above))), whole.run.possible + bonus))
     grades = "1 grade is" if len(above) == 1 else f"{len(above)} grades are"
     return [
-        f"{grades} above the maximum of {number(maximum)} points (the highest is {number(max(above))}). Moodle passes "
-        f"over such a grade without a word: set the maximum to {to} in Moodle before you upload"
-        f"{'' if whole.capped else ', or cap them with --cap'}. Canvas takes them as they are"
+        f"{grades} above the maximum of {number(maximum)} points (the highest is {number(max(above))}). Moodle "
+        f"silently skips such a grade: set the maximum to {to} in Moodle before you upload"
+        f"{'' if whole.run.cap else ', or cap them with --cap'}. Canvas takes them as they are"
     ]
 
 
 def _canvas(whole: Class) -> str:
-    lines: list[Sequence[object]] = [("    Points Possible", "", "", "", "", whole.possible)]
+    lines: list[Sequence[object]] = [("    Points Possible", "", "", "", "", whole.run.possible)]
     for row, student in whole.everyone:
         own, theirs = student.id, student.platform
         if not theirs.isdecimal():
@@ -100,7 +91,7 @@ def _canvas(whole: Class) -> str:
         own = "" if own == theirs or own.startswith(PARTICIPANT) else own
         name = re.sub(r"(?i)points\s+possible", "Points-Possible", student.name)
         lines.append((name, theirs, own, student.login, student.section, _points(row)))
-    return table(("Student", "ID", "SIS User ID", "SIS Login ID", "Section", whole.title), lines)
+    return table(("Student", "ID", "SIS User ID", "SIS Login ID", "Section", whole.run.title), lines)
 
 
 def _moodle(whole: Class) -> tuple[str, list[str]]:
@@ -120,7 +111,7 @@ def _moodle(whole: Class) -> tuple[str, list[str]]:
     notes: list[str] = []
     if 0 < len(nameless) < len(lines):
         notes.append(
-            f"{_some(nameless)} without Moodle's participant number: in moodle.csv Moodle passes over such a line. "
+            f"{_some(nameless)} without Moodle's participant number: Moodle skips their lines in moodle.csv. "
             "Use moodle_gradebook.csv, or give Moodle's own grading worksheet with --worksheet"
         )
     return csv_text((*header, "Feedback comments"), lines), notes
@@ -130,25 +121,25 @@ def _filled(whole: Class, sheet: Worksheet) -> tuple[str, list[str]]:
     """Moodle's own worksheet with grades in it."""
     matches = _lines_of([one for _, one in whole.everyone], [row.file for row, _ in whole.everyone], sheet)
     grades: dict[int, tuple[float | None, str]] = {}
-    strangers: list[Row] = []
+    unmatched: list[Row] = []
     for (row, _), index in zip(whole.everyone, matches.owners, strict=True):
         if index is None:
-            strangers.append(row)
+            unmatched.append(row)
         else:
             points = _points(row)
             grades[index] = (points if isinstance(points, float) else None, _comment(row, whole))
     notes = [f"in Moodle's worksheet {note}: the line stays as it is" for note in matches.notes[:20]]
     if len(matches.notes) > 20:
         notes.append(f"… and {len(matches.notes) - 20} more that fit a line of Moodle's worksheet with others")
-    if whole.missing == "zero":
+    if whole.run.missing == "zero":
         taken = {*grades, *matches.contested}
         left = [index for index, row in enumerate(sheet.rows) if index not in taken and not row[sheet.grade].strip()]
         grades |= {index: (0.0, for_html_cell([f"{OURS}: nothing handed in."])) for index in left}
-    if strangers:
-        notes.append(f"{_some(strangers)} without a line in Moodle's worksheet: their grades are not in moodle.csv")
+    if unmatched:
+        notes.append(f"{_some(unmatched)} without a line in Moodle's worksheet: their grades are not in moodle.csv")
     if sheet.modified is None:
         notes.append(
-            "Moodle's worksheet has no column for the last change of the grade that is known here; Moodle asks for it"
+            "Moodle's worksheet has no column for the last change of the grade that was recognised; Moodle requires one"
         )
     return sheet.filled(grades).text(), notes
 
@@ -160,7 +151,7 @@ def line_of(person: Person, everyone: Sequence[Person], sheet: Worksheet) -> int
 
 
 def _lines_of(students: Sequence[Student], labels: Sequence[str], sheet: Worksheet) -> Matches:
-    """Whose lines are whose."""
+    """Which line belongs to which student."""
     claims = [
         Claim(_with_participant(student), shown=for_terminal(label, 80))
         for student, label in zip(students, labels, strict=True)
@@ -175,7 +166,7 @@ def _with_participant(student: Student) -> Student:
 
 
 def _moodle_gradebook(whole: Class) -> str:
-    header = ("Username", "ID number", "Email address", "Full name", for_csv(whole.title), "Feedback")
+    header = ("Username", "ID number", "Email address", "Full name", for_csv(whole.run.title), "Feedback")
     lines: list[list[object]] = []
     for row, student in whole.everyone:
         own = "" if student.id.startswith(PARTICIPANT) else student.id
@@ -185,7 +176,7 @@ def _moodle_gradebook(whole: Class) -> str:
 
 
 def _gradescope(whole: Class) -> str:
-    names = [str(question["name"]) for question in whole.questions]
+    names = [str(question["name"]) for question in whole.run.questions]
     header = ("Name", "SID", "Email", "Sections", "Total Score", "Max Points", "Status", "Submission ID")
     return table(
         (*header, "Submission Time", "Lateness (H:M:S)", *names),
@@ -196,7 +187,7 @@ def _gradescope(whole: Class) -> str:
                 student.email,
                 student.section,
                 _points(row),
-                whole.possible,
+                whole.run.possible,
                 "Missing" if row.status == "missing" else "Graded" if row.graded else "Ungraded",
                 "",
                 student.submitted,
@@ -219,7 +210,7 @@ def _points(row: Row) -> float | str:
 
 def _comment(row: Row, whole: Class) -> str:
     """For a column that Moodle shows as HTML."""
-    lines = [f"{OURS}: {number(row.earned)} of {number(whole.possible)} points."]
+    lines = [f"{OURS}: {number(row.earned)} of {number(whole.run.possible)} points."]
     if row.status == "unreadable":
         lines.append(f"This file could not be graded. {row.problem}")
     elif row.status == "missing":
@@ -234,19 +225,19 @@ def _comment(row: Row, whole: Class) -> str:
 
 
 def readme(whole: Class, notes: Sequence[str]) -> str:
-    """README.txt: which file goes where, and what has to be known first."""
+    """README.txt: where each file is uploaded, and what to know before."""
     number_of = len(whole.everyone)
-    warnings = "".join(f"- {note}.\n" for note in notes) or "- nothing.\n"
+    warnings = "".join(f"- {note}.\n" for note in notes) or "- nothing special.\n"
     sheet = (
         "your grading worksheet with the grades filled in"
         if whole.worksheet is not None
         else "a grading worksheet with English headings. A site in another language asks for its own:\n"
         "                        download it there, and give it to `autograder report OUT --worksheet FILE`"
     )
-    return f"""{for_terminal(whole.title, 200)}: {number_of} lines in each table.
-Untried on your platform: look at what it says before you confirm.
+    return f"""{for_terminal(whole.run.title, 200)}: {number_of} lines in each table.
+Not tested on your platform: check its preview before you confirm.
 
-To know first
+Know before you upload
 {warnings}
 Tables (do not save them from a spreadsheet: it turns 7.5 into a date where numbers have a comma)
   canvas.csv            Grades, Import. The last column is named after the assignment: give it the assignment's name
@@ -254,12 +245,12 @@ Tables (do not save them from a spreadsheet: it turns 7.5 into a date where numb
   moodle.csv            The assignment, View all submissions, Upload grading worksheet:
                         {sheet}.
                         Tick "Allow updating records that have been modified more recently in Moodle" when grades
-                        are there already: Moodle passes over them otherwise.
+                        are there already: Moodle skips them otherwise.
   moodle_gradebook.csv  Grades, Import, CSV file; map Email address, ID number or Username.
   gradescope.csv        The columns of Gradescope's export, to compare or keep: it takes no table for a
                         programming assignment.
 
-Feedback (there when the names of the platform's own download are known)
+Feedback (written when the names in the platform's own download are known)
   moodle_feedback.zip   The assignment, View all submissions, Upload multiple feedback files in a zip.
   canvas_feedback.zip   The assignment, Re-upload submissions (after Download submissions). Canvas finds the student by
                         the name of the file, and shows it under the name of what was handed in.
@@ -270,7 +261,7 @@ Feedback (there when the names of the platform's own download are known)
 
 
 def some_files(files: Sequence[str]) -> str:
-    """How many, and the first of them."""
+    """Their number, and the first of them."""
     shown = ", ".join(for_terminal(file, 60) for file in files[:5])
     more = f" and {len(files) - 5} more" if len(files) > 5 else ""
     return f"{len(files)} {'submission' if len(files) == 1 else 'submissions'} ({shown}{more})"
@@ -281,5 +272,5 @@ def _some(rows: Sequence[Row]) -> str:
 
 
 def read_worksheet(out: Path) -> Worksheet | None:
-    """The worksheet that was kept with the results, if any."""
+    """The worksheet kept with the results, if any."""
     return worksheets.read(out / worksheets.FILE)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.report.archives import REPOSITORIES, REPOSITORY_FILE
-from autograder.text import plain
+from autograder.text import printable
 
 BRANCH = "feedback"
 _SECONDS = 120
@@ -56,7 +56,12 @@ def post(out: Path, clones: Path, *, push: bool, tell: Callable[[str], None] = l
         fitting = [entry for entry in repositories if _is_of(entry.name, login)]
         if len(fitting) != 1:
             posted.problems.append(
-                (login, "no clone has this login at its end" if not fitting else "several clones do")
+                (
+                    login,
+                    "no clone's name ends with this login"
+                    if not fitting
+                    else "the names of several clones end with this login",
+                )
             )
             continue
         try:
@@ -81,7 +86,7 @@ def _refuse_programs(repository: Path) -> None:
     for line in _git(repository, "config", "--local", "--list", "-z").split("\0"):
         key, _, value = line.partition("\n")
         if line and (_SETTINGS.fullmatch(key) is None or (key.endswith("url") and "::" in value)):
-            raise PostError(f"the clone's settings have {plain(key, 60, lines=False)}: clone it again yourself")
+            raise PostError(f"the clone's settings have {printable(key, 60, lines=False)}: clone it again yourself")
 
 
 def _commit(repository: Path, content: bytes) -> bool:

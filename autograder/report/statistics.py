@@ -1,4 +1,4 @@
-"""What a class did, in numbers, gathered in one pass over the journal."""
+"""A class in numbers, collected in one pass over the journal."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -32,56 +32,57 @@ class Statistics:
     mistakes: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     """(question, sentence): how many submissions."""
     absent: list[tuple[Row, Student]] = field(default_factory=list[tuple[Row, Student]])
-    """Who handed in nothing and has a line all the same; in no average."""
+    """Students without a submission who get a line all the same; not in any average."""
     timeless: list[str] = field(default_factory=list[str])
-    """Submissions without a time of the hand-in, where there is a late policy."""
+    """Submissions without a submission time, where there is a late policy."""
     notes: list[str] = field(default_factory=list[str])
-    """What the instructor has to know about the grades before handing them on."""
+    """What the instructor must know about the grades before passing them on."""
     timeouts: Counter[tuple[str, float]] = field(default_factory=Counter[tuple[str, float]])
     """(what a limit was set on, its seconds): how many submissions ran into it."""
 
     @staticmethod
     def of(records: Iterable[Record], grade: Callable[[SubmissionResult], Final] = Final.of) -> "Statistics":
-        """Counts the records; `grade` makes grades of their scores."""
-        found = Statistics()
+        """Counts the records; `grade` turns scores into grades."""
+        statistics = Statistics()
         for record in records:
-            found._add(record, grade(record.result))
-        found.rows.sort(key=lambda row: row.file)
-        return found
+            statistics._add(record, grade(record.result))
+        statistics.rows.sort(key=lambda row: row.file)
+        return statistics
 
     def _add(self, record: Record, final: Final) -> None:
         result = record.result
         self.rows.append(Row.of(result, record.stem, final))
-        self.timeouts.update({(_on_what(timeout), timeout.seconds) for timeout in result.timeouts})
+        # dicts, not sets: what is equally frequent is in the same order whenever the report is written
+        self.timeouts.update(dict.fromkeys(((_limited(timeout), timeout.seconds) for timeout in result.timeouts), 1))
         if not result.graded:
             return
-        made: set[tuple[str, str]] = set()
+        mistakes: dict[tuple[str, str], int] = {}
         for question in result.questions:
             for case in question.cases:
                 count = self.cases.setdefault(case.name, CaseCount(question.name, case.title, case.hidden, case.points))
                 count.passed += case.passed
                 if case.mistake:
-                    made.add((question.name, case.mistake))
-        self.mistakes.update(made)
+                    mistakes[question.name, case.mistake] = 1
+        self.mistakes.update(mistakes)
 
     @property
     def completed(self) -> list[Row]:
-        """The submissions that were graded, as far as their time went."""
+        """The graded submissions, including those that timed out with a score."""
         return [row for row in self.rows if row.scored]
 
     @property
     def not_graded(self) -> list[Row]:
-        """Those that were not."""
+        """The submissions that were not graded."""
         return [row for row in self.rows if not row.scored]
 
     @property
     def problems(self) -> list[Row]:
-        """Those that a person should look at: not graded, or not to the end."""
+        """The submissions that a person should look at: not graded, or only in part."""
         return [row for row in self.rows if row.status != "completed"]
 
     @property
     def timed_out(self) -> list[Row]:
-        """Those whose time was over before every case was run: graded as far as they came."""
+        """The submissions that timed out before every case was run, graded up to that point."""
         return [row for row in self.completed if row.status == "timed out"]
 
     @property
@@ -90,11 +91,11 @@ class Statistics:
         return sum(row.timeout_cases for row in self.rows)
 
     def mean(self) -> float:
-        """Mean points; 0 of nothing."""
+        """Mean points; 0 for an empty class."""
         return fmean(row.earned for row in self.completed) if self.completed else 0.0
 
     def median(self) -> float:
-        """Median points; 0 of nothing."""
+        """Median points; 0 for an empty class."""
         return median(row.earned for row in self.completed) if self.completed else 0.0
 
     def quartiles(self) -> tuple[float, float]:
@@ -114,8 +115,8 @@ class Statistics:
         return counts
 
 
-def _on_what(timeout: Timeout) -> str:
-    """What a limit was set on, in words that are the same for the whole class: no cell's number."""
+def _limited(timeout: Timeout) -> str:
+    """What a limit applied to, in words that are the same for the whole class: without a cell's number."""
     return {
         "call": f"a call of {timeout.what}",
         "traced function": "a function as JAX traced it",

@@ -6,8 +6,8 @@ Like the page it shows neither a hidden case's title nor its message, nor anythi
 from collections.abc import Callable, Iterator
 
 from autograder.records.final import Final
-from autograder.records.results import CaseResult, QuestionResult, SubmissionResult
-from autograder.report.feedback import hidden_summary, steps_in_words
+from autograder.records.results import SubmissionResult
+from autograder.report.feedback import Question, questions_shown, steps_in_words
 from autograder.report.page import number, signed
 from autograder.text import for_markdown, for_terminal
 
@@ -17,7 +17,7 @@ def markdown_feedback(result: SubmissionResult, title: str, final: Final) -> str
     lines = [f"# {for_markdown(title, 200)}", ""]
     lines += [f"**{number(final.total)} of {number(result.possible)} points**", ""]
     lines += [f"- {line}" for line in _about(result, final, for_markdown)]
-    for question in _questions(result):
+    for question in questions_shown(result):
         lines += ["", f"## {_heading(question, for_markdown)}", ""]
         lines += [f"- {line}" for line in _cases(question, for_markdown)]
     return "\n".join(lines) + "\n"
@@ -27,7 +27,7 @@ def plain_feedback(result: SubmissionResult, title: str, final: Final) -> str:
     """Lines of text."""
     lines = [for_terminal(title, 200), f"{number(final.total)} of {number(result.possible)} points", ""]
     lines += [f"  {line}" for line in _about(result, final, for_terminal)]
-    for question in _questions(result):
+    for question in questions_shown(result):
         lines += ["", _heading(question, for_terminal)]
         lines += [f"  {line}" for line in _cases(question, for_terminal)]
     return "\n".join(lines) + "\n"
@@ -49,29 +49,14 @@ def _about(result: SubmissionResult, final: Final, escape: _Escape) -> Iterator[
         yield escape(note, 600)
 
 
-def _questions(result: SubmissionResult) -> tuple[QuestionResult, ...]:
-    return () if result.status == "unreadable" else result.questions
-
-
-def _heading(question: QuestionResult, escape: _Escape) -> str:
-    worth = sum(case.points for case in question.cases)
-    points = f"{number(question.earned)} of {number(worth)}{' bonus' if question.bonus else ''}"
+def _heading(question: Question, escape: _Escape) -> str:
+    points = f"{number(question.earned)} of {number(question.worth)}{' bonus' if question.bonus else ''}"
     return f"{escape(question.name, 40)}: {escape(question.title, 200)} ({points})"
 
 
-def _cases(question: QuestionResult, escape: _Escape) -> Iterator[str]:
-    public = [case for case in question.cases if not case.hidden]
-    hidden = tuple(case for case in question.cases if case.hidden)
-    for case in public:
-        yield f"{_mark(case)} {escape(case.title, 200)}"
-        if not case.passed:
-            yield f"   {escape(case.message, 3000)}"
-    if hidden:
-        yield hidden_summary(hidden)
-        said = {case.mistake for case in public}
-        for mistake in dict.fromkeys(case.mistake for case in hidden if case.mistake and case.mistake not in said):
-            yield f"   {escape(mistake, 600)}"
-
-
-def _mark(case: CaseResult) -> str:
-    return "✓" if case.passed else "✗"
+def _cases(question: Question, escape: _Escape) -> Iterator[str]:
+    for line in question.lines:
+        mark = "✓" if line.passed else "✗"
+        yield line.title if line.hidden else f"{mark} {escape(line.title, 200)}"
+        for message in line.messages:
+            yield f"   {escape(message, 3000)}"

@@ -1,5 +1,4 @@
-"""Everything that is made from a finished journal: grades, tables, the class report, every student's
-files."""
+"""Everything made from a finished journal: grades, tables, the class report, every student's files."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -42,7 +41,7 @@ def write_everything(out: Path) -> Statistics:
 
 
 def write_submission(record: Record, final: Final, out: Path, run: Run) -> str:
-    """A submission's own files, where they are not as they should be already; the student's page."""
+    """Writes a submission's own files where they changed; returns the student's page."""
     page = feedback_page(record.result, run.title, final)
     _write_if_changed(out / "results" / f"{record.stem}.json", results_json(record, final))
     _write_if_changed(out / "feedback" / f"{record.stem}.html", page)
@@ -69,13 +68,10 @@ def _write_class_files(out: Path, statistics: Statistics, run: Run) -> None:
     else:
         (out / DETAIL).unlink(missing_ok=True)
     whole = lms.Class(
-        title=run.title,
-        questions=run.questions,
+        run=run,
         graded=lms.with_students(statistics.rows, roster.read_if_there(out / roster.FILE)),
         absent=statistics.absent,
         worksheet=lms.read_worksheet(out),
-        capped=bool(run.cap),
-        missing=run.missing,
     )
     statistics.notes += lms.write_tables(whole, out / "lms")
     statistics.notes += _about_time(statistics)
@@ -89,19 +85,19 @@ def _about_time(statistics: Statistics) -> list[str]:
     notes: list[str] = []
     if late:
         notes.append(
-            f"late, but nobody knows by how much, so nothing is taken off: {lms.some_files(late)}. Say when in the "
+            f"late by an unknown amount, so nothing is deducted: {lms.some_files(late)}. Enter the time in the "
             "column `submitted` of extensions.csv"
         )
     if other:
         notes.append(
-            f"late by the deadline here, but in time for the platform: {lms.some_files(other)}. An extension belongs "
-            "into extensions.csv"
+            f"late by the deadline here, but in time for the platform: {lms.some_files(other)}. Enter an "
+            "extension in extensions.csv"
         )
     others = [file for file in statistics.timeless if file not in set(late)]
     if others and len(others) < len(statistics.rows):
-        notes.append(f"without a time of the hand-in, so not late: {lms.some_files(others)}")
+        notes.append(f"without a submission time, so not treated as late: {lms.some_files(others)}")
     elif others:
-        notes.append("no submission has a time of the hand-in, so none is late: the late policy changes nothing")
+        notes.append("no submission has a submission time, so none is treated as late: the late policy changes nothing")
     return notes
 
 

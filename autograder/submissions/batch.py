@@ -7,13 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from autograder.names import NO_SUBMISSIONS, is_skipped_folder, kind_of
 from autograder.records import roster
-from autograder.submissions.read import kind_of
 from autograder.text import file_stem, name_digest
 from autograder.walk import Place, walk
 
-_SKIPPED_FOLDERS = {"__MACOSX", "__pycache__", "adkit", "node_modules"}
-_NO_SUBMISSIONS = {"__init__.py", "conftest.py"}
 _LISTS = {roster.COLLECTED, roster.ACCOUNT}
 
 
@@ -156,9 +154,8 @@ def _walk(
         name = parts[-1]
         return not (
             kind_of(name)  # a folder with a notebook's name: a row that says so
-            or name.startswith(".")
-            or name in _SKIPPED_FOLDERS
-            or ("adkit" in names and name == "tests")  # a student's whole repository: its tests are no submissions
+            or is_skipped_folder(name)
+            or ("adkit" in names and name == "tests")  # a student's whole repository: its tests are not submissions
             or os.path.abspath(folder.joinpath(*parts)) == excluded
         )
 
@@ -174,7 +171,7 @@ def _walk(
             problems[os.path.abspath(place.path)] = f"This folder could not be looked through. {place.problem}"
         elif name.startswith(".") or (place.folder and not kind_of(name)) or (not place.parts[1:] and name in _LISTS):
             continue
-        elif not kind_of(name) or name in _NO_SUBMISSIONS:
+        elif not kind_of(name) or name in NO_SUBMISSIONS:
             if not (place.link and place.path.is_dir()):
                 ignored.append(_text(Path(*place.parts)))
         elif "adkit" in beside and f"{assignment}.ipynb" in beside and name != f"{assignment}.ipynb":

@@ -23,22 +23,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 from autograder.assignment import Limits
-
-EXTENSIONS = (".ipynb", ".py", ".zip")
-"""What counts as a submission, by the end of its name (in any case)."""
-_BROWSERS_END = re.compile(r"\.(ipynb|py)(?: ?\(\d+\))?\.(?:txt|json|ipynb)$", re.IGNORECASE)
-"""What a browser makes of a name: `x.ipynb.txt`, `x.ipynb.json`, `x.ipynb (1).txt`."""
-
-
-def kind_of(name: str) -> str:
-    """What a file is by its name: `.ipynb`, `.py` or `.zip`, or an empty text for none of them.
-
-    A notebook that a browser saved as `x.ipynb.txt` or `x.ipynb.json` is a notebook.
-    """
-    browsers = _BROWSERS_END.search(name)
-    suffix = f".{browsers[1]}" if browsers else PurePosixPath(name).suffix
-    return suffix.lower() if suffix.lower() in EXTENSIONS else ""
-
+from autograder.names import NO_SUBMISSIONS, is_skipped_folder, kind_of, letters_of
 
 MAX_ENTRIES = 2_000
 """Entries of a zip."""
@@ -49,13 +34,12 @@ MAX_STRINGS = 2_000_000
 MAX_CELLS = 5_000
 """Code cells of a notebook."""
 
-_IGNORED_FOLDERS = {"__MACOSX", ".ipynb_checkpoints", "__pycache__", ".git"}
 _SCRIPT_ENCODINGS = {"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252"}
 _CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
 
 class SubmissionError(Exception):
-    """A file that is no usable submission; the message says why, for the person who handed it in."""
+    """A file that is not a usable submission; the message says why, for the person who handed it in."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +112,7 @@ def read_bytes(path: Path, limits: Limits) -> bytes:
         if stat.S_ISDIR(status.st_mode):
             raise SubmissionError("This is a folder, not a file. Hand in the notebook itself.")
         if not stat.S_ISREG(status.st_mode):
-            raise SubmissionError("This is no regular file (a pipe or a device). Hand in the notebook.")
+            raise SubmissionError("This is not a regular file (a pipe or a device). Hand in the notebook.")
         if status.st_size > limits.submission_bytes:
             raise too_large(status.st_size, limits)
         with open(descriptor, "rb", closefd=False) as file:
@@ -163,7 +147,7 @@ def _why_not_opened(error: OSError) -> str:
     if error.errno in (errno.EACCES, errno.EPERM):
         return "The file may not be read: its permissions forbid it."
     if error.errno == errno.ENXIO:
-        return "This is no regular file (a socket or a pipe). Hand in the notebook."
+        return "This is not a regular file (a socket or a pipe). Hand in the notebook."
     return f"The file could not be opened ({error.strerror})."
 
 
@@ -232,7 +216,7 @@ def _parse_notebook(content: bytes) -> tuple[dict[str, Any], list[str]]:
                 "again."
             ) from None
         raise SubmissionError(
-            f"The file is not a notebook: it is no valid JSON{where}, perhaps cut off in an upload. "
+            f"The file is not a notebook: it is not valid JSON{where}, perhaps cut off in an upload. "
             "Open it in Jupyter, save it and hand it in again."
         ) from None
     if _is_checkpoint_listing(notebook):
@@ -241,7 +225,7 @@ def _parse_notebook(content: bytes) -> tuple[dict[str, Any], list[str]]:
             "itself (File > Download) and hand it in."
         )
     if not isinstance(notebook, dict):
-        raise SubmissionError("The file is not a notebook: its JSON is no object. Save it again from Jupyter.")
+        raise SubmissionError("The file is not a notebook: its JSON is not an object. Save it again from Jupyter.")
     found = cast(dict[str, Any], notebook)
     inner: object = found.get("content")
     if "cells" not in found and found.get("type") == "notebook" and isinstance(inner, dict):
@@ -383,7 +367,10 @@ def _is_ignored(cell: dict[str, Any]) -> bool:
 
 
 def _is_demonstration(cell: dict[str, Any], source: str) -> bool:
-    """Whether it was handed out as a demonstration and is unchanged. Who forges that leaves out a cell of their own."""
+    """Whether it was handed out as a demonstration and is unchanged.
+
+    Forging the tag only makes the forger's own cell be skipped.
+    """
     metadata: object = cell.get("metadata")
     given: object = cast(dict[str, Any], metadata).get("demonstration") if isinstance(metadata, dict) else None
     return isinstance(given, str) and given == demonstration_digest(source)
@@ -579,7 +566,7 @@ def _zip_code(content: bytes, limits: Limits, assignment: str | None) -> _Code:
         LookupError,
     ):
         raise SubmissionError(
-            "The file is no readable zip archive, perhaps cut off in an upload. Export it again and hand it in."
+            "The file is not a readable zip archive, perhaps cut off in an upload. Export it again and hand it in."
         ) from None
     others = len(entries) - 1
     if others:
@@ -595,7 +582,7 @@ def _choose(
     assignment: str | None,
 ) -> tuple[PurePosixPath, bytes, list[str]]:
     notebooks = [path for path in candidates if kind_of(path.name) == ".ipynb"]
-    scripts = [path for path in candidates if kind_of(path.name) == ".py" and path.name != "__init__.py"]
+    scripts = [path for path in candidates if kind_of(path.name) == ".py" and path.name not in NO_SUBMISSIONS]
     chosen = _fitting(notebooks, assignment)
     if len(notebooks) > 1 and chosen is None and assignment is not None and len(notebooks) <= 20:
         named = [path for path in notebooks if _assignment_of(_unpack(archive, candidates[path], limits)) == assignment]
@@ -621,7 +608,7 @@ def _fitting(paths: list[PurePosixPath], assignment: str | None) -> PurePosixPat
     if assignment is None:
         return None
     exact = [path for path in paths if path.stem == assignment]
-    partly = [path for path in paths if _letters(assignment) in _letters(path.stem)]
+    partly = [path for path in paths if letters_of(assignment) in letters_of(path.stem)]
     for fitting in (exact, partly):
         if len(fitting) == 1:
             return fitting[0]
@@ -652,7 +639,7 @@ def _path(entry: zipfile.ZipInfo) -> PurePosixPath:
 
 
 def _is_clutter(path: PurePosixPath) -> bool:
-    return path.name.startswith(".") or any(part in _IGNORED_FOLDERS for part in path.parts)
+    return path.name.startswith(".") or any(map(is_skipped_folder, path.parts[:-1]))
 
 
 # --- text -----------------------------------------------------------------------------------------
@@ -677,10 +664,6 @@ def _valid_unicode(text: str) -> str:
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
-def _letters(name: str) -> str:
-    return "".join(character for character in name.lower() if character.isalnum())
 
 
 def _shown(path: PurePosixPath) -> str:

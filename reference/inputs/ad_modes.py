@@ -1,4 +1,5 @@
-"""Random computational graphs for the hidden cases of `ad_modes`, and points at which to differentiate them.
+"""What the hidden cases of `ad_modes` share: random computational graphs, points at which to differentiate them,
+and the comparison of a student's function with the reference on them.
 
 Graphs are built together with their values, so that no operation comes near the border of its domain (log,
 sqrt, div), and those in which large terms cancel are thrown away: evaluated in any right way, in 64-bit floats,
@@ -10,13 +11,16 @@ Each builder isolates one property of graphs; what the others test is left out.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from adkit import checks
 from adkit.elimination import elimination_cost, linearise
 from adkit.graph import Graph, Node
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from reference import ad_modes as reference
 from reference.ad_modes import local_partials, markowitz_order, node_values, reverse_mode
 
 UNARY: dict[str, tuple[Callable[[float], float], Callable[[float], bool]]] = {
@@ -205,6 +209,21 @@ def inner_outputs(random: Generator) -> Problem:
         problem = Problem(Graph(nodes, problem.graph.inputs, outputs), problem.x)
         if _well_conditioned(problem):
             return problem
+
+
+def unusual_outputs(problem: Problem, random: Generator) -> list[Problem]:
+    """The problem's graph with a repeated output and inputs and constants among the outputs; the two graphs of one
+    node; a graph with shuffled inputs.
+
+    problem: a `shared` one with a single constant, which is node 4.
+    """
+    last = problem.graph.outputs[-1]
+    return [
+        Problem(Graph(problem.graph.nodes, problem.graph.inputs, (last, 1, 4, last, 1)), problem.x),
+        Problem(Graph((Node("input"),), (0,), (0,)), random.uniform(1, 2, 1)),
+        Problem(Graph((Node("const", (), 0.75),), (), (0,)), np.zeros(0)),
+        shuffled_inputs(random),
+    ]
 
 
 def shuffled_inputs(random: Generator) -> Problem:
@@ -410,3 +429,67 @@ def with_constants(random: Generator, count: int) -> list[Graph]:
         if rival_costs(graph).winner != "none":
             graphs.append(graph)
     return graphs
+
+
+# --- comparing with the reference -------------------------------------------------------------------------------
+
+
+def compare_forward(
+    forward_mode: Any,
+    problem: Problem,
+    random: Generator,
+    *,
+    rtol: float = 1e-12,
+    y_rtol: float = 1e-12,
+    y_atol: float = 0.0,
+    repeat: bool = True,
+) -> None:
+    """Fails unless `forward_mode` gives the reference's outputs and tangents, in a random direction.
+
+    repeat: whether the function is called twice and has to answer the same.
+    """
+    x_dot = random.normal(size=len(problem.x))
+    y, y_dot = checks.call(forward_mode, problem.graph, problem.x, x_dot, returns=2, repeat=repeat)
+    expected, expected_dot = reference.forward_mode(problem.graph, list(problem.x), list(x_dot))
+    checks.close(y, expected, rtol=y_rtol, atol=y_atol, what="y")
+    checks.close(y_dot, expected_dot, rtol=rtol, what="y_dot")
+
+
+def compare_reverse(
+    reverse_mode: Any,
+    problem: Problem,
+    random: Generator,
+    *,
+    rtol: float = 1e-12,
+    y_rtol: float = 1e-12,
+    y_atol: float = 0.0,
+    repeat: bool = True,
+) -> None:
+    """Fails unless `reverse_mode` gives the reference's outputs and cotangents, for a random cotangent.
+
+    repeat: whether the function is called twice and has to answer the same.
+    """
+    y_bar = random.normal(size=len(problem.graph.outputs))
+    y, x_bar = checks.call(reverse_mode, problem.graph, problem.x, y_bar, returns=2, repeat=repeat)
+    expected, expected_bar = reference.reverse_mode(problem.graph, list(problem.x), list(y_bar))
+    checks.close(y, expected, rtol=y_rtol, atol=y_atol, what="y")
+    checks.close(x_bar, expected_bar, rtol=rtol, what="x_bar")
+
+
+def compare_costs(mode_cost: Any, graph: Graph) -> None:
+    """Fails unless `mode_cost` gives the reference's cost of both modes."""
+    for mode in ("forward", "reverse"):
+        expected = reference.mode_cost(graph, mode)
+        checks.equal(checks.call(mode_cost, graph, mode), expected, what=f"the {mode} cost")
+
+
+def compare_trace_gradients(trace_inverse_gradient: Any, random: Generator, m: int, n: int) -> None:
+    """Fails unless the gradient of tr(A X^-1 B) is the reference's, for random A (m, n), B (n, m) and X (n, n).
+
+    X is not symmetric, and its condition is at most 5.
+    """
+    U, V = (np.linalg.qr(random.normal(size=(n, n)))[0] for _ in range(2))
+    X = U @ np.diag(random.uniform(0.5, 2.5, size=n)) @ V.T
+    A, B = random.normal(size=(m, n)), random.normal(size=(n, m))
+    gradient = checks.call(trace_inverse_gradient, A, B, X)
+    checks.close(gradient, reference.trace_inverse_gradient(A, B, X), rtol=1e-12, what="the gradient")

@@ -1,11 +1,18 @@
-"""The catalogue of known mistakes: wrong reference implementations, each with a sentence for the student.
+"""The catalogue of known mistakes: wrong implementations, each with a sentence for the student.
 
-    @mistake(question="q1", says="A_bar is transposed: it has the rows of b_bar and the columns of x^T.")
-    def linear_solve_vjp__a_bar_transposed(A, b, x_bar): ...
+    MISTAKES = Catalogue("ad_modes")
+    q4 = MISTAKES.question("q4")
 
-A mistake is named after the function it stands for, two underscores, and what is wrong. Its module imports
-nothing else from `reference`, so that its source works in a notebook in the place of the student's function.
-Every mistake loses points on its own question and on no other; a test holds that.
+    q4.edit(
+        "reverse_mode__adjoint_overwritten",
+        ("v_bar[j] += v_bar[i] * d", "v_bar[j] = v_bar[i] * d"),
+        says="Adjoints are overwritten: a node that several nodes use gets the sum of what they hand back.",
+    )
+
+A mistake is named after the function it stands for, two underscores, and what is wrong. Most are edits of the reference
+(`reference.editing`). Where no edit says naturally what is wrong, it is a function of its own, decorated with
+`@q4.mistake(says=…)`, which may use the public functions of the reference. The sources work in a notebook in the place
+of the student's function. Every mistake loses points on its own question and on no other; a test holds that.
 """
 
 from collections.abc import Callable
@@ -14,6 +21,8 @@ from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, TypeVar
+
+from reference.editing import Edit, edited_function
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -35,27 +44,64 @@ class Mistake:
     no answer in a public case can be guessed."""
 
 
-def mistake(*, question: str, says: str, openly: str | bool | None = None) -> Callable[[Function], Function]:
-    """Enters the decorated function in its module's catalogue; the function itself stays what it is.
+class Catalogue:
+    """The known mistakes of one assignment, in the order they are written; `MISTAKES` in their module."""
 
-    openly: for a mistake whose answer in a public case can be guessed (True, zeros, the input), so that whoever looks
-    for it can read the sentence there. True: `says` may be read, it holds no solution; a sentence: that is said
-    instead; False: nothing is. `autograder build` asks for it where it is needed. The grader always says `says`.
+    def __init__(self, assignment: str) -> None:
+        self.assignment = assignment
+        self.mistakes: list[Mistake] = []
+
+    def question(self, name: str) -> "Question":
+        """The part about one question, to enter its mistakes in."""
+        return Question(self, name)
+
+
+@dataclass(frozen=True)
+class Question:
+    """Enters the mistakes of one question.
+
+    says: what the student is told. openly: for a mistake whose answer in a public case can be guessed (True, zeros, the
+    input), so that whoever looks for it can read the sentence there. True: `says` may be read, it holds no solution; a
+    sentence: that is said instead; False: nothing is. `autograder build` asks for it where it is needed. The grader
+    always says `says`.
     """
-    if isinstance(openly, bool):
-        openly = says if openly else ""
 
-    def enter(function: Function) -> Function:
-        replaced, separator, name = function.__name__.partition("__")
-        if not separator or not replaced or not name:
-            raise ValueError(f"a mistake is named <function>__<mistake>, not {function.__name__}")
-        module_catalogue = function.__globals__.setdefault("_CATALOGUE", [])
-        if any(entry.function == replaced and entry.name == name for entry in module_catalogue):
-            raise ValueError(f"there are two mistakes called {function.__name__}")
-        module_catalogue.append(Mistake(name, question, replaced, says, function, openly))
-        return function
+    catalogue: Catalogue
+    name: str
 
-    return enter
+    def edit(self, name: str, *edits: Edit, says: str, openly: str | bool | None = None) -> None:
+        """The mistake `name`, <function>__<mistake>, is that function of the reference with the edits made.
+
+        Raises EditError unless each edit's old text occurs exactly once in what may be edited.
+        """
+        reference = import_module(f"reference.{self.catalogue.assignment}")
+        function, _ = _parts(name)
+        self._enter(name, edited_function(reference, function, name, edits), says, openly)
+
+    def mistake(self, *, says: str, openly: str | bool | None = None) -> Callable[[Function], Function]:
+        """The mistake is the decorated function, named <function>__<mistake>; it stays what it is."""
+
+        def enter(function: Function) -> Function:
+            self._enter(function.__name__, function, says, openly)
+            return function
+
+        return enter
+
+    def _enter(self, name: str, implementation: Callable[..., Any], says: str, openly: str | bool | None) -> None:
+        function, mistake = _parts(name)
+        entries = self.catalogue.mistakes
+        if any((entry.function, entry.name) == (function, mistake) for entry in entries):
+            raise ValueError(f"there are two mistakes named {name}")
+        if isinstance(openly, bool):
+            openly = says if openly else ""
+        entries.append(Mistake(mistake, self.name, function, says, implementation, openly))
+
+
+def _parts(name: str) -> tuple[str, str]:
+    function, separator, mistake = name.partition("__")
+    if not separator or not function or not mistake:
+        raise ValueError(f"a mistake is named <function>__<mistake>, not {name}")
+    return function, mistake
 
 
 @lru_cache
@@ -64,4 +110,4 @@ def catalogue(assignment: str) -> tuple[Mistake, ...]:
     module = f"{__name__}.{assignment}"
     if find_spec(module) is None:
         return ()
-    return tuple(getattr(import_module(module), "_CATALOGUE", ()))
+    return tuple(import_module(module).MISTAKES.mistakes)

@@ -1,10 +1,25 @@
-"""adkit: what the course's notebooks are written with, and what the grader uses too.
-
-Importing it is cheap: a part is loaded when it is first used. It also turns 64-bit floats on
-for JAX, so import it before the first JAX array is made (the notebooks do).
+"""adkit: the library that the course's notebooks are written with, and that the grader uses too.
 
     import adkit
     graph = adkit.toy_graph()
+
+It is written to be read. The subject is in six short modules:
+
+1. `graph`: a program as a list of nodes, and `trace`, which records a Python function as one (`ad_modes`);
+2. `elimination`: derivatives of a graph by removing its nodes one by one, and what an order costs (`ad_modes`);
+3. `differences`: finite differences, with which a derivative can be checked (`matrix_gradients`);
+4. `schedule`: forward, backward, save and free as data, and the rules of memory (`checkpointing`);
+5. `network`: the chain of layers to which a schedule is applied (`checkpointing`);
+6. `stubs`: how a demonstration cell waits for a function that you have not written yet.
+
+Around them are packages that you can leave closed: `drawing` makes the pictures (start with `drawing/svg.py`), `checks`
+compares answers and writes the messages, `tracing` counts what JAX computes, and `notebook` runs a notebook as the
+grader does. To find the rule behind a message, search `adkit/checks/` for a few of its words. Whether a schedule or a
+graph is valid is decided by the subject itself: `schedule.simulate` and `graph.Graph`. The checks call them from the
+cases in `tests/`, beside this package.
+
+Importing adkit is cheap, because a module is loaded when it is first used. It also turns on 64-bit floats for JAX, so
+import it before you make the first JAX array (the notebooks do).
 """
 
 import os
@@ -12,6 +27,9 @@ from importlib import import_module
 from typing import Any
 
 os.environ.setdefault("JAX_ENABLE_X64", "1")
+
+__version__ = "0.1.0"
+"""The release of the course. It is written down here and nowhere else: pyproject.toml and the grader read it."""
 
 _EXPORTS: dict[str, str] = {
     # name: the module of this package that has it, or with ":" at its end the module itself

@@ -259,7 +259,7 @@ def _incomplete(actions: int, saved: set[int], working: int, following: int) -> 
 
 def integer(value: object) -> int | None:
     """A Python, NumPy or JAX integer (those come as arrays of shape ()) as an int; None for anything else."""
-    # Exact types: True is no index, and a value's own __index__ or __eq__ is never asked.
+    # Exact types: True is not an index, and a value's own __index__ or __eq__ is never asked.
     if type(value) is int:
         return value
     if type(value) is np.ndarray:

@@ -2,17 +2,18 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-from toys import copy_course
+from courses import copy_course
 
 from autograder.assignment import Assignment
 from autograder.build import BuildError
 from autograder.build.command import build
 from autograder.grading.one import grade_one
-from autograder.isolation.forkserver import Workshop
-from autograder.isolation.layers import policy
+from autograder.isolation.forkserver import ForkServer
+from autograder.isolation.session import Session
 from autograder.samples import Expected, write_sample_class
 from autograder.submissions.read import SubmissionError, read_submission
 
@@ -36,12 +37,6 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assignment]:
 def sample_class(toy: Assignment, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Expected]]:
     folder = tmp_path_factory.mktemp("class")
     return folder, write_sample_class(toy, folder)
-
-
-@pytest.fixture(scope="module")
-def workshop() -> Iterator[Workshop]:
-    with Workshop(policy()) as opened:
-        yield opened
 
 
 def test_there_are_enough_of_every_kind(sample_class: tuple[Path, dict[str, Expected]]) -> None:
@@ -72,11 +67,11 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_submission_gets_what_it_must(
-    name: str, toy: Assignment, sample_class: tuple[Path, dict[str, Expected]], workshop: Workshop
+    name: str, toy: Assignment, sample_class: tuple[Path, dict[str, Expected]], workshop: ForkServer
 ) -> None:
     folder, expected = sample_class
     submission = read_submission(folder / name, toy.limits, assignment="toy")
-    result = grade_one(submission, toy, workshop)
+    result = grade_one(submission, toy, partial(Session, workshop))
     assert result.status == "completed", result.problem
     earned = {question.name: question.earned for question in result.questions}
     assert expected[name].objections(earned) == [], [c.message for q in result.questions for c in q.cases]

@@ -7,9 +7,9 @@ import pytest
 from adkit import checks
 
 from autograder.assignment import Assignment, AssignmentError, Limits, Question
-from autograder.grading.worker import with_timeout
-from autograder.isolation import layers
-from autograder.isolation.forkserver import Workshop
+from autograder.grading.task import with_timeout
+from autograder.isolation.forkserver import ForkServer
+from autograder.isolation.session import Session
 from autograder.submissions.read import Submission
 
 TOML = """
@@ -62,14 +62,11 @@ def test_a_timeout_cuts_the_limits_of_questions_too(tmp_path: Path) -> None:
     assert [question.call_seconds for question in assignment.questions] == [2, 5]
 
 
-def test_a_call_ends_at_its_questions_limit() -> None:
+def test_a_call_ends_at_its_questions_limit(workshop: ForkServer) -> None:
     questions = (Question("q1", "t", 1, ("f",), call_seconds=1), Question("q2", "t", 1, ("g",)))
     assignment = Assignment("toy", "Toy", Path(), questions, Limits(call_seconds=20))
     code = "import time\ndef f(x):\n    while True: pass\ndef g(x):\n    time.sleep(1.5)\n    return x"
-    with (
-        Workshop(layers.policy()) as workshop,
-        workshop.open(Submission("toy", None, (code,)), assignment) as session,
-    ):
+    with Session(workshop, Submission("toy", None, (code,)), assignment) as session:
         with pytest.raises(checks.StudentError, match="f did not finish within 1 seconds"):
             session.functions["f"](1)
         assert session.functions["g"](2) == 2

@@ -11,27 +11,29 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import courses
 import pytest
-import toy_course
+import unisolated
+from courses import RIGHT, notebook
 from rich.cells import cell_len
-from toy_course import RIGHT, notebook
 
 from autograder import cli, doctor
 from autograder.build import command as build_command
 from autograder.grading import grade as engine_grade
-from autograder.grading.worker import Settings
+from autograder.grading.task import Settings
 from autograder.isolation import calls
+from autograder.report import write as report_write
 
 
 @pytest.fixture
 def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A course with one assignment and two submissions, graded in this process."""
-    assignment = toy_course.write_assignment(tmp_path)
+    assignment = courses.awkward_assignment(tmp_path)
     (tmp_path / "class").mkdir()
     (tmp_path / "class" / "ann.ipynb").write_text(notebook(RIGHT))
     (tmp_path / "class" / "bob.ipynb").write_text(notebook("pass"))
     settings = Settings(str(assignment.folder), seed="s")
-    monkeypatch.setattr(engine_grade, "grader_of", lambda _order: toy_course.OneProcess(settings))
+    monkeypatch.setattr(engine_grade, "grader_of", lambda _order: unisolated.OneProcess(settings))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -108,17 +110,17 @@ def test_an_unexpected_error_is_shown_in_full_only_with_debug(
 def test_an_interrupted_run_keeps_its_journal_and_says_how_to_go_on(
     course: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written = engine_grade.write_submission
+    written = report_write.write_submission
 
     def interrupt(*arguments: object) -> None:
         written(*arguments)
         signal.raise_signal(signal.SIGTERM)
 
-    monkeypatch.setattr(engine_grade, "write_submission", interrupt)
+    monkeypatch.setattr(report_write, "write_submission", interrupt)
     assert cli.main(["grade", "class", "-a", "toy", "-o", "out"]) == 130
     assert "--resume" in capsys.readouterr().err
     assert len((course / "out" / "journal.jsonl").read_text().splitlines()) == 1
-    monkeypatch.setattr(engine_grade, "write_submission", written)
+    monkeypatch.setattr(report_write, "write_submission", written)
     assert cli.main(["grade", "class", "-a", "toy", "-o", "out", "--resume"]) == 0
     assert len((course / "out" / "journal.jsonl").read_text().splitlines()) == 2
 
@@ -161,7 +163,7 @@ def test_an_error_of_the_system_says_where_and_what_to_do(
     def fail(*_arguments: object) -> None:
         raise OSError(number, os.strerror(number), "out/results/a.json")
 
-    monkeypatch.setattr(engine_grade, "write_submission", fail)
+    monkeypatch.setattr(report_write, "write_submission", fail)
     assert cli.main(["grade", "class", "-a", "toy", "-o", "out", "-q"]) == 2
     said = capsys.readouterr().err
     assert said.startswith(f"autograder: out/results/a.json: {os.strerror(number)}. ")
@@ -169,7 +171,7 @@ def test_an_error_of_the_system_says_where_and_what_to_do(
     assert "Errno" not in said
 
 
-HEAVY = ("jax", "otter", "rich", "IPython", "nbformat", "pandas", "scipy", "adkit")
+HEAVY = ("jax", "otter", "rich", "IPython", "nbformat", "pandas", "scipy", "adkit.checks")
 
 
 def imported_by(*commands: str, of: tuple[str, ...]) -> str:
@@ -338,7 +340,7 @@ def test_the_policy_fits_a_terminal_of_80_columns_and_names_every_call_once(
         *calls.REFUSED,
         *calls.ABSENT,
         *calls.WITHOUT_EFFECT,
-        *calls.SHIELDED,
+        *calls.METADATA_CALLS,
         *calls.by_argument(0),
     ]
     about_calls = re.sub(r"\([^)]*\)", "", shown[shown.index("\nCalls") :])

@@ -9,16 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import courses
 import pytest
-import toy_course
+import unisolated
+from courses import EXTRA, RIGHT, WRONG, notebook
 from graded_class import LATE, result, write_class
-from toy_course import EXTRA, RIGHT, WRONG, notebook
 
-from autograder import cli
+from autograder import cli, testcases
 from autograder.grading import grade as engine_grade
-from autograder.grading import one as single
 from autograder.grading.regrade import compared
-from autograder.grading.worker import Settings
+from autograder.grading.task import Settings
 from autograder.records import journal
 from autograder.records.adjustments import ADJUSTMENTS, EXTENSIONS
 from autograder.records.journal import Record
@@ -40,7 +40,7 @@ cyd.ipynb,s86013,Cyd Coolidge,cyd.coolidge@example.org,cydcoolidge,,,2026-05-01T
 @pytest.fixture
 def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A course with one assignment and three collected submissions, graded in this process."""
-    assignment = toy_course.write_assignment(tmp_path)
+    assignment = courses.awkward_assignment(tmp_path)
     with (assignment.folder / "assignment.toml").open("a") as file:
         file.write("[late]\n" + "".join(f'{key} = "{value}"\n' for key, value in LATE.items()))
     (tmp_path / "class").mkdir()
@@ -50,7 +50,7 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(
         engine_grade,
         "grader_of",
-        lambda order: toy_course.OneProcess(Settings(str(assignment.folder), seed="s", isolated=order.isolated)),
+        lambda order: unisolated.OneProcess(Settings(str(assignment.folder), seed="s", isolated=order.isolated)),
     )
     monkeypatch.setenv("AUTOGRADER_ASSIGNMENTS", str(tmp_path))
     monkeypatch.setenv("AUTOGRADER_SEED", "a secret")
@@ -388,7 +388,7 @@ def test_with_new_tests_a_regrade_of_all_takes_them_and_one_of_a_part_says_so(
     before = Run.read(course / "out").contract
     tests = course / "toy" / "tests" / "q1.py"
     tests.write_text(tests.read_text().replace("9422.0", "9423.0"))
-    single._load_cases.cache_clear()  # as a new process has it
+    testcases._load_cases.cache_clear()  # as a new process has it
     assert cli.main([*GRADE, "--resume"]) == 2  # results of two contracts are not mixed without a word
     assert cli.main(["regrade", "out", "class", "--student", "ann", "-q"]) == 0
     assert "checks have changed since" in capsys.readouterr().err
@@ -421,14 +421,14 @@ def test_what_the_grader_fails_on_keeps_what_it_had_and_the_exit_code_is_1(
     assert cli.main(GRADE) == 0
     rewrite(course, "cyd", RIGHT)
     capsys.readouterr()
-    graded = toy_course.OneProcess.grade
+    graded = unisolated.OneProcess.grade
 
-    def fail(self: toy_course.OneProcess, entries: Sequence[Entry]) -> Iterator[Record]:
+    def fail(self: unisolated.OneProcess, entries: Sequence[Entry]) -> Iterator[Record]:
         for record in graded(self, entries):
             failed = replace(record.result, status="failed", problem="a bug in a test", questions=())
             yield replace(record, result=failed) if record.name == "ann.ipynb" else record
 
-    monkeypatch.setattr(toy_course.OneProcess, "grade", fail)
+    monkeypatch.setattr(unisolated.OneProcess, "grade", fail)
     assert cli.main(["regrade", "out", "class", "-q"]) == 1
     assert "1 could not be graded again and keep what they had" in capsys.readouterr().err
     assert totals(course / "out")["ann.ipynb"] == "7.5"
@@ -454,13 +454,13 @@ def test_an_interrupted_regrade_loses_nothing(
     assert cli.main(GRADE) == 0
     for name in ("ann", "bob", "cyd"):
         rewrite(course, name, WRONG if name != "cyd" else RIGHT)
-    graded = toy_course.OneProcess.grade
+    graded = unisolated.OneProcess.grade
 
-    def stop(self: toy_course.OneProcess, entries: Sequence[Entry]) -> Iterator[Record]:
+    def stop(self: unisolated.OneProcess, entries: Sequence[Entry]) -> Iterator[Record]:
         yield next(graded(self, entries))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(toy_course.OneProcess, "grade", stop)
+    monkeypatch.setattr(unisolated.OneProcess, "grade", stop)
     assert cli.main(["regrade", "out", "class", "-q"]) == 130
     assert "1 were graded again" in capsys.readouterr().err
     assert totals(course / "out") == {
@@ -469,7 +469,7 @@ def test_an_interrupted_regrade_loses_nothing(
         "bob.ipynb": "4.4",
         "cyd.ipynb": "0.0",
     }
-    monkeypatch.setattr(toy_course.OneProcess, "grade", graded)
+    monkeypatch.setattr(unisolated.OneProcess, "grade", graded)
     assert cli.main(["regrade", "out", "class", "-q"]) == 0
     assert totals(course / "out")["cyd.ipynb"] == "5.5"
 

@@ -3,13 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import courses
 import pytest
-import toy_course
 from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.assignment import Assignment, AssignmentError
-from autograder.grading.sources import digest_of
+from autograder.grading.cache import digest_of
 from autograder.late import LateError, LatePolicy, moment, span
 
 DEADLINE = "2026-05-01T23:59:00+02:00"
@@ -110,7 +110,7 @@ def test_durations_are_said_in_words() -> None:
 
 
 def test_the_table_in_assignment_toml_changes_no_score_and_so_not_the_contract(tmp_path: Path) -> None:
-    assignment = toy_course.write_assignment(tmp_path)
+    assignment = courses.awkward_assignment(tmp_path)
     file = assignment.folder / "assignment.toml"
     before = digest_of(assignment)
     file.write_text(file.read_text() + f'[late]\ndeadline = {DEADLINE}\nsteps = "10 % per day"\n')
@@ -122,7 +122,7 @@ def test_the_table_in_assignment_toml_changes_no_score_and_so_not_the_contract(t
 
 
 def test_a_wrong_table_in_assignment_toml_names_the_file(tmp_path: Path) -> None:
-    assignment = toy_course.write_assignment(tmp_path)
+    assignment = courses.awkward_assignment(tmp_path)
     file = assignment.folder / "assignment.toml"
     file.write_text(file.read_text() + '[late]\nsteps = "10 % per day"\n')
     with pytest.raises(AssignmentError, match=r"assignment\.toml: late: 'deadline' is missing"):

@@ -23,7 +23,7 @@ from autograder.text import (
     for_markdown,
     for_terminal,
     name_digest,
-    plain,
+    printable,
 )
 
 TEXT = st.text() | st.text(alphabet="=+-@\t\r\n'\"<>&\x1b[]31m\u202e\u200b\x07\x9b|`*/._a ")
@@ -76,12 +76,12 @@ def test_names_that_would_share_a_stem_all_get_a_digest() -> None:
 
 
 def test_escape_sequences_leave_no_trace() -> None:
-    assert plain("\x1b[31mred\x1b[0m \x1b]0;title\x07\x1b]8;;http://x\x1b\\link") == "red link"
-    assert plain("a\u202eb\u200bc\x00d") == "abcd"
+    assert printable("\x1b[31mred\x1b[0m \x1b]0;title\x07\x1b]8;;http://x\x1b\\link") == "red link"
+    assert printable("a\u202eb\u200bc\x00d") == "abcd"
 
 
 def test_long_text_is_cut_and_that_shows() -> None:
-    assert plain("x" * 50, 10) == "x" * 10 + " …"
+    assert printable("x" * 50, 10) == "x" * 10 + " …"
     assert len(for_html("e" + "\u0301" * 500)) == 4
 
 

@@ -5,5 +5,4 @@ attack.py     what an attack is
 apparatus.py  canaries, listeners, markers, honest neighbours: what success looks like from outside
 runners.py    the ways a submission is graded: a session in this process, `autograder grade`, `otter run`, `otter grade`
 situations.py poorer machines than this one, for the attacks to meet
-course/       the assignment that attacks are handed in for
 """

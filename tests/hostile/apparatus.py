@@ -20,9 +20,10 @@ from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
+from courses import VAULT
+
 from hostile.attack import RIGHT, Attack, World, notebook
 
-COURSE = Path(__file__).parent / "course"
 HIDDEN_INPUTS = ("314159265", "628318530", "271828.5", "2174628", "4349256")
 """What the vault's hidden cases pass, as digits that appear nowhere else."""
 NEIGHBOUR_POINTS = 6.0
@@ -44,7 +45,7 @@ class Lab:
         (self.folder / "markers").chmod(0o777)
         (self.folder / "home").chmod(0o777)
         (self.folder / "scratch").chmod(0o711)
-        shutil.copytree(COURSE, self.folder / "course")
+        shutil.copytree(VAULT, self.folder / "course")
         self.assignment = self.folder / "course" / "assignments" / "vault"
         self.hidden_test = self.assignment / "tests" / "q1.py"
         self.reference = self.folder / "course" / "reference" / "vault.py"
@@ -109,7 +110,7 @@ class Lab:
 
     def leaks(self, text: str, *, for_students: bool) -> list[str]:
         """Canaries, and where students read it hidden inputs, in a text."""
-        found = [word for word in sorted(set(re.findall(rf"CANARY-\w+-{self.canary}", text)))]
+        found = sorted(set(re.findall(rf"CANARY-\w+-{self.canary}", text)))
         if for_students:
             found += [f"hidden input {digits}" for digits in HIDDEN_INPUTS if digits in text]
         return [f"leaked: {word}" for word in found]

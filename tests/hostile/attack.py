@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 Kind = Literal["score", "leak", "host", "availability", "persistence", "injection"]
 World = dict[str, Any]
-"""What the attacker is told, to be as strong as can be: paths of every secret, ports, process ids, a token of its own."""
+"""What the attacker is told, to be as strong as can be: paths of all secrets, ports, process ids and its own token."""
 
 WRONG = """\
 import os, sys

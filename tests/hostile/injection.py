@@ -1,6 +1,6 @@
 """Attacks on those who read the results: pages, spreadsheets, terminals, summaries, file names."""
 
-from hostile.attack import RIGHT, WRONG, Attack
+from hostile.attack import Attack
 
 SEEN = "the text steers something: a tag in a page, a formula in a cell, a control sequence on a terminal"
 MARKUP = '<script>alert("HOSTILE")</script><img src=x onerror=HOSTILE()>"\'><svg/onload=HOSTILE()>'

@@ -1,6 +1,6 @@
 """Attacks on secrets: hidden tests, references, other submissions, the grader's environment and memory."""
 
-from hostile.attack import WRONG, Attack
+from hostile.attack import Attack
 
 SEEN = "a canary's text in the output, the result, the feedback or the grades"
 _READ = """

@@ -1,6 +1,6 @@
 """Attacks that outlive their grading: processes, files, caches that the next submission or the grader would meet."""
 
-from hostile.attack import WRONG, Attack
+from hostile.attack import Attack
 
 ALIVE = "a process of the submission is alive afterwards"
 FOUND = "a file with the token outside the scratch folder, or a neighbour's score that changed"

@@ -13,21 +13,23 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from hostile.apparatus import NEIGHBOUR_POINTS, Lab, alive, neighbour_code, steering
-from hostile.attack import RIGHT, RIGHT_POINTS, Attack, notebook
-
 from autograder.assignment import Assignment
-from autograder.records.journal import Record
-from autograder.grading.worker import Settings, grade_task, task_of
+from autograder.grading.task import Settings, task_of
+from autograder.grading.worker import grade_task
+from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.layers import Policy, policy
 from autograder.isolation.leases import FIRST_UID, LEASES
-from autograder.isolation.forkserver import Workshop
-from autograder.report.feedback import feedback_page
-from autograder.report.gradescope import results_json
-from autograder.report.grades import Row, final_grades
+from autograder.isolation.session import Session
+from autograder.records.journal import Record
 from autograder.records.results import SubmissionResult
+from autograder.report.feedback import feedback_page
+from autograder.report.grades import Row, final_grades
+from autograder.report.gradescope import results_json
+from hostile.apparatus import NEIGHBOUR_POINTS, Lab, alive, neighbour_code, steering
+from hostile.attack import RIGHT, RIGHT_POINTS, Attack, notebook
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 USER_IDS = range(FIRST_UID, FIRST_UID + 2 * LEASES)
@@ -79,7 +81,7 @@ class SessionRunner:
 
     def __enter__(self) -> "SessionRunner":
         tempfile.tempdir = str(self.lab.folder / "scratch")
-        self._workshop = Workshop(self.policy).__enter__()
+        self._workshop = ForkServer(self.policy).__enter__()
         self._waited: list[float] = []
         self._workshop.report_waiting = self._waited.append
         self.neighbour()
@@ -129,7 +131,9 @@ class SessionRunner:
     def grade(self, path: Path, found: list[str]) -> SubmissionResult | None:
         """The result of a file; what is wrong with the grader goes to `found`."""
         try:
-            reply = grade_task(task_of(path.name, path), self._settings, self.assignment, self._workshop)
+            reply = grade_task(
+                task_of(path.name, path), self._settings, self.assignment, partial(Session, self._workshop)
+            )
         except BaseException as error:
             found.append(f"the batch ended: {type(error).__name__}: {error}")
             return None
@@ -401,9 +405,9 @@ def bundle(lab: Lab) -> Path:
 
 
 def _of(attack: Attack, results: dict[str, dict[str, object]]) -> dict[str, object] | None:
-    from autograder.text import plain
+    from autograder.text import printable
 
-    wanted = plain(os.fsencode(attack.file_name).decode("utf-8", "replace"), 300, lines=False)
+    wanted = printable(os.fsencode(attack.file_name).decode("utf-8", "replace"), 300, lines=False)
     return results.get(wanted)
 
 

@@ -53,8 +53,8 @@ def as_user(uid: int) -> None:
 
 
 def reachable(folders: Iterable[Path]) -> None:
-    """Shows `folders` to every user, in a mount namespace of this process: a closed folder on the way becomes an open one
-    that holds nothing but them. Needs root."""
+    """Shows `folders` to every user, in a mount namespace of this process: a closed folder on the way becomes an open
+    one that holds nothing but them. Needs root."""
     needed = sorted({path.resolve() for path in folders})
     closed = {
         parent: [path for path in needed if parent in path.parents]

@@ -1,13 +1,13 @@
 """The assignments' own tests on answers of every odd kind: a failed case each time, never a failed grader."""
 
-from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from autograder.assignment import Assignment, names
 from autograder.grading.one import grade_one
-from autograder.isolation import layers
-from autograder.isolation.forkserver import Workshop
+from autograder.isolation.forkserver import ForkServer
+from autograder.isolation.session import Session
 from autograder.submissions.read import Submission
 
 ANSWERS = (
@@ -19,20 +19,14 @@ ANSWERS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def workshop() -> Iterator[Workshop]:
-    with Workshop(layers.policy()) as workshop:
-        yield workshop
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("assignment", names())
-def test_an_odd_answer_fails_its_cases_and_not_the_grader(workshop: Workshop, assignment: str, answer: str) -> None:
+def test_an_odd_answer_fails_its_cases_and_not_the_grader(workshop: ForkServer, assignment: str, answer: str) -> None:
     loaded = Assignment.load(assignment)
     functions = "".join(f"def {name}(*a): return {answer}\n" for name in loaded.functions)
     code = f"import numpy as np, jax.numpy as jnp\n{functions}"
-    result = grade_one(Submission("odd", None, (code,)), loaded, workshop, "seed")
+    result = grade_one(Submission("odd", None, (code,)), loaded, partial(Session, workshop), "seed")
     assert result.grader_notes == ()
     assert result.status == "completed"
     assert result.earned < result.possible / 3

@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 from adkit.notebook import public_cases
+from courses import TOY
+from solved import solved_notebook
 from workflow_runner import Run, Runner, WorkflowError, commit, git, make_environment
 
 from autograder.assignment import Assignment, names
-from autograder.build.command import assemble
 
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTED = ("tests/autograder/actions/test_actions.py", "tests/autograder/otter/test_docker.py")
-TOYS = Path(__file__).parents[1] / "toys_course"
 HOSTILE_LOGIN = "eve"
 
 HOSTILE = """
@@ -54,7 +54,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if path.name != "__init__.py":
             path.unlink()
     for part in ("assignments", "reference"):
-        shutil.copytree(TOYS / part, folder / part, dirs_exist_ok=True, ignore=_not_ours)
+        shutil.copytree(TOY / part, folder / part, dirs_exist_ok=True, ignore=_not_ours)
     shutil.rmtree(folder / "student_template" / "tests", ignore_errors=True)
     for notebook in (folder / "student_template").glob("*.ipynb"):
         notebook.unlink()
@@ -78,6 +78,11 @@ def shell(folder: Path, script: str) -> str:
     done = subprocess.run(script, shell=True, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def cache(repository: Path) -> dict[str, str]:
+    """What the first job compiles is there for the others: each would make the same again."""
+    return {"AUTOGRADER_CACHE": str(repository.parent / "cache")}
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +141,7 @@ def from_repositories(repository: Path, notebooks: dict[str, str], tmp_path_fact
         server_url=f"file://{place}/server",
         secrets={"STUDENTS_TOKEN": "the-token"},
         variables={"AUTOGRADER_SEED": "a seed of the course"},
+        environment=cache(repository),
     )
     names = " ".join(f"org/ad-{login}" for login in [*handed_in, "gone"])
     return runner.run("grade.yml", "workflow_dispatch", {"assignment": "toy", "repositories": names, "shards": 2.0})
@@ -232,7 +238,7 @@ def test_a_zip_on_a_branch_is_graded_with_its_roster(
     mirror = tmp_path / "mirror"
     git(tmp_path, "clone", "--quiet", "--no-local", f"file://{clone}", str(mirror))
     git(mirror, "branch", "--quiet", "handed-in", "origin/handed-in")
-    run = Runner(mirror, tmp_path / "run").run("grade.yml", "workflow_dispatch", inputs)
+    run = Runner(mirror, tmp_path / "run", environment=cache(repository)).run("grade.yml", "workflow_dispatch", inputs)
     assert run.ok, run.log
     assert sorted(grades(run.artifacts["grades-toy"]).values()) == [0, 9]
     tables = "".join(file.read_text() for file in (run.artifacts["grades-toy"] / "lms").glob("*.csv"))
@@ -244,7 +250,7 @@ def test_an_artefact_of_the_calling_workflow_is_graded(
 ) -> None:
     (tmp_path / "uploaded").mkdir()
     (tmp_path / "uploaded" / "ada.ipynb").write_text(notebooks["solved"])
-    runner = Runner(repository, tmp_path / "run")
+    runner = Runner(repository, tmp_path / "run", environment=cache(repository))
     inputs = {"assignment": "toy", "artifact": "handed-in"}
     run = runner.run("grade.yml", "workflow_call", inputs, artifacts={"handed-in": tmp_path / "uploaded"})
     assert run.ok, run.log
@@ -410,8 +416,7 @@ def test_no_cell_of_an_untouched_notebook_stops_the_cells_after_it(name: str, tm
 
 @pytest.mark.parametrize("name", names())
 def test_the_courses_own_solutions_pass_every_public_test(name: str, tmp_path: Path) -> None:
-    solved = assemble(Assignment.load(name)).solution
-    done = check_template(tmp_path / "template", name, **{name: solved})
+    done = check_template(tmp_path / "template", name, **{name: solved_notebook(name)})
     questions = len(Assignment.load(name).questions)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{questions} passed, 0 wrong, 0 not yet" in done.stdout

@@ -34,7 +34,7 @@ def test_q2_leaves_have_no_partials(local_partials):
 
 @test_case(points=0.5)
 def test_q2_unknown_op_is_an_error(local_partials):
-    """an op that does not exist: ValueError"""
+    """An op that does not exist: ValueError"""
     from adkit import checks
 
     checks.raises(local_partials, "cosh", [0.5], error="ValueError", when="the op is unknown")

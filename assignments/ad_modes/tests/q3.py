@@ -7,9 +7,9 @@ name = "q3"
 points = None
 
 
-@test_case(points=1.0)
+@test_case(points=1)
 def test_q3_values_and_directional_derivative(forward_mode):
-    """three outputs of a function of two variables, at one point in one direction"""
+    """Three outputs of a function of two variables, at one point in one direction"""
     import adkit
     import numpy as np
     from adkit import checks
@@ -24,7 +24,7 @@ def test_q3_values_and_directional_derivative(forward_mode):
 
 @test_case(points=0.5)
 def test_q3_inputs_and_outputs_are_where_the_graph_says(forward_mode):
-    """inputs between other nodes and in another order; an input and a constant as outputs; one output twice"""
+    """Inputs between other nodes and in another order; an input and a constant as outputs; one output twice"""
     import numpy as np
     from adkit import Graph, Node, checks
 
@@ -45,7 +45,7 @@ def test_q3_inputs_and_outputs_are_where_the_graph_says(forward_mode):
 
 @test_case(points=0.5)
 def test_q3_a_chain_of_20000_nodes(forward_mode):
-    """a chain of 20 000 nodes (Python's recursion limit is 1 000)"""
+    """A chain of 20 000 nodes (Python's recursion limit is 1 000)"""
     import numpy as np
     from adkit import Graph, Node, checks
 
@@ -58,143 +58,81 @@ def test_q3_a_chain_of_20000_nodes(forward_mode):
 
 @test_case(points=0.5, hidden=True)
 def test_q3_random_graphs_of_every_op(forward_mode):
-    """random graphs with every op and shared nodes"""
-    from adkit import checks
-
-    from reference.ad_modes import forward_mode as reference
-    from reference.inputs.ad_modes import Problem, shared
+    """Random graphs with every op and shared nodes"""
+    from reference.inputs import ad_modes
     from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q3", "every op")
-    problems = [shared(random) for _ in range(3)]
-    problems.append(Problem(problems[0].graph, 1.001 * problems[0].x))  # nothing of the first point may be kept
-    for problem in problems:
-        x_dot = random.normal(size=len(problem.x))
-        y, y_dot = checks.call(forward_mode, problem.graph, problem.x, x_dot, returns=2)
-        expected, expected_dot = reference(problem.graph, problem.x, x_dot)
-        checks.close(y, expected, rtol=1e-12, what="y")
-        checks.close(y_dot, expected_dot, rtol=1e-12, what="y_dot")
+    problems = [ad_modes.shared(random) for _ in range(3)]
+    moved = ad_modes.Problem(problems[0].graph, 1.001 * problems[0].x)  # nothing of the first point may be kept
+    for problem in (*problems, moved):
+        ad_modes.compare_forward(forward_mode, problem, random)
 
 
 @test_case(points=0.25, hidden=True)
 def test_q3_factors_of_zero(forward_mode):
-    """products and quotients in which factors and numerators are 0: their derivatives are not"""
-    from adkit import checks
-
-    from reference.ad_modes import forward_mode as reference
-    from reference.inputs.ad_modes import zeros
+    """Products and quotients in which factors and numerators are 0: their derivatives are not"""
+    from reference.inputs import ad_modes
     from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q3", "zeros")
     for _ in range(2):
-        problem = zeros(random)
-        x_dot = random.normal(size=len(problem.x))
-        y, y_dot = checks.call(forward_mode, problem.graph, problem.x, x_dot, returns=2)
-        expected, expected_dot = reference(problem.graph, problem.x, x_dot)
-        checks.close(y, expected, rtol=1e-12, what="y")
-        checks.close(y_dot, expected_dot, rtol=1e-12, what="y_dot")
+        ad_modes.compare_forward(forward_mode, ad_modes.zeros(random), random)
 
 
 @test_case(points=0.25, hidden=True)
 def test_q3_sums_of_three_and_more(forward_mode):
-    """random graphs in which add has three, four and five arguments"""
-    from adkit import checks
-
-    from reference.ad_modes import forward_mode as reference
-    from reference.inputs.ad_modes import sums
+    """Random graphs in which add has three, four and five arguments"""
+    from reference.inputs import ad_modes
     from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q3", "sums")
     for _ in range(2):
-        problem = sums(random)
-        x_dot = random.normal(size=len(problem.x))
-        y, y_dot = checks.call(forward_mode, problem.graph, problem.x, x_dot, returns=2)
-        expected, expected_dot = reference(problem.graph, problem.x, x_dot)
-        checks.close(y, expected, rtol=1e-12, what="y")
-        checks.close(y_dot, expected_dot, rtol=1e-12, what="y_dot")
+        ad_modes.compare_forward(forward_mode, ad_modes.sums(random), random)
 
 
 @test_case(points=0.5, hidden=True)
 def test_q3_repeated_arguments(forward_mode):
-    """random graphs with nodes such as mul(x, x) and sub(x, x)"""
-    from adkit import checks
-
-    from reference.ad_modes import forward_mode as reference
-    from reference.inputs.ad_modes import shared
+    """Random graphs with nodes such as mul(x, x) and sub(x, x)"""
+    from reference.inputs import ad_modes
     from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q3", "repeated")
     for _ in range(2):
-        problem = shared(random, repeats=True)
-        x_dot = random.normal(size=len(problem.x))
-        y, y_dot = checks.call(forward_mode, problem.graph, problem.x, x_dot, returns=2)
-        expected, expected_dot = reference(problem.graph, problem.x, x_dot)
-        checks.close(y, expected, rtol=1e-12, what="y")
-        checks.close(y_dot, expected_dot, rtol=1e-12, what="y_dot")
+        ad_modes.compare_forward(forward_mode, ad_modes.shared(random, repeats=True), random)
 
 
 @test_case(points=0.5, hidden=True)
 def test_q3_constants_do_not_move(forward_mode):
-    """random graphs with constants: their tangent is 0"""
-    from adkit import checks
-
-    from reference.ad_modes import forward_mode as reference
-    from reference.inputs.ad_modes import shared
+    """Random graphs with constants: their tangent is 0"""
+    from reference.inputs import ad_modes
     from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q3", "constants")
     for _ in range(2):
-        problem = shared(random, constants=3)
-        x_dot = random.normal(size=len(problem.x))
-        y, y_dot = checks.call(forward_mode, problem.graph, problem.x, x_dot, returns=2)
-        expected, expected_dot = reference(problem.graph, problem.x, x_dot)
-        checks.close(y, expected, rtol=1e-12, what="y")
-        checks.close(y_dot, expected_dot, rtol=1e-12, what="y_dot")
+        ad_modes.compare_forward(forward_mode, ad_modes.shared(random, constants=3), random)
 
 
 @test_case(points=0.5, hidden=True)
 def test_q3_any_node_can_be_an_output(forward_mode):
-    """outputs that feed others, repeated ones, inputs and constants as outputs, graphs of one node, inputs anywhere"""
-    import numpy as np
-    from adkit import Graph, Node, checks
-
-    from reference.ad_modes import forward_mode as reference
-    from reference.inputs.ad_modes import Problem, inner_outputs, shared, shuffled_inputs
+    """Outputs that feed others, repeated ones, inputs and constants as outputs, graphs of one node, inputs anywhere"""
+    from reference.inputs import ad_modes
     from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q3", "outputs")
-    mixed = shared(random, constants=1)
-    last = mixed.graph.outputs[-1]
-    problems = [
-        inner_outputs(random),
-        Problem(Graph(mixed.graph.nodes, mixed.graph.inputs, (last, 1, 4, last, 1)), mixed.x),
-        Problem(Graph([Node("input")], [0], [0]), random.uniform(1, 2, 1)),
-        Problem(Graph([Node("const", (), 0.75)], [], [0]), np.zeros(0)),
-        shuffled_inputs(random),
-    ]
-    for problem in problems:
-        x_dot = random.normal(size=len(problem.x))
-        y, y_dot = checks.call(forward_mode, problem.graph, problem.x, x_dot, returns=2)
-        expected, expected_dot = reference(problem.graph, problem.x, x_dot)
-        checks.close(y, expected, rtol=1e-12, what="y")
-        checks.close(y_dot, expected_dot, rtol=1e-12, what="y_dot")
+    mixed = ad_modes.shared(random, constants=1)
+    for problem in [ad_modes.inner_outputs(random), *ad_modes.unusual_outputs(mixed, random)]:
+        ad_modes.compare_forward(forward_mode, problem, random)
 
 
 @test_case(points=0.5, hidden=True)
 def test_q3_deep_graph(forward_mode):
-    """a chain of 20 000 operations with constants"""
-    from adkit import checks
-
-    from reference.ad_modes import forward_mode as reference
-    from reference.inputs.ad_modes import chain
+    """A chain of 20 000 operations with constants"""
+    from reference.inputs import ad_modes
     from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q3", "chain")
-    problem = chain(random, 20_000)
-    x_dot = random.normal(size=1)
-    y, y_dot = checks.call(forward_mode, problem.graph, problem.x, x_dot, returns=2, repeat=False)
-    expected, expected_dot = reference(problem.graph, problem.x, x_dot)
+    problem = ad_modes.chain(random, 20_000)
     # y: 20 000 roundings of 1e-16 each, of a walk whose size varies by some factors of ten: 1e-10 at the worst;
     # its derivative is a product of some 5 000 factors: 1e-12 at the worst
-    checks.close(y, expected, rtol=1e-7, atol=1e-9, what="y")
-    checks.close(y_dot, expected_dot, rtol=1e-11, what="y_dot")
+    ad_modes.compare_forward(forward_mode, problem, random, y_rtol=1e-7, y_atol=1e-9, rtol=1e-11, repeat=False)

@@ -7,9 +7,9 @@ name = "q4"
 points = None
 
 
-@test_case(points=1.0)
+@test_case(points=1)
 def test_q4_values_and_vector_jacobian_product(reverse_mode):
-    """three outputs of a function of two variables, at one point for one cotangent"""
+    """Three outputs of a function of two variables, at one point for one cotangent"""
     import adkit
     import numpy as np
     from adkit import checks
@@ -41,7 +41,7 @@ def test_q4_shared_nodes_accumulate(reverse_mode):
 
 @test_case(points=0.5)
 def test_q4_inputs_that_nothing_uses(reverse_mode):
-    """inputs anywhere, in any order; one that nothing uses gets 0.0"""
+    """Inputs anywhere, in any order; one that nothing uses gets 0.0"""
     import numpy as np
     from adkit import Graph, Node, checks
 
@@ -70,197 +70,112 @@ def test_q4_an_output_that_feeds_another(reverse_mode):
 
 @test_case(points=0.25, hidden=True)
 def test_q4_every_op_without_sharing(reverse_mode):
-    """random graphs with every op in which each node is used once"""
-    from adkit import checks
-
-    from reference.ad_modes import reverse_mode as reference
-    from reference.inputs.ad_modes import tree
+    """Random graphs with every op in which each node is used once"""
+    from reference.inputs import ad_modes
     from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q4", "every op")
     for _ in range(2):
-        problem = tree(random)
-        y_bar = random.normal(size=len(problem.graph.outputs))
-        y, x_bar = checks.call(reverse_mode, problem.graph, problem.x, y_bar, returns=2)
-        expected, expected_bar = reference(problem.graph, problem.x, y_bar)
-        checks.close(y, expected, rtol=1e-12, what="y")
-        checks.close(x_bar, expected_bar, rtol=1e-12, what="x_bar")
+        ad_modes.compare_reverse(reverse_mode, ad_modes.tree(random), random)
 
 
 @test_case(points=0.25, hidden=True)
 def test_q4_factors_of_zero(reverse_mode):
-    """products and quotients in which factors and numerators are 0: their derivatives are not"""
-    from adkit import checks
-
-    from reference.ad_modes import reverse_mode as reference
-    from reference.inputs.ad_modes import zeros
+    """Products and quotients in which factors and numerators are 0: their derivatives are not"""
+    from reference.inputs import ad_modes
     from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q4", "zeros")
     for _ in range(2):
-        problem = zeros(random)
-        y_bar = random.normal(size=len(problem.graph.outputs))
-        y, x_bar = checks.call(reverse_mode, problem.graph, problem.x, y_bar, returns=2)
-        expected, expected_bar = reference(problem.graph, problem.x, y_bar)
-        checks.close(y, expected, rtol=1e-12, what="y")
-        checks.close(x_bar, expected_bar, rtol=1e-12, what="x_bar")
+        ad_modes.compare_reverse(reverse_mode, ad_modes.zeros(random), random)
 
 
 @test_case(points=0.25, hidden=True)
 def test_q4_sums_of_three_and_more(reverse_mode):
-    """random graphs in which add has three, four and five arguments"""
-    from adkit import checks
-
-    from reference.ad_modes import reverse_mode as reference
-    from reference.inputs.ad_modes import sums
+    """Random graphs in which add has three, four and five arguments"""
+    from reference.inputs import ad_modes
     from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q4", "sums")
     for _ in range(2):
-        problem = sums(random)
-        y_bar = random.normal(size=len(problem.graph.outputs))
-        y, x_bar = checks.call(reverse_mode, problem.graph, problem.x, y_bar, returns=2)
-        expected, expected_bar = reference(problem.graph, problem.x, y_bar)
-        checks.close(y, expected, rtol=1e-12, what="y")
-        checks.close(x_bar, expected_bar, rtol=1e-12, what="x_bar")
+        ad_modes.compare_reverse(reverse_mode, ad_modes.sums(random), random)
 
 
 @test_case(points=0.5, hidden=True)
 def test_q4_shared_nodes_in_random_graphs(reverse_mode):
-    """random graphs with every op, constants and shared nodes"""
-    from adkit import checks
-
-    from reference.ad_modes import reverse_mode as reference
-    from reference.inputs.ad_modes import Problem, shared
+    """Random graphs with every op, constants and shared nodes"""
+    from reference.inputs import ad_modes
     from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q4", "shared")
-    problems = [shared(random, constants=2) for _ in range(3)]
-    problems.append(Problem(problems[0].graph, 1.001 * problems[0].x))  # nothing of the first point may be kept
-    for problem in problems:
-        y_bar = random.normal(size=len(problem.graph.outputs))
-        y, x_bar = checks.call(reverse_mode, problem.graph, problem.x, y_bar, returns=2)
-        expected, expected_bar = reference(problem.graph, problem.x, y_bar)
-        checks.close(y, expected, rtol=1e-12, what="y")
-        checks.close(x_bar, expected_bar, rtol=1e-12, what="x_bar")
+    problems = [ad_modes.shared(random, constants=2) for _ in range(3)]
+    moved = ad_modes.Problem(problems[0].graph, 1.001 * problems[0].x)  # nothing of the first point may be kept
+    for problem in (*problems, moved):
+        ad_modes.compare_reverse(reverse_mode, problem, random)
 
 
 @test_case(points=0.5, hidden=True)
 def test_q4_repeated_arguments(reverse_mode):
-    """random graphs with nodes such as mul(x, x) and sub(x, x)"""
-    from adkit import checks
-
-    from reference.ad_modes import reverse_mode as reference
-    from reference.inputs.ad_modes import shared
+    """Random graphs with nodes such as mul(x, x) and sub(x, x)"""
+    from reference.inputs import ad_modes
     from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q4", "repeated")
     for _ in range(2):
-        problem = shared(random, repeats=True)
-        y_bar = random.normal(size=len(problem.graph.outputs))
-        y, x_bar = checks.call(reverse_mode, problem.graph, problem.x, y_bar, returns=2)
-        expected, expected_bar = reference(problem.graph, problem.x, y_bar)
-        checks.close(y, expected, rtol=1e-12, what="y")
-        checks.close(x_bar, expected_bar, rtol=1e-12, what="x_bar")
+        ad_modes.compare_reverse(reverse_mode, ad_modes.shared(random, repeats=True), random)
 
 
 @test_case(points=0.5, hidden=True)
 def test_q4_outputs_that_feed_others(reverse_mode):
-    """random graphs with outputs in the middle"""
-    from adkit import checks
-
-    from reference.ad_modes import reverse_mode as reference
-    from reference.inputs.ad_modes import inner_outputs
+    """Random graphs with outputs in the middle"""
+    from reference.inputs import ad_modes
     from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q4", "inner outputs")
     for _ in range(2):
-        problem = inner_outputs(random)
-        y_bar = random.normal(size=len(problem.graph.outputs))
-        y, x_bar = checks.call(reverse_mode, problem.graph, problem.x, y_bar, returns=2)
-        expected, expected_bar = reference(problem.graph, problem.x, y_bar)
-        checks.close(y, expected, rtol=1e-12, what="y")
-        checks.close(x_bar, expected_bar, rtol=1e-12, what="x_bar")
+        ad_modes.compare_reverse(reverse_mode, ad_modes.inner_outputs(random), random)
 
 
 @test_case(points=0.5, hidden=True)
 def test_q4_repeated_outputs_and_leaves_as_outputs(reverse_mode):
-    """an output listed twice; inputs and constants as outputs; graphs of one node; inputs anywhere"""
-    import numpy as np
-    from adkit import Graph, Node, checks
-
-    from reference.ad_modes import reverse_mode as reference
-    from reference.inputs.ad_modes import Problem, shared, shuffled_inputs
+    """An output listed twice; inputs and constants as outputs; graphs of one node; inputs anywhere"""
+    from reference.inputs import ad_modes
     from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q4", "leaves")
-    mixed = shared(random, constants=1)
-    last = mixed.graph.outputs[-1]
-    problems = [
-        Problem(Graph(mixed.graph.nodes, mixed.graph.inputs, (last, 1, 4, last, 1)), mixed.x),
-        Problem(Graph([Node("input")], [0], [0]), random.uniform(1, 2, 1)),
-        Problem(Graph([Node("const", (), 0.75)], [], [0]), np.zeros(0)),
-        shuffled_inputs(random),
-    ]
-    for problem in problems:
-        y_bar = random.normal(size=len(problem.graph.outputs))
-        y, x_bar = checks.call(reverse_mode, problem.graph, problem.x, y_bar, returns=2)
-        expected, expected_bar = reference(problem.graph, problem.x, y_bar)
-        checks.close(y, expected, rtol=1e-12, what="y")
-        checks.close(x_bar, expected_bar, rtol=1e-12, what="x_bar")
+    mixed = ad_modes.shared(random, constants=1)
+    for problem in ad_modes.unusual_outputs(mixed, random):
+        ad_modes.compare_reverse(reverse_mode, problem, random)
 
 
 @test_case(points=0.5, hidden=True)
 def test_q4_deep_graph(reverse_mode):
-    """a chain of 20 000 operations with constants"""
-    from adkit import checks
-
-    from reference.ad_modes import reverse_mode as reference
-    from reference.inputs.ad_modes import chain
+    """A chain of 20 000 operations with constants"""
+    from reference.inputs import ad_modes
     from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q4", "chain")
-    problem = chain(random, 20_000)
-    y_bar = random.normal(size=1)
-    y, x_bar = checks.call(reverse_mode, problem.graph, problem.x, y_bar, returns=2, repeat=False)
-    expected, expected_bar = reference(problem.graph, problem.x, y_bar)
+    problem = ad_modes.chain(random, 20_000)
     # y: 20 000 roundings of 1e-16 each, of a walk whose size varies by some factors of ten: 1e-10 at the worst;
     # its derivative is a product of some 5 000 factors: 1e-12 at the worst
-    checks.close(y, expected, rtol=1e-7, atol=1e-9, what="y")
-    checks.close(x_bar, expected_bar, rtol=1e-11, what="x_bar")
+    ad_modes.compare_reverse(reverse_mode, problem, random, y_rtol=1e-7, y_atol=1e-9, rtol=1e-11, repeat=False)
 
 
 @test_case(points=0.5, hidden=True)
 def test_q4_many_paths(reverse_mode):
     """60 diamonds in a row: 2^60 paths, 240 edges"""
-    from adkit import checks
-
-    from reference.ad_modes import reverse_mode as reference
-    from reference.inputs.ad_modes import diamonds
+    from reference.inputs import ad_modes
     from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q4", "diamonds")
-    problem = diamonds(random, 60)
-    y_bar = random.normal(size=1)
-    y, x_bar = checks.call(reverse_mode, problem.graph, problem.x, y_bar, returns=2, repeat=False)
-    expected, expected_bar = reference(problem.graph, problem.x, y_bar)
-    checks.close(y, expected, rtol=1e-12, what="y")
-    checks.close(x_bar, expected_bar, rtol=1e-12, what="x_bar")
+    ad_modes.compare_reverse(reverse_mode, ad_modes.diamonds(random, 60), random, repeat=False)
 
 
 @test_case(points=0.5, hidden=True)
 def test_q4_many_inputs_and_outputs(reverse_mode):
     """15 000 inputs and 15 000 outputs: one sweep, whatever their numbers"""
-    from adkit import checks
-
-    from reference.ad_modes import reverse_mode as reference
-    from reference.inputs.ad_modes import wide
+    from reference.inputs import ad_modes
     from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q4", "wide")
-    problem = wide(random, 15_000)
-    y_bar = random.normal(size=15_000)
-    y, x_bar = checks.call(reverse_mode, problem.graph, problem.x, y_bar, returns=2, repeat=False)
-    expected, expected_bar = reference(problem.graph, problem.x, y_bar)
-    checks.close(y, expected, rtol=1e-12, what="y")
-    checks.close(x_bar, expected_bar, rtol=1e-12, what="x_bar")
+    ad_modes.compare_reverse(reverse_mode, ad_modes.wide(random, 15_000), random, repeat=False)

@@ -1,4 +1,4 @@
-"""q2: memory-poor backpropagation."""
+"""q2: Memory-poor backpropagation."""
 
 from otter.test_files import test_case
 

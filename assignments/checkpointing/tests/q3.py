@@ -1,4 +1,4 @@
-"""q3: backpropagation with checkpoints."""
+"""q3: Backpropagation with checkpoints."""
 
 from otter.test_files import test_case
 
@@ -106,7 +106,7 @@ def test_q3_corner_cases(checkpointed_schedule):
 
 @test_case(points=0.5, hidden=True)
 def test_q3_invalid_checkpoints(checkpointed_schedule):
-    """Checkpoints that are no strictly increasing subset of 1..n: ValueError"""
+    """Checkpoints that are not a strictly increasing subset of 1..n: ValueError"""
     from adkit import checks
     from adkit.checks import schedules
 

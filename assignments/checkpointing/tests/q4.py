@@ -1,4 +1,4 @@
-"""q4: where to put the checkpoints."""
+"""q4: Where to put the checkpoints."""
 
 from otter.test_files import test_case
 

@@ -1,4 +1,4 @@
-"""q5: the best schedule for a given memory."""
+"""q5: The best schedule for a given memory."""
 
 from otter.test_files import test_case
 
@@ -14,8 +14,7 @@ def test_q5_legal_within_memory(optimal_schedule):
     from adkit.checks import schedules
 
     schedule = checks.call(optimal_schedule, 10, 3)
-    trace = schedules.legal(10, schedule)
-    schedules.at_most(trace.peak, 3, what="the peak memory", case="n = 10, memory 3", answer=schedule)
+    schedules.within(10, 3, schedule)
 
 
 @test_case(points=1)
@@ -26,10 +25,7 @@ def test_q5_ends_of_the_trade_off(optimal_schedule):
 
     for memory, least in ((1, 21), (6, 6), (9, 6)):
         schedule = checks.call(optimal_schedule, 6, memory)
-        trace = schedules.legal(6, schedule)
-        case = f"n = 6, memory {memory}"
-        schedules.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
-        schedules.exactly(trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule)
+        schedules.optimal(6, memory, schedule, least=least)
 
 
 @test_case(points=1)
@@ -40,10 +36,7 @@ def test_q5_optimal_small(optimal_schedule):
 
     for n, memory, least in ((10, 3, 18), (5, 2, 8)):
         schedule = checks.call(optimal_schedule, n, memory)
-        trace = schedules.legal(n, schedule)
-        case = f"n = {n}, memory {memory}"
-        schedules.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
-        schedules.exactly(trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule)
+        schedules.optimal(n, memory, schedule, least=least)
 
 
 @test_case(points=1)
@@ -53,10 +46,7 @@ def test_q5_optimal(optimal_schedule):
     from adkit.checks import schedules
 
     schedule = checks.call(optimal_schedule, 30, 5)
-    trace = schedules.legal(30, schedule)
-    case = "n = 30, memory 5"
-    schedules.at_most(trace.peak, 5, what="the peak memory", case=case, answer=schedule)
-    schedules.exactly(trace.evaluations, 65, what="the count of evaluations", case=case, answer=schedule)
+    schedules.optimal(30, 5, schedule, least=65)
 
 
 @test_case(points=1, hidden=True)
@@ -70,9 +60,7 @@ def test_q5_legal_within_memory_for_any_budget(optimal_schedule):
     random = rng("checkpointing", "q5", "legal")
     for n, memory in ((int(random.integers(15, 25)), int(random.integers(2, 6))), (9, 2), (2, 1), (1, 1)):
         schedule = checks.call(optimal_schedule, n, memory)
-        trace = schedules.legal(n, schedule)
-        case = f"n = {n}, memory {memory}"
-        schedules.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
+        schedules.within(n, memory, schedule)
 
 
 @test_case(points=1, hidden=True)
@@ -88,11 +76,7 @@ def test_q5_optimal_with_two_or_three(optimal_schedule):
     for memory in (3, 2):
         for n in (4, int(random.integers(12, 20)), int(random.integers(40, 60))):
             schedule = checks.call(optimal_schedule, n, memory, repeat=False)
-            trace = schedules.legal(n, schedule)
-            case = f"n = {n}, memory {memory}"
-            schedules.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
-            least = least_evaluations(n, memory)
-            schedules.exactly(trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule)
+            schedules.optimal(n, memory, schedule, least=least_evaluations(n, memory))
 
 
 @test_case(points=0.5, hidden=True)
@@ -104,11 +88,7 @@ def test_q5_optimal_for_every_small_chain(optimal_schedule):
     for n in range(20, 0, -1):
         for memory in (*range(n, 0, -1), n + 1, 10 * n):
             schedule = checks.call(optimal_schedule, n, memory, repeat=False)
-            trace = schedules.legal(n, schedule)
-            case = f"n = {n}, memory {memory}"
-            schedules.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
-            least = least_evaluations(n, memory)
-            schedules.exactly(trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule)
+            schedules.optimal(n, memory, schedule, least=least_evaluations(n, memory))
 
 
 @test_case(points=1.5, hidden=True)
@@ -123,11 +103,7 @@ def test_q5_optimal_well_below_the_square_root(optimal_schedule):
     some = [(int(n), int(memory)) for n, memory in random.integers((30, 2), (200, 12), size=(8, 2))]
     for n, memory in ((100, 7), (64, 4), (200, 9), *some):
         schedule = checks.call(optimal_schedule, n, memory, repeat=False)
-        trace = schedules.legal(n, schedule)
-        case = f"n = {n}, memory {memory}"
-        schedules.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
-        least = least_evaluations(n, memory)
-        schedules.exactly(trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule)
+        schedules.optimal(n, memory, schedule, least=least_evaluations(n, memory))
 
 
 @test_case(points=1, hidden=True)
@@ -141,11 +117,7 @@ def test_q5_long_chains(optimal_schedule):
     some = int(rng("checkpointing", "q5", "long").integers(9, 20))
     for n, memory in ((1000, 8), (1000, some), (1000, 20), (200, 1), (200, 200)):
         schedule = checks.call(optimal_schedule, n, memory, repeat=False)
-        trace = schedules.legal(n, schedule)
-        case = f"n = {n}, memory {memory}"
-        schedules.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
-        least = least_evaluations(n, memory)
-        schedules.exactly(trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule)
+        schedules.optimal(n, memory, schedule, least=least_evaluations(n, memory))
 
 
 @test_case(points=1, hidden=True)

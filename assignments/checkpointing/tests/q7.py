@@ -1,4 +1,4 @@
-"""q7: layers that are not alike (bonus)."""
+"""q7: Layers that are not alike."""
 
 from otter.test_files import test_case
 

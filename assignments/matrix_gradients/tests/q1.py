@@ -1,4 +1,4 @@
-"""q1: the linear solve, backwards. Eight points, three of them public; two are for work."""
+"""q1: The linear solve, backwards."""
 
 from otter.test_files import test_case
 
@@ -97,73 +97,45 @@ def test_q1_factorises_once(linear_solve_vjp):
 @test_case(points=0.5, hidden=True)
 def test_q1_b_bar_of_random_vectors(linear_solve_vjp):
     """b_bar for random systems, one right-hand side"""
-    from adkit import checks
-
-    from reference.inputs.matrices import invertible
+    from reference.inputs import matrix_gradients
     from reference.inputs.seeds import rng
-    from reference.matrix_gradients import linear_solve_vjp as reference
 
     for round in range(2):
-        random = rng("matrix_gradients", "q1", "b_bar", round)
-        A = invertible(random, 4)
-        b, x_bar = random.standard_normal(4), random.standard_normal(4)
-        _, b_bar = checks.call(linear_solve_vjp, A, b, x_bar, returns=2)
-        _, expected = reference(A, b, x_bar)
-        checks.close(b_bar, expected, rtol=1e-9, what="b_bar")
+        system = matrix_gradients.system(rng("matrix_gradients", "q1", "b_bar", round))
+        matrix_gradients.compare_solve(linear_solve_vjp, *system, only="b_bar")
 
 
 @test_case(points=0.75, hidden=True)
 def test_q1_a_bar_of_random_vectors(linear_solve_vjp):
     """A_bar for random systems, one right-hand side"""
-    from adkit import checks
-
-    from reference.inputs.matrices import invertible
+    from reference.inputs import matrix_gradients
     from reference.inputs.seeds import rng
-    from reference.matrix_gradients import linear_solve_vjp as reference
 
     for round in range(2):
-        random = rng("matrix_gradients", "q1", "A_bar", round)
-        A = invertible(random, 4)
-        b, x_bar = random.standard_normal(4), random.standard_normal(4)
-        A_bar, _ = checks.call(linear_solve_vjp, A, b, x_bar, returns=2)
-        expected, _ = reference(A, b, x_bar)
-        checks.close(A_bar, expected, rtol=1e-9, what="A_bar")
+        system = matrix_gradients.system(rng("matrix_gradients", "q1", "A_bar", round))
+        matrix_gradients.compare_solve(linear_solve_vjp, *system, only="A_bar")
 
 
 @test_case(points=0.5, hidden=True)
 def test_q1_b_bar_of_a_matrix(linear_solve_vjp):
     """b_bar for several right-hand sides, and for a matrix of one column"""
-    from adkit import checks
-
-    from reference.inputs.matrices import invertible
+    from reference.inputs import matrix_gradients
     from reference.inputs.seeds import rng
-    from reference.matrix_gradients import linear_solve_vjp as reference
 
     for k in (3, 1):
-        random = rng("matrix_gradients", "q1", "b_bar of a matrix", k)
-        A = invertible(random, 4)
-        b, x_bar = random.standard_normal((4, k)), random.standard_normal((4, k))
-        _, b_bar = checks.call(linear_solve_vjp, A, b, x_bar, returns=2)
-        _, expected = reference(A, b, x_bar)
-        checks.close(b_bar, expected, rtol=1e-9, what="b_bar")
+        system = matrix_gradients.system(rng("matrix_gradients", "q1", "b_bar of a matrix", k), k)
+        matrix_gradients.compare_solve(linear_solve_vjp, *system, only="b_bar")
 
 
 @test_case(points=0.75, hidden=True)
 def test_q1_a_bar_of_a_matrix(linear_solve_vjp):
     """A_bar for several right-hand sides: the sum over the columns"""
-    from adkit import checks
-
-    from reference.inputs.matrices import invertible
+    from reference.inputs import matrix_gradients
     from reference.inputs.seeds import rng
-    from reference.matrix_gradients import linear_solve_vjp as reference
 
     for k in (3, 1):
-        random = rng("matrix_gradients", "q1", "A_bar of a matrix", k)
-        A = invertible(random, 4)
-        b, x_bar = random.standard_normal((4, k)), random.standard_normal((4, k))
-        A_bar, _ = checks.call(linear_solve_vjp, A, b, x_bar, returns=2)
-        expected, _ = reference(A, b, x_bar)
-        checks.close(A_bar, expected, rtol=1e-9, what="A_bar")
+        system = matrix_gradients.system(rng("matrix_gradients", "q1", "A_bar of a matrix", k), k)
+        matrix_gradients.compare_solve(linear_solve_vjp, *system, only="A_bar")
 
 
 @test_case(points=0.75, hidden=True)
@@ -192,20 +164,12 @@ def test_q1_ill_conditioned(linear_solve_vjp):
 @test_case(points=0.75, hidden=True)
 def test_q1_tiny_and_huge(linear_solve_vjp):
     """Systems with tiny and with huge entries"""
-    from adkit import checks
-
-    from reference.inputs.matrices import invertible
+    from reference.inputs import matrix_gradients
     from reference.inputs.seeds import rng
-    from reference.matrix_gradients import linear_solve_vjp as reference
 
-    random = rng("matrix_gradients", "q1", "scales")
-    A = invertible(random, 4)
-    b, x_bar = random.standard_normal(4), random.standard_normal(4)
+    A, b, x_bar = matrix_gradients.system(rng("matrix_gradients", "q1", "scales"))
     for scale in (1e-40, 1e40):
-        A_bar, b_bar = checks.call(linear_solve_vjp, scale * A, b, x_bar, returns=2)
-        expected_A, expected_b = reference(scale * A, b, x_bar)
-        checks.close(b_bar, expected_b, rtol=1e-9, what="b_bar")
-        checks.close(A_bar, expected_A, rtol=1e-9, what="A_bar")
+        matrix_gradients.compare_solve(linear_solve_vjp, scale * A, b, x_bar)
 
 
 @test_case(points=1, hidden=True)

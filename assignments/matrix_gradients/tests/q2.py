@@ -1,4 +1,4 @@
-"""q2: a linear solve with a reverse rule of its own. Six points, two and a half of them public; two are for reuse."""
+"""q2: A solve with a rule of its own."""
 
 from otter.test_files import test_case
 

@@ -1,4 +1,4 @@
-"""q4: finite differences and a gradient checker. Seven points, two and three quarters of them public."""
+"""q4: Checking gradients numerically."""
 
 from otter.test_files import test_case
 

@@ -1,4 +1,4 @@
-"""q5: the singular value decomposition, backwards. Six points, two and a half of them public."""
+"""q5: The singular value decomposition, backwards."""
 
 from otter.test_files import test_case
 
@@ -60,104 +60,84 @@ def test_q5_all_three_cotangents(svd_vjp):
 def test_q5_left_factor_of_tall_matrices(svd_vjp):
     """Only U_bar, for m > n: U moves out of its column space"""
     import numpy as np
-    from adkit import checks
 
-    from reference.inputs.matrices import orthogonal
+    from reference.inputs import matrix_gradients
     from reference.inputs.seeds import rng
-    from reference.matrix_gradients import svd_vjp as reference
 
     random = rng("matrix_gradients", "q5", "tall")
-    U, s, Vt = orthogonal(random, 4, 3), np.array([3.0, 1.7, 0.8]), orthogonal(random, 3, 3).T
-    arguments = (U, s, Vt, random.standard_normal((4, 3)), np.zeros(3), np.zeros((3, 3)))
-    # F is at most 1 / (1.7^2 - 0.8^2) = 0.44 and 1 / s at most 1.25: no rounding is amplified
-    checks.close(checks.call(svd_vjp, *arguments), reference(*arguments), rtol=1e-10, what="W_bar")
+    U, s, Vt = matrix_gradients.factors(random, 4, 3)
+    matrix_gradients.compare_svd(svd_vjp, U, s, Vt, random.standard_normal((4, 3)), np.zeros(3), np.zeros((3, 3)))
 
 
 @test_case(points=0.75, hidden=True)
 def test_q5_right_factor_of_wide_matrices(svd_vjp):
     """Only Vt_bar, for m < n: V moves out of its column space"""
     import numpy as np
-    from adkit import checks
 
-    from reference.inputs.matrices import orthogonal
+    from reference.inputs import matrix_gradients
     from reference.inputs.seeds import rng
-    from reference.matrix_gradients import svd_vjp as reference
 
     random = rng("matrix_gradients", "q5", "wide")
-    U, s, Vt = orthogonal(random, 3, 3), np.array([3.0, 1.7, 0.8]), orthogonal(random, 4, 3).T
-    arguments = (U, s, Vt, np.zeros((3, 3)), np.zeros(3), random.standard_normal((3, 4)))
-    checks.close(checks.call(svd_vjp, *arguments), reference(*arguments), rtol=1e-10, what="W_bar")
+    U, s, Vt = matrix_gradients.factors(random, 3, 4)
+    matrix_gradients.compare_svd(svd_vjp, U, s, Vt, np.zeros((3, 3)), np.zeros(3), random.standard_normal((3, 4)))
 
 
 @test_case(points=0.75, hidden=True)
 def test_q5_everything_of_wide_matrices(svd_vjp):
     """All three cotangents, for m < n"""
-    import numpy as np
-    from adkit import checks
-
-    from reference.inputs.matrices import orthogonal
+    from reference.inputs import matrix_gradients
     from reference.inputs.seeds import rng
-    from reference.matrix_gradients import svd_vjp as reference
 
     random = rng("matrix_gradients", "q5", "everything")
-    U, s, Vt = orthogonal(random, 3, 3), np.array([3.0, 1.7, 0.8]), orthogonal(random, 4, 3).T
+    U, s, Vt = matrix_gradients.factors(random, 3, 4)
     cotangents = (random.standard_normal(factor.shape) for factor in (U, s, Vt))
-    arguments = (U, s, Vt, *cotangents)
-    checks.close(checks.call(svd_vjp, *arguments), reference(*arguments), rtol=1e-10, what="W_bar")
+    matrix_gradients.compare_svd(svd_vjp, U, s, Vt, *cotangents)
 
 
 @test_case(points=0.5, hidden=True)
 def test_q5_square_matrices(svd_vjp):
     """Only Vt_bar, and then all three cotangents, for m = n"""
     import numpy as np
-    from adkit import checks
 
-    from reference.inputs.matrices import orthogonal
+    from reference.inputs import matrix_gradients
     from reference.inputs.seeds import rng
-    from reference.matrix_gradients import svd_vjp as reference
 
     random = rng("matrix_gradients", "q5", "square")
-    U, s, Vt = orthogonal(random, 3, 3), np.array([3.0, 1.7, 0.8]), orthogonal(random, 3, 3).T
+    U, s, Vt = matrix_gradients.factors(random, 3, 3)
     Vt_bar = random.standard_normal((3, 3))
     for U_bar, s_bar in (
         (np.zeros((3, 3)), np.zeros(3)),
         (random.standard_normal((3, 3)), random.standard_normal(3)),
     ):
-        arguments = (U, s, Vt, U_bar, s_bar, Vt_bar)
-        checks.close(checks.call(svd_vjp, *arguments), reference(*arguments), rtol=1e-10, what="W_bar")
+        matrix_gradients.compare_svd(svd_vjp, U, s, Vt, U_bar, s_bar, Vt_bar)
 
 
 @test_case(points=0.5, hidden=True)
 def test_q5_tiny_and_huge(svd_vjp):
     """Tiny and huge singular values: nothing may be added to a denominator"""
     import numpy as np
-    from adkit import checks
 
-    from reference.inputs.matrices import orthogonal
+    from reference.inputs import matrix_gradients
     from reference.inputs.seeds import rng
-    from reference.matrix_gradients import svd_vjp as reference
 
     random = rng("matrix_gradients", "q5", "scales")
-    U, s, Vt = orthogonal(random, 4, 3), np.array([3.0, 1.7, 0.8]), orthogonal(random, 3, 3).T
+    U, s, Vt = matrix_gradients.factors(random, 4, 3)
     U_bar, Vt_bar = random.standard_normal(U.shape), random.standard_normal(Vt.shape)
     for scale in (1e12, 1e-12):  # in this order: at 1e-12 the projector's part hides how the others are wrong
-        arguments = (U, scale * s, Vt, U_bar, np.zeros(3), Vt_bar)
-        checks.close(checks.call(svd_vjp, *arguments), reference(*arguments), rtol=1e-9, what="W_bar")
+        matrix_gradients.compare_svd(svd_vjp, U, scale * s, Vt, U_bar, np.zeros(3), Vt_bar, rtol=1e-9)
 
 
 @test_case(points=0.25, hidden=True)
 def test_q5_a_single_row_or_column(svd_vjp):
     """A matrix of one row, and of one column: one singular value, and no pair of them"""
     import numpy as np
-    from adkit import checks
 
+    from reference.inputs import matrix_gradients
     from reference.inputs.matrices import orthogonal
     from reference.inputs.seeds import rng
-    from reference.matrix_gradients import svd_vjp as reference
 
     random = rng("matrix_gradients", "q5", "row")
     one, s, v = np.array([[-1.0]]), np.array([1.4]), orthogonal(random, 4, 1)
     for U, Vt in ((one, v.T), (v, one)):
         cotangents = (random.standard_normal(factor.shape) for factor in (U, s, Vt))
-        arguments = (U, s, Vt, *cotangents)
-        checks.close(checks.call(svd_vjp, *arguments), reference(*arguments), rtol=1e-10, what="W_bar")
+        matrix_gradients.compare_svd(svd_vjp, U, s, Vt, *cotangents)

@@ -19,9 +19,10 @@ import nbformat
 import nbformat.v4
 
 from autograder.assignment import Assignment, AssignmentError
+from autograder.names import kind_of
 from autograder.otter.container import results as written
 from autograder.otter.container.config import plugin_settings
-from autograder.submissions.read import Submission, SubmissionError, demonstration_digest, kind_of, read_submission
+from autograder.submissions.read import Submission, SubmissionError, demonstration_digest, read_submission
 
 
 def main(folder: Path) -> int:

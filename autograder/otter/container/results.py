@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from autograder.text import plain
+from autograder.text import printable
 
 
 def unreadable(problem: str) -> dict[str, bytes]:
-    """The file is no submission: 0 points and a sentence for the student."""
-    text = plain(problem, 1000)
+    """The file is not a submission: 0 points and a sentence for the student."""
+    text = printable(problem, 1000)
     return _both(ValueError(text), [_test("Submission", text, visible=True)])
 
 
@@ -16,8 +16,8 @@ def failed(details: str) -> dict[str, bytes]:
     """The grader failed: 0 points, an apology for the student and the details for the instructor."""
     last = details.strip().splitlines()[-1] if details.strip() else "unknown error"
     apology = "The autograder failed. Please tell your instructor; it is not your fault."
-    tests = [_test("Autograder", apology, visible=True), _test("Autograder error", plain(details), visible=False)]
-    return _both(RuntimeError(f"the autograder failed: {plain(last, 500)}"), tests)
+    tests = [_test("Autograder", apology, visible=True), _test("Autograder error", printable(details), visible=False)]
+    return _both(RuntimeError(f"the autograder failed: {printable(last, 500)}"), tests)
 
 
 def _test(name: str, output: str, *, visible: bool) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def _test(name: str, output: str, *, visible: bool) -> dict[str, Any]:
 
 def _both(problem: Exception, tests: list[dict[str, Any]]) -> dict[str, bytes]:
     """`problem`: a built-in exception, for the pickle is read where this package may not be installed. A ValueError
-    says that the file is no submission (`autograder.otter.listener` tells the two apart)."""
+    says that the file is not a submission (`autograder.otter.listener` tells the two apart)."""
     import dill
     from otter.test_files import GradingResults
 

@@ -97,7 +97,7 @@ compile_ahead() {
         AUTOGRADER_SEED=$(cat "$course/seed" 2>/dev/null) \
             PYTHONPATH="$course" AUTOGRADER_ASSIGNMENTS="$course/assignments" \
             AUTOGRADER_CACHE="$prefix/compiled" PYTHONDONTWRITEBYTECODE=1 JAX_ENABLE_X64=1 JAX_PLATFORMS=cpu \
-            timeout 300 "$venv/bin/python" -P -m autograder.grading.compiled "$course"/assignments/* >&2 || status=1
+            timeout 300 "$venv/bin/python" -P -m autograder.grading.warmup "$course"/assignments/* >&2 || status=1
     rm -rf "$course"
     return $status
 }

@@ -3,7 +3,7 @@
 A download is a folder or a zip (`download`), read as data; whose a file is, is said by its name (`platforms`) or by
 Gradescope's metadata (`gradescope`); of one student's files the one that fits the assignment's name best is taken, then
 the newest (`choosing`). Every file gets one verdict: taken, left because a better one of the same student was taken or
-because it is no hand-in, or refused. Nothing is overwritten, no link is followed, and nothing of a submission is run
+because it is not a hand-in, or refused. Nothing is overwritten, no link is followed, and nothing of a submission is run
 (not even git, in a clone).
 """
 
@@ -19,6 +19,7 @@ from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 
 from autograder.assignment import Limits
+from autograder.names import kind_of
 from autograder.records import roster
 from autograder.records.roster import Claim, Student
 from autograder.records.run import write_atomically
@@ -26,8 +27,8 @@ from autograder.submissions.batch import stems_of
 from autograder.submissions.collect.choosing import EXACT, Choice, Piece, attempt, choose, fit, stem_of
 from autograder.submissions.collect.download import CLUTTER_FOLDERS, HANDED_OUT_FOLDERS, DownloadError, Item, opened
 from autograder.submissions.collect.gradescope import MAX_BYTES, NAME, MetadataError, Submission, submissions
-from autograder.submissions.collect.platforms import platform_of, unnamed_owner
-from autograder.submissions.read import SubmissionError, kind_of, read_bytes
+from autograder.submissions.collect.platforms import MOODLE_FOLDER, platform_of, unnamed_owner
+from autograder.submissions.read import SubmissionError, read_bytes
 
 __all__ = ["VERDICTS", "CollectError", "Collected", "HandIn", "Row", "collect"]
 
@@ -39,7 +40,6 @@ _LEVELS = 8
 _LISTS = re.compile(r"\.(?:csv|tsv|xlsx?|ods|ya?ml|json)$", re.IGNORECASE)
 """Class lists, worksheets and metadata beside the hand-ins."""
 _CLUTTER = re.compile(r"^(?:\..*|Thumbs\.db|desktop\.ini|Icon\r?)$", re.IGNORECASE)
-_ONE_SUBMISSION = re.compile(r"^.+_\d+_assignsubmission_[a-z]+_?$")
 _NOBODYS = "Whose it is, is not known: it is not named as {} names a hand-in."
 
 Say = Callable[[str], None]
@@ -187,7 +187,7 @@ def _hand_ins(source: Path, items: Sequence[Item], assignment: str, limits: Limi
         entries.setdefault(item.parts[depth], []).append(item)
     for name in [name for name in entries if _is_none(name) or name in HANDED_OUT_FOLDERS]:
         for item in entries.pop(name):
-            found.left(item, "It belongs to a system or to the handed-out repository, and is no hand-in.")
+            found.left(item, "It belongs to a system or to the handed-out repository, and is not a hand-in.")
     _refuse_packed_download(entries, source, found.root)
     people: dict[str, list[Piece]] = {}
     metadata = next((item for item in entries.get(NAME, ()) if len(item.parts) == depth + 1), None)
@@ -276,7 +276,7 @@ def _refuse_one_students(source: Path, items: Sequence[Item], assignment: str) -
     """One student's folder instead of the class's: what is in it would become a student each."""
     here = source.absolute()
     one = here.parent / NAME
-    if (one.is_file() and here.name.startswith("submission_")) or _ONE_SUBMISSION.match(here.name):
+    if (one.is_file() and here.name.startswith("submission_")) or MOODLE_FOLDER.match(here.name):
         raise CollectError(f"{source} is the folder of one hand-in; give the one that has all of them: {here.parent}")
     tops = {item.parts[0] for item in items}
     if tops & {".git", "adkit"} and f"{assignment}.ipynb" in tops:

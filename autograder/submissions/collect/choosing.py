@@ -5,10 +5,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from autograder.assignment import Limits
+from autograder.names import NO_SUBMISSIONS, kind_of, letters_of
 from autograder.submissions.collect.download import Item
 from autograder.submissions.collect.platforms import Owner
-from autograder.submissions.read import SubmissionError, kind_of
-from autograder.text import plain
+from autograder.submissions.read import SubmissionError
+from autograder.text import printable
 
 _ADDED = re.compile(
     r"(?:[-_ ]?\d{4}[-_]\d{2}[-_]\d{2}T?[-_\d]*"  # Otter's export: name_2026_01_31T12_00_00_000000
@@ -23,7 +24,6 @@ NOT_FETCHED = "NOT_FETCHED.txt"
 """Says why a student's files are not there: `actions fetch` writes it. A repository cannot bring one along."""
 EXACT, PARTLY, NOT = 2, 1, 0
 """How well a file's name fits the assignment's."""
-_NO_SUBMISSIONS = {"__init__.py", "conftest.py"}
 _HANDED_OUT = {"check.py"}
 """At the top of a student's repository."""
 _KINDS = (
@@ -54,7 +54,7 @@ class Piece:
     @property
     def usable(self) -> bool:
         """Whether it can be a submission, by its name."""
-        hidden = self.name.startswith((".", "__")) or self.name in _NO_SUBMISSIONS
+        hidden = self.name.startswith((".", "__")) or self.name in NO_SUBMISSIONS
         hidden = hidden or (not self.owner.file and self.inside in {(name,) for name in _HANDED_OUT})
         return bool(kind_of(self.name)) and not (hidden or self.item.folder or self.owner.text)
 
@@ -130,11 +130,11 @@ def _choose(pieces: Sequence[Piece], assignment: str, others: Collection[str]) -
 def fit(name: str, assignment: str) -> int:
     """How well a file's name fits the assignment's."""
     stem = stem_of(name)
-    while (shorter := _ADDED.sub("", stem)) != stem and _letters(stem) != _letters(assignment):
+    while (shorter := _ADDED.sub("", stem)) != stem and letters_of(stem) != letters_of(assignment):
         stem = shorter
-    if _letters(stem) == _letters(assignment):
+    if letters_of(stem) == letters_of(assignment):
         return EXACT
-    return PARTLY if _letters(assignment) in _letters(stem) else NOT
+    return PARTLY if letters_of(assignment) in letters_of(stem) else NOT
 
 
 def stem_of(name: str) -> str:
@@ -167,7 +167,9 @@ def _of_another(piece: Piece, assignment: str, others: Collection[str]) -> bool:
 def _read(item: Item) -> str:
     """What a small text says, made harmless."""
     try:
-        return plain(item.read(Limits(submission_bytes=64 * 1024)).decode("utf-8", "replace"), 500, lines=False).strip()
+        return printable(
+            item.read(Limits(submission_bytes=64 * 1024)).decode("utf-8", "replace"), 500, lines=False
+        ).strip()
     except SubmissionError as error:
         return str(error)
 
@@ -202,7 +204,3 @@ def _why_not(piece: Piece) -> str:
         return "Its name is that of a program's own file, not of a hand-in."
     what = next((text for pattern, text in _KINDS if pattern.search(piece.name)), "It is a file of another kind.")
     return f"{what} {_WANTED}"
-
-
-def _letters(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text).lower()

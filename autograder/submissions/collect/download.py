@@ -68,16 +68,16 @@ class Item:
 def opened(source: Path, exclude: Path | None = None) -> Generator[list[Item], None, None]:
     """Everything in a folder or a zip, in the order of names, to be read before the context ends.
 
-    `exclude` is not looked into, and is no item. Raises DownloadError.
+    `exclude` is not looked into, and is not an item. Raises DownloadError.
     """
     if source.is_dir():
         without = os.path.abspath(exclude) if exclude is not None else None
         yield list(_of_folder(source, (), without))
     elif not source.exists():
-        raise DownloadError(f"{source} is no folder and no zip: there is no such file")
+        raise DownloadError(f"{source} is neither a folder nor a zip: there is no such file")
     elif not zipfile.is_zipfile(source):
         raise DownloadError(
-            f"{source} is no folder and no zip; give the download as it came, or the folder it was unpacked to"
+            f"{source} is neither a folder nor a zip; give the download as it came, or the folder it was unpacked to"
         )
     else:
         _check_directory(source)
@@ -87,7 +87,9 @@ def opened(source: Path, exclude: Path | None = None) -> Generator[list[Item], N
             raise DownloadError(f"{source} cannot be read as a zip ({error}); download it again") from None
         with archive:
             if len(archive.infolist()) > MAX_ARCHIVE_ENTRIES:
-                raise DownloadError(f"{source} has more than {MAX_ARCHIVE_ENTRIES} entries, which is no class")
+                raise DownloadError(
+                    f"{source} has more than {MAX_ARCHIVE_ENTRIES} entries: that is not the download of a class"
+                )
             yield list(_of_zip(archive))
 
 
@@ -227,7 +229,7 @@ def _problem(info: zipfile.ZipInfo, name: str, parts: tuple[str, ...]) -> str:
     if stat.S_ISLNK(mode):
         return "It is a link to another file or folder."
     if stat.S_IFMT(mode) and not stat.S_ISREG(mode):
-        return "It is no regular file."
+        return "It is not a regular file."
     if ".." in parts or name.startswith(("/", "\\")) or (len(name) > 1 and name[1] == ":") or "\0" in name:
         return "Its path leads out of the zip."
     if len(parts) > MAX_PARTS:

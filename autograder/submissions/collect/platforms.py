@@ -1,4 +1,4 @@
-"""How each platform names what it lets an instructor download: one row of `PLATFORMS` each.
+"""How each platform names what it lets an instructor download, one row of `PLATFORMS` each, and what it takes back.
 
 Sources (observed and documented names; untried on a live platform where it says so):
 
@@ -128,15 +128,27 @@ def _distance(split: re.Match[str], users: int, files: int) -> int:
     return abs(len(split["user"]) - users) + abs(len(split["number"]) - files)
 
 
+def canvas_feedback(name: str) -> tuple[str, str]:
+    """The name of a file that Canvas takes feedback back under, and the number of the user whose Canvas takes it to be.
+
+    Both are empty where Canvas would not know. name: in the download. Canvas's import goes by the first number between
+    underscores, whatever the length of the others.
+    """
+    name = name.replace("\\", "/").rpartition("/")[2]
+    if not _canvas_splits(name):
+        return "", ""
+    return name, next(part for part in name.split("_") if part.isdecimal())
+
+
 # --- Moodle -----------------------------------------------------------------------------------
 
 # A folder's name is all the platform's: the last number counts. Of a flat one the first: what follows is the student's
-_MOODLE_FOLDER = re.compile(r"^(?P<name>.+)_(?P<user>\d+)_assignsubmission_(?P<what>[a-z]+)_?$", re.DOTALL)
+MOODLE_FOLDER = re.compile(r"^(?P<name>.+)_(?P<user>\d+)_assignsubmission_(?P<what>[a-z]+)_?$", re.DOTALL)
 _MOODLE_FILE = re.compile(r"^(?P<name>.+?)_(?P<user>\d+)_assignsubmission_(?P<what>[a-z]+)_(?P<file>.+)$", re.DOTALL)
 
 
 def _moodle(name: str, _context: Context) -> Owner | None:
-    found = _MOODLE_FOLDER.match(name) or _MOODLE_FILE.match(name)
+    found = MOODLE_FOLDER.match(name) or _MOODLE_FILE.match(name)
     if found is None:
         return None
     person = found["name"].replace("_", " ").strip()
@@ -144,6 +156,18 @@ def _moodle(name: str, _context: Context) -> Owner | None:
     file = found.groupdict().get("file") or ""
     text = found["what"] == "onlinetext"
     return Owner(f"moodle {found['user']}", f"{found['name']}-{found['user']}", student, "moodle", (), file, text)
+
+
+def moodle_feedback(path: str) -> tuple[str, str]:
+    """The folder that Moodle takes feedback back in, and the digits of the participant whose Moodle takes it to be.
+
+    Both are empty where Moodle would not know. path: in the download. Moodle's import goes by the number behind the
+    first underscore.
+    """
+    first = path.replace("\\", "/").lstrip("/").partition("/")[0]
+    flat = None if MOODLE_FOLDER.match(first) else _MOODLE_FILE.match(first)
+    folder = first[: flat.start("file")] if flat else first
+    return (folder, folder.split("_")[1]) if MOODLE_FOLDER.match(folder) else ("", "")
 
 
 # --- Blackboard, Brightspace, ILIAS -------------------------------------------------------------

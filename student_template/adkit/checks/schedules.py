@@ -20,8 +20,10 @@ __all__ = [
     "exactly",
     "legal",
     "longest_run",
+    "optimal",
     "peak_with",
     "subset",
+    "within",
 ]
 
 
@@ -46,6 +48,22 @@ def exactly(number: int, right: int, *, what: str, case: str, answer: Any) -> No
     if number != right:
         public = f"{what} is {number}, and should be {right} (for {case})"
         fail(public, hidden=f"{what} is too {'large' if number > right else 'small'}", answer=answer)
+
+
+def within(n: int, memory: int, schedule: Any) -> Trace:
+    """The trace of a student's schedule for equal layers; fails unless it is legal, complete, and never has more than
+    `memory` activations in memory.
+    """
+    trace = legal(n, schedule)
+    at_most(trace.peak, memory, what="the peak memory", case=f"n = {n}, memory {memory}", answer=schedule)
+    return trace
+
+
+def optimal(n: int, memory: int, schedule: Any, *, least: int) -> None:
+    """Fails unless the schedule is `within` the memory and evaluates exactly `least` activations."""
+    trace = within(n, memory, schedule)
+    case = f"n = {n}, memory {memory}"
+    exactly(trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule)
 
 
 def subset(n: int, checkpoints: Any) -> list[int]:

@@ -1,1 +1,4 @@
-"""Pictures as SVG: graphs, schedules, trade-offs and errors. They need no script, no font and no network."""
+"""Pictures as SVG: graphs, schedules, trade-offs and errors, all drawn with `adkit.drawing.svg`.
+
+They need no script, no font and no network.
+"""

@@ -2,15 +2,14 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from html import escape
 
 import numpy as np
 
-from adkit.drawing.graph import AMBER, BLUE, EDGE, FONT, GREEN, INK, ORANGE, PURPLE, TEAL, Drawing
+from adkit.drawing import svg
+from adkit.drawing.svg import Drawing, Markup
 
-_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, AMBER, TEAL)
 _WIDTH, _HEIGHT = 680.0, 420.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 76.0, 150.0, 44.0, 62.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 76.0, 530.0, 44.0, 358.0
 _SMALLEST = 1e-18
 """An error of 0 has no logarithm; it is drawn here."""
 
@@ -21,76 +20,58 @@ def error_plot(
     steps: Sequence[float] | None = None,
     title: str = "error of a derivative against the step size",
 ) -> Drawing:
-    """The relative error of approximations of a derivative against their step h, both axes logarithmic.
+    """Plots the relative error of approximations of a derivative against their step h, both axes logarithmic.
 
     approximations: by name, functions of the step, e.g. {"central": lambda h: central_difference(f, x, v, h)}.
     exact: the derivative itself, not 0. steps: positive; by default sixteen decades from 1e-16 to 1.
     """
     if exact == 0:
         raise ValueError("exact is 0: a relative error needs a derivative that is not 0")
-    given = np.logspace(-16, 0, 97).tolist() if steps is None else [float(step) for step in steps]
-    if not given or min(given) <= 0:
-        raise ValueError("steps must be positive, and at least one")
+    steps = np.logspace(-16, 0, 97).tolist() if steps is None else sorted(float(step) for step in steps)
+    if not steps or steps[0] <= 0:
+        raise ValueError("steps must contain at least one number, and only positive ones")
     curves = {
-        name: [(h, max(abs(float(value(h)) - exact) / abs(exact), _SMALLEST)) for h in sorted(given)]
+        name: [(h, max(abs(float(value(h)) - exact) / abs(exact), _SMALLEST)) for h in steps]
         for name, value in approximations.items()
     }
     curves = {name: [(h, e) for h, e in curve if math.isfinite(e)] for name, curve in curves.items()}
     errors = [error for curve in curves.values() for _, error in curve] or [1.0]
-    across = _decades(min(given), max(given))
-    down = _decades(min(errors), max(errors))
-    return Drawing(_svg(curves, across, down, title))
-
-
-def _decades(low: float, high: float) -> tuple[int, int]:
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    return first, max(last, first + 1)
-
-
-def _svg(
-    curves: Mapping[str, Sequence[tuple[float, float]]],
-    across: tuple[int, int],
-    down: tuple[int, int],
-    title: str,
-) -> str:
-    right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
-
-    def place(h: float, error: float) -> tuple[float, float]:
-        x = (math.log10(h) - across[0]) / (across[1] - across[0])
-        y = (math.log10(error) - down[0]) / (down[1] - down[0])
-        return _LEFT + x * (right - _LEFT), bottom - y * (bottom - _TOP)
-
-    parts = [
-        f"<svg xmlns='http://www.w3.org/2000/svg' width='{_WIDTH:.0f}' height='{_HEIGHT:.0f}' "
-        f"viewBox='0 0 {_WIDTH:.0f} {_HEIGHT:.0f}' {FONT} font-size='13' role='img'>",
-        f"<title>{escape(title)}</title>",
-        f"<text x='{(_LEFT + right) / 2:.0f}' y='26' text-anchor='middle' fill='{INK}' font-size='14'>"
-        f"{escape(title)}</text>",
-    ]
-    for decade in range(across[0], across[1] + 1, max(1, (across[1] - across[0]) // 8)):
-        x, _ = place(10.0**decade, 10.0 ** down[0])
-        parts.append(f"<path d='M{x:.1f},{_TOP}V{bottom}' stroke='{EDGE}' stroke-opacity='.25'/>")
-        parts.append(f"<text x='{x:.1f}' y='{bottom + 20}' text-anchor='middle' fill='{INK}'>{_power(decade)}</text>")
-    for decade in range(down[0], down[1] + 1, max(1, (down[1] - down[0]) // 8)):
-        _, y = place(10.0 ** across[0], 10.0**decade)
-        parts.append(f"<path d='M{_LEFT},{y:.1f}H{right}' stroke='{EDGE}' stroke-opacity='.25'/>")
-        parts.append(f"<text x='{_LEFT - 8}' y='{y + 4:.1f}' text-anchor='end' fill='{INK}'>{_power(decade)}</text>")
-    parts.append(
-        f"<rect x='{_LEFT}' y='{_TOP}' width='{right - _LEFT}' height='{bottom - _TOP}' fill='none' "
-        f"stroke='{EDGE}'/>"
-        f"<text x='{(_LEFT + right) / 2:.0f}' y='{_HEIGHT - 18}' text-anchor='middle' fill='{INK}'>step h</text>"
-        f"<text transform='translate(22,{(_TOP + bottom) / 2:.0f}) rotate(-90)' text-anchor='middle' "
-        f"fill='{INK}'>relative error</text>"
-    )
+    x, y = _decades(steps), _decades(errors)
+    axes = svg.LogAxes(_LEFT, _TOP, _RIGHT, _BOTTOM, x=_ends(x), y=_ends(y))
+    middle, halfway = (_LEFT + _RIGHT) / 2, (_TOP + _BOTTOM) / 2
+    drawn: list[Markup] = []
     for index, (name, curve) in enumerate(curves.items()):
-        colour = _COLOURS[index % len(_COLOURS)]
-        points = " ".join("{:.1f},{:.1f}".format(*place(h, error)) for h, error in curve)
-        y = _TOP + 16 + 24 * index
-        parts.append(f"<polyline points='{points}' fill='none' stroke='{colour}' stroke-width='1.8'/>")
-        parts.append(f"<path d='M{right + 14},{y}h20' stroke='{colour}' stroke-width='3'/>")
-        parts.append(f"<text x='{right + 40}' y='{y + 4}' fill='{INK}'>{escape(name)}</text>")
-    return "".join([*parts, "</svg>"])
+        colour = svg.SERIES[index % len(svg.SERIES)]
+        drawn.append(axes.curve(curve, colour, 1.8))
+        drawn.append(svg.legend_entry(_RIGHT + 14, _TOP + 16 + 24 * index, name, 20, svg.path("M0,0h20", colour, 3)))
+    return svg.document(
+        _WIDTH,
+        _HEIGHT,
+        title,
+        svg.text(middle, 26, title, size=14, anchor="middle"),
+        axes.grid(_ticks(x), _ticks(y)),
+        svg.path(f"M{svg.point(_LEFT, _TOP)}H{_RIGHT}V{_BOTTOM}H{_LEFT}z", svg.EDGE),
+        svg.text(middle, _HEIGHT - 18, "step h", anchor="middle"),
+        svg.text(22, halfway, "relative error", anchor="middle", transform=f"rotate(-90 22 {halfway})"),
+        *drawn,
+    )
+
+
+def _decades(values: Sequence[float]) -> range:
+    """The exponents of the powers of ten from the last one below all values to the first one above, at least two."""
+    first, last = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    return range(first, max(last, first + 1) + 1)
+
+
+def _ends(decades: range) -> tuple[float, float]:
+    return 10.0 ** decades[0], 10.0 ** decades[-1]
+
+
+def _ticks(decades: range) -> dict[float, str]:
+    """At most sixteen per axis, so that labels do not overlap."""
+    return {10.0**decade: _power(decade) for decade in decades[:: max(1, (len(decades) - 1) // 8)]}
 
 
 def _power(decade: int) -> str:
-    return "1" if decade == 0 else f"10<tspan dy='-5' font-size='10'>{str(decade).replace('-', '−')}</tspan>"
+    exponent = svg.element("tspan", str(decade).replace("-", "−"), dy=-5, font_size=10)
+    return Markup(f"10{exponent}") if decade else "1"

@@ -1,61 +1,26 @@
-"""Computational graphs as SVG: layered, with values, tangents and adjoints written into the nodes when given.
-
-A drawing has no background of its own and needs no script, no font and no network. It lies on the page's own, light
-or dark, and cannot know which: front ends show it as an image, which does not inherit the page's colours. So all its
-colours are of one luminance in the middle, about 0.225 on WCAG 2's scale of 0 to 1: a contrast of at least 3 to 1 with
-white and with the dark pages of JupyterLab, VS Code, GitHub and Colab. Areas are tinted, so that text on them keeps
-that contrast.
-"""
+"""Computational graphs as SVG: layered, with values, tangents and adjoints written into the nodes when given."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from html import escape
 from itertools import accumulate
-from pathlib import Path
 
+from adkit.drawing import svg
 from adkit.drawing.layout import Layout, layered
+from adkit.drawing.svg import Drawing, Markup
 from adkit.graph import Graph
 
 LARGEST_DRAWN = 120
-"""Graphs with more nodes are not drawn by themselves in a notebook: nobody could read them."""
+"""A larger graph that is a cell's result is not drawn, since its drawing would be unreadable."""
 
 WIDEST = 960.0
 """A drawing wider than this (pixels) runs from top to bottom instead of from left to right."""
 
-BLUE = "#3183e2"
-ORANGE = "#e35219"
-GREEN = "#2b945f"
-PURPLE = "#a467d9"
-AMBER = "#b57505"
-TEAL = "#128fa0"
-INK = "#798492"
-TANGENT, ADJOINT, EDGE = BLUE, ORANGE, INK
-TINT = 0.12
-"""The opacity of an area: text on it keeps a contrast of 3 to 1."""
-FONT = "font-family='system-ui, -apple-system, Segoe UI, Helvetica, Arial, DejaVu Sans, sans-serif'"
-
 _GAP = 44.0
 _BORDER = 3.5
-"""How far the second border of an output lies outside the first."""
+"""Distance of an output's second border from its first, in pixels."""
 _LINE = 17.0
 _MARGIN = 18.0
 
 _INFIX = {"add": " + ", "sub": " − ", "mul": " · ", "div": " / "}
-_COLOUR = {"input": BLUE, "output": AMBER}
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A picture that Jupyter shows when it is a cell's result."""
-
-    svg: str = field(repr=False)
-
-    def _repr_svg_(self) -> str:
-        return self.svg
-
-    def save(self, path: str | Path) -> None:
-        """Writes the SVG file."""
-        Path(path).write_text(self.svg, encoding="utf-8")
 
 
 def draw(
@@ -65,35 +30,33 @@ def draw(
     adjoints: Sequence[float | None] | None = None,
     labels: Sequence[str] | None = None,
 ) -> Drawing:
-    """Draws a graph. `values`, `tangents`, `adjoints` and `labels` have one entry a node (None: left out).
+    """Draws a graph. `values`, `tangents`, `adjoints` and `labels` have one entry per node (None: left out).
 
     Labels are v1, v2, … unless given; digits at the end of a label become a subscript. Inputs are blue,
-    outputs amber with a double border, constants grey and dashed. Raises ValueError for a sequence of
-    another length.
+    outputs amber with a double border, constants grey and dashed. Raises ValueError for a sequence
+    of the wrong length.
     """
     names = node_names(graph, labels)
-    lines = [[(text, INK, True)] for text in formulas(graph, names)]
+    lines = [[(formula, svg.INK)] for formula in formulas(graph, names)]
     for what, given, mark, colour in (
-        ("values", values, "=", INK),
-        ("tangents", tangents, "→", TANGENT),
-        ("adjoints", adjoints, "←", ADJOINT),
+        ("values", values, "=", svg.INK),
+        ("tangents", tangents, "→", svg.TANGENT),
+        ("adjoints", adjoints, "←", svg.ADJOINT),
     ):
         if given is None:
             continue
-        _check_length(what, given, graph)
-        for box, number in zip(lines, given, strict=True):
+        check_length(what, given, graph)
+        for node, number in zip(lines, given, strict=True):
             if number is not None:
-                box.append((f"{mark} {short_number(number)}", colour, False))
-    picture = _Picture(graph, lines)
-    legend = _legend(tangents is not None, adjoints is not None)
-    return Drawing(picture.svg(legend))
+                node.append((f"{mark} {short_number(number)}", colour))
+    return _Picture(graph, lines).drawing(_legend(tangents is not None, adjoints is not None))
 
 
 def node_names(graph: Graph, labels: Sequence[str] | None = None) -> list[str]:
     """The nodes' names, v₁, v₂, … or `labels`, with the digits at the end as subscripts."""
     if labels is None:
         labels = [f"v{index + 1}" for index in range(len(graph.nodes))]
-    _check_length("labels", labels, graph)
+    check_length("labels", labels, graph)
     return [_subscripted(str(label)) for label in labels]
 
 
@@ -121,13 +84,13 @@ def short_number(number: float) -> str:
 
 
 class _Picture:
-    """One drawing in the making: the boxes' sizes, the direction of the layers, and the shapes."""
+    """A graph being drawn: the sizes of its boxes, the direction of its layers, and its shapes."""
 
-    def __init__(self, graph: Graph, lines: list[list[tuple[str, str, bool]]]) -> None:
+    def __init__(self, graph: Graph, lines: list[list[tuple[str, str]]]) -> None:
         self.graph = graph
         self.lines = lines
-        self.widths = [18 + max(_text_width(text) for text, _, _ in box) for box in lines]
-        self.heights = [12 + _LINE * len(box) for box in lines]
+        self.widths = [18 + max(_text_width(words) for words, _ in node) for node in lines]
+        self.heights = [12 + _LINE * len(node) for node in lines]
         arguments = [node.args for node in graph.nodes]
         constants = [index for index, node in enumerate(graph.nodes) if node.op == "const"]
         across = layered(arguments, constants, self.heights, gap=16.0)
@@ -146,20 +109,18 @@ class _Picture:
             thickness[layout.layer[vertex]] = max(thickness[layout.layer[vertex]], size)
         return [0.0, *accumulate(size + gap for size in thickness)]
 
-    def svg(self, legend: str) -> str:
+    def drawing(self, legend: Markup | None) -> Drawing:
         long = max(0.0, self.starts[-1] - _GAP)
         across = self.layout.breadth
         width, height = (long, across) if self.sideways else (across, long)
         width, height = max(width, 260.0 if legend else 0.0) + 2 * _MARGIN, height + 2 * _MARGIN
-        full = height + (24 if legend else 0)
-        shapes = [self._edge(path, port) for path, port in zip(self.layout.paths, self._ports(), strict=True)]
-        shapes += [self._box(index) for index in range(len(self.graph.nodes))]
-        foot = f"<g transform='translate({_MARGIN},{height + 4:.0f})'>{legend}</g>" if legend else ""
-        return (
-            f"<svg xmlns='http://www.w3.org/2000/svg' width='{width:.0f}' height='{full:.0f}' "
-            f"viewBox='0 0 {width:.0f} {full:.0f}' style='max-width:100%;height:auto' {FONT} font-size='13'>"
-            f"<g transform='translate({_MARGIN:.0f},{_MARGIN:.0f})'>{''.join(shapes)}</g>{foot}</svg>"
-        )
+        parts = [self._edge(path, port) for path, port in zip(self.layout.paths, self._ports(), strict=True)]
+        parts += [self._node(index) for index in range(len(self.graph.nodes))]
+        picture = svg.moved(_MARGIN, _MARGIN, *parts)
+        label = f"a computational graph of {len(self.graph.nodes)} nodes"
+        if legend is None:
+            return svg.document(width, height, label, picture)
+        return svg.document(width, height + 24, label, picture, svg.moved(_MARGIN, round(height + 4), legend))
 
     def _point(self, along: float, across: float) -> tuple[float, float]:
         return (along, across) if self.sideways else (across, along)
@@ -187,67 +148,50 @@ class _Picture:
                 ports[number] = step * (place - (len(numbers) - 1) / 2)
         return ports
 
-    def _edge(self, path: tuple[int, ...], port: float) -> str:
+    def _edge(self, path: tuple[int, ...], port: float) -> Markup:
         position = self.layout.position
         at = self._span(path[0])[1], position[path[0]]
-        pieces = ["M{:.1f},{:.1f}".format(*self._point(*at))]
-        for vertex in path[1:]:
+        line = f"M{self._written(*at)}"
+        for vertex in path[1:-1]:
             start, end = self._span(vertex)
-            last = vertex == path[-1]
-            border = _BORDER if vertex in self.graph.outputs else 0.0
-            there = (start - border - 7, position[vertex] + port) if last else (start, position[vertex])
-            middle = (at[0] + there[0]) / 2
-            corners = ((middle, at[1]), (middle, there[1]), there)
-            pieces.append("C" + " ".join("{:.1f},{:.1f}".format(*self._point(*corner)) for corner in corners))
-            at = there
-            if not last:
-                at = (end, position[vertex])
-                pieces.append("L{:.1f},{:.1f}".format(*self._point(*at)))
-        tip = ((at[0] + 7, at[1]), (at[0] - 1, at[1] - 3.6), (at[0] - 1, at[1] + 3.6))
-        head = " ".join("{:.1f},{:.1f}".format(*self._point(*corner)) for corner in tip)
-        return (
-            f"<path d='{''.join(pieces)}' fill='none' stroke='{EDGE}' stroke-width='1.4'/>"
-            f"<polygon points='{head}' fill='{EDGE}'/>"
-        )
+            line += self._curve(at, (start, position[vertex]))
+            at = (end, position[vertex])
+            line += f"L{self._written(*at)}"
+        border = _BORDER if path[-1] in self.graph.outputs else 0.0
+        tip = (self._span(path[-1])[0] - border, position[path[-1]] + port)
+        line += self._curve(at, (tip[0] - 7, tip[1]))
+        return svg.arrow_along(line, self._point(*tip), self._point(1, 0), width=1.4, head=(8, 7.2))
 
-    def _box(self, index: int) -> str:
+    def _curve(self, start: tuple[float, float], end: tuple[float, float]) -> str:
+        middle = (start[0] + end[0]) / 2
+        corners = ((middle, start[1]), (middle, end[1]), end)
+        return "C" + " ".join(self._written(*corner) for corner in corners)
+
+    def _written(self, along: float, across: float) -> str:
+        return svg.point(*self._point(along, across))
+
+    def _node(self, index: int) -> Markup:
         node = self.graph.nodes[index]
         begin, end = self._span(index)
         x, y = self._point((begin + end) / 2, self.layout.position[index])
         width, height = self.widths[index], self.heights[index]
-        left, top = x - width / 2, y - height / 2
         output = index in self.graph.outputs
-        colour = _COLOUR.get("output" if output and node.op != "input" else node.op, INK)
-        dashes = " stroke-dasharray='4 3'" if node.op == "const" else ""
-        outer = ""
-        if output:
-            outer = (
-                f"<rect x='{left - _BORDER:.1f}' y='{top - _BORDER:.1f}' width='{width + 2 * _BORDER:.1f}' "
-                f"height='{height + 2 * _BORDER:.1f}' rx='11' fill='none' stroke='{AMBER}' "
-                f"stroke-width='1.3'/>"
-            )
-        texts = "".join(
-            f"<text x='{x:.1f}' y='{top + 6 + _LINE * (place + 0.72):.1f}' text-anchor='middle' "
-            f"fill='{ink}'{' font-weight=' + repr('600') if bold else ''}>{escape(text)}</text>"
-            for place, (text, ink, bold) in enumerate(self.lines[index])
-        )
-        return (
-            f"<g>{outer}<rect x='{left:.1f}' y='{top:.1f}' width='{width:.1f}' height='{height:.1f}' rx='8' "
-            f"fill='{colour}' fill-opacity='{TINT}' stroke='{colour}' stroke-width='1.5'{dashes}/>{texts}</g>"
-        )
+        colour = svg.INPUT if node.op == "input" else svg.OUTPUT if output else svg.INK
+        dashes = "4 3" if node.op == "const" else None
+        shape = svg.box(x, y, *self.lines[index], colour=colour, width=width, height=height, size=13, dashes=dashes)
+        if not output:
+            return shape
+        corner = {"x": x - width / 2 - _BORDER, "y": y - height / 2 - _BORDER, "rx": 11}
+        size = {"width": width + 2 * _BORDER, "height": height + 2 * _BORDER}
+        border = svg.element("rect", **corner, **size, fill="none", stroke=svg.OUTPUT, stroke_width=1.3)
+        return svg.element("g", border, shape)
 
 
-def _legend(tangents: bool, adjoints: bool) -> str:
-    """What the arrows in the boxes mean; nothing when there are none."""
-    words: list[str] = []
-    if tangents:
-        words.append(f"<tspan fill='{TANGENT}'>→ tangent</tspan>")
-    if adjoints:
-        words.append(f"<tspan fill='{ADJOINT}'>← adjoint</tspan>")
-    if not words:
-        return ""
-    body = f"<tspan fill='{INK}'>= value</tspan>" + "".join(f"<tspan dx='14'>{word}</tspan>" for word in words)
-    return f"<text y='10' font-size='12'>{body}</text>"
+def _legend(tangents: bool, adjoints: bool) -> Markup | None:
+    """What the arrows in the boxes mean; None when there are none."""
+    words = [svg.element("tspan", "→ tangent", fill=svg.TANGENT, dx=14)] if tangents else []
+    words += [svg.element("tspan", "← adjoint", fill=svg.ADJOINT, dx=14)] if adjoints else []
+    return svg.text(None, 10, "= value", *words, size=12) if words else None
 
 
 def _subscripted(label: str) -> str:
@@ -256,12 +200,12 @@ def _subscripted(label: str) -> str:
 
 
 def _text_width(text: str) -> float:
-    """A generous estimate, in pixels, for 13 px semibold text in any of the fonts asked for."""
+    """A generous estimate, in pixels, for 13 px semibold text in any of the fonts of `svg.FONT`."""
     return sum(
         5.0 if char in " .,il·" else 6.4 if char in "₀₁₂₃₄₅₆₇₈₉" else 11.5 if char in "wm" else 8.6 for char in text
     )
 
 
-def _check_length(what: str, given: Sequence[object], graph: Graph) -> None:
+def check_length(what: str, given: Sequence[object], graph: Graph) -> None:
     if len(given) != len(graph.nodes):
         raise ValueError(f"{what}: {len(given)} entries given for a graph of {len(graph.nodes)} nodes")

@@ -1,23 +1,23 @@
 """A schedule as one picture: time from left to right, layers upwards, each activation's lifetime a bar.
 
 Evaluations and backward nodes take one unit of time each; saving and freeing take none. A bar begins with the
-evaluation of its activation, drawn as a block. Below the lifetimes stands the memory in use. (After the space-time
+evaluation of its activation, drawn as a block. Below the lifetimes is the memory in use. (After the space-time
 diagrams of Griewank & Walther, *Evaluating Derivatives*, 2nd ed., chapter 12.)
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any
 
-from adkit.drawing.graph import AMBER, BLUE, FONT, GREEN, INK, ORANGE, TINT, Drawing
+from adkit.drawing import svg
+from adkit.drawing.svg import Drawing, Markup
 from adkit.schedule import Trace, simulate
 
 MOST_LAYERS = 1000
 MOST_TIME = 20_000
 
 _WIDTH, _LEFT, _RIGHT, _TOP = 720.0, 52.0, 20.0, 64.0
-_SAVED, _WORKING, _BACKWARD = BLUE, AMBER, GREEN
+_SAVED, _WORKING, _BACKWARD = svg.BLUE, svg.AMBER, svg.GREEN
 
 
 @dataclass
@@ -42,9 +42,9 @@ def space_time(schedule: Sequence[Sequence[Any]], n: int, *, title: str = "") ->
     if trace.n > MOST_LAYERS or trace.evaluations > MOST_TIME:
         raise ValueError(
             f"this is too large to draw: {trace.n} layers and {trace.evaluations} evaluations; "
-            f"at most {MOST_LAYERS} and {MOST_TIME} can be seen"
+            f"at most {MOST_LAYERS} and {MOST_TIME} would be readable"
         )
-    return Drawing(_svg(trace, _story(trace), title))
+    return _picture(trace, _story(trace), title)
 
 
 def _story(trace: Trace) -> _Story:
@@ -78,7 +78,7 @@ def _story(trace: Trace) -> _Story:
     return story
 
 
-def _svg(trace: Trace, story: _Story, title: str) -> str:
+def _picture(trace: Trace, story: _Story, title: str) -> Drawing:
     time = len(story.memory)
     unit = (_WIDTH - _LEFT - _RIGHT) / time
     row = min(22.0, max(1.0, 330.0 / trace.n))
@@ -86,81 +86,69 @@ def _svg(trace: Trace, story: _Story, title: str) -> str:
     memory_top = floor + 30
     level = min(16.0, 90.0 / trace.peak)
     base = memory_top + level * trace.peak
-    height = base + 46
 
-    def bars(entries: Sequence[tuple[int, int, int]]) -> str:
+    def x(at: float) -> float:
+        return _LEFT + at * unit
+
+    def bars(entries: Sequence[tuple[int, int, int]], colour: str) -> Markup:
         inset = row * 0.28
-        return "".join(
-            f"M{_n(_LEFT + start * unit)},{_n(floor - i * row + inset)}h{_n((end - start) * unit)}"
-            f"v{_n(row - 2 * inset)}H{_n(_LEFT + start * unit)}z"
+        outlines = (
+            f"M{svg.point(x(start), floor - i * row + inset)}h{svg.number((end - start) * unit)}"
+            f"v{svg.number(row - 2 * inset)}H{svg.number(x(start))}z"
             for i, start, end in entries
         )
+        return svg.element("path", d="".join(outlines), fill=colour)
 
-    def marks(entries: Sequence[tuple[int, int]]) -> str:
-        # As thick as its row: where there are thousands, they join to the lines of the sweep.
-        return "".join(
-            f"M{_n(_LEFT + (at + 0.08) * unit)},{_n(floor - (i - 0.5) * row)}h{_n(0.84 * unit)}" for i, at in entries
-        )
+    def marks(entries: Sequence[tuple[int, int]], colour: str) -> Markup:
+        # As thick as its row: where there are thousands, they join into the lines of the sweep.
+        lines = (f"M{svg.point(x(at + 0.08), floor - (i - 0.5) * row)}h{svg.number(0.84 * unit)}" for i, at in entries)
+        return svg.path("".join(lines), colour, max(1.0, row * 0.84))
 
-    curve = f"M{_n(_LEFT)},{_n(base)}"
+    curve = f"M{svg.point(_LEFT, base)}"
     before = 0
     for at, used in enumerate(story.memory):
         if used != before:
-            curve += f"H{_n(_LEFT + at * unit)}V{_n(base - level * used)}"
+            curve += f"H{svg.number(x(at))}V{svg.number(base - level * used)}"
             before = used
-    curve += f"H{_n(_LEFT + time * unit)}V{_n(base)}z"
-    thick = _n(max(1.0, row * 0.84))
+    curve += f"H{svg.number(x(time))}V{svg.number(base)}z"
     passing = {(i, start) for i, start, _ in story.working}
-    begun_saved = [entry for entry in story.forward if entry not in passing]
-    begun_working = [entry for entry in story.forward if entry in passing]
     counted = f"n = {trace.n}, peak memory {trace.peak}, {trace.evaluations} evaluations"
-    heading = f"{escape(title)}: {counted}" if title else counted
-    peak_y = _n(base - level * trace.peak)
+    heading = f"{title}: {counted}" if title else counted
+    frame = f"M{svg.point(_LEFT, _TOP)}H{svg.number(x(time))}V{svg.number(floor)}H{svg.number(_LEFT)}z"
+    duration = f"time: {time} steps ({trace.evaluations} forward, {trace.n} backward)"
     every = max(1, -(-trace.n // 10))
-    ticks = "".join(
-        f"<text x='{_LEFT - 8:.0f}' y='{_n(floor - (i - 0.5) * row + 4)}' text-anchor='end'>{i}</text>"
-        for i in range(1, trace.n + 1)
-        if i % every == 0 or i == 1
-    )
-    return (
-        f"<svg xmlns='http://www.w3.org/2000/svg' width='{_WIDTH:.0f}' height='{height:.0f}' "
-        f"viewBox='0 0 {_WIDTH:.0f} {height:.0f}' style='max-width:100%;height:auto' {FONT} font-size='12' "
-        f"role='img' aria-label='{heading}'>"
-        f"<text x='20' y='26' font-size='14' font-weight='600' fill='{INK}'>{heading}</text>"
-        f"{_legend()}"
-        f"<rect x='{_LEFT}' y='{_TOP}' width='{_n(time * unit)}' height='{_n(row * trace.n)}' fill='none' "
-        f"stroke='{INK}' stroke-opacity='.5' stroke-width='.7'/>"
-        f"<path d='{bars(story.saved)}' fill='{_SAVED}'/><path d='{bars(story.working)}' fill='{_WORKING}'/>"
-        f"<g stroke-width='{thick}'><path d='{marks(begun_saved)}' stroke='{_SAVED}'/>"
-        f"<path d='{marks(begun_working)}' stroke='{_WORKING}'/>"
-        f"<path d='{marks(story.backward)}' stroke='{_BACKWARD}'/></g>"
-        f"<path d='{curve}' fill='{_SAVED}' fill-opacity='{TINT}' stroke='{_SAVED}' stroke-width='1.2'/>"
-        f"<path d='M{_n(_LEFT)},{peak_y}H{_n(_LEFT + time * unit)}' stroke='{ORANGE}' stroke-dasharray='5 4'/>"
-        f"<g fill='{INK}'>{ticks}<text x='20' y='{_n(_TOP - 8)}'>layer</text>"
-        f"<text x='20' y='{_n(memory_top - 8)}'>memory</text>"
-        f"<text x='{_LEFT - 8:.0f}' y='{_n(float(peak_y) + 4)}' text-anchor='end' fill='{ORANGE}'>{trace.peak}"
-        f"</text><text x='{_LEFT - 8:.0f}' y='{_n(base + 4)}' text-anchor='end'>0</text>"
-        f"<text x='{_WIDTH - _RIGHT:.0f}' y='{_n(base + 20)}' text-anchor='end'>time: {time} steps "
-        f"({trace.evaluations} forward, {trace.n} backward)</text></g></svg>"
+    ticks = [i for i in range(1, trace.n + 1) if i % every == 0 or i == 1]
+    return svg.document(
+        _WIDTH,
+        base + 46,
+        heading,
+        svg.text(20, 26, heading, size=14, weight=600),
+        *_legend(),
+        svg.path(frame, svg.INK, 0.7, stroke_opacity=0.5),
+        bars(story.saved, _SAVED),
+        bars(story.working, _WORKING),
+        marks([entry for entry in story.forward if entry not in passing], _SAVED),
+        marks([entry for entry in story.forward if entry in passing], _WORKING),
+        marks(story.backward, _BACKWARD),
+        svg.element("path", d=curve, **svg.tinted(_SAVED, 1.2)),
+        svg.path(f"M{svg.point(_LEFT, memory_top)}H{svg.number(x(time))}", svg.ORANGE, stroke_dasharray="5 4"),
+        *(svg.text(_LEFT - 8, floor - (i - 0.5) * row + 4, str(i), anchor="end") for i in ticks),
+        svg.text(20, _TOP - 8, "layer"),
+        svg.text(20, memory_top - 8, "memory"),
+        svg.text(_LEFT - 8, memory_top + 4, str(trace.peak), colour=svg.ORANGE, anchor="end"),
+        svg.text(_LEFT - 8, base + 4, "0", anchor="end"),
+        svg.text(_WIDTH - _RIGHT, base + 20, duration, anchor="end"),
+        size=12,
     )
 
 
-def _legend() -> str:
-    def entry(x: int, colour: str, word: str, *, block: int, bar: int = 0) -> str:
-        line = f"<path d='M{x + block},47.5h{bar}' stroke='{colour}' stroke-width='5'/>" if bar else ""
-        return (
-            f"<path d='M{x},47.5h{block}' stroke='{colour}' stroke-width='11'/>{line}"
-            f"<text x='{x + block + bar + 6}' y='52'>{word}</text>"
-        )
+def _legend() -> list[Markup]:
+    def entry(x: int, colour: str, word: str, bar: int) -> Markup:
+        block = svg.path("M0,-.5h8", colour, 11)
+        return svg.legend_entry(x, 48, word, 8 + bar, block, svg.path(f"M8,-.5h{bar}", colour, 5))
 
-    pieces = (
-        entry(186, _SAVED, "evaluated, then saved", block=8, bar=18),
-        entry(370, _WORKING, "evaluated, working only", block=8, bar=8),
-        entry(554, _BACKWARD, "backward", block=8),
-    )
-    return f"<g fill='{INK}'>{''.join(pieces)}</g>"
-
-
-def _n(number: float) -> str:
-    """A coordinate, as short as it may be."""
-    return f"{number:.1f}".removesuffix(".0")
+    return [
+        entry(186, _SAVED, "evaluated, then saved", 18),
+        entry(370, _WORKING, "evaluated, working only", 8),
+        entry(554, _BACKWARD, "backward", 0),
+    ]

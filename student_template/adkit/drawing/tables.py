@@ -1,14 +1,15 @@
-"""Traces as tables: one row a node, with what it computes, its value, its tangent and its adjoint.
+"""Traces as tables: one row per node, with what it computes, its value, its tangent and its adjoint.
 
-A forward trace is read downwards, a reverse trace upwards, as in Baydin, Pearlmutter, Radul & Siskind,
-"Automatic differentiation in machine learning: a survey" (JMLR 18, 2018), tables 2 and 3.
+A forward trace is read from top to bottom, a reverse trace from bottom to top, as in Baydin, Pearlmutter, Radul &
+Siskind, "Automatic differentiation in machine learning: a survey" (JMLR 18, 2018), tables 2 and 3.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
-from adkit.drawing.graph import ADJOINT, TANGENT, formulas, node_names, short_number
+from adkit.drawing import svg
+from adkit.drawing.graph import check_length, formulas, node_names, short_number
+from adkit.drawing.svg import Markup
 from adkit.graph import Graph
 
 
@@ -22,23 +23,17 @@ class TraceTable:
     """The text colour of each column; "inherit" for the notebook's own."""
 
     def _repr_html_(self) -> str:
-        cell = "padding:4px 16px;text-align:left;border-bottom:1px solid #8884;background:transparent;"
-        head = "".join(
-            f"<th style='{cell}color:{colour}'>{escape(title)}</th>"
-            for title, colour in zip(self.header, self.colours, strict=True)
-        )
-        body = "".join(
-            "<tr style='background:transparent'>"
-            + "".join(
-                f"<td style='{cell}color:{colour}'>{escape(text)}</td>"
-                for text, colour in zip(row, self.colours, strict=True)
-            )
-            + "</tr>"
-            for row in self.rows
-        )
-        return (
-            "<table style='border-collapse:collapse;font-variant-numeric:tabular-nums;margin:8px 0'>"
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        def row(tag: str, texts: Sequence[str]) -> Markup:
+            cell = "padding:4px 16px;text-align:left;border-bottom:1px solid #8884;background:transparent;color:"
+            cells = zip(texts, self.colours, strict=True)
+            written = [svg.element(tag, text, style=cell + colour) for text, colour in cells]
+            return svg.element("tr", *written, style="background:transparent")
+
+        return svg.element(
+            "table",
+            svg.element("thead", row("th", self.header)),
+            svg.element("tbody", *(row("td", texts) for texts in self.rows)),
+            style="border-collapse:collapse;font-variant-numeric:tabular-nums;margin:8px 0",
         )
 
     def __repr__(self) -> str:
@@ -56,21 +51,21 @@ def trace_table(
     adjoints: Sequence[float | None] | None = None,
     labels: Sequence[str] | None = None,
 ) -> TraceTable:
-    """The trace of a graph. Each sequence has one entry a node (None: an empty cell); ValueError otherwise.
+    """The trace of a graph. Each sequence has one entry per node (None: an empty cell).
 
-    Only the columns that are given are shown; `labels` as in `adkit.draw`.
+    Only the columns that are passed are shown; `labels` as in `adkit.draw`. Raises ValueError for a sequence of the
+    wrong length.
     """
     names = node_names(graph, labels)
     header, columns, colours = ["node"], [formulas(graph, names)], ["inherit"]
     for title, given, colour in (
         ("value", values, "inherit"),
-        ("tangent ↓", tangents, TANGENT),
-        ("adjoint ↑", adjoints, ADJOINT),
+        ("tangent ↓", tangents, svg.TANGENT),
+        ("adjoint ↑", adjoints, svg.ADJOINT),
     ):
         if given is None:
             continue
-        if len(given) != len(graph.nodes):
-            raise ValueError(f"{title}: {len(given)} entries given for a graph of {len(graph.nodes)} nodes")
+        check_length(title, given, graph)
         header.append(title)
         columns.append(["" if number is None else short_number(number) for number in given])
         colours.append(colour)

@@ -1,19 +1,17 @@
 """Memory against evaluations: the optimal frontier of a chain, and schedules as points over it."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
-from math import log
 from typing import Any
 
-from adkit.drawing.graph import AMBER, BLUE, EDGE, FONT, GREEN, INK, ORANGE, PURPLE, TEAL, Drawing
+from adkit.drawing import svg
+from adkit.drawing.svg import Drawing, Markup
 from adkit.schedule import least_evaluations, simulate
 
 MOST_LAYERS = 10_000
 
-_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 720.0, 400.0, 76.0, 28.0, 60.0, 52.0
-_COLOURS = (ORANGE, GREEN, PURPLE, AMBER, TEAL, INK)
-_LINE = BLUE
-_GRID = f"stroke='{EDGE}' stroke-opacity='.25'"
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 720.0, 400.0, 76.0, 692.0, 60.0, 348.0
+_LINE, *_REST = svg.SERIES
+_POINTS = (*_REST, svg.INK)
 
 
 def trade_off(n: int, schedules: Mapping[str, Sequence[Sequence[Any]]] | None = None) -> Drawing:
@@ -28,43 +26,28 @@ def trade_off(n: int, schedules: Mapping[str, Sequence[Sequence[Any]]] | None = 
     points = [(name, trace.peak, trace.evaluations) for name, trace in traces.items()]
     most = max([n * (n + 1) // 2, *(evaluations for _, _, evaluations in points)])
 
-    def x(memory: float) -> float:
-        return _LEFT + (_WIDTH - _LEFT - _RIGHT) * log(memory) / log(n)
-
-    def y(evaluations: float) -> float:
-        return _HEIGHT - _BOTTOM - (_HEIGHT - _TOP - _BOTTOM) * log(evaluations / n) / log(most / n)
-
-    frontier = "L".join(f"{x(m):.1f},{y(least_evaluations(n, m)):.1f}" for m in _memories(n))
-    across = "".join(
-        f"<path d='M{x(m):.1f},{_TOP}V{_HEIGHT - _BOTTOM}' {_GRID}/>"
-        f"<text x='{x(m):.1f}' y='{_HEIGHT - _BOTTOM + 18:.0f}' text-anchor='middle'>{m}</text>"
-        for m in _ticks(1, n)
-    )
-    up = "".join(
-        f"<path d='M{_LEFT},{y(e):.1f}H{_WIDTH - _RIGHT}' {_GRID}/>"
-        f"<text x='{_LEFT - 8:.0f}' y='{y(e) + 4:.1f}' text-anchor='end'>{e}</text>"
-        for e in _ticks(n, most)
-    )
-    dots = "".join(
-        _dot(x(peak), y(evaluations), name, peak, evaluations, _COLOURS[k % len(_COLOURS)])
+    axes = svg.LogAxes(_LEFT, _TOP, _RIGHT, _BOTTOM, x=(1, n), y=(n, most))
+    dots = [
+        _dot(*axes.place(peak, evaluations), f"{name} ({peak}, {evaluations})", _POINTS[k % len(_POINTS)])
         for k, (name, peak, evaluations) in enumerate(points)
-    )
-    return Drawing(
-        f"<svg xmlns='http://www.w3.org/2000/svg' width='{_WIDTH:.0f}' height='{_HEIGHT:.0f}' "
-        f"viewBox='0 0 {_WIDTH:.0f} {_HEIGHT:.0f}' style='max-width:100%;height:auto' {FONT} font-size='12' "
-        f"role='img' aria-label='memory against evaluations for {n} layers'>"
-        f"<g fill='{INK}'>"
-        f"<text x='20' y='28' font-size='14' font-weight='600'>n = {n}: memory against evaluations</text>"
-        f"{across}{up}<text x='{_WIDTH - _RIGHT:.0f}' y='{_HEIGHT - 14:.0f}' text-anchor='end'>"
-        f"peak memory, activations</text><text x='{_WIDTH - _RIGHT:.0f}' y='28' text-anchor='end' fill='{_LINE}'>"
-        f"— the least possible, T(n, m)</text></g>"
-        f"<path d='M{frontier}' fill='none' stroke='{_LINE}' stroke-width='2'/>{dots}"
-        f"<text transform='translate(20,{_HEIGHT / 2 + 30:.0f})rotate(-90)' fill='{INK}'>evaluations</text></svg>"
+    ]
+    return svg.document(
+        _WIDTH,
+        _HEIGHT,
+        f"memory against evaluations for {n} layers",
+        svg.text(20, 28, f"n = {n}: memory against evaluations", size=14, weight=600),
+        axes.grid({m: str(m) for m in _ticks(1, n)}, {e: str(e) for e in _ticks(n, most)}),
+        svg.text(_RIGHT, _HEIGHT - 14, "peak memory, activations", anchor="end"),
+        svg.text(_RIGHT, 28, "— the least possible, T(n, m)", colour=_LINE, anchor="end"),
+        axes.curve([(m, least_evaluations(n, m)) for m in _memories(n)], _LINE),
+        *dots,
+        svg.text(20, _HEIGHT / 2 + 30, "evaluations", transform=f"rotate(-90 20 {_HEIGHT / 2 + 30})"),
+        size=12,
     )
 
 
 def _memories(n: int) -> list[int]:
-    """Where the frontier is drawn: everywhere for few layers, then ever further apart."""
+    """The memory values at which the frontier is drawn: all for few layers, further and further apart for many."""
     memories = {1, n}
     m = 1.0
     while m < n:
@@ -74,7 +57,7 @@ def _memories(n: int) -> list[int]:
 
 
 def _ticks(low: int, high: int) -> list[int]:
-    """Both ends and the numbers 1, 2, 5 times powers of ten between them that do not crowd each other."""
+    """Both ends and the numbers 1, 2, 5 times powers of ten between them that are far enough apart for their labels."""
     candidates = [step * 10**power for power in range(9) for step in (1, 2, 5)]
     ticks = [low]
     for number in candidates:
@@ -83,15 +66,11 @@ def _ticks(low: int, high: int) -> list[int]:
     return [*ticks, high] if high > low else ticks
 
 
-def _dot(x: float, y: float, name: str, peak: int, evaluations: int, colour: str) -> str:
-    said = f"{name} ({peak}, {evaluations})"
+def _dot(x: float, y: float, words: str, colour: str) -> Markup:
     # The line comes down from the left: nothing to the right of a point lies on it. At the right edge, where there is
     # no room for that, it is nearly level.
-    if x + 9 + 7.5 * len(said) < _WIDTH:
-        place = f"x='{x + 9:.1f}' y='{y - 9:.1f}'"
+    if x + 9 + 7.5 * len(words) < _WIDTH:
+        name = svg.text(x + 9, y - 9, words, colour=colour, weight=600)
     else:
-        place = f"x='{min(x + 9, _WIDTH - 8):.1f}' y='{y - 38:.1f}' text-anchor='end'"
-    return (
-        f"<circle cx='{x:.1f}' cy='{y:.1f}' r='5' fill='{colour}'/>"
-        f"<text {place} fill='{colour}' font-weight='600'>{escape(said)}</text>"
-    )
+        name = svg.text(min(x + 9, _WIDTH - 8), y - 38, words, colour=colour, weight=600, anchor="end")
+    return svg.element("g", svg.element("circle", cx=x, cy=y, r=5, fill=colour), name)

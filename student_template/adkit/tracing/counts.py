@@ -441,7 +441,7 @@ def _splat(attribute: Any) -> int | None:
 
 
 def _integer_width(value: Any) -> int:
-    """Bits of a value's integer element type, negative if unsigned; 0 if it is no integer type."""
+    """Bits of a value's integer element type, negative if unsigned; 0 if it is not an integer type."""
     element = re.search(r"(?:x|<)(u?)i(\d+)>", str(value.type))
     if element is None:
         return 0

@@ -229,7 +229,7 @@ def _export_flat(flat: Callable[..., Any], inputs: Sequence[Any], f: Any) -> Any
 
 def drop_debug_output() -> None:
     """From now on `jax.debug.print` and its kind do nothing: the grader asks what a function answers and what work it
-    does, and a print left in from the search for a mistake is no part of either."""
+    does, and a print left in from the search for a mistake is not part of either."""
     for primitive in _debug_primitives():
         primitive.bind = _binds_nothing
 

@@ -32,9 +32,9 @@ def test_q2_leaves_have_no_partials(local_partials):
         checks.close(partials, [], rtol=1e-12, what=f"local_partials({op!r}, [])")
 
 
-@test_case(name="an op that does not exist: ValueError", points=0.5)
+@test_case(name="An op that does not exist: ValueError", points=0.5)
 def test_q2_unknown_op_is_an_error(local_partials):
-    """an op that does not exist: ValueError"""
+    """An op that does not exist: ValueError"""
     from adkit import checks
 
     checks.raises(local_partials, "cosh", [0.5], error="ValueError", when="the op is unknown")

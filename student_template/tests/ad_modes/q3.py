@@ -7,9 +7,9 @@ name = "q3"
 points = None
 
 
-@test_case(name="three outputs of a function of two variables, at one point in one direction", points=1)
+@test_case(name="Three outputs of a function of two variables, at one point in one direction", points=1)
 def test_q3_values_and_directional_derivative(forward_mode):
-    """three outputs of a function of two variables, at one point in one direction"""
+    """Three outputs of a function of two variables, at one point in one direction"""
     import adkit
     import numpy as np
     from adkit import checks
@@ -22,9 +22,9 @@ def test_q3_values_and_directional_derivative(forward_mode):
     checks.close(y_dot, [-0.8787960738705779, -0.7656683692269297, -0.21520682726985682], rtol=1e-12, what="y_dot")
 
 
-@test_case(name="inputs between other nodes and in another order; an input and a constant as outputs; one output twice", points=0.5)
+@test_case(name="Inputs between other nodes and in another order; an input and a constant as outputs; one output twice", points=0.5)
 def test_q3_inputs_and_outputs_are_where_the_graph_says(forward_mode):
-    """inputs between other nodes and in another order; an input and a constant as outputs; one output twice"""
+    """Inputs between other nodes and in another order; an input and a constant as outputs; one output twice"""
     import numpy as np
     from adkit import Graph, Node, checks
 
@@ -43,9 +43,9 @@ def test_q3_inputs_and_outputs_are_where_the_graph_says(forward_mode):
     checks.close(y_dot, [0.25, 0.5, 0.0, 0.25], rtol=1e-12, what="y_dot")
 
 
-@test_case(name="a chain of 20 000 nodes (Python's recursion limit is 1 000)", points=0.5)
+@test_case(name="A chain of 20 000 nodes (Python's recursion limit is 1 000)", points=0.5)
 def test_q3_a_chain_of_20000_nodes(forward_mode):
-    """a chain of 20 000 nodes (Python's recursion limit is 1 000)"""
+    """A chain of 20 000 nodes (Python's recursion limit is 1 000)"""
     import numpy as np
     from adkit import Graph, Node, checks
 

@@ -7,9 +7,9 @@ name = "q4"
 points = None
 
 
-@test_case(name="three outputs of a function of two variables, at one point for one cotangent", points=1)
+@test_case(name="Three outputs of a function of two variables, at one point for one cotangent", points=1)
 def test_q4_values_and_vector_jacobian_product(reverse_mode):
-    """three outputs of a function of two variables, at one point for one cotangent"""
+    """Three outputs of a function of two variables, at one point for one cotangent"""
     import adkit
     import numpy as np
     from adkit import checks
@@ -39,9 +39,9 @@ def test_q4_shared_nodes_accumulate(reverse_mode):
     checks.close(x_bar, [1.25**12], rtol=1e-12, what="x_bar")
 
 
-@test_case(name="inputs anywhere, in any order; one that nothing uses gets 0.0", points=0.5)
+@test_case(name="Inputs anywhere, in any order; one that nothing uses gets 0.0", points=0.5)
 def test_q4_inputs_that_nothing_uses(reverse_mode):
-    """inputs anywhere, in any order; one that nothing uses gets 0.0"""
+    """Inputs anywhere, in any order; one that nothing uses gets 0.0"""
     import numpy as np
     from adkit import Graph, Node, checks
 

@@ -7,9 +7,9 @@ name = "q5"
 points = None
 
 
-@test_case(name="problem 1: the full Jacobian of three weights and five losses costs 24 or 40", points=0.75)
+@test_case(name="Problem 1: the full Jacobian of three weights and five losses costs 24 or 40", points=0.75)
 def test_q5_cost_of_problem_1(mode_cost):
-    """problem 1: the full Jacobian of three weights and five losses costs 24 or 40"""
+    """Problem 1: the full Jacobian of three weights and five losses costs 24 or 40"""
     import adkit
     from adkit import checks
 
@@ -18,9 +18,9 @@ def test_q5_cost_of_problem_1(mode_cost):
     checks.equal(checks.call(mode_cost, graph, "reverse"), 40, what='mode_cost(figure_4, "reverse")')
 
 
-@test_case(name="a mode that is neither \"forward\" nor \"reverse\": ValueError", points=0.5)
+@test_case(name="A mode that is neither \"forward\" nor \"reverse\": ValueError", points=0.5)
 def test_q5_unknown_mode_is_an_error(mode_cost):
-    """a mode that is neither "forward" nor "reverse": ValueError"""
+    """A mode that is neither "forward" nor "reverse": ValueError"""
     import adkit
     from adkit import checks
 
@@ -28,9 +28,9 @@ def test_q5_unknown_mode_is_an_error(mode_cost):
         checks.raises(mode_cost, adkit.toy_graph(), mode, error="ValueError", when=f'the mode is "{mode}"')
 
 
-@test_case(name="problem 1 is for forward mode, the toy example for reverse mode, one input and one output for either", points=0.75)
+@test_case(name="Problem 1 is for forward mode, the toy example for reverse mode, one input and one output for either", points=0.75)
 def test_q5_the_cheaper_mode(choose_mode):
-    """problem 1 is for forward mode, the toy example for reverse mode, one input and one output for either"""
+    """Problem 1 is for forward mode, the toy example for reverse mode, one input and one output for either"""
     import adkit
     import numpy as np
     from adkit import checks

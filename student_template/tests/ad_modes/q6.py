@@ -37,9 +37,9 @@ def test_q6_gradient_has_the_shape_of_x(trace_inverse_gradient):
     checks.close(checks.call(trace_inverse_gradient, A, B, X), expected, rtol=1e-12, what="the gradient")
 
 
-@test_case(name="the Hessian at (3, 4), where the norm is 5", points=0.75)
+@test_case(name="The Hessian at (3, 4), where the norm is 5", points=0.75)
 def test_q6_hessian_at_3_4(cubic_norm_hessian):
-    """the Hessian at (3, 4), where the norm is 5"""
+    """The Hessian at (3, 4), where the norm is 5"""
     import numpy as np
     from adkit import checks
 
@@ -47,9 +47,9 @@ def test_q6_hessian_at_3_4(cubic_norm_hessian):
     checks.close(hessian, [[6.8, 2.4], [2.4, 8.2]], rtol=1e-12, what="the Hessian")
 
 
-@test_case(name="the Hessian at 0 is 0, not NaN", points=0.5)
+@test_case(name="The Hessian at 0 is 0, not NaN", points=0.5)
 def test_q6_hessian_at_zero(cubic_norm_hessian):
-    """the Hessian at 0 is 0, not NaN"""
+    """The Hessian at 0 is 0, not NaN"""
     import numpy as np
     from adkit import checks
 

@@ -1,4 +1,4 @@
-"""q1: vanilla backpropagation."""
+"""q1: Vanilla backpropagation."""
 
 from otter.test_files import test_case
 

@@ -1,4 +1,4 @@
-"""q3: backpropagation with checkpoints."""
+"""q3: Backpropagation with checkpoints."""
 
 from otter.test_files import test_case
 

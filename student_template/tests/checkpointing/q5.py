@@ -1,4 +1,4 @@
-"""q5: the best schedule for a given memory."""
+"""q5: The best schedule for a given memory."""
 
 from otter.test_files import test_case
 
@@ -14,8 +14,7 @@ def test_q5_legal_within_memory(optimal_schedule):
     from adkit.checks import schedules
 
     schedule = checks.call(optimal_schedule, 10, 3)
-    trace = schedules.legal(10, schedule)
-    schedules.at_most(trace.peak, 3, what="the peak memory", case="n = 10, memory 3", answer=schedule)
+    schedules.within(10, 3, schedule)
 
 
 @test_case(name="n = 6: with memory 1 as good as memory-poor, with memory 6 or more as good as vanilla", points=1)
@@ -26,10 +25,7 @@ def test_q5_ends_of_the_trade_off(optimal_schedule):
 
     for memory, least in ((1, 21), (6, 6), (9, 6)):
         schedule = checks.call(optimal_schedule, 6, memory)
-        trace = schedules.legal(6, schedule)
-        case = f"n = 6, memory {memory}"
-        schedules.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
-        schedules.exactly(trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule)
+        schedules.optimal(6, memory, schedule, least=least)
 
 
 @test_case(name="n = 10 with memory 3: 18 evaluations are enough; n = 5 with memory 2: 8", points=1)
@@ -40,10 +36,7 @@ def test_q5_optimal_small(optimal_schedule):
 
     for n, memory, least in ((10, 3, 18), (5, 2, 8)):
         schedule = checks.call(optimal_schedule, n, memory)
-        trace = schedules.legal(n, schedule)
-        case = f"n = {n}, memory {memory}"
-        schedules.at_most(trace.peak, memory, what="the peak memory", case=case, answer=schedule)
-        schedules.exactly(trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule)
+        schedules.optimal(n, memory, schedule, least=least)
 
 
 @test_case(name="n = 30 with memory 5: exactly 65 evaluations", points=1)
@@ -53,7 +46,4 @@ def test_q5_optimal(optimal_schedule):
     from adkit.checks import schedules
 
     schedule = checks.call(optimal_schedule, 30, 5)
-    trace = schedules.legal(30, schedule)
-    case = "n = 30, memory 5"
-    schedules.at_most(trace.peak, 5, what="the peak memory", case=case, answer=schedule)
-    schedules.exactly(trace.evaluations, 65, what="the count of evaluations", case=case, answer=schedule)
+    schedules.optimal(30, 5, schedule, least=65)

@@ -1,4 +1,4 @@
-"""q6: a real network."""
+"""q6: A real network."""
 
 from otter.test_files import test_case
 

@@ -1,4 +1,4 @@
-"""q1: the linear solve, backwards. Eight points, three of them public; two are for work."""
+"""q1: The linear solve, backwards."""
 
 from otter.test_files import test_case
 

@@ -1,4 +1,4 @@
-"""q3: a subgradient of the nuclear norm. Eight points, three and a quarter of them public."""
+"""q3: The nuclear norm."""
 
 from otter.test_files import test_case
 

@@ -1,4 +1,4 @@
-"""q5: the singular value decomposition, backwards. Six points, two and a half of them public."""
+"""q5: The singular value decomposition, backwards."""
 
 from otter.test_files import test_case
 

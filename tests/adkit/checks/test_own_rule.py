@@ -1,13 +1,13 @@
 """Points for a rule of one's own come from the source and from what is measured, never from what an exception says."""
 
-from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from autograder.assignment import Assignment
 from autograder.grading.one import grade_one
-from autograder.isolation import layers
-from autograder.isolation.forkserver import Workshop
+from autograder.isolation.forkserver import ForkServer
+from autograder.isolation.session import Session
 from autograder.submissions.read import Submission
 
 HEAD = """
@@ -62,19 +62,15 @@ PLAIN = 2.5
 """What JAX's own solve earns in q2: jit and vmap, several right-hand sides, second derivatives."""
 
 
-@pytest.fixture(scope="module")
-def workshop() -> Iterator[Workshop]:
-    with Workshop(layers.policy()) as workshop:
-        yield workshop
-
-
 @pytest.mark.parametrize(
     ("code", "points"),
     [(LIES, PLAIN), (LIES_IN_FRAMES, PLAIN), (IN_A_CLASS, 6.0), (BY_CUSTOM_LINEAR_SOLVE, 6.0)],
     ids=["an exception that lies", "replies that lie", "a rule in a class", "custom_linear_solve"],
 )
 def test_a_solve_earns_what_its_source_and_its_measured_work_are_worth(
-    workshop: Workshop, code: str, points: float
+    workshop: ForkServer, code: str, points: float
 ) -> None:
-    result = grade_one(Submission("solve", None, (HEAD, code)), Assignment.load("matrix_gradients"), workshop, "seed")
+    result = grade_one(
+        Submission("solve", None, (HEAD, code)), Assignment.load("matrix_gradients"), partial(Session, workshop), "seed"
+    )
     assert next(question.earned for question in result.questions if question.name == "q2") == points

@@ -5,16 +5,15 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from adkit import checks
+from courses import one_question
 
-from autograder.assignment import Assignment, Limits, Question
-from autograder.isolation import layers
-from autograder.isolation.forkserver import Workshop
+from autograder.assignment import Limits
+from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.session import Session
 from autograder.submissions.read import Submission, read_content
 
@@ -98,25 +97,19 @@ ENDS = {
 }
 
 
-@pytest.fixture(scope="module")
-def workshop() -> Iterator[Workshop]:
-    with Workshop(layers.policy()) as workshop:
-        yield workshop
-
-
-def opened(workshop: Workshop, submission: Submission) -> Session:
+def opened(workshop: ForkServer, submission: Submission) -> Session:
     limits = Limits(cell_seconds=20, call_seconds=20)
-    return workshop.open(submission, Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, ("f",)),), limits))
+    return Session(workshop, submission, one_question(limits, "f"))
 
 
-def notes(workshop: Workshop, *cells: str) -> str:
+def notes(workshop: ForkServer, *cells: str) -> str:
     with opened(workshop, Submission("x", None, cells)) as session:
         pass
     return "\n".join([*session.log.notes, *(text for _, text in session.log.failed_cells)])
 
 
 @pytest.mark.parametrize("kind", GOES_ON)
-def test_what_the_grader_lacks_costs_itself_alone(workshop: Workshop, kind: str) -> None:
+def test_what_the_grader_lacks_costs_itself_alone(workshop: ForkServer, kind: str) -> None:
     with opened(workshop, Submission("x", None, tuple(GOES_ON[kind]))) as session:
         assert "f" in session.functions, session.log
         assert session.functions["f"](3.0) == 6.0
@@ -125,13 +118,13 @@ def test_what_the_grader_lacks_costs_itself_alone(workshop: Workshop, kind: str)
 
 
 @pytest.mark.parametrize("kind", ENDS)
-def test_what_the_notebook_raises_itself_ends_its_cell_and_no_other(workshop: Workshop, kind: str) -> None:
+def test_what_the_notebook_raises_itself_ends_its_cell_and_no_other(workshop: ForkServer, kind: str) -> None:
     with opened(workshop, Submission("x", None, (f"{ENDS[kind]}\nf = None", F, f"{ENDS[kind]}\nf = None"))) as session:
         assert session.functions["f"](3.0) == 6.0
     assert [cell for cell, _ in session.log.failed_cells] == [1, 3]
 
 
-def test_no_statement_runs_twice(workshop: Workshop) -> None:
+def test_no_statement_runs_twice(workshop: ForkServer) -> None:
     cell = (
         "runs = []\nundefined\nruns.append(1)\nx = = 3\nruns.append(2)\n!ls\nruns.append(3)\nf = lambda x: list(runs)"
     )
@@ -139,7 +132,7 @@ def test_no_statement_runs_twice(workshop: Workshop) -> None:
         assert session.functions["f"](0) == [1, 2, 3]
 
 
-def test_a_compound_statement_is_whole(workshop: Workshop) -> None:
+def test_a_compound_statement_is_whole(workshop: ForkServer) -> None:
     cell = (
         "done = []\nfor k in range(3):\n    done.append(k)\n    undefined\n    done.append(9)\nf = lambda x: list(done)"
     )
@@ -147,23 +140,23 @@ def test_a_compound_statement_is_whole(workshop: Workshop) -> None:
         assert session.functions["f"](0) == [0]
 
 
-def test_at_most_fifty_failures_are_named_and_the_others_are_counted(workshop: Workshop) -> None:
+def test_at_most_fifty_failures_are_named_and_the_others_are_counted(workshop: ForkServer) -> None:
     with opened(workshop, Submission("x", None, ("".join(f"nothing_{k}\n" for k in range(80)) + F,))) as session:
         assert session.functions["f"](1) == 2
     assert len(session.log.failed_cells) == 50
     assert "30 more statements failed." in session.log.notes
 
 
-def test_the_time_limit_is_for_all_statements_of_a_cell_together(workshop: Workshop) -> None:
+def test_the_time_limit_is_for_all_statements_of_a_cell_together(workshop: ForkServer) -> None:
     limits = Limits(cell_seconds=1)
-    assignment = Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, ("f",)),), limits)
+    assignment = one_question(limits, "f")
     cell = "import time\n" + "time.sleep(0.3)\n" * 8 + "f = None"
-    with workshop.open(Submission("x", None, (F, cell)), assignment) as session:
+    with Session(workshop, Submission("x", None, (F, cell)), assignment) as session:
         assert session.functions["f"](1) == 2
     assert "Cell 2 was left out: it took longer than the 1 seconds of a cell." in session.log.notes
 
 
-def test_a_missing_package_is_named_once_however_often_it_is_used(workshop: Workshop) -> None:
+def test_a_missing_package_is_named_once_however_often_it_is_used(workshop: ForkServer) -> None:
     said = notes(
         workshop,
         "import matplotlib.pyplot as plt\nfrom mpl_toolkits.mplot3d import Axes3D\nimport torch\n" + F,
@@ -192,11 +185,11 @@ def test_a_missing_package_is_named_once_however_often_it_is_used(workshop: Work
         ("%run nothing.py", "%%writefile"),
     ],
 )
-def test_what_was_not_run_or_not_kept_is_said(workshop: Workshop, cell: str, says: str) -> None:
+def test_what_was_not_run_or_not_kept_is_said(workshop: ForkServer, cell: str, says: str) -> None:
     assert says in notes(workshop, cell)
 
 
-def test_what_needs_a_failed_statement_is_counted_with_it(workshop: Workshop) -> None:
+def test_what_needs_a_failed_statement_is_counted_with_it(workshop: ForkServer) -> None:
     with opened(workshop, Submission("x", None, ("data = open('x').read()", "a = data\nb = a", "print(b)"))) as session:
         pass
     assert len(session.log.failed_cells) == 1
@@ -211,7 +204,7 @@ USES = (
 
 
 @pytest.mark.parametrize("use", USES)
-def test_a_value_of_a_stand_in_is_an_error_that_names_the_package(workshop: Workshop, use: str) -> None:
+def test_a_value_of_a_stand_in_is_an_error_that_names_the_package(workshop: ForkServer, use: str) -> None:
     head = "import numpy as np, jax.numpy as jnp\nimport matplotlib.pyplot as plt\n"
     cells = (f"{head}def f(x):\n    return {use}",)
     says = "the grader has no matplotlib|stand-in for a package that the grader does not have"
@@ -219,7 +212,7 @@ def test_a_value_of_a_stand_in_is_an_error_that_names_the_package(workshop: Work
         session.functions["f"](1.0)
 
 
-def test_a_stand_in_never_shadows_what_is_installed_or_written(workshop: Workshop) -> None:
+def test_a_stand_in_never_shadows_what_is_installed_or_written(workshop: ForkServer) -> None:
     cells = (
         "%%writefile seaborn.py\ndef k():\n    return 2",
         "import seaborn, ipywidgets\nassert ipywidgets.__file__ and ipywidgets.IntSlider(value=3).value == 3\n"
@@ -233,7 +226,7 @@ def test_a_stand_in_never_shadows_what_is_installed_or_written(workshop: Worksho
 @pytest.mark.parametrize(
     "print_", ["jax.debug.print('{}', x)", "jax.debug.callback(print, x)", "dprint('{}', x, ordered=True)"]
 )
-def test_a_debug_print_takes_nothing_from_what_is_counted(workshop: Workshop, print_: str) -> None:
+def test_a_debug_print_takes_nothing_from_what_is_counted(workshop: ForkServer, print_: str) -> None:
     cell = f"""
 import jax, jax.numpy as jnp
 from jax.debug import print as dprint
@@ -275,18 +268,18 @@ def test_a_debug_print_in_a_notebook_that_has_run_it_before_is_passed_over_as_we
         ("def g():\n    undefined\ng()", 2),
     ],
 )
-def test_lines_in_messages_are_those_of_the_cell(workshop: Workshop, cell: str, line: int) -> None:
+def test_lines_in_messages_are_those_of_the_cell(workshop: ForkServer, cell: str, line: int) -> None:
     assert f"line {line} of cell 1: undefined" in notes(workshop, cell)
 
 
-def test_an_error_of_a_million_characters_costs_no_function(workshop: Workshop) -> None:
+def test_an_error_of_a_million_characters_costs_no_function(workshop: ForkServer) -> None:
     long = "def g():\n    [][len('" + "y" * 2_000_000 + "')]\n" + "g()\n" * 60
     with opened(workshop, Submission("x", None, (long, F))) as session:
         assert session.functions["f"](1) == 2
     assert len(session.log.failed_cells) == 50
 
 
-def test_source_of_a_function_can_be_had(workshop: Workshop) -> None:
+def test_source_of_a_function_can_be_had(workshop: ForkServer) -> None:
     cell = (
         "\n%matplotlib inline\nimport inspect\n\ndef g(x):\n    return x\n\ndef f(x):\n    return inspect.getsource(g)"
     )
@@ -316,12 +309,12 @@ EXPORTS = {
 
 
 @pytest.mark.parametrize("tool", EXPORTS)
-def test_a_script_gets_what_its_notebook_gets(workshop: Workshop, tool: str) -> None:
+def test_a_script_gets_what_its_notebook_gets(workshop: ForkServer, tool: str) -> None:
     with opened(workshop, read_content(EXPORTS[tool].encode(), "x.py", Limits())) as session:
         assert session.functions["f"](3.0) == 6.0
 
 
-def test_messages_about_a_script_have_its_own_lines(workshop: Workshop) -> None:
+def test_messages_about_a_script_have_its_own_lines(workshop: ForkServer) -> None:
     with opened(workshop, read_content(EXPORTS["Colab"].encode(), "x.py", Limits())) as session:
         pass
     said = "\n".join(text for _, text in session.log.failed_cells)
@@ -377,7 +370,7 @@ def check(folder: Path, *cells: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     "kind", ["matplotlib first", "writefile", "gpu", "64 bits off", "adkit's notebook", "debug print"]
 )
-def test_check_gives_the_points_of_the_grader_and_says_the_same(workshop: Workshop, student: Path, kind: str) -> None:
+def test_check_gives_the_points_of_the_grader_and_says_the_same(workshop: ForkServer, student: Path, kind: str) -> None:
     done = check(student, *GOES_ON[kind])
     assert "1 passed, 0 wrong" in done.stdout, done.stdout + done.stderr
     with opened(workshop, Submission("x", None, tuple(GOES_ON[kind]))) as session:

@@ -289,7 +289,7 @@ def test_a_proxy_is_asked_to_measure_itself() -> None:
 
 def test_importing_the_module_starts_no_backend_of_jax() -> None:
     code = (
-        "import adkit.tracing.export, autograder.isolation.artefacts, jax._src.xla_bridge as bridge; "
+        "import adkit.tracing.export, autograder.isolation.audit, jax._src.xla_bridge as bridge; "
         "assert not bridge._backends"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

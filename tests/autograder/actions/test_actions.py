@@ -32,7 +32,7 @@ from autograder.records.results import CaseResult, QuestionResult, SubmissionRes
 from autograder.records.run import Run
 from autograder.report.statistics import Statistics
 from autograder.submissions.collect import collect
-from autograder.text import plain
+from autograder.text import printable
 
 NASTY = [
     "::set-output name=x::y.ipynb",
@@ -143,7 +143,7 @@ def test_a_file_name_is_text_on_the_summary(name: str) -> None:
     assert not {"link_open", "image", "code_inline", "em_open"} & {token.type for token in parsed}
     assert len([token for token in parsed if token.type == "tr_open"]) == 5  # two heads, two grades, one problem
     shown = "".join(token.content for token in parsed if token.type in ("text", "text_special"))
-    assert plain(name, 80, lines=False).replace("\\", "＼") in shown
+    assert printable(name, 80, lines=False).replace("\\", "＼") in shown
 
 
 def walk(tokens: Sequence[Token]) -> Iterator[Token]:

@@ -9,7 +9,7 @@ import adkit
 import numpy as np
 import pytest
 from adkit import differences
-from adkit.drawing import graph as drawing
+from adkit.drawing import svg as drawing
 from PIL import Image
 
 from autograder.build.pictures import is_current

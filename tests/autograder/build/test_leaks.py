@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from toys import copy_course
+from courses import copy_course
 
 from autograder.assignment import Assignment
 from autograder.build import command

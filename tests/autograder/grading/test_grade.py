@@ -8,23 +8,24 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import courses
 import pytest
-import toy_course
+import unisolated
+from courses import EXTRA, RIGHT, WRONG, notebook
 from deep_folders import nest
-from toy_course import EXTRA, RIGHT, WRONG, notebook
 
 from autograder import walk
 from autograder.assignment import Assignment
+from autograder.grading import cache, pool
 from autograder.grading import grade as engine_grade
-from autograder.grading import pool, sources
 from autograder.grading.grade import Order, grade
 from autograder.grading.merge import MergeError, merge
 from autograder.grading.pool import EngineError, Pool
-from autograder.grading.worker import Settings
+from autograder.grading.task import Settings
 from autograder.records import journal, roster
 from autograder.records.journal import JournalError
 from autograder.records.run import OutputError
-from autograder.report.write import write_everything
+from autograder.report.write import write_everything, write_submission
 from autograder.submissions.batch import Entry
 from autograder.submissions.collect import collect
 
@@ -33,7 +34,7 @@ Grade = Callable[..., dict[str, journal.Record]]
 
 @pytest.fixture
 def assignment(tmp_path: Path) -> Assignment:
-    return toy_course.write_assignment(tmp_path / "course")
+    return courses.awkward_assignment(tmp_path / "course")
 
 
 @pytest.fixture
@@ -47,12 +48,12 @@ def run(assignment: Assignment, folder: Path, tmp_path: Path, monkeypatch: pytes
     """Grades `folder` in this process, isolating nothing; the records by name."""
     settings = Settings(str(assignment.folder), seed="s")
     monkeypatch.setattr(
-        engine_grade, "grader_of", lambda order: toy_course.OneProcess(replace(settings, isolated=order.isolated))
+        engine_grade, "grader_of", lambda order: unisolated.OneProcess(replace(settings, isolated=order.isolated))
     )
 
     def run(**changes: object) -> dict[str, journal.Record]:
         order = replace(Order(assignment, (folder,), tmp_path / "out", seed="s"), **changes)
-        grade(order)
+        grade(order, write=write_submission)
         return {record.name: record for record in journal.read_latest(order.out)}
 
     return run
@@ -60,15 +61,16 @@ def run(assignment: Assignment, folder: Path, tmp_path: Path, monkeypatch: pytes
 
 @pytest.fixture
 def run_workers(assignment: Assignment, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Grade:
-    """The same with real workers, whose workshop isolates nothing."""
+    """The same with real workers, whose sessions isolate nothing."""
     import_folders = pool._import_folders()
     monkeypatch.setattr(pool, "_import_folders", lambda: [*import_folders, str(Path(__file__).parents[2])])
     monkeypatch.setattr(pool, "STOP_SECONDS", 0.2)
+    monkeypatch.setattr(pool, "_WORKER", "toy_worker")
 
     def run(**changes: object) -> dict[str, journal.Record]:
-        order = Order(assignment, (folder,), tmp_path / "out", seed="s", workshop="toy_course:open_workshop")
+        order = Order(assignment, (folder,), tmp_path / "out", seed="s")
         order = replace(order, **changes)
-        grade(order)
+        grade(order, write=write_submission)
         return {record.name: record for record in journal.read_latest(order.out)}
 
     return run
@@ -129,10 +131,10 @@ def test_a_stalled_worker_is_killed_when_its_time_is_over(
     assert records["b.ipynb"].result.earned == 5.5
 
 
-def test_a_workshop_that_cannot_be_opened_ends_the_run_with_its_own_words(run_workers: Grade, folder: Path) -> None:
+def test_a_grader_that_cannot_be_opened_ends_the_run_with_its_own_words(run_workers: Grade, folder: Path) -> None:
     (folder / "a.ipynb").write_text(notebook(RIGHT))
-    with pytest.raises(EngineError, match="no_such_function"):
-        run_workers(workshop="toy_course:no_such_function")
+    with pytest.raises(EngineError, match="no session can be opened here"):
+        run_workers(seed="a broken machine")
 
 
 def test_resuming_grades_only_what_is_missing_or_changed(run: Grade, folder: Path, tmp_path: Path) -> None:
@@ -177,8 +179,8 @@ def test_results_of_other_checks_are_not_mixed(
     kit = tmp_path / "kit" / "adkit"
     kit.mkdir(parents=True)
     (kit / "__init__.py").write_text("changed = True\n")
-    found = sources._package
-    monkeypatch.setattr(sources, "_package", lambda name: kit if name == "adkit" else found(name))
+    found = cache._package
+    monkeypatch.setattr(cache, "_package", lambda name: kit if name == "adkit" else found(name))
     with pytest.raises(OutputError, match="tests, references or checks have changed"):
         run(resume=True)
 
@@ -221,7 +223,7 @@ def test_shards_are_disjoint_and_merge_to_the_whole(run: Grade, folder: Path, tm
     one = run(out=tmp_path / "one", shard=(1, 2))
     two = run(out=tmp_path / "two", shard=(2, 2))
     assert not set(one) & set(two)
-    merged = merge([tmp_path / "two", tmp_path / "one"], tmp_path / "merged")
+    merged = merge([tmp_path / "two", tmp_path / "one"], tmp_path / "merged", write=write_submission)
     assert merged.missing == ()
     write_everything(tmp_path / "merged")
     for file in ("final_grades.csv", "lms/canvas.csv"):
@@ -235,11 +237,11 @@ def test_merging_says_what_is_missing_and_refuses_what_does_not_fit(run: Grade, 
     for index in range(3):
         (folder / f"{index}.ipynb").write_text(notebook(RIGHT))
     run(out=tmp_path / "one", shard=(1, 3))
-    merged = merge([tmp_path / "one"], tmp_path / "merged")
+    merged = merge([tmp_path / "one"], tmp_path / "merged", write=write_submission)
     assert merged.missing == ("shard 2/3 is missing", "shard 3/3 is missing")
     run(out=tmp_path / "other", shard=(2, 3), seed="another")
     with pytest.raises(MergeError, match="AUTOGRADER_SEED"):
-        merge([tmp_path / "one", tmp_path / "other"], tmp_path / "again")
+        merge([tmp_path / "one", tmp_path / "other"], tmp_path / "again", write=write_submission)
 
 
 def test_files_of_the_same_name_in_different_folders_stay_apart(run: Grade, folder: Path, tmp_path: Path) -> None:
@@ -376,7 +378,7 @@ def test_who_handed_in_nothing_is_kept_with_the_results_and_after_merging(
     (tmp_path / "class.csv").write_text("id,login\n1,ann\n2,bob\n3,eve\n")
     for number in (1, 2):
         run(out=tmp_path / str(number), shard=(number, 2), roster=tmp_path / "class.csv")
-    merge([tmp_path / "1", tmp_path / "2"], tmp_path / "all")
+    merge([tmp_path / "1", tmp_path / "2"], tmp_path / "all", write=write_submission)
     assert [student.login for student in roster.read_missing(tmp_path / "all")] == ["eve"]
     assert {student.login for student in roster.read(tmp_path / "all" / "roster.csv").values()} == {"ann", "bob"}
 

@@ -2,23 +2,25 @@
 
 from pathlib import Path
 
+import courses
 import pytest
-import toy_course
+import unisolated
 
 from autograder.assignment import Assignment, AssignmentError
-from autograder.grading.one import grade_one, load_cases
+from autograder.grading.one import grade_one
 from autograder.records.results import CaseResult, SubmissionResult
 from autograder.submissions.read import Submission
+from autograder.testcases import load_cases
 
 
 @pytest.fixture(scope="module")
 def assignment(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
-    return toy_course.write_assignment(tmp_path_factory.mktemp("course"))
+    return courses.awkward_assignment(tmp_path_factory.mktemp("course"))
 
 
 def graded(assignment: Assignment, *cells: str) -> SubmissionResult:
     submission = Submission(name="x.ipynb", path=None, cells=cells)
-    return grade_one(submission, assignment, toy_course.OpenWorkshop(), seed="s")
+    return grade_one(submission, assignment, unisolated.OpenSession, seed="s")
 
 
 def cases(result: SubmissionResult) -> dict[str, CaseResult]:
@@ -26,7 +28,7 @@ def cases(result: SubmissionResult) -> dict[str, CaseResult]:
 
 
 def test_a_right_submission_earns_everything_and_bonus_is_not_possible(assignment: Assignment) -> None:
-    result = graded(assignment, toy_course.RIGHT, toy_course.EXTRA)
+    result = graded(assignment, courses.RIGHT, courses.EXTRA)
     assert (result.status, result.earned, result.possible) == ("completed", 7.5, 5.5)
     assert [(question.earned, question.possible) for question in result.questions] == [(3, 3), (2.5, 2.5), (2, 0)]
     assert all(case.passed and case.message == "" for case in cases(result).values())
@@ -39,7 +41,7 @@ def test_titles_are_docstrings_or_else_names_in_words(assignment: Assignment) ->
 
 
 def test_a_public_case_says_what_is_wrong_without_the_tests_code(assignment: Assignment) -> None:
-    result = cases(graded(assignment, toy_course.WRONG))
+    result = cases(graded(assignment, courses.WRONG))
     assert "6" in result["test_q1_of_three"].message
     assert "got 1.0" in result["test_q2_plain_assert"].message
     for case in result.values():
@@ -49,7 +51,7 @@ def test_a_public_case_says_what_is_wrong_without_the_tests_code(assignment: Ass
 
 def test_a_hidden_case_shows_no_number_even_when_the_submission_raises_its_input(assignment: Assignment) -> None:
     raising = "def double(x):\n    raise ValueError(f'{x}')\n"
-    for code in (toy_course.WRONG, raising, raising.replace("ValueError", "ZeroDivisionError"), ""):
+    for code in (courses.WRONG, raising, raising.replace("ValueError", "ZeroDivisionError"), ""):
         hidden = [case for case in cases(graded(assignment, code)).values() if case.hidden]
         assert hidden
         for case in hidden:
@@ -71,13 +73,13 @@ def test_a_bug_in_a_test_costs_the_case_and_is_told_to_the_instructor_only(assig
 
 
 def test_cells_that_raised_are_in_the_notes(assignment: Assignment) -> None:
-    result = graded(assignment, "1 / 0", toy_course.RIGHT)
+    result = graded(assignment, "1 / 0", courses.RIGHT)
     assert result.earned == 5.5
     assert any("Cell 1" in note and "division by zero" in note for note in result.notes)
 
 
 def test_a_question_without_its_test_file_is_an_error_that_names_the_file(tmp_path: Path) -> None:
-    broken = toy_course.write_assignment(tmp_path)
+    broken = courses.awkward_assignment(tmp_path)
     (broken.tests_dir / "q2.py").unlink()
     with pytest.raises(AssignmentError, match=r"q2\.py"):
         load_cases(broken)

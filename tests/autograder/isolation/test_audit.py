@@ -16,14 +16,8 @@ from forged_artefacts import MATRIX, forged
 from jax import export as jax_export
 
 from autograder.isolation import artefacts as runner
-from autograder.isolation.artefacts import (
-    ArtefactError,
-    audit,
-    job_for,
-    measured_from_plain,
-    request_for,
-    run_artefacts,
-)
+from autograder.isolation.artefacts import job_for, measured_from_plain, request_for
+from autograder.isolation.audit import ArtefactError, audit, run_artefacts
 
 random = np.random.default_rng(3)
 A = random.normal(size=(3, 3)) + 3 * np.eye(3)

@@ -11,7 +11,8 @@ import pytest
 
 from autograder.assignment import Assignment, Limits, Question
 from autograder.isolation import cgroup, layers
-from autograder.isolation.forkserver import Workshop
+from autograder.isolation.forkserver import ForkServer
+from autograder.isolation.session import Session
 from autograder.submissions.read import Submission
 
 Make = Callable[..., Path]
@@ -88,8 +89,8 @@ SUBMISSION = Submission("groups", None, ("def f(x): return open('/proc/self/cgro
 def test_where_no_group_can_be_made_after_all_grading_goes_on_without(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cgroup, "place", lambda: None)
     policy = layers.policy()
-    with Workshop(replace(policy, layers=policy.layers | {"cgroup"})) as workshop:
-        with workshop.open(SUBMISSION, ASSIGNMENT) as session:
+    with ForkServer(replace(policy, layers=policy.layers | {"cgroup"})) as workshop:
+        with Session(workshop, SUBMISSION, ASSIGNMENT) as session:
             assert "\n" in session.functions["f"](1)
         assert workshop.policy.layers == policy.layers - {"cgroup"}
 
@@ -100,10 +101,10 @@ FLOOD = "kept = []\ndef f(x): [kept.append(bytearray(b'x' * 10**6)) for _ in ran
 @pytest.mark.skipif("cgroup" not in layers.available(), reason="no group can be made here")
 def test_the_kernel_alone_ends_a_submission_that_uses_too_much_and_no_group_is_left() -> None:
     limits = Limits(memory_bytes=300_000_000, scratch_bytes=1_000_000)
-    with Workshop(replace(layers.policy(), layers=frozenset({"cgroup"}))) as workshop:
+    with ForkServer(replace(layers.policy(), layers=frozenset({"cgroup"}))) as workshop:
         flood = Submission("flood", None, (FLOOD,))
         with (
-            workshop.open(flood, replace(ASSIGNMENT, limits=limits)) as session,
+            Session(workshop, flood, replace(ASSIGNMENT, limits=limits)) as session,
             pytest.raises(AssertionError, match=r"used more memory than the 0\.279 GB"),
         ):
             session.functions["f"](1)

@@ -5,19 +5,21 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import courses
 import pytest
-import toy_course
 from adkit import checks
+from courses import one_question
 
-from autograder.assignment import Assignment, Limits, Question
+from autograder.assignment import Limits
 from autograder.grading.one import grade_one
 from autograder.grading.pool import WorkerProcess
 from autograder.isolation import clock as clock_module
-from autograder.isolation import layers
+from autograder.isolation import layers, procfs
 from autograder.isolation.clock import HARD, Clock
-from autograder.isolation.forkserver import Workshop
+from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.session import Session
 from autograder.records.results import SubmissionResult, Timeout
 from autograder.submissions.read import Submission
@@ -42,10 +44,10 @@ class Kernel:
         monkeypatch.setattr(clock_module.time, "clock_gettime", lambda _clock: self.grader_ran)
         monkeypatch.setattr(clock_module, "_ran_and_waited", self._ran_and_waited)
         monkeypatch.setattr(clock_module, "_ran_in_all", lambda _pid: sum(self.ran.values()) + self.ended)
-        monkeypatch.setattr(clock_module, "_ran_in_children", lambda _pid: 0.0)
-        monkeypatch.setattr(clock_module, "_threads", lambda _pid: list(self.ran))
+        monkeypatch.setattr(procfs, "seconds_of_children", lambda _pid: 0.0)
+        monkeypatch.setattr(procfs, "threads", lambda _pid: list(self.ran))
         monkeypatch.setattr(clock_module, "_humble", lambda thread: thread in self.humble)
-        monkeypatch.setattr(clock_module, "_is_ready", lambda _pid, thread: thread in self.ready)
+        monkeypatch.setattr(procfs, "is_ready", lambda _pid, thread: thread in self.ready)
         monkeypatch.setattr(clock_module, "_waiting_is_counted", lambda: self.waiting_is_counted)
         self.clock = Clock()
         self.clock.watch(self)
@@ -195,10 +197,10 @@ def busy() -> Iterator[Session]:
     try:
         for _ in range(3):
             loops.append(subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True))
-        assignment = Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, ("f",)),), LIMITS)
-        with Workshop(layers.policy()) as workshop:
+        assignment = one_question(LIMITS, "f")
+        with ForkServer(layers.policy()) as workshop:
             os.sched_setaffinity(0, before)  # the grader itself need not wait
-            with workshop.open(Submission("toy", None, (CODE,)), assignment) as session:
+            with Session(workshop, Submission("toy", None, (CODE,)), assignment) as session:
                 yield session
     finally:
         os.sched_setaffinity(0, before)
@@ -228,13 +230,14 @@ def test_a_sleeper_ends_on_a_busy_machine_too(busy: Session, what: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def late(tmp_path_factory: pytest.TempPathFactory) -> SubmissionResult:
+def late(workshop: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> SubmissionResult:
     """A submission whose functions never answer, graded with less time than it would take to find out of each."""
-    assignment = toy_course.write_assignment(tmp_path_factory.mktemp("late"))
+    assignment = courses.awkward_assignment(tmp_path_factory.mktemp("late"))
     limits = replace(assignment.limits, call_seconds=1, submission_seconds=2.5)
     code = "import time\ndef double(x): time.sleep(100)\nnegate = extra = double"
-    with Workshop(layers.policy()) as workshop:
-        return grade_one(Submission("late.ipynb", None, (code,)), replace(assignment, limits=limits), workshop, "s")
+    return grade_one(
+        Submission("late.ipynb", None, (code,)), replace(assignment, limits=limits), partial(Session, workshop), "s"
+    )
 
 
 def test_a_submission_whose_time_is_over_is_timed_out_and_says_how_far_it_came(late: SubmissionResult) -> None:
@@ -252,11 +255,10 @@ def test_a_case_says_as_a_field_whether_it_ran_out_of_time_or_was_not_run(late: 
     assert "" not in failures
 
 
-def test_what_a_submission_raises_does_not_make_it_a_timeout(tmp_path: Path) -> None:
-    assignment = toy_course.write_assignment(tmp_path)
+def test_what_a_submission_raises_does_not_make_it_a_timeout(workshop: ForkServer, tmp_path: Path) -> None:
+    assignment = courses.awkward_assignment(tmp_path)
     code = "def double(x): raise TimeoutError('did not finish')"
-    with Workshop(layers.policy()) as workshop:
-        result = grade_one(Submission("a.ipynb", None, (code,)), assignment, workshop, "s")
+    result = grade_one(Submission("a.ipynb", None, (code,)), assignment, partial(Session, workshop), "s")
     assert result.status == "completed"
     assert {case.failure for case in result.questions[0].cases} == {""}
 

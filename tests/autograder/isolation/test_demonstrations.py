@@ -1,16 +1,15 @@
 """Handed-out demonstrations cost no grading time, and every submission that needs one gets it."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from courses import one_question
 
-from autograder.assignment import Assignment, Limits, Question
-from autograder.isolation import layers
+from autograder.assignment import Limits
 from autograder.isolation.demonstrations import cells_to_run
-from autograder.isolation.forkserver import Workshop
+from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.session import Session
 from autograder.submissions.read import Submission, demonstration_digest, read_content
 
@@ -119,18 +118,13 @@ def test_the_handed_out_notebooks_mark_demonstrations_and_nothing_else(name: str
 # --- in a session -----------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def workshop() -> Iterator[Workshop]:
-    with Workshop(layers.policy()) as workshop:
-        yield workshop
+def opened(workshop: ForkServer, cells: tuple[str, ...], demonstrations: tuple[int, ...]) -> Session:
+    return Session(
+        workshop, Submission("toy", None, cells, (), demonstrations), one_question(Limits(cell_seconds=2), "f")
+    )
 
 
-def opened(workshop: Workshop, cells: tuple[str, ...], demonstrations: tuple[int, ...]) -> Session:
-    assignment = Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, ("f",)),), Limits(cell_seconds=2))
-    return workshop.open(Submission("toy", None, cells, (), demonstrations), assignment)
-
-
-def test_a_demonstration_of_a_function_that_hangs_takes_no_time_and_leaves_no_note(workshop: Workshop) -> None:
+def test_a_demonstration_of_a_function_that_hangs_takes_no_time_and_leaves_no_note(workshop: ForkServer) -> None:
     cells = ("def f(x):\n    while x > 1: pass\n    return x", "print(f(2))")
     with opened(workshop, cells, (2,)) as session:
         assert session.functions["f"](1) == 1
@@ -138,19 +132,19 @@ def test_a_demonstration_of_a_function_that_hangs_takes_no_time_and_leaves_no_no
     assert session.log.restarts == 0
 
 
-def test_a_function_that_uses_a_demonstrations_name_works(workshop: Workshop) -> None:
+def test_a_function_that_uses_a_demonstrations_name_works(workshop: ForkServer) -> None:
     with opened(workshop, ("offset = 3", "def f(x):\n    return x + offset"), (1,)) as session:
         assert session.functions["f"](1) == 4
 
 
-def test_numbers_of_cells_count_demonstrations_too(workshop: Workshop) -> None:
+def test_numbers_of_cells_count_demonstrations_too(workshop: ForkServer) -> None:
     with opened(workshop, ("print('shown')", "f = 1 / 0"), (1,)) as session:
         pass
     assert [number for number, _ in session.log.failed_cells] == [2]
     assert session.log.output == ""
 
 
-def test_source_that_crashes_the_parser_is_run_without_being_read(workshop: Workshop) -> None:
+def test_source_that_crashes_the_parser_is_run_without_being_read(workshop: ForkServer) -> None:
     cells = ("def f(x):\n    return x", "-" * 200_000 + "1", "print(1)")
     with opened(workshop, cells, (3,)) as session:
         assert session.functions["f"](2) == 2

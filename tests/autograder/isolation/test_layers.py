@@ -18,14 +18,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from courses import one_question
 
-from autograder.assignment import Assignment, Limits, Question
-from autograder.isolation import calls, layers, seccomp, syscalls
-from autograder.isolation.confine import descendants
-from autograder.isolation.forkserver import Workshop
+from autograder.assignment import Limits
+from autograder.isolation import calls, layers, procfs, seccomp, syscalls
+from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.layers import IsolationError, Policy
+from autograder.isolation.procfs import descendants
+from autograder.isolation.session import Session
 from autograder.submissions.read import Submission
 
+PAUSE = 15
+"""Seconds in which the watch is sure to look; less than a call may take, so that the watch is what ends it."""
 RUN = "import os, sys, time, socket, ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\ndef run(code): return eval(code)"
 LIMITS = Limits(call_seconds=20, memory_bytes=600_000_000, scratch_bytes=4_000_000, open_files=200)
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root has another user id to change to")
@@ -34,7 +38,7 @@ ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root has another user 
 class World:
     """One workshop whose policy is replaced between sessions, and things outside that an attack would like to reach."""
 
-    def __init__(self, workshop: Workshop, folder: Path) -> None:
+    def __init__(self, workshop: ForkServer, folder: Path) -> None:
         self.workshop = workshop
         self.secret = folder / "secret.txt"
         self.secret.write_text("the secret")
@@ -42,11 +46,17 @@ class World:
         self.abstract = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.abstract.bind(f"\0layers-{os.getpid()}")
 
-    def attack(self, code: str, chosen: frozenset[str], limits: Limits = LIMITS) -> object:
-        """What `code` gives in a session with exactly these layers; the check's message when the call fails."""
+    def attack(
+        self, code: str, chosen: frozenset[str], limits: Limits = LIMITS, first: Callable[[], None] = lambda: None
+    ) -> object:
+        """What `code` gives in a session with exactly these layers; the check's message when the call fails.
+
+        `first` is called when the cells have run.
+        """
         self.workshop.policy = replace(self.workshop.policy, layers=chosen)
-        assignment = Assignment("layers", "Layers", Path(), (Question("q1", "t", 1, ("run",)),), limits)
-        with self.workshop.open(Submission("layers", None, (RUN,)), assignment) as session:
+        assignment = one_question(limits, "run")
+        with Session(self.workshop, Submission("layers", None, (RUN,)), assignment) as session:
+            first()
             try:
                 return session.functions["run"](code)
             except AssertionError as error:
@@ -64,17 +74,17 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    policy = layers.policy()
+def world(workshop: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("layers")
     for parent in (folder, *folder.parents[:3]):
         if parent.stat().st_uid == os.geteuid() and parent != Path("/tmp"):
             parent.chmod(parent.stat().st_mode | 0o055)
-    with Workshop(policy) as workshop:
-        made = World(workshop, folder)
-        yield made
-        made.tcp.close()
-        made.abstract.close()
+    policy = workshop.policy
+    made = World(workshop, folder)
+    yield made
+    workshop.policy = policy
+    made.tcp.close()
+    made.abstract.close()
 
 
 Sign = Callable[[World, str, object], bool]
@@ -187,10 +197,10 @@ CASES: tuple[tuple[str, str, Sign], ...] = (
     ("rlimits", "len([os.open('/dev/null', 0) for _ in range(300)])", _answers(300)),
     ("rlimits", "open('big', 'wb').write(b'x' * 9_000_000)", _answers(9_000_000)),
     ("rlimits", "ctypes.CDLL(None).malloc(1) and len(__import__('mmap').mmap(-1, 6 * 10**9))", _answers(6 * 10**9)),
-    ("watch", "[kept := __import__('numpy').ones(9 * 10**7), time.sleep(1)][1]", _answers(None)),
+    ("watch", "[kept := __import__('numpy').ones(9 * 10**7), time.sleep({pause})][1]", _answers(None)),
     (
         "watch",
-        "[open(f'f{{k}}', 'wb').write(b'x' * 10**6) for k in range(20)] and time.sleep(1)",
+        "[open(f'f{{k}}', 'wb').write(b'x' * 10**6) for k in range(20)] and time.sleep({pause})",
         _answers(None),
     ),
 )
@@ -232,6 +242,7 @@ def _succeeds(world: World, code: str, sign: Sign, chosen: frozenset[str]) -> bo
             grader=os.getpid(),
             key=key,
             call=_numbers(),
+            pause=PAUSE if chosen else 0,
         )
         answer = world.attack(filled, chosen)
         if sign is _killed:
@@ -271,13 +282,13 @@ def test_a_layer_alone_stops_what_succeeds_without_it(world: World, layer: str, 
 @pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS.keys())
 def test_the_watch_sees_what_is_written_where_no_file_system_bounds_it(world: World, flood: str) -> None:
     """As in a container: the scratch folder is on the machine's own disk."""
-    code = f"{flood} and time.sleep(10)"
+    code = f"{flood} and time.sleep({PAUSE})"
     assert "MB of files a submission may write" in str(world.attack(code, frozenset({"watch"})))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_watch_is_not_misled_by_the_name_of_a_process(world: World, name: bytes) -> None:
-    flood = f"[libc.prctl(15, {name!r}), time.sleep(0.3), kept := __import__('numpy').ones(9 * 10**7), time.sleep(1)]"
+    flood = f"[libc.prctl(15, {name!r}), kept := __import__('numpy').ones(9 * 10**7), time.sleep({PAUSE})]"
     assert "used more memory" in str(world.attack(flood, frozenset({"watch"})))
 
 
@@ -285,8 +296,11 @@ def test_a_process_that_cannot_be_watched_is_ended(world: World, monkeypatch: py
     def fails(*_: object) -> int:
         raise ValueError("what /proc says is no number")
 
-    monkeypatch.setattr("autograder.isolation.process._held", fails)
-    assert "could not be watched" in str(world.attack("time.sleep(2)", frozenset({"watch"})))
+    def break_the_watch() -> None:
+        monkeypatch.setattr("autograder.isolation.procfs.held_bytes", fails)
+
+    said = world.attack(f"time.sleep({PAUSE})", frozenset({"watch"}), first=break_the_watch)
+    assert "could not be watched" in str(said)
 
 
 def test_copies_are_made_where_permissions_cannot_be_changed(world: World) -> None:
@@ -370,13 +384,12 @@ def test_a_folder_of_too_many_files_counts_as_full_before_all_of_them_are_looked
 
 @pytest.mark.parametrize("line", ["RssAnon", "RssShmem", "VmSwap", "VmPTE", "HugetlbPages"])
 def test_memory_counts_wherever_the_kernel_holds_it(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from autograder.isolation import process
 
     lines = {"RssAnon": 10, "RssShmem": 0, "VmSwap": 0, "VmPTE": 0, "HugetlbPages": 0}
     status = "Name:\tx\n" + "".join(f"{name}:\t{size + 5 * (name == line)} kB\n" for name, size in lines.items())
     content = {"statm": b"9 9 9 9 9 9 9", "status": status.encode()}
     monkeypatch.setattr("builtins.open", lambda path, mode: io.BytesIO(content[path.rpartition("/")[2]]))
-    assert process._held(1) == 15 * 1024
+    assert procfs.held_bytes(1) == 15 * 1024
 
 
 def test_a_folder_that_cannot_be_listed_counts_as_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -423,7 +436,7 @@ def test_processes_left_behind_are_ended_with_the_session(world: World, layer: s
 
 def _forks(world: World) -> set[int]:
     """Processes that the template started, by the command line they share with it."""
-    template = world.workshop._template
+    template = world.workshop._zygote
     assert template is not None
     own = Path(f"/proc/{template.pid}/cmdline").read_bytes()
     found: set[int] = set()
@@ -502,11 +515,11 @@ def test_no_cell_runs_when_a_layer_does_not_hold(world: World, tmp_path: Path, c
     everything = layers.policy().layers
     world.workshop.policy = replace(world.workshop.policy, layers=chosen or everything)
     limits = replace(LIMITS, open_files=2**40)
-    assignment = Assignment("layers", "Layers", Path(), (Question("q1", "t", 1, ("run",)),), limits)
+    assignment = one_question(limits, "run")
     cell = f"open({str(marker)!r}, 'w')"
     with (
         pytest.raises(IsolationError, match=r"no isolated process could be started.*isolation failed"),
-        world.workshop.open(Submission("layers", None, (cell,)), assignment),
+        Session(world.workshop, Submission("layers", None, (cell,)), assignment),
     ):
         pytest.fail("a session was opened")
     assert not marker.exists()

@@ -8,10 +8,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from courses import one_question
 
-from autograder.assignment import Assignment, Limits, Question
+from autograder.assignment import Limits
 from autograder.isolation import layers, leases
-from autograder.isolation.forkserver import Workshop
+from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.session import Session
 from autograder.submissions.read import Submission
 
@@ -20,9 +21,8 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="user ids are only tak
 LIMITS = Limits(processes=60)
 
 
-def opened(workshop: Workshop, code: str) -> Session:
-    assignment = Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, ("f",)),), LIMITS)
-    return workshop.open(Submission("toy", None, (code,)), assignment)
+def opened(workshop: ForkServer, code: str) -> Session:
+    return Session(workshop, Submission("toy", None, (code,)), one_question(LIMITS, "f"))
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_a_folder_that_others_may_write_to_holds_no_locks(one: Path) -> None:
 
 def test_a_supervisor_keeps_the_ids_of_a_worker_that_is_gone(one: Path) -> None:
     with ExitStack() as stack:
-        workshop = stack.enter_context(Workshop(layers.policy()))
+        workshop = stack.enter_context(ForkServer(layers.policy()))
         session = stack.enter_context(opened(workshop, "def f(x): return x + 1"))
         assert workshop.user_ids == (65_100, 65_101)
         assert workshop._lease is not None
@@ -87,7 +87,7 @@ def f(x):
     return threading.active_count()
 """
     policy = layers.policy(without=("pid",))
-    with Workshop(policy) as first, Workshop(policy) as second, opened(first, many) as one:
+    with ForkServer(policy) as first, ForkServer(policy) as second, opened(first, many) as one:
         assert one.functions["f"](40) == 41
         with opened(second, many) as other:
             assert not set(first.user_ids) & set(second.user_ids)

@@ -3,8 +3,8 @@
 import os
 import subprocess
 
+from autograder.isolation.procfs import start_of
 from autograder.otter.kernel import _descendants
-from autograder.otter.plugin import start_of
 
 
 def test_a_process_that_has_ended_is_not_counted_before_it_is_collected() -> None:

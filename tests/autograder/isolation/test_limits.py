@@ -1,33 +1,25 @@
 """Every limit of an assignment, hit once: what the student reads says which it was, and where."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from adkit import checks
+from courses import one_question
 
-from autograder.assignment import Assignment, Limits, Question
-from autograder.isolation import layers
-from autograder.isolation.forkserver import Workshop
+from autograder.assignment import Limits
+from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.session import Session
 from autograder.submissions.read import Submission
 
 LIMITS = Limits(call_seconds=20, cell_seconds=20, notebook_seconds=40, submission_seconds=120, restarts=9)
 
 
-@pytest.fixture(scope="module")
-def workshop() -> Iterator[Workshop]:
-    with Workshop(layers.policy()) as workshop:
-        yield workshop
-
-
-def opened(workshop: Workshop, *cells: str, **limits: float) -> Session:
+def opened(workshop: ForkServer, *cells: str, **limits: float) -> Session:
     chosen: Limits = replace(LIMITS, **limits)  # pyright: ignore[reportArgumentType]
-    assignment = Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, ("f",)),), chosen)
-    return workshop.open(Submission("toy", None, ("import os, sys, time\nimport numpy as np", *cells)), assignment)
+    submission = Submission("toy", None, ("import os, sys, time\nimport numpy as np", *cells))
+    return Session(workshop, submission, one_question(chosen, "f"))
 
 
 CALLS = {
@@ -50,7 +42,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize("limit", CALLS)
-def test_a_call_that_hits_a_limit_is_told_which(workshop: Workshop, limit: str) -> None:
+def test_a_call_that_hits_a_limit_is_told_which(workshop: ForkServer, limit: str) -> None:
     number, body, words = CALLS[limit]
     session = opened(workshop, f"def f(x): {body}", **{limit: number})
     with session, pytest.raises(checks.CheckError) as raised:
@@ -59,7 +51,7 @@ def test_a_call_that_hits_a_limit_is_told_which(workshop: Workshop, limit: str) 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="as another user, everything that user runs is counted along")
-def test_too_many_threads_are_told(workshop: Workshop) -> None:
+def test_too_many_threads_are_told(workshop: ForkServer) -> None:
     code = "import threading\ndef f(x): [threading.Thread(target=time.sleep, args=(9,)).start() for _ in range(99)]"
     with opened(workshop, code, processes=30) as session, pytest.raises(checks.StudentError) as raised:
         session.functions["f"](1)
@@ -75,13 +67,13 @@ def test_too_many_threads_are_told(workshop: Workshop) -> None:
     ],
     ids=lambda value: str(*value) if isinstance(value, dict) else "",
 )
-def test_a_cell_that_hits_a_limit_is_told_which(workshop: Workshop, limits: dict[str, float], words: str) -> None:
+def test_a_cell_that_hits_a_limit_is_told_which(workshop: ForkServer, limits: dict[str, float], words: str) -> None:
     with opened(workshop, "time.sleep(30)", "def f(x): return x", **limits) as session:
         pass
     assert words in session.log.notes
 
 
-def test_more_restarts_than_allowed_are_told(workshop: Workshop) -> None:
+def test_more_restarts_than_allowed_are_told(workshop: ForkServer) -> None:
     with opened(workshop, "def f(x): os._exit(0)", restarts=1) as session:
         for words in ("its process exited", "Not run: the submission ended its process 1 times."):
             with pytest.raises(checks.StudentError) as raised:
@@ -89,13 +81,13 @@ def test_more_restarts_than_allowed_are_told(workshop: Workshop) -> None:
             assert words in raised.value.message
 
 
-def test_output_that_is_dropped_is_told(workshop: Workshop) -> None:
+def test_output_that_is_dropped_is_told(workshop: ForkServer) -> None:
     with opened(workshop, "print('x' * 10_000)", output_bytes=1000) as session:
         pass
     assert "9001 bytes of output were dropped" in session.log.output
 
 
-def test_a_traced_function_that_is_too_large_is_told(workshop: Workshop) -> None:
+def test_a_traced_function_that_is_too_large_is_told(workshop: ForkServer) -> None:
     code = "def f(x): return x + np.arange(10_000.0)"
     with opened(workshop, code, artefact_bytes=50_000) as session, pytest.raises(checks.StudentError) as raised:
         session.functions["f"].measure((np.ones(10_000),))
@@ -103,7 +95,7 @@ def test_a_traced_function_that_is_too_large_is_told(workshop: Workshop) -> None
     assert "at most 0.048 MiB are taken" in raised.value.message
 
 
-def test_a_traced_function_that_takes_too_long_is_told(workshop: Workshop) -> None:
+def test_a_traced_function_that_takes_too_long_is_told(workshop: ForkServer) -> None:
     code = """
 import jax, jax.numpy as jnp
 def f(x): return jax.lax.fori_loop(0, 2**60, lambda k, y: jnp.sin(y + k), x)

@@ -12,7 +12,9 @@ from autograder.isolation.calls import ALLOW, Rule
 PID = 4321
 MACHINES = ("x86_64", "aarch64")
 PROGRAMS = {
-    (machine, shield): seccomp.program(machine, PID, shield=shield) for machine in MACHINES for shield in (False, True)
+    (machine, block_metadata_calls): seccomp.program(machine, PID, block_metadata_calls=block_metadata_calls)
+    for machine in MACHINES
+    for block_metadata_calls in (False, True)
 }
 INTERESTING = sorted(
     {value for rule in calls.by_argument(PID).values() for line in rule.lines for value in (line.mask, *line.values)}
@@ -46,7 +48,7 @@ def interpret(program: list[seccomp.Step], architecture: int, number: int, argum
             raise AssertionError(f"an instruction that the kernel refuses: {code:#x}")
 
 
-def stated(machine: str, number: int, arguments: tuple[int, ...], *, shield: bool) -> int:
+def stated(machine: str, number: int, arguments: tuple[int, ...], *, block_metadata_calls: bool) -> int:
     """The policy, read from the tables without any filter."""
     column = MACHINES.index(machine)
     low = tuple(argument % 2**32 for argument in arguments)
@@ -57,7 +59,9 @@ def stated(machine: str, number: int, arguments: tuple[int, ...], *, shield: boo
             answers.append(calls.ERRORS.get(name, errno.EPERM))
     answers += [errno.ENOSYS for numbers in calls.ABSENT.values() if numbers[column] == number]
     answers += [0 for numbers in calls.WITHOUT_EFFECT.values() if numbers[column] == number]
-    answers += [0 if shield else ALLOW for numbers in calls.SHIELDED.values() if numbers[column] == number]
+    answers += [
+        0 if block_metadata_calls else ALLOW for numbers in calls.METADATA_CALLS.values() if numbers[column] == number
+    ]
     for rule in calls.by_argument(PID).values():
         if rule.numbers[column] == number:
             answers.append(rule.answer(low))
@@ -65,22 +69,22 @@ def stated(machine: str, number: int, arguments: tuple[int, ...], *, shield: boo
     return answers[0] if answers else errno.ENOSYS
 
 
-def answer(machine: str, number: int, arguments: tuple[int, ...], *, shield: bool) -> int:
+def answer(machine: str, number: int, arguments: tuple[int, ...], *, block_metadata_calls: bool) -> int:
     """What the filter says, as an answer of the tables."""
-    action = interpret(PROGRAMS[machine, shield], seccomp.AUDIT_ARCH[machine], number, arguments)
+    action = interpret(PROGRAMS[machine, block_metadata_calls], seccomp.AUDIT_ARCH[machine], number, arguments)
     if action == seccomp.ALLOW:
         return ALLOW
     assert action & 0xFFFF0000 == seccomp.ERRNO, f"{action:#x}"
     return action & 0xFFFF
 
 
-@pytest.mark.parametrize(("machine", "shield"), PROGRAMS)
-def test_the_filter_answers_every_call_as_the_tables_say(machine: str, shield: bool) -> None:
+@pytest.mark.parametrize(("machine", "block_metadata_calls"), PROGRAMS)
+def test_the_filter_answers_every_call_as_the_tables_say(machine: str, block_metadata_calls: bool) -> None:
     for number in (*range(calls.NEWEST + 20), 0x40000000, 0x40000009, 2**32 - 1):
         for word in (0, PID, 2**64 - 1):
             arguments = (word,) * 6
-            assert answer(machine, number, arguments, shield=shield) == stated(
-                machine, number, arguments, shield=shield
+            assert answer(machine, number, arguments, block_metadata_calls=block_metadata_calls) == stated(
+                machine, number, arguments, block_metadata_calls=block_metadata_calls
             ), number
 
 
@@ -97,7 +101,9 @@ def test_the_filter_answers_as_the_rules_say_when_arguments_decide(machine: str,
         own = [value for line in rule.lines if line.argument == place for value in (line.mask, *line.values)]
         drawn.append(data.draw(st.sampled_from(own) | ARGUMENT if own else ARGUMENT))
     arguments = tuple(drawn)
-    assert answer(machine, number, arguments, shield=True) == stated(machine, number, arguments, shield=True)
+    assert answer(machine, number, arguments, block_metadata_calls=True) == stated(
+        machine, number, arguments, block_metadata_calls=True
+    )
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -108,10 +114,10 @@ def test_calls_of_another_architecture_end_the_process(machine: str, architectur
         assert interpret(PROGRAMS[machine, False], architecture, number, (0,) * 6) == seccomp.KILL
 
 
-@pytest.mark.parametrize(("machine", "shield"), PROGRAMS)
-def test_the_filter_is_a_program_that_the_kernel_takes(machine: str, shield: bool) -> None:
+@pytest.mark.parametrize(("machine", "block_metadata_calls"), PROGRAMS)
+def test_the_filter_is_a_program_that_the_kernel_takes(machine: str, block_metadata_calls: bool) -> None:
     """At most 4096 steps, every jump forward to a step that is there (Linux, seccomp_check_filter)."""
-    program = PROGRAMS[machine, shield]
+    program = PROGRAMS[machine, block_metadata_calls]
     assert len(program) <= 4096
     for place, (code, true, false, operand) in enumerate(program[:-1]):
         assert all(0 <= jump <= 255 for jump in (true, false))
@@ -122,7 +128,7 @@ def test_the_filter_is_a_program_that_the_kernel_takes(machine: str, shield: boo
 @pytest.mark.parametrize("machine", MACHINES)
 def test_no_two_calls_have_one_number(machine: str) -> None:
     column = MACHINES.index(machine)
-    tables = [calls.ALLOWED, calls.REFUSED, calls.ABSENT, calls.WITHOUT_EFFECT, calls.SHIELDED]
+    tables = [calls.ALLOWED, calls.REFUSED, calls.ABSENT, calls.WITHOUT_EFFECT, calls.METADATA_CALLS]
     numbers = [numbers[column] for table in tables for numbers in table.values()]
     numbers += [rule.numbers[column] for rule in calls.by_argument(PID).values()]
     present = [number for number in numbers if number is not None]

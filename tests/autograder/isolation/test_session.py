@@ -4,7 +4,6 @@ import contextlib
 import os
 import select
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 from adkit import checks
+from courses import one_question
 
-from autograder.assignment import Assignment, Limits, Question
-from autograder.isolation import layers
-from autograder.isolation.forkserver import Workshop
+from autograder.assignment import Limits
+from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.process import Process
 from autograder.isolation.session import Session
 from autograder.submissions.read import Submission
@@ -33,15 +32,8 @@ LIMITS = Limits(
 )
 
 
-@pytest.fixture(scope="module")
-def workshop() -> Iterator[Workshop]:
-    with Workshop(layers.policy()) as workshop:
-        yield workshop
-
-
-def opened(workshop: Workshop, code: str, limits: Limits = LIMITS) -> Session:
-    assignment = Assignment("toy", "Toy", Path(), (Question("q1", "t", 1, ("f", "g")),), limits)
-    return workshop.open(Submission("toy", None, (HEAD, code)), assignment)
+def opened(workshop: ForkServer, code: str, limits: Limits = LIMITS) -> Session:
+    return Session(workshop, Submission("toy", None, (HEAD, code)), one_question(limits, "f", "g"))
 
 
 REPLIES = (
@@ -52,7 +44,7 @@ REPLIES = (
 
 
 @pytest.mark.parametrize("reply", REPLIES)
-def test_what_answers_no_question_ends_the_process_and_costs_the_call(workshop: Workshop, reply: str) -> None:
+def test_what_answers_no_question_ends_the_process_and_costs_the_call(workshop: ForkServer, reply: str) -> None:
     with (
         opened(
             workshop,
@@ -73,7 +65,7 @@ ANSWERS = (
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_an_answer_of_odd_types_is_a_failed_check_of_bounded_length(workshop: Workshop, answer: str) -> None:
+def test_an_answer_of_odd_types_is_a_failed_check_of_bounded_length(workshop: ForkServer, answer: str) -> None:
     forged = f"""
 real = child.Channel.send
 def send(self, r):
@@ -95,7 +87,7 @@ def f(x): return 1
         "{'defined': {'f': 1}, 'failed': 3}",
     ],
 )
-def test_forged_news_of_the_cells_gives_proxies_for_the_contract_alone(workshop: Workshop, told: str) -> None:
+def test_forged_news_of_the_cells_gives_proxies_for_the_contract_alone(workshop: ForkServer, told: str) -> None:
     with opened(workshop, f"child._run_cells = lambda *a: {told}\ndef f(x): return 7") as session:
         assert set(session.functions) <= {"f", "g"}
     assert all(type(number) is int and len(text) <= 2000 for number, text in session.log.failed_cells)
@@ -108,7 +100,7 @@ ASKED = frame.f_locals["request"]["id"]
 """
 
 
-def test_a_reply_before_the_question_ends_the_process(workshop: Workshop) -> None:
+def test_a_reply_before_the_question_ends_the_process(workshop: ForkServer) -> None:
     code = (
         f"{ASKED}os.write(CHANNEL, frames.frame({{'id': ASKED, 'defined': ['f'], 'failed': []}}))\ndef f(x): return 1"
     )
@@ -117,7 +109,7 @@ def test_a_reply_before_the_question_ends_the_process(workshop: Workshop) -> Non
 
 
 def test_a_reply_that_arrives_between_the_look_and_the_question_is_not_taken_for_its_answer(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    workshop: ForkServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A thread can send at any moment; what it cannot know is the id of a question that it has not read."""
     code = """
@@ -138,7 +130,7 @@ def f(x): return 7
 
 @pytest.mark.parametrize("without", [frozenset[str](), frozenset({"seccomp"})], ids=["refused", "ignored"])
 def test_descriptors_that_are_sent_are_not_taken(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, without: frozenset[str]
+    workshop: ForkServer, monkeypatch: pytest.MonkeyPatch, without: frozenset[str]
 ) -> None:
     """seccomp refuses to send them; without it, a plain receive leaves them behind."""
     monkeypatch.setattr(workshop, "policy", replace(workshop.policy, layers=workshop.policy.layers - without))
@@ -187,7 +179,7 @@ if os.path.exists(KEPT):
 
 
 @pytest.fixture
-def readable(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def readable(workshop: ForkServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder that every submission can read."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -198,13 +190,11 @@ def readable(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
 
 @pytest.mark.parametrize("carrier", CARRIERS)
 def test_what_outlives_a_process_that_knows_a_hidden_input_is_not_said_by_the_next_one(
-    workshop: Workshop, readable: Path, carrier: str
+    workshop: ForkServer, readable: Path, carrier: str
 ) -> None:
     """The test's own function leaves a file behind here, in the place of cached pages or the time of day."""
     code = f"FOLDER = {str(readable)!r}{SURVIVES}\ndef f(h, x):\n    if x[0] == 31415: h(x); os._exit(1)\n    return x"
-    assignment = Assignment(
-        "toy", "Toy", Path(), (Question("q1", "t", 1, ("f", "g")),), replace(LIMITS, cell_seconds=2)
-    )
+    assignment = one_question(replace(LIMITS, cell_seconds=2), "f", "g")
     kept = readable / "kept"
 
     def leaves_it(x: Any) -> float:
@@ -216,7 +206,7 @@ def test_what_outlives_a_process_that_knows_a_hidden_input_is_not_said_by_the_ne
             with contextlib.suppress(checks.StudentError):
                 session.functions["f"](leaves_it, np.array([31415.0]))
 
-    with workshop.open(Submission("toy", None, (HEAD, code, CARRIERS[carrier], "z = 1")), assignment) as session:
+    with Session(workshop, Submission("toy", None, (HEAD, code, CARRIERS[carrier], "z = 1")), assignment) as session:
         before = (list(session.functions), list(session.log.failed_cells), session.log.output)
         test_q1_hidden()
     assert kept.read_text() == "31415"
@@ -236,7 +226,7 @@ ENDS = (
 )
 
 
-def test_how_a_process_ends_in_a_hidden_case_is_one_and_the_same_note(workshop: Workshop) -> None:
+def test_how_a_process_ends_in_a_hidden_case_is_one_and_the_same_note(workshop: ForkServer) -> None:
     def test_q1_hidden() -> None:
         for way in ENDS:
             with pytest.raises(checks.StudentError):
@@ -249,7 +239,7 @@ def test_how_a_process_ends_in_a_hidden_case_is_one_and_the_same_note(workshop: 
 
 @pytest.mark.parametrize("answer", ["[0.5] * 40", "np.zeros(41)", "[[]] * 40", "{i: [i] for i in range(20)}"])
 def test_answers_are_read_up_to_a_number_of_values_in_all(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, answer: str
+    workshop: ForkServer, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
     from autograder.isolation import session as module
 
@@ -262,7 +252,7 @@ def test_answers_are_read_up_to_a_number_of_values_in_all(
     assert session.log.not_run == 1
 
 
-def test_a_public_case_after_a_hidden_one_says_nothing_in_words_of_the_submission(workshop: Workshop) -> None:
+def test_a_public_case_after_a_hidden_one_says_nothing_in_words_of_the_submission(workshop: ForkServer) -> None:
     def test_q1_hidden() -> None:
         session.functions["f"](0)
 
@@ -286,7 +276,7 @@ TOLD = (
 
 
 @pytest.mark.parametrize("told", TOLD)
-def test_in_a_hidden_case_no_message_has_words_of_the_submission(workshop: Workshop, told: str) -> None:
+def test_in_a_hidden_case_no_message_has_words_of_the_submission(workshop: ForkServer, told: str) -> None:
     forged = f"""
 real = child.Channel.send
 def send(self, r):
@@ -312,7 +302,7 @@ BROKEN = ("b'a' + bytes((11, 2)) + struct.pack('>QQ', 0, 31415 * 10**6)", "b's' 
 
 
 @pytest.mark.parametrize("body", BROKEN)
-def test_what_is_wrong_with_a_frame_is_not_told_since_the_submission_chose_it(workshop: Workshop, body: str) -> None:
+def test_what_is_wrong_with_a_frame_is_not_told_since_the_submission_chose_it(workshop: ForkServer, body: str) -> None:
     code = f"""
 import struct
 def f(x):
@@ -324,7 +314,7 @@ def f(x):
     assert "31415" not in raised.value.message + " ".join(session.log.notes)
 
 
-def test_a_frame_that_is_too_large_is_refused_by_the_limit_s_name(workshop: Workshop) -> None:
+def test_a_frame_that_is_too_large_is_refused_by_the_limit_s_name(workshop: ForkServer) -> None:
     code = "import struct\ndef f(x): os.write(CHANNEL, struct.pack('>I', 314159265)); time.sleep(30)"
     with (
         opened(workshop, code) as session,
@@ -334,7 +324,7 @@ def test_a_frame_that_is_too_large_is_refused_by_the_limit_s_name(workshop: Work
     assert "31415" not in raised.value.message
 
 
-def test_what_is_traced_has_not_seen_the_values_it_will_be_run_on(workshop: Workshop) -> None:
+def test_what_is_traced_has_not_seen_the_values_it_will_be_run_on(workshop: ForkServer) -> None:
     code = """
 import jax.numpy as jnp
 def f(x, pair, k):
@@ -351,7 +341,7 @@ def f(x, pair, k):
     np.testing.assert_array_equal(measured.outputs[0], np.zeros(3))
 
 
-def test_how_a_process_exits_says_nothing_that_it_could_choose(workshop: Workshop) -> None:
+def test_how_a_process_exits_says_nothing_that_it_could_choose(workshop: ForkServer) -> None:
     with opened(workshop, "def f(x): os._exit(int(x))") as session:
         messages = set()
         for number in (3, 77):
@@ -361,19 +351,17 @@ def test_how_a_process_exits_says_nothing_that_it_could_choose(workshop: Worksho
         assert len(messages) == 1
 
 
-def test_the_submission_s_time_bounds_the_cells_of_its_restarts_too(workshop: Workshop) -> None:
+def test_the_submission_s_time_bounds_the_cells_of_its_restarts_too(workshop: ForkServer) -> None:
     """Cells that take long and a function that ends its process: not a restart for each, but one end."""
     limits = Limits(call_seconds=5, notebook_seconds=50, submission_seconds=2, restarts=50, restarts_per_question=50)
-    started = time.monotonic()
     with opened(workshop, "time.sleep(0.9)\ndef f(x): os._exit(1)", limits) as session:
         for _ in range(30):
             with pytest.raises(checks.StudentError):
                 session.functions["f"](1)
         assert session.log.restarts <= 5
-    assert time.monotonic() - started < 30  # thirty restarts would take longer than this by their sleeping alone
 
 
-def test_a_function_of_the_test_is_asked_only_about_arrays_of_the_shapes_it_was_given(workshop: Workshop) -> None:
+def test_a_function_of_the_test_is_asked_only_about_arrays_of_the_shapes_it_was_given(workshop: ForkServer) -> None:
     code = """
 def f(h, x):
     told = []
@@ -390,10 +378,10 @@ def f(h, x):
     assert [np.shape(x) for x in asked] == [(3,)]
 
 
-def test_a_supervisor_outlives_the_template_and_still_ends_its_process(workshop: Workshop) -> None:
-    own = Workshop(workshop.policy)
+def test_a_supervisor_outlives_the_zygote_and_still_ends_its_process(workshop: ForkServer) -> None:
+    own = ForkServer(workshop.policy)
     with own, opened(own, "def f(x): return x + 1") as session:
-        template = own._template
+        template = own._zygote
         assert template is not None
         template.kill()
         template.wait()
@@ -404,8 +392,8 @@ def test_a_supervisor_outlives_the_template_and_still_ends_its_process(workshop:
     assert not _lives(supervisor)
 
 
-def test_a_killed_supervisor_takes_its_process_along(workshop: Workshop) -> None:
-    from autograder.isolation.confine import descendants
+def test_a_killed_supervisor_takes_its_process_along(workshop: ForkServer) -> None:
+    from autograder.isolation.procfs import descendants
 
     with opened(workshop, "import ctypes\nctypes.CDLL(None).prctl(1, 0)\ndef f(x): return x + 1") as session:
         assert session.functions["f"](1) == 2

@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toys import copy_course
 
-from autograder.build.bundle import write_bundle
-from autograder.build.command import assemble
+from autograder.build.command import Built
 from autograder.otter.listener import PLUGIN
 from autograder.otter.outcome import read
 from autograder.records.results import Timeout
@@ -58,12 +56,10 @@ class Container:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+def made(toy_bundle: tuple[Built, Path]) -> tuple[Path, bytes]:
     """The bundle and the perfect notebook."""
-    folder = tmp_path_factory.mktemp("dist")
-    built = assemble(copy_course(folder / "course"))
-    write_bundle(built.assignment, built.tests, folder / "autograder.zip")
-    return folder / "autograder.zip", built.solution.encode()
+    built, bundle = toy_bundle
+    return bundle, built.solution.encode()
 
 
 @pytest.fixture

@@ -15,18 +15,16 @@ from typing import Any
 import pytest
 from otter.grade.utils import TimeoutException
 from otter.test_files import GradingResults
-from toys import copy_course
 
 from autograder import cli
-from autograder.build.bundle import write_bundle
-from autograder.build.testfiles import read_test_files
-from autograder.grading.one import load_cases
+from autograder.build.command import Built
 from autograder.otter import containers as engine
 from autograder.otter import listener as otter_grade
 from autograder.otter.containers import Bundle, ContainerGrader, Containers, ContainersError
 from autograder.records.journal import Record
 from autograder.records.results import Timeout
 from autograder.submissions.batch import Entry, gather
+from autograder.testcases import load_cases
 
 TELL = """
 import json, os, signal, sys
@@ -38,12 +36,9 @@ def tell(**message):
 
 
 @pytest.fixture(scope="module")
-def zipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def zipped(toy_bundle: tuple[Built, Path]) -> Path:
     """The toy's autograder.zip."""
-    folder = tmp_path_factory.mktemp("bundle")
-    toy = copy_course(folder / "course")
-    write_bundle(toy, read_test_files(toy), folder / "autograder.zip")
-    return folder / "autograder.zip"
+    return toy_bundle[1]
 
 
 @pytest.fixture

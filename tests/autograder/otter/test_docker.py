@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from toys import copy_course
 
 from autograder.assignment import Assignment, Limits, names
 from autograder.build.bundle import write_bundle
-from autograder.build.command import assemble
+from autograder.build.command import Built
 from autograder.build.testfiles import read_test_files
 from autograder.samples import EXPECTED_FILE, write_sample_class
 
@@ -231,10 +230,10 @@ class Toy:
 
 
 @pytest.fixture(scope="module")
-def toy(image: str, tmp_path_factory: pytest.TempPathFactory) -> Toy:
+def toy(image: str, toy_bundle: tuple[Built, Path], tmp_path_factory: pytest.TempPathFactory) -> Toy:
     place = tmp_path_factory.mktemp("toy")
-    built = assemble(copy_course(place / "course"))
-    write_bundle(built.assignment, built.tests, place / "autograder.zip")
+    built, bundle = toy_bundle
+    shutil.copy(bundle, place / "autograder.zip")
     solved = json.loads(built.solution)
     code = ["".join(cell["source"]) for cell in solved["cells"] if cell["cell_type"] == "code"]
     for folder in ("notebooks", "mixed", "broken", "slow"):

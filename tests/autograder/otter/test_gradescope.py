@@ -7,18 +7,19 @@ when the image is built, run_autograder is copied to /autograder and runs for ea
 
 import json
 import os
+import platform
+import shlex
 import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from toys import copy_course
 
-from autograder.build.bundle import write_bundle
-from autograder.build.command import assemble
+from autograder.build.command import Built
 
 METADATA = {
     "id": 123456,
@@ -31,12 +32,10 @@ METADATA = {
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+def built(toy_bundle: tuple[Built, Path]) -> tuple[Path, str, str]:
     """The zip, the solved and the untouched notebook."""
-    folder = tmp_path_factory.mktemp("gradescope")
-    made = assemble(copy_course(folder / "course"))
-    write_bundle(made.assignment, made.tests, folder / "autograder.zip")
-    return folder / "autograder.zip", made.solution, made.student
+    made, bundle = toy_bundle
+    return bundle, made.solution, made.student
 
 
 class Gradescope:
@@ -56,8 +55,13 @@ class Gradescope:
         prefix = folder / "prefix"
         prefix.mkdir()
         (prefix / "venv").symlink_to(sys.prefix)
+        tools = folder / "tools"  # first on the PATH: this Python, whatever python3 is here, and no uv
+        tools.mkdir()
+        for name, command in {"python3": f'exec {shlex.quote(sys.executable)} "$@"', "uv": "exit 9"}.items():
+            (tools / name).write_text(f"#!/bin/sh\n{command}\n")
+            (tools / name).chmod(0o755)
         self.environment = {
-            "PATH": os.environ["PATH"],
+            "PATH": f"{tools}:{os.environ['PATH']}",
             "HOME": str(folder),
             "AUTOGRADER_PREFIX": str(prefix),
         }
@@ -75,17 +79,10 @@ class Gradescope:
         )
 
     def set_up(self) -> subprocess.CompletedProcess[str]:
-        """Runs setup.sh where the packages are installed already (and uv, so that none is installed to find out)."""
+        """Runs setup.sh where the packages are installed already."""
         lists = "".join(path.read_text() for path in sorted((self.folder / "source").glob("requirements*.txt")))
         sums = subprocess.run(["cksum"], input=lists, capture_output=True, text=True, check=True).stdout.strip()
-        python = shutil.which("python3", path=self.environment["PATH"])
-        version = subprocess.run([str(python), "-V"], capture_output=True, text=True, check=True).stdout.strip()
-        (self.folder / "prefix" / "installed").write_text(f"{sums}-{version}\n")
-        tools = self.folder / "tools"
-        tools.mkdir()
-        (tools / "uv").write_text("#!/bin/sh\nexit 9\n")
-        (tools / "uv").chmod(0o755)
-        self.environment["PATH"] = f"{tools}:{self.environment['PATH']}"
+        (self.folder / "prefix" / "installed").write_text(f"{sums}-Python {platform.python_version()}\n")
         return self.run(self.folder / "source" / "setup.sh")
 
     def grade(self, **files: str) -> dict[str, Any]:
@@ -98,7 +95,42 @@ class Gradescope:
 
 @pytest.fixture
 def gradescope(built: tuple[Path, str, str], tmp_path: Path) -> Gradescope:
+    """A container of an image in which setup.sh has not been run; grading does without what it compiles."""
     return Gradescope(tmp_path / "autograder", built[0])
+
+
+@dataclass(frozen=True)
+class Image:
+    """A container in which setup.sh has run and one submission has been graded; tests look at it and leave it alone."""
+
+    container: Gradescope
+    set_up: subprocess.CompletedProcess[str]
+    found: tuple[str, ...]
+    """What was in the prefix before anything was graded."""
+    results: dict[str, Any]
+    """Of the solved notebook."""
+    graded: subprocess.CompletedProcess[str]
+
+    @property
+    def compiled(self) -> Path:
+        """The folder of what was compiled ahead."""
+        [folder] = [path for path in (self.container.folder / "prefix" / "compiled").glob("toy-*") if path.is_dir()]
+        return folder
+
+
+@pytest.fixture(scope="module")
+def image(built: tuple[Path, str, str], tmp_path_factory: pytest.TempPathFactory) -> Image:
+    container = Gradescope(tmp_path_factory.mktemp("image") / "autograder", built[0])
+    done = container.set_up()
+    found = tuple(sorted(entry.name for entry in (container.folder / "prefix").iterdir()))
+    results = container.grade(toy__ipynb=built[1])
+    return Image(container, done, found, results, container.done)
+
+
+@pytest.fixture(scope="module")
+def untouched(built: tuple[Path, str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The results of the notebook as it is handed out."""
+    return Gradescope(tmp_path_factory.mktemp("untouched") / "autograder", built[0]).grade(toy__ipynb=built[2])
 
 
 def obeys(results: dict[str, Any]) -> None:
@@ -120,52 +152,46 @@ def test_the_zip_has_both_scripts_at_its_top(built: tuple[Path, str, str]) -> No
         assert b"\r" not in archive.read("setup.sh") + archive.read("run_autograder")
 
 
-def test_setup_does_nothing_where_everything_is_installed(gradescope: Gradescope) -> None:
-    done = gradescope.set_up()
-    assert done.returncode == 0, done.stderr
-    assert "already installed" in done.stderr
+def test_setup_does_nothing_where_everything_is_installed(image: Image) -> None:
+    assert image.set_up.returncode == 0, image.set_up.stderr
+    assert "already installed" in image.set_up.stderr
 
 
-def test_what_is_compiled_when_the_image_is_built_is_what_a_submission_looks_for(
-    gradescope: Gradescope, built: tuple[Path, str, str]
-) -> None:
-    assert "nothing could be compiled" not in gradescope.set_up().stderr
-    gradescope.grade(toy__ipynb=built[1])
+def test_what_is_compiled_when_the_image_is_built_is_what_a_submission_looks_for(image: Image) -> None:
+    assert "nothing could be compiled" not in image.set_up.stderr
     look = (
-        "from autograder.grading.compiled import compiled; from autograder.assignment import Assignment; "
-        "from autograder.isolation.layers import policy; print(compiled(Assignment.load('toy'), policy(), make=False))"
+        "from autograder.grading.warmup import compiled_folder; from autograder.assignment import Assignment; "
+        "from autograder.isolation.layers import policy; "
+        "print(compiled_folder(Assignment.load('toy'), policy(), make=False))"
     )
-    course = gradescope.folder / "course"
-    environment = gradescope.environment | {
-        "PYTHONPATH": f"{course}:{gradescope.folder / 'public'}",
+    container = image.container
+    course = container.folder / "course"
+    environment = container.environment | {
+        "PYTHONPATH": f"{course}:{container.folder / 'public'}",
         "AUTOGRADER_ASSIGNMENTS": str(course / "assignments"),
-        "AUTOGRADER_CACHE": str(gradescope.folder / "prefix" / "compiled"),
+        "AUTOGRADER_CACHE": str(container.folder / "prefix" / "compiled"),
     }
     found = subprocess.run(
         [sys.executable, "-P", "-c", look], env=environment, capture_output=True, text=True, check=True
     )
-    folder = Path(found.stdout.strip())
-    assert folder.parent == gradescope.folder / "prefix" / "compiled"
-    assert folder.name.startswith("toy-")
+    assert Path(found.stdout.strip()) == image.compiled
 
 
-def test_what_is_compiled_ahead_can_be_read_and_not_changed_and_nothing_else_stays(gradescope: Gradescope) -> None:
-    gradescope.set_up()
-    [folder] = [entry for entry in (gradescope.folder / "prefix" / "compiled").glob("toy-*") if entry.is_dir()]
+def test_what_is_compiled_ahead_can_be_read_and_not_changed_and_nothing_else_stays(image: Image) -> None:
+    folder = image.compiled
     for path in (folder, folder.parent, *folder.iterdir()):
         assert path.stat().st_mode & 0o022 == 0
         assert path.stat().st_mode & 0o004 == 0o004
     assert (folder.parent / "known").stat().st_mode & 0o077 == 0  # what mistakes answer in hidden cases
-    names = {entry.name for entry in (gradescope.folder / "prefix").iterdir()}
-    assert names == {"compiled", "installed", "venv"}  # the course that was unpacked for it is gone
+    assert image.found == ("compiled", "installed", "venv")  # the course that was unpacked for it is gone
 
 
 def test_on_another_processor_grading_goes_on_without_what_was_compiled(
-    gradescope: Gradescope, built: tuple[Path, str, str]
+    gradescope: Gradescope, image: Image, built: tuple[Path, str, str]
 ) -> None:
-    gradescope.set_up()
-    [folder] = [entry for entry in (gradescope.folder / "prefix" / "compiled").glob("toy-*") if entry.is_dir()]
-    folder.rename(folder.with_name("toy-000000000000000000000000"))  # its name holds the processor's digest
+    ahead = gradescope.folder / "prefix" / "compiled"
+    shutil.copytree(image.compiled.parent, ahead)
+    (ahead / image.compiled.name).rename(ahead / "toy-000000000000000000000000")  # the name holds a processor's digest
     results = gradescope.grade(toy__ipynb=built[1])
     assert sum(test.get("score", 0) for test in results["tests"]) == 9
 
@@ -177,22 +203,18 @@ def test_an_image_is_built_even_if_nothing_can_be_compiled(gradescope: Gradescop
     assert "nothing could be compiled ahead" in done.stderr
 
 
-def test_the_solved_notebook_gets_all_points_in_gradescopes_format(
-    gradescope: Gradescope, built: tuple[Path, str, str]
-) -> None:
-    results = gradescope.grade(toy__ipynb=built[1])
-    assert gradescope.done.returncode == 0, gradescope.done.stderr
-    obeys(results)
-    assert sum(test.get("score", 0) for test in results["tests"]) == 9
-    assert sum(test.get("max_score", 0) for test in results["tests"]) == 7
+def test_the_solved_notebook_gets_all_points_in_gradescopes_format(image: Image) -> None:
+    assert image.graded.returncode == 0, image.graded.stderr
+    obeys(image.results)
+    assert sum(test.get("score", 0) for test in image.results["tests"]) == 9
+    assert sum(test.get("max_score", 0) for test in image.results["tests"]) == 7
 
 
 def test_students_see_public_cases_and_not_the_hidden_ones(
-    gradescope: Gradescope, built: tuple[Path, str, str]
+    untouched: dict[str, Any], built: tuple[Path, str, str]
 ) -> None:
-    results = gradescope.grade(toy__ipynb=built[2])
-    obeys(results)
-    visible = json.dumps([test for test in results["tests"] if test.get("visibility", "visible") == "visible"])
+    obeys(untouched)
+    visible = json.dumps([test for test in untouched["tests"] if test.get("visibility", "visible") == "visible"])
     with zipfile.ZipFile(built[0]) as archive:
         tests = "".join(archive.read(name).decode() for name in archive.namelist() if name.startswith("tests/"))
     hidden = [
@@ -202,8 +224,8 @@ def test_students_see_public_cases_and_not_the_hidden_ones(
     assert [title for title in hidden if title in visible] == []
 
 
-def test_the_users_name_in_the_metadata_is_nobodys_code(gradescope: Gradescope, built: tuple[Path, str, str]) -> None:
-    assert "<script>" not in json.dumps(gradescope.grade(toy__ipynb=built[1]))
+def test_the_users_name_in_the_metadata_is_nobodys_code(image: Image) -> None:
+    assert "<script>" not in json.dumps(image.results)
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"cells": 3}', "[]"])
@@ -230,9 +252,6 @@ def test_a_submission_that_kills_its_process_has_a_result(gradescope: Gradescope
     obeys(results)
 
 
-def test_nothing_of_the_grader_is_printed_where_students_could_see_it(
-    gradescope: Gradescope, built: tuple[Path, str, str]
-) -> None:
-    results = gradescope.grade(toy__ipynb=built[2])
-    assert results.get("stdout_visibility", "hidden") == "hidden"
-    assert "Traceback" not in json.dumps([test for test in results["tests"] if test.get("visibility") != "hidden"])
+def test_nothing_of_the_grader_is_printed_where_students_could_see_it(untouched: dict[str, Any]) -> None:
+    assert untouched.get("stdout_visibility", "hidden") == "hidden"
+    assert "Traceback" not in json.dumps([test for test in untouched["tests"] if test.get("visibility") != "hidden"])

@@ -10,9 +10,10 @@ from typing import Any
 
 import nbformat
 import pytest
-from toys import copy_course
+from courses import copy_course
 
-from autograder.otter.plugin import REPORT, SESSION, IsolationPlugin, IsolationPluginError, start_of
+from autograder.isolation.procfs import start_of
+from autograder.otter.plugin import REPORT, SESSION, IsolationPlugin, IsolationPluginError
 
 NOTEBOOK = {
     "cells": [

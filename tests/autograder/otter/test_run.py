@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toys import copy_course, otter
+from courses import copy_course, otter
 
 from autograder.build.command import assemble, build
 from autograder.samples import write_sample_class

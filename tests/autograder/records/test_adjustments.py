@@ -17,7 +17,7 @@ from autograder.records.handwritten import HandwrittenError
 from autograder.records.results import Limit, Timeout
 from autograder.records.roster import Student
 from autograder.report.grades import final_grades
-from autograder.report.write import statistics_of, write_everything
+from autograder.report.write import statistics_of, write_everything, write_submission
 
 ANN = Student("ann.ipynb", "s1", "Able, Ann", "ann@example.org", "annable", platform="Participant 1001")
 BOB = Student("bob.ipynb", "s2", "Bob Best", "bob@example.org", "bobbest", platform="Participant 1002")
@@ -249,13 +249,13 @@ def test_late_without_a_time_is_listed_and_not_reduced_until_a_time_is_given(tmp
     out = write_class(tmp_path / "out", results, students, late=LATE)
     statistics = write_everything(out)
     assert final_of(out, "bob.ipynb").total == 6.0
-    assert any("nobody knows by how much" in note and "bob.ipynb" in note for note in statistics.notes)
+    assert any("late by an unknown amount" in note and "bob.ipynb" in note for note in statistics.notes)
     assert "does not say by how much" in (out / "grades_detail.csv").read_text()
     assert "does not say by how much" in (out / "report.html").read_text()
     extend(out, "bob,,2026-05-03T01:00:00+02:00,seen in the mail")
     statistics = write_everything(out)
     assert final_of(out, "bob.ipynb").total == 4.8
-    assert not any("nobody knows" in note for note in statistics.notes)
+    assert not any("unknown amount" in note for note in statistics.notes)
 
 
 def test_late_here_but_in_time_for_the_platform_is_reduced_and_listed(tmp_path: Path) -> None:
@@ -268,7 +268,7 @@ def test_late_here_but_in_time_for_the_platform_is_reduced_and_listed(tmp_path: 
 def test_who_has_no_time_and_no_mark_is_not_late_and_is_counted(tmp_path: Path) -> None:
     students = [student(ANN, submitted=TIMES["in time"]), BOB]
     out = write_class(tmp_path / "out", [result("ann.ipynb"), result("bob.ipynb")], students, late=LATE)
-    assert "without a time of the hand-in, so not late: 1 submission (bob.ipynb)" in write_everything(out).notes
+    assert "without a submission time, so not treated as late: 1 submission (bob.ipynb)" in write_everything(out).notes
 
 
 def test_without_a_policy_a_late_mark_changes_nothing(tmp_path: Path) -> None:
@@ -393,7 +393,7 @@ def test_adjustments_of_shards_are_joined_and_a_line_that_all_have_counts_once(t
         )
         adjust(out, "ann,,1,both shards know her", *[f"{name},q2,0.5,only here"] * number)
         extend(out, f"{name},2026-05-04T12:00,,ill")
-    merge([tmp_path / "ann", tmp_path / "bob"], tmp_path / "all")
+    merge([tmp_path / "ann", tmp_path / "bob"], tmp_path / "all", write=write_submission)
     assert totals(tmp_path / "all") == {"points-per-question": "10.0", "ann.ipynb": "7.5", "bob.ipynb": "7.0"}
     assert len((tmp_path / "all" / ADJUSTMENTS).read_text().splitlines()) == 5
 

@@ -107,11 +107,11 @@ def test_encodings_and_separators_of_spreadsheets_are_read(tmp_path: Path, encod
         (b"\xd0\xcf\x11\xe0....", "an Excel workbook"),
         (b"%PDF-1.7", "a PDF"),
         (b"<html><table>", "a web page"),
-        (b"Name\0Login\0", "is not text"),
-        (b"Name,Login\n\x81\x8d\xff,x\n", "neither UTF-8 nor Windows-1252"),
+        (b"Name\0Login\xff", "is not text"),
+        (b"Name,Login\n\x81\x8d\xff,x\n", "is not text"),
         (b'Name,Login\n"Doe,jd\nRoe,jr\n', "quotation mark"),
         (b"", "none of the columns"),
-        (b"name\n" + b"x" * 200_000, "no table"),
+        (b"name\n" + b"x" * 200_000, "not a table"),
     ],
 )
 def test_what_is_no_table_is_one_sentence_that_says_what_to_do(tmp_path: Path, content: bytes, says: str) -> None:
@@ -169,7 +169,7 @@ def test_two_lines_with_one_number_are_named_with_their_lines() -> None:
     path = Path("class.csv")
     notes = roster_file._parsed(with_both, path, []).notes
     assert notes == (
-        "class.csv: lines 2, 4 have the same id 7: a file of theirs belongs to none of them until that is mended",
+        "class.csv: lines 2, 4 have the same id 7: a file with that id belongs to none of them until this is corrected",
     )
 
 
@@ -187,7 +187,7 @@ def test_who_is_in_two_sections_is_one_student_and_two_of_one_name_are_two() -> 
         ("", "Sam Twin", "A"),
         ("", "Sam Twin", "A"),
     ]
-    assert found.notes == ("class.csv: lines 2, 3 have the same id 7 and are taken for one student",)
+    assert found.notes == ("class.csv: lines 2, 3 have the same id 7 and are treated as one student",)
 
 
 def test_whoever_is_named_as_canvas_names_its_own_lines_is_somebody_all_the_same(tmp_path: Path) -> None:

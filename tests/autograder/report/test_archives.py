@@ -274,7 +274,7 @@ def test_a_clone_whose_settings_name_programs_is_refused(key: str, value: str, c
 
 def test_a_student_without_a_clone_is_named(clones: Path, tmp_path: Path) -> None:
     archives(tmp_path, [CLONE, Student("dan.ipynb", login="dan")], {})
-    assert post(tmp_path / "out", clones, push=False).problems == [("dan", "no clone has this login at its end")]
+    assert post(tmp_path / "out", clones, push=False).problems == [("dan", "no clone's name ends with this login")]
 
 
 def test_posting_without_feedback_says_why(tmp_path: Path, clones: Path) -> None:

@@ -1,9 +1,11 @@
 """A class of thirty, from a platform's download to the platform's imports: every grade and every page arrives."""
 
 import csv
+import functools
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import importers
@@ -155,8 +157,19 @@ class ByHand:
             yield Record(entry.name, entry.stem, "00", made)
 
 
-def graded_download(platform: str, folder: Path, **order: Path) -> tuple[Expected, dict[str, float], Statistics]:
-    """A download of thirty collected and graded, and what each of them has to get, by their own number."""
+@dataclass(frozen=True)
+class GradedDownload:
+    """A download of thirty, collected and graded; tests read it and leave it alone."""
+
+    expected: Expected
+    wanted: dict[str, float]
+    """What each of them has to get, by their own number."""
+    statistics: Statistics
+    lms: Path
+    """The folder of what goes back to the platform."""
+
+
+def graded_download(platform: str, folder: Path, **order: Path) -> GradedDownload:
     expected = simulated(platform, folder)
     collect(expected.download, ASSIGNMENT, folder / "collected", expected.roster, LIMITS, OTHERS)
     wanted = {student.id: 0.0 for student in expected.students}
@@ -179,25 +192,40 @@ def graded_download(platform: str, folder: Path, **order: Path) -> tuple[Expecte
             **order,
         )
     )
-    return expected, wanted, write_everything(folder / "out")
+    return GradedDownload(expected, wanted, write_everything(folder / "out"), folder / "out" / "lms")
+
+
+Download = Callable[[str], GradedDownload]
+
+
+@pytest.fixture(scope="module")
+def download_of(tmp_path_factory: pytest.TempPathFactory) -> Download:
+    """The graded download of a platform, graded when it is first asked for."""
+
+    @functools.cache
+    def graded(platform: str) -> GradedDownload:
+        return graded_download(platform, tmp_path_factory.mktemp(platform))
+
+    return graded
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_of_thirty_everyone_has_one_line_in_the_grades(platform: str, tmp_path: Path) -> None:
-    expected, _, statistics = graded_download(platform, tmp_path)
+def test_of_thirty_everyone_has_one_line_in_the_grades(platform: str, download_of: Download) -> None:
+    expected, statistics = download_of(platform).expected, download_of(platform).statistics
     assert len(statistics.rows) == 30 - len(expected.missing)  # everyone of a group has a line of their own
     assert len(statistics.absent) == len(expected.missing)
     assert len(statistics.not_graded) >= len(expected.refused)
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_everyone_of_thirty_gets_their_own_points_from_canvas_table(platform: str, tmp_path: Path) -> None:
-    expected, wanted, _ = graded_download(platform, tmp_path)
+def test_everyone_of_thirty_gets_their_own_points_from_canvas_table(platform: str, download_of: Download) -> None:
+    graded = download_of(platform)
+    expected, wanted = graded.expected, graded.wanted
     course = [
         {"id": one.platform, "sis": one.id, "login": one.login, "name": one.name if platform == "canvas" else ""}
         for one in expected.students
     ]
-    text = (tmp_path / "out" / "lms" / "canvas.csv").read_text(encoding="utf-8")
+    text = (graded.lms / "canvas.csv").read_text(encoding="utf-8")
     found = importers.canvas(text, course, Assignment.load(ASSIGNMENT).title)
     assert found.grades == {one.platform: wanted[one.id] for one in expected.students}
     assert found.skipped == []
@@ -210,9 +238,10 @@ def test_everyone_of_thirty_gets_their_own_points_from_moodles_worksheet(platfor
     lines = [f'Teilnehmer/in{one.platform},{one.name},{one.email},,"35,00",-,' for one in students]
     sheet = tmp_path / "Bewertungen.csv"
     sheet.write_text("\n".join([f"{header},Feedback als Kommentar", *lines]) + "\n", encoding="utf-8")
-    expected, wanted, _ = graded_download(platform, tmp_path, worksheet=sheet)
+    graded = graded_download(platform, tmp_path, worksheet=sheet)
+    expected, wanted = graded.expected, graded.wanted
     numbers = [one.platform for one in expected.students]
-    text = (tmp_path / "out" / "lms" / "moodle.csv").read_text(encoding="utf-8")
+    text = (graded.lms / "moodle.csv").read_text(encoding="utf-8")
     found = importers.moodle_worksheet(text, numbers, 35, importers.GERMAN)
     assert found.grades == {one.platform: wanted[one.id] for one in expected.students}
     assert set(found.comments) == set(numbers)
@@ -220,18 +249,17 @@ def test_everyone_of_thirty_gets_their_own_points_from_moodles_worksheet(platfor
 
 
 @pytest.mark.parametrize("platform", ["gradescope", "plain", "classroom"])
-def test_everyone_of_thirty_is_in_the_table_with_gradescopes_columns(platform: str, tmp_path: Path) -> None:
-    expected, wanted, _ = graded_download(platform, tmp_path)
-    text = (tmp_path / "out" / "lms" / "gradescope.csv").read_text(encoding="utf-8")
+def test_everyone_of_thirty_is_in_the_table_with_gradescopes_columns(platform: str, download_of: Download) -> None:
+    graded = download_of(platform)
+    text = (graded.lms / "gradescope.csv").read_text(encoding="utf-8")
     rows = list(csv.DictReader(io.StringIO(text)))
-    assert sorted(row["SID"] for row in rows) == sorted(one.id for one in expected.students)
-    assert {row["SID"]: float(row["Total Score"]) for row in rows} == wanted
+    assert sorted(row["SID"] for row in rows) == sorted(one.id for one in graded.expected.students)
+    assert {row["SID"]: float(row["Total Score"]) for row in rows} == graded.wanted
 
 
 @pytest.mark.parametrize("platform", ["canvas", "moodle", "moodle-flat", "classroom"])
-def test_whoever_handed_in_a_file_gets_a_page_back(platform: str, tmp_path: Path) -> None:
-    expected, _, _ = graded_download(platform, tmp_path)
-    lms = tmp_path / "out" / "lms"
+def test_whoever_handed_in_a_file_gets_a_page_back(platform: str, download_of: Download) -> None:
+    expected, lms = download_of(platform).expected, download_of(platform).lms
     if platform == "canvas":
         names = [re.search(r"_(\d+)_(\d+)_([^/]+)$", entry) for entry in expected.entries]
         attachments = {(match[1], match[2]): match[3] for match in names if match}

@@ -7,11 +7,16 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from jinja2 import TemplateAssertionError
+from nasty import NASTY
 
 from autograder.records import journal
+from autograder.records.final import Final, Step
 from autograder.records.journal import Journal, Record
 from autograder.records.results import CaseResult, QuestionResult, SubmissionResult, Timeout
 from autograder.records.run import Run, prepare
+from autograder.report import page as pages
+from autograder.report.class_report import report_page
 from autograder.report.feedback import feedback_page
 from autograder.report.grades import Row, final_grades
 from autograder.report.gradescope import gradescope_results
@@ -104,6 +109,62 @@ def assert_inert(text: str) -> None:
     )
     assert "\x1b" not in text
     assert "\u202e" not in text
+
+
+def markup(text: str) -> tuple[list[str], list[tuple[str, str]]]:
+    page = Page(text)
+    return page.tags, page.attributes
+
+
+def class_of(text: str) -> tuple[str, str]:
+    """A student's page and the class report with this text in every field that holds one."""
+
+    def case(hidden: bool) -> CaseResult:
+        return CaseResult("test_q1", text, 1.0, hidden, False, text, mistake=text)
+
+    final = Final(1.0, 0.0, 3.0, (Step("adjustment", 1.0, text, text), Step("late", -1.0, text)), lateness=text)
+    questions = (QuestionResult(text, text, 3.0, False, (case(False), case(True))),)
+    timeouts = (Timeout("call", text, 10), Timeout("worker", "", 600))
+    made = [
+        SubmissionResult(
+            text, status, questions, text, (text,), text, timeouts=timeouts if status == "timed out" else ()
+        )
+        for status in ("completed", "timed out", "unreadable", "failed")
+    ]
+    run = replace(
+        RUN,
+        assignment=text,
+        title=text,
+        questions=({"name": text, "title": text, "points": 3.0, "bonus": True},),
+        seed=text,
+        isolation=(text,),
+        versions={text: text},
+        machine=text,
+        shards=(text,),
+        ignored=(text,),
+        started=text,
+    )
+    statistics = Statistics.of((Record(one.file, "stem", "00", one) for one in made), lambda _: final)
+    return "".join(feedback_page(one, text, final) for one in made), report_page(statistics, run)
+
+
+@pytest.mark.parametrize("text", [text for text in NASTY if text.strip()], ids=lambda text: ascii(text[:20]))
+def test_the_markup_of_a_page_is_the_same_whatever_its_texts_are(text: str) -> None:
+    for nasty, harmless in zip(class_of(text), class_of("x"), strict=True):
+        assert markup(nasty) == markup(harmless)
+        nasty.encode()
+
+
+def test_a_template_cannot_print_what_is_not_escaped() -> None:
+    environment = pages._environment()
+    with pytest.raises(TemplateAssertionError, match="safe"):
+        environment.from_string("{{ text | safe }}")
+    for name in environment.list_templates():
+        environment.get_template(name)
+        source, _, _ = environment.loader.get_source(environment, name)
+        assert "autoescape" not in source, name  # the block that switches escaping off
+    for path in Path(pages.__file__).parent.glob("*.py"):
+        assert "Markup" not in path.read_text(encoding="utf-8"), path.name
 
 
 def test_final_grades_have_otters_columns_order_and_first_row() -> None:

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from toy_course import notebook
+from courses import notebook
 
 from autograder.submissions.collect import Collected, CollectError, collect
 

@@ -7,9 +7,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from courses import notebook
 from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
-from toy_course import notebook
 
 from autograder import walk
 from autograder.assignment import Limits

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.assignment import Limits
-from autograder.submissions.read import Submission, SubmissionError, kind_of, read_content, read_submission
+from autograder.names import kind_of
+from autograder.submissions.read import Submission, SubmissionError, read_content, read_submission
 
 LIMITS = Limits(submission_bytes=200_000)
 

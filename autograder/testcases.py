@@ -1,0 +1,92 @@
+"""Test cases, read as Otter reads them: the one reader of Otter's test files."""
+
+import ast
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from autograder.assignment import Assignment, AssignmentError, Question
+
+
+@dataclass(frozen=True)
+class Case:
+    """A test case."""
+
+    name: str
+    """The function's name."""
+    question: str
+    title: str
+    """The first paragraph of its docstring, without the full stop."""
+    points: float
+    hidden: bool
+    parameters: tuple[str, ...]
+    """The student's functions that it takes."""
+    function: Callable[..., None]
+    """The test function itself; raises when the case fails."""
+    run: Callable[[dict[str, Any]], None]
+    """Calls it as Otter does, with the functions of these names, or None for a name that is missing."""
+    source: str
+    """The function as the author wrote it, without its decorator."""
+
+
+def load_cases(assignment: Assignment) -> dict[str, tuple[Case, ...]]:
+    """The cases of every question, in order; AssignmentError when a test file is missing or malformed."""
+    return _load_cases(assignment.folder, assignment.questions)
+
+
+@lru_cache(maxsize=8)
+def _load_cases(folder: Path, questions: tuple[Question, ...]) -> dict[str, tuple[Case, ...]]:
+    return {
+        question.name: read_cases(folder / "tests" / f"{question.name}.py", question.name) for question in questions
+    }
+
+
+def read_cases(file: Path, question: str) -> tuple[Case, ...]:
+    """The cases of one test file; AssignmentError when it is missing or malformed."""
+    from otter.test_files.exception_test import ExceptionTestFile
+
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError:
+        raise AssignmentError(f"{file}: there is no such test file, question {question} needs it") from None
+    try:
+        tests: Any = ExceptionTestFile.from_string(text, path=str(file))
+    except Exception as error:
+        raise AssignmentError(f"{file}: not a test file of Otter: {type(error).__name__}: {error}") from None
+    if tests.all_or_nothing:
+        raise AssignmentError(f"{file}: all_or_nothing is not supported, use one test case instead")
+    if tests.name != question:
+        raise AssignmentError(f"{file}: its name is '{tests.name}', it must be '{question}'")
+    sources = _sources(text)
+    cases = tuple(
+        Case(
+            name=entry.body.test_func.__name__,
+            question=question,
+            title=title_of(entry.body.test_func.__doc__)
+            or entry.body.test_func.__name__.removeprefix(f"test_{question}_").replace("_", " "),
+            points=float(entry.points),
+            hidden=bool(entry.hidden),
+            parameters=tuple(inspect.signature(entry.body.test_func).parameters),
+            function=entry.body.test_func,
+            run=entry.body.call_func,
+            source=sources.get(entry.body.test_func.__name__, ""),
+        )
+        for entry in tests.test_cases
+    )
+    if not cases:
+        raise AssignmentError(f"{file}: has no test case")
+    return cases
+
+
+def title_of(docstring: str | None) -> str:
+    """The first paragraph of a test function's docstring, in one line, without the full stop."""
+    return " ".join(inspect.cleandoc(docstring or "").split("\n\n")[0].split()).rstrip(".")
+
+
+def _sources(text: str) -> dict[str, str]:
+    lines = text.splitlines()
+    functions = (node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef))
+    return {node.name: "\n".join(lines[node.lineno - 1 : node.end_lineno]) for node in functions}

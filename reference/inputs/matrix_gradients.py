@@ -1,0 +1,41 @@
+"""What the hidden cases of `matrix_gradients` share: random systems and singular value decompositions, and the
+comparison of a student's function with the reference on them.
+"""
+
+from typing import Any
+
+import numpy as np
+from adkit import checks
+from numpy.random import Generator
+
+from reference import matrix_gradients as reference
+from reference.inputs.matrices import Matrix, invertible, orthogonal
+
+SINGULAR_VALUES = (3.0, 1.7, 0.8)
+"""Well apart: F is at most 1 / (1.7^2 - 0.8^2) = 0.44 and 1 / s at most 1.25, so that no rounding is amplified."""
+
+
+def system(random: Generator, *columns: int) -> tuple[Matrix, Matrix, Matrix]:
+    """A (4, 4) of condition 4, and b and x_bar of shape (4,), or (4, k) where `columns` is k."""
+    A = invertible(random, 4)
+    return A, random.standard_normal((4, *columns)), random.standard_normal((4, *columns))
+
+
+def compare_solve(linear_solve_vjp: Any, A: Matrix, b: Matrix, x_bar: Matrix, *, only: str = "") -> None:
+    """Fails unless `linear_solve_vjp` gives the reference's b_bar and A_bar, or the one of them that `only` names."""
+    A_bar, b_bar = checks.call(linear_solve_vjp, A, b, x_bar, returns=2)
+    expected_A, expected_b = reference.linear_solve_vjp(A, b, x_bar)
+    if only in ("", "b_bar"):
+        checks.close(b_bar, expected_b, rtol=1e-9, what="b_bar")
+    if only in ("", "A_bar"):
+        checks.close(A_bar, expected_A, rtol=1e-9, what="A_bar")
+
+
+def factors(random: Generator, m: int, n: int) -> tuple[Matrix, Matrix, Matrix]:
+    """U (m, 3), s (3,) and Vt (3, n) of a random (m, n) matrix with the singular values above."""
+    return orthogonal(random, m, 3), np.array(SINGULAR_VALUES), orthogonal(random, n, 3).T
+
+
+def compare_svd(svd_vjp: Any, *arguments: Matrix, rtol: float = 1e-10) -> None:
+    """Fails unless `svd_vjp` of U, s, Vt and their cotangents is the reference's W_bar."""
+    checks.close(checks.call(svd_vjp, *arguments), reference.svd_vjp(*arguments), rtol=rtol, what="W_bar")
