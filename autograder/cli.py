@@ -487,12 +487,10 @@ def _post(options: argparse.Namespace) -> int:
 
 
 def _sample(options: argparse.Namespace) -> int:
-    from importlib import import_module
-
     from autograder.assignment import Assignment
+    from autograder.samples import write_sample_class
 
-    samples: Any = import_module("autograder.samples")
-    samples.write_sample_class(Assignment.load(options.assignment).name, options.out)
+    write_sample_class(Assignment.load(options.assignment).name, options.out)
     print(f"sample submissions: {options.out}")
     return 0
 

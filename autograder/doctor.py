@@ -9,7 +9,6 @@ import tempfile
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
@@ -149,8 +148,9 @@ def _packages() -> list[Finding]:
 
 def _isolation() -> list[Finding]:
     try:
-        layers: Any = import_module("autograder.isolation.layers")
-        available: frozenset[str] = layers.available()
+        from autograder.isolation import layers
+
+        available = layers.available()
     except (ImportError, OSError) as error:
         return [Finding("isolation", "bad", f"cannot be examined: {error}")]
     found = [

@@ -46,19 +46,17 @@ def version() -> int:
         return 0
 
 
-def restrict(
-    read: Iterable[Path], write: Iterable[Path], list_only: Iterable[Path] = (), *, network: bool = True
-) -> None:
+def restrict(read: Iterable[Path], write: Iterable[Path], list_only: Iterable[Path] = ()) -> None:
     """Confines this thread and its descendants to reading below `read` and reading and writing below `write`.
 
-    Below `list_only`, folders may be listed, nothing more. With `network`, TCP is refused too where the kernel can.
+    Below `list_only`, folders may be listed, nothing more. TCP is refused too where the kernel can.
     Paths that do not exist are left out. OSError when the kernel has no Landlock. Needs `no_new_privs`.
     """
     abi = version()
     if abi == 0:
         raise OSError("the kernel has no Landlock")
     handled = _FILE_RIGHTS[min(abi, 5)]
-    attributes = struct.pack("QQQ", handled, _TCP if network and abi >= 4 else 0, _SCOPES if abi >= 6 else 0)
+    attributes = struct.pack("QQQ", handled, _TCP if abi >= 4 else 0, _SCOPES if abi >= 6 else 0)
     size = 24 if abi >= 6 else 16 if abi >= 4 else 8
     buffer = ctypes.create_string_buffer(attributes, len(attributes))
     ruleset = syscall(_CREATE_RULESET, buffer, size, 0, what="landlock_create_ruleset")

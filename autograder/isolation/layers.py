@@ -23,7 +23,7 @@ import sys
 import sysconfig
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -62,8 +62,6 @@ class Policy:
     layers: frozenset[str]
     read: tuple[Path, ...]
     list_only: tuple[Path, ...]
-    weakened: tuple[str, ...] = field(default=())
-    """Layers that were switched off by hand."""
 
     @property
     def isolated(self) -> bool:
@@ -85,7 +83,7 @@ def policy(*, without: Iterable[str] = (), secrets: Iterable[Path] = (), allow_n
     if not allow_none:
         layers = frozenset(layer for layer in layers if layer in available())
     read, list_only = readable()
-    result = Policy(layers, read, list_only, tuple(sorted(dropped)))
+    result = Policy(layers, read, list_only)
     if not result.isolated and not allow_none:
         missing = "files" if not layers & FILES else "network"
         raise IsolationError(
