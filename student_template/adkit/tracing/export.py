@@ -182,6 +182,7 @@ def execute(modules: Sequence[Any], inputs: Sequence[np.ndarray], primals: int) 
 
 
 def run(artefacts: Artefacts, args: Sequence[Any]) -> Measured:
+    """Runs and counts artefacts on arrays like those that the function was traced on."""
     from jax import export as jax_export
 
     modules = [jax_export.deserialize(bytearray(module)) for module in artefacts.modules]
