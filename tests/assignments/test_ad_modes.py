@@ -1,7 +1,11 @@
 """The test cases of `ad_modes`: the reference passes, the template fails, a mistake costs its own question only."""
 
+import inspect
+import textwrap
+
 import pytest
 from ad_modes_scores import ASSIGNMENT, POINTS, REFERENCE, cases_of, results, score
+from adkit.checks.autodiff import reading
 
 from reference.inputs.seeds import DEFAULT_SEED
 from reference.mistakes import catalogue
@@ -108,6 +112,7 @@ def test_autodiff_costs_the_questions_points():
         return jax.grad(lambda X: jnp.trace(A @ jnp.linalg.solve(X, B)))(jnp.asarray(X))
 
     environment = {**REFERENCE, "trace_inverse_gradient": trace_inverse_gradient}
-    messages = [result.message for result in results(environment, "q6") if not result.passed]
-    assert score(environment, "q6") == 3.0
+    with reading(["import jax", textwrap.dedent(inspect.getsource(trace_inverse_gradient))]):
+        messages = [result.message for result in results(environment, "q6") if not result.passed]
+        assert score(environment, "q6") == 3.0
     assert all("jax.grad" in message for message in messages)
