@@ -359,7 +359,7 @@ def _columns(right_hand_side: Any, left: bool) -> int:
 def _is_right_sided(operation: Any) -> bool:
     config = _attribute(operation, "mhlo.backend_config") or _attribute(operation, "backend_config")
     try:
-        return int(config["side"].value) == _SIDE_RIGHT  # pyright: ignore[reportOptionalSubscript]
+        return int(config["side"].value) == _SIDE_RIGHT
     except (TypeError, KeyError, AttributeError, ValueError):
         return False
 
