@@ -2,22 +2,26 @@
 
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from adkit.checks.case import next_check
 from adkit.checks.failures import failed
 from adkit.checks.plain import kind_of, plain, scalar
 from adkit.checks.relations import relation
 
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
 __all__ = ["NEAR", "array", "close", "equal"]
 
-Array = NDArray[np.float64]
 _EXACT = 2.0**53
 """Whole numbers below it are exact as 64-bit floats, and fit into 64-bit integers."""
 NEAR = 1e-3
@@ -36,7 +40,9 @@ class _Name:
         failed(f"{self.public} {public}", hidden=f"{self.hidden} {public if hidden is None else hidden}", **more)
 
 
-def array(value: Any, *, shape: Sequence[int] | None = None, what: str, kind: Literal["f", "i"] = "f") -> Array:
+def array(
+    value: Any, *, shape: Sequence[int] | None = None, what: str, kind: Literal["f", "i"] = "f"
+) -> Float[np.ndarray, "..."]:
     """`value` as an array of 64-bit floats, after checking that it is real, of that shape, and finite.
 
     kind: "f" for numbers, "i" for whole numbers. Lists of numbers and single numbers are arrays too.
@@ -45,7 +51,7 @@ def array(value: Any, *, shape: Sequence[int] | None = None, what: str, kind: Li
     return _array(value, shape, _Name(what, what), kind)
 
 
-def _array(value: Any, shape: Sequence[int] | None, name: _Name, kind: str = "f") -> Array:
+def _array(value: Any, shape: Sequence[int] | None, name: _Name, kind: str = "f") -> Float[np.ndarray, "..."]:
     try:
         numbers = plain(value)
     except TypeError as problem:
@@ -145,7 +151,7 @@ def close(
     failed(numbers, hidden=blurred, answer=actual, distance=distance)
 
 
-def _is_the_wrong(given: Array, wrong: Array, rtol: float) -> bool:
+def _is_the_wrong(given: Float[np.ndarray, "..."], wrong: Float[np.ndarray, "..."], rtol: float) -> bool:
     return wrong.shape == given.shape and _norm(given - wrong) <= rtol * _norm(wrong)
 
 
@@ -180,7 +186,7 @@ def equal(actual: Any, expected: Any, *, what: str) -> None:
     failed(f"{entry} is {_brief(yours)}, and should be {_brief(right)}", hidden=hidden, answer=given)
 
 
-def _norm(value: Array) -> float:
+def _norm(value: Float[np.ndarray, "..."]) -> float:
     """The Frobenius norm, also where squares would overflow or underflow."""
     biggest = float(np.max(np.abs(value), initial=0.0))
     if biggest == 0.0 or not np.isfinite(biggest):
