@@ -62,6 +62,7 @@ def _sources(assignment: Assignment) -> Iterator[Path]:
     reference = reference_of(assignment)
     if reference is not None:
         yield reference
+        yield reference.parent / "editing.py"
         yield from sorted((reference.parent / "mistakes").glob(f"{assignment.name}.py"))
     others = {path.name for path in assignment.folder.resolve().parent.iterdir()} - {assignment.name}
     inputs = sorted((_package("reference") / "inputs").glob("*.py"))

@@ -49,7 +49,7 @@ def open_grader(
     """
     rules = policy(secrets=secrets, allow_none=not isolated)
     if compile_into is None:
-        from autograder.grading.warmup import compiled_folder, use_here
+        from autograder.grading.compiled import compiled_folder, use_here
 
         folder = compiled_folder(assignment, rules, make=make, seed=seed)
         if folder is not None:

@@ -2,7 +2,7 @@
 
 The first wrong answer to a question makes the grader run every known mistake of that question, which takes seconds, in
 each worker of each run and in each container. So what they answer is kept beside what JAX compiled, see
-`autograder.grading.warmup`: a file for each assignment, its content and the course's seed, readable by the grader
+`autograder.grading.compiled`: a file for each assignment, its content and the course's seed, readable by the grader
 only.
 """
 

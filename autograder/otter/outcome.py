@@ -8,7 +8,7 @@ way, as fields, written and read here and nowhere else:
     containers   Otter's plugin data -> read -> Outcome -> records
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast, get_args
 
@@ -74,8 +74,8 @@ def as_text(outcome: Outcome) -> str:
     return "\n".join([*notes, f"Printed by the notebook:\n{printed}"] if printed.strip() else notes)
 
 
-def _list(value: Any) -> list[Any]:
-    return cast("list[Any]", value) if type(value) is list else []
+def _list(value: Any) -> Sequence[Any]:
+    return cast("Sequence[Any]", value) if type(value) in (list, tuple) else []  # JSON makes lists of tuples
 
 
 def _text(value: Any) -> str:

@@ -11,8 +11,8 @@ from unisolated import OpenSession
 
 from autograder.assignment import Assignment
 from autograder.grading import grader, known, warmup
+from autograder.grading.compiled import _is_jax_own
 from autograder.grading.grader import Warm
-from autograder.grading.warmup import _is_jax_own
 from reference.inputs import seeds
 
 
@@ -44,10 +44,10 @@ def test_the_reference_and_an_empty_submission_are_graded_ahead(
         opened.append((assignment.name, options["compile_into"]))
         yield Warm(OpenSession, ())
 
-    monkeypatch.setattr(grader, "open_grader", open_grader)
+    monkeypatch.setattr(warmup, "open_grader", open_grader)
     monkeypatch.setattr(warmup, "grade_one", lambda submission, *_: graded.append(submission.cells[0]))
     monkeypatch.setattr(warmup, "reference_of", lambda _: tmp_path / "course" / "reference" / "toy.py")
-    warmup.main(str(toy.folder), str(tmp_path))
+    warmup.grade_ahead(str(toy.folder), str(tmp_path))
     assert [("return 0.0" in source) for source in graded] == [False, True]
     assert opened == [("toy", tmp_path)]
 

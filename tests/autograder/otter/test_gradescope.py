@@ -160,7 +160,7 @@ def test_setup_does_nothing_where_everything_is_installed(image: Image) -> None:
 def test_what_is_compiled_when_the_image_is_built_is_what_a_submission_looks_for(image: Image) -> None:
     assert "nothing could be compiled" not in image.set_up.stderr
     look = (
-        "from autograder.grading.warmup import compiled_folder; from autograder.assignment import Assignment; "
+        "from autograder.grading.compiled import compiled_folder; from autograder.assignment import Assignment; "
         "from autograder.isolation.layers import policy; "
         "print(compiled_folder(Assignment.load('toy'), policy(), make=False))"
     )
