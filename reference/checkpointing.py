@@ -8,6 +8,9 @@ Beaumont, Eyraud-Dubois, Herrmann, Joly & Shilova, "Optimal checkpointing for he
 RR-9302, 2019, in these rules.
 """
 
+# The type of jax.checkpoint is partly unknown, and of what it gives.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -137,7 +140,7 @@ def checkpointed_loss(
     a = x
     start = 0
     for end in sorted({*(int(c) for c in checkpoints), len(params)}):
-        a = jax.checkpoint(_segment)(params[start:end], a)  # pyright: ignore
+        a = jax.checkpoint(_segment)(params[start:end], a)
         start = end
     return jnp.mean((a - y) ** 2)
 

@@ -10,8 +10,8 @@ Sources: M. B. Giles, *Collected matrix derivative results for forward and rever
 (2nd ed., 2008).
 """
 
+# The types of what jax.numpy and jax.scipy take are partly unknown.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# (JAX leaves the types of much that jax.numpy and jax.scipy take partly unknown.)
 
 from __future__ import annotations
 

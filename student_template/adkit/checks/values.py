@@ -1,7 +1,5 @@
 """Is a value right? Kind, shape and finiteness first, then the numbers. Nothing broadcasts, and NaN equals nothing."""
 
-# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 import math
@@ -180,8 +178,9 @@ def equal(actual: Any, expected: Any, *, what: str) -> None:
         return
     entry, yours, right = path
     hidden = f"{what} is not right"
+    other_type = type(scalar(yours)) is not type(right)
     wanted = "a sequence" if isinstance(right, list | tuple) else kind_of(right)
-    if type(scalar(yours)) is not type(right) and kind_of(yours) != wanted:
+    if other_type and kind_of(yours) != wanted:
         hidden = f"{what} is not right: it should be {wanted}, not {kind_of(yours)}"
     failed(f"{entry} is {_brief(yours)}, and should be {_brief(right)}", hidden=hidden, answer=given)
 
@@ -202,7 +201,7 @@ def _difference(given: Any, right: Any, what: str) -> tuple[str, Any, Any] | Non
     if isinstance(right, list | tuple):
         wanted = cast("Sequence[Any]", right)
         if not isinstance(given, list | tuple):
-            return what, given, right
+            return what, given, wanted
         parts = cast("Sequence[Any]", given)
         for index, (part, want) in enumerate(zip(parts, wanted, strict=False)):
             found = _difference(part, want, f"{what}[{index}]")
@@ -213,9 +212,8 @@ def _difference(given: Any, right: Any, what: str) -> tuple[str, Any, Any] | Non
         return None
     if isinstance(given, bool) is not isinstance(right, bool):
         return what, given, right
-    if isinstance(given, list | tuple | dict) or given != right:
-        return what, given, right
-    return None
+    different = isinstance(given, list | tuple | dict) or given != right
+    return (what, cast("Any", given), right) if different else None
 
 
 def _index(flat: int, shape: tuple[int, ...]) -> str:
