@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from hostile.attack import Attack
 from hostile.runners import BATCH
@@ -75,8 +76,9 @@ class Seen:
     def from_line(line: str) -> "Seen":
         """Of a line of the record; ValueError for anything else."""
         try:
-            content = json.loads(line)
-            return Seen(**{name: tuple(item) if isinstance(item, list) else item for name, item in content.items()})
+            content: dict[str, Any] = json.loads(line)
+            fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
+            return Seen(**fields)
         except (TypeError, AttributeError) as error:
             raise ValueError(str(error)) from None
 
@@ -163,12 +165,12 @@ def _taken_apart(source: bytes) -> tuple[bytes, dict[str, bytes]]:
         for item in statement.value.elts:
             match item:
                 case ast.Call(
-                    func=ast.Name("Attack"), args=[ast.Constant(str(name)), *_], end_lineno=int(), end_col_offset=int()
+                    func=ast.Name("Attack"),
+                    args=[ast.Constant(str(name)), *_],
+                    end_lineno=int(last),
+                    end_col_offset=int(column),
                 ):
-                    start, end = (
-                        lines[item.lineno - 1] + item.col_offset,
-                        lines[item.end_lineno - 1] + item.end_col_offset,
-                    )
+                    start, end = lines[item.lineno - 1] + item.col_offset, lines[last - 1] + column
                     attacks[name] = source[start:end]
                     rest, position = rest + source[position:start].strip(b" \n,"), end
                 case _:

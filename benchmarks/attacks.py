@@ -40,6 +40,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 os.environ["JAX_ENABLE_X64"] = "1"
 os.environ["JAX_PLATFORMS"] = "cpu"
@@ -237,7 +238,7 @@ class Recording:
             if isinstance(content, list):
                 self.layers = tuple(content)
             else:
-                parts = {name: tuple(part) if isinstance(part, list) else part for name, part in content.items()}
+                parts: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
                 note(Outcome(**parts))
 
         constant, each = _SECONDS[self.runner]
@@ -377,7 +378,7 @@ def as_lines(options: argparse.Namespace, without: set[str]) -> int:
 
 def main() -> int:
     """Runs and prints the table, or keeps the record."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="attacks; all of them without")
     parser.add_argument("--runner", action="append", choices=RUNNERS)
     parser.add_argument("--image", default="rig-base:latest")
@@ -434,7 +435,7 @@ def print_table(options: argparse.Namespace) -> int:
         situations.as_user(options.as_user)
     if options.without_namespaces:
         situations.without_namespaces()
-    without = set(LAYERS) - set(options.layers.split(",")) if options.layers else set[str]()
+    without = set[str](LAYERS) - set(options.layers.split(",")) if options.layers else set[str]()
     if options.lines:
         return as_lines(options, without)
     attacks = [BY_NAME[name] for name in options.names] or list(ATTACKS)

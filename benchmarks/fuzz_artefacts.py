@@ -46,6 +46,7 @@ from adkit.tracing.counts import parse
 from jax import export as jax_export
 from jax import lax
 from jax._src.export import _export
+from jax.core import ShapedArray
 from jax.interpreters import mlir
 from jaxlib.mlir import ir
 
@@ -108,22 +109,29 @@ def calls_in(module: Any) -> Iterator[Call]:
             continue
         target = operation.attributes["call_target_name"].value
         form = next((f for f in lapack._forms(target) if lapack._fault(operation, target, f) is None), None)
-        types = [
-            [array_type(str(value.type)) for value in values] for values in (operation.operands, operation.results)
-        ]
+        operands, results = (
+            [_known_type(value) for value in values] for values in (operation.operands, operation.results)
+        )
         if form is None or "mhlo.backend_config" not in attribute_names(operation):
             continue
         guarded = form.after_success
         yield Call(
             target,
-            [(list(shape), element) for shape, element in types[0]],
-            [(list(shape), element) for shape, element in types[1]],
+            operands,
+            results,
             dict(re.findall(r"(\w+) = ([^,}]+)", str(operation.attributes["mhlo.backend_config"]))),
             dict(form.aliases),
             guarded,
             form.unwritten,
             form.info if guarded else None,
         )
+
+
+def _known_type(value: Any) -> tuple[list[int], str]:
+    """Shape and element type of an operand or result of a call that JAX made: always an array of a known type."""
+    known = array_type(str(value.type))
+    assert known is not None, value.type
+    return list(known[0]), known[1]
 
 
 def changed(call: Call, chance: random.Random) -> tuple[Call, dict[str, Any]]:
@@ -161,7 +169,13 @@ def changed(call: Call, chance: random.Random) -> tuple[Call, dict[str, Any]]:
             case 7:
                 side = chance.choice((call.operands, call.results))
                 if side:
-                    chance.choice((side.pop, lambda side=side: side.append(chance.choice(side)), side.reverse))()
+                    match chance.randrange(3):
+                        case 0:
+                            side.pop()
+                        case 1:
+                            side.append(chance.choice(side))
+                        case _:
+                            side.reverse()
             case 8 | 9 if call.config:
                 name = chance.choice(list(call.config))
                 values = [f"{ord(letter)} : ui8" for letter in "NTCLURVASOX"] + ["1 : i32", "0 : i32", "true", "false"]
@@ -402,8 +416,9 @@ class Maker:
         with self._context:
             try:
                 module = ir.Module.parse(text)
-                main = ir.SymbolTable(module.operation)["main"]
-                kinds = [[array_type(str(kind)) for kind in side] for side in (main.type.inputs, main.type.results)]
+                main: Any = ir.SymbolTable(module.operation)["main"]
+                signature: Any = main.type  # of a function, which the stubs do not know
+                kinds = [[array_type(str(kind)) for kind in side] for side in (signature.inputs, signature.results)]
                 avals = [[_aval(kind) for kind in side] for side in kinds]
                 code = _export._module_to_bytecode(module)
             except (ir.MLIRError, KeyError, ValueError, TypeError) as problem:
@@ -443,7 +458,7 @@ class _IllFormedError(Exception):
 def _aval(kind: Any) -> Any:
     if kind is None or kind[1] not in _DTYPES:
         raise ValueError("no array")
-    return jax.core.ShapedArray(kind[0], np.dtype(_DTYPES[kind[1]]))
+    return ShapedArray(kind[0], np.dtype(_DTYPES[kind[1]]))
 
 
 def _input(aval: Any, chance: random.Random) -> np.ndarray:
@@ -623,7 +638,7 @@ def _without_signatures(code: bytes, inputs: list[np.ndarray]) -> str | None:
 
 def main() -> int:
     """Runs and prints the record."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--run", type=int, default=2_000, help="how many of those let through are run")
     parser.add_argument("--seed", type=int, default=1)

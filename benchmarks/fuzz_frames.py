@@ -6,6 +6,7 @@ With --atheris, libFuzzer is guided by the decoder's branches for that long as w
 """
 
 import argparse
+import importlib
 import random
 import resource
 import struct
@@ -120,7 +121,7 @@ def well_formed(chance: random.Random, depth: int = 0) -> Any:
 
 def main() -> int:
     """Runs and prints the record."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--count", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--atheris", type=int, default=0, metavar="SECONDS")
@@ -157,7 +158,7 @@ def main() -> int:
 
 
 def _guided(seconds: int) -> None:
-    import atheris
+    atheris: Any = importlib.import_module("atheris")  # not a dependency: whoever wants it installs it
 
     atheris.instrument_func(frames.decode)
     for name in ("take", "_bytes", "_u32", "_count", "_text", "_dict", "_array", "_object"):

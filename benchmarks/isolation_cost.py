@@ -29,7 +29,7 @@ SUBMISSION = Submission("cost", None, ("def f(x): return x",))
 
 def main() -> int:
     """Measures and prints a table."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--repeat", type=int, default=30)
     repeat = parser.parse_args().repeat
     chosen = layers.policy()

@@ -7,15 +7,18 @@ The chain rule on a computational graph with local partials d_ij = dv_i / dv_j (
     reverse  v_j_bar = sum over the nodes i that use j of v_i_bar d_ij   (+ y_bar where v_j is an output)
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from adkit.elimination import Linearised, eliminate, elimination_cost, linearise
 from adkit.graph import Graph
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 EXACT_LIMIT = 10
 """Up to this many intermediate vertices the elimination order is the best there is (2^k sets of vertices)."""
@@ -135,8 +138,10 @@ def choose_mode(graph: Graph) -> str:
     return "forward" if forward < reverse else "reverse"
 
 
-def trace_inverse_gradient(A: Array, B: Array, X: Array) -> Array:
-    """Gradient of f(X) = tr(A X^-1 B) with respect to X (n,n); A (m,n), B (n,m).
+def trace_inverse_gradient(
+    A: Float[np.ndarray, "m n"], B: Float[np.ndarray, "n m"], X: Float[np.ndarray, "n n"]
+) -> Float[np.ndarray, "n n"]:
+    """Gradient of f(X) = tr(A X^-1 B) with respect to X.
 
     d(X^-1) = -X^-1 dX X^-1, so df = -tr(A X^-1 dX X^-1 B) = <-X^-T A^T B^T X^-T, dX>, where
     X^-T A^T = (A X^-1)^T and B^T X^-T = (X^-1 B)^T: two solves, no inverse.
@@ -146,8 +151,8 @@ def trace_inverse_gradient(A: Array, B: Array, X: Array) -> Array:
     return -left @ right.T
 
 
-def cubic_norm_hessian(x: Array) -> Array:
-    """Hessian of g(x) = ||x||^3 / 3 for x (n,): x x^T / ||x|| + ||x|| I, and 0 at x = 0 (its limit)."""
+def cubic_norm_hessian(x: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n n"]:
+    """Hessian of g(x) = ||x||^3 / 3: x x^T / ||x|| + ||x|| I, and 0 at x = 0 (its limit)."""
     norm = np.linalg.norm(x)
     if norm == 0:
         return np.zeros((len(x), len(x)))

@@ -8,16 +8,25 @@ Beaumont, Eyraud-Dubois, Herrmann, Joly & Shilova, "Optimal checkpointing for he
 RR-9302, 2019, in these rules.
 """
 
+# The type of jax.checkpoint is partly unknown, and of what it gives.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
 from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 from math import comb, isqrt
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 from adkit.network import mlp_layer
 from jax import Array
+
+if TYPE_CHECKING:
+    from adkit.network import Parameters
+    from jaxtyping import Float
 
 Schedule = list[tuple[str, int]]
 
@@ -120,7 +129,9 @@ def optimal_schedule(n: int, memory: int) -> Schedule:
     return schedule
 
 
-def checkpointed_loss(params: Sequence[tuple[Array, Array]], x: Array, y: Array, checkpoints: Sequence[int]) -> Array:
+def checkpointed_loss(
+    params: Parameters, x: Float[Array, "batch d_0"], y: Float[Array, "batch d_n"], checkpoints: Sequence[int]
+) -> Float[Array, ""]:
     """mean((a_n - y)^2), of whose activations exactly those in `checkpoints` are kept for the backward pass.
 
     Each segment, from a checkpoint (or x) to the next (or a_n), is one `jax.checkpoint`: of what is
@@ -199,7 +210,7 @@ def _first_checkpoint(length: int, places: int) -> int:
     return max(1, least, length + 1 - above)
 
 
-def _segment(layers: Sequence[tuple[Array, Array]], a: Array) -> Array:
+def _segment(layers: Parameters, a: Float[Array, "batch d"]) -> Float[Array, "batch e"]:
     for layer in layers:
         a = mlp_layer(layer, a)
     return a

@@ -2,14 +2,16 @@
 
 An edit is a pair (old, new): `old` occurs exactly once in what may be edited, and `new` takes its place. What may be
 edited of a module is the function, the statements about it (`linear_solve.defvjp(…)`) and the private helpers that
-nothing else uses; so an edit changes this function and no other.
+nothing else uses; so an edit changes this function and no other. What is edited has no annotations, as what students
+write: they are for whoever reads the reference, and need imports (jaxtyping) that a notebook does not have.
 """
 
 import ast
 import linecache
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -61,9 +63,52 @@ def edited_module(text: str, function: str, name: str, edits: Iterable[Edit]) ->
     return f"{rest}\n\n\n{edited_source(text, function, name, edits)}\n"
 
 
+def unannotated(text: str) -> str:
+    """A module's source without the annotations of its functions: of parameters, results and local variables.
+
+    The parameters of a function that had any are on one line then. What a class declares stays. Raises SyntaxError.
+    """
+    content = text.encode()
+    lines = [0, *accumulate(len(line) for line in content.splitlines(keepends=True))]
+
+    def at(line: int | None, column: int | None) -> int:
+        assert line is not None
+        assert column is not None
+        return lines[line - 1] + column
+
+    def removed(node: ast.AST, local: bool) -> Iterator[tuple[int, int, str]]:
+        """(start, end, what stands there instead) in the order of the source."""
+        for child in ast.iter_child_nodes(node):
+            match child:
+                case ast.FunctionDef(args=args, returns=returns):
+                    every = [*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg]
+                    annotations = [returns, *(arg.annotation for arg in every if arg is not None)]
+                    if any(annotations):
+                        parts = [*every, *args.defaults, *args.kw_defaults, returns]
+                        last = max(at(part.end_lineno, part.end_col_offset) for part in parts if part is not None)
+                        for arg in every:
+                            if arg is not None:
+                                arg.annotation = None
+                        start = at(child.lineno, child.col_offset)
+                        yield start, content.index(b":", last), f"def {child.name}({ast.unparse(args)})"
+                    yield from removed(child, local=True)
+                case ast.ClassDef():
+                    yield from removed(child, local=False)
+                case ast.AnnAssign(target=target, annotation=annotation, value=ast.expr()) if local:
+                    start = at(target.end_lineno, target.end_col_offset)
+                    yield start, at(annotation.end_lineno, annotation.end_col_offset), ""
+                case _:
+                    yield from removed(child, local)
+
+    for start, end, instead in reversed([*removed(ast.parse(text), local=False)]):
+        content = content[:start] + instead.encode() + content[end:]
+    return content.decode()
+
+
 @lru_cache
 def _split(text: str, function: str) -> tuple[str, str]:
-    """A module's source in two parts: what may not be edited, and what may."""
+    """A module's source without annotations, in two parts: what may not be edited, and what may."""
+    text = unannotated(text)
     body = ast.parse(text).body
     helpers = [node for node in body if isinstance(node, ast.FunctionDef) and node.name.startswith("_")]
     users = {

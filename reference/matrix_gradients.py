@@ -10,23 +10,31 @@ Sources: M. B. Giles, *Collected matrix derivative results for forward and rever
 (2nd ed., 2008).
 """
 
+# The types of what jax.numpy and jax.scipy take are partly unknown.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.scipy.linalg import lu_factor, lu_solve
-from numpy.typing import ArrayLike, NDArray
+from jax.typing import ArrayLike
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Shaped
 
 
-def linear_solve_vjp(A: ArrayLike, b: ArrayLike, x_bar: ArrayLike) -> tuple[Array, Array]:
+def linear_solve_vjp(
+    A: Float[ArrayLike, "n n"], b: Float[ArrayLike, "n *k"], x_bar: Float[ArrayLike, "n *k"]
+) -> tuple[Float[Array, "n n"], Float[Array, "n *k"]]:
     """The cotangents (A_bar, b_bar) of x = A^-1 b, given x_bar.
 
-    A: (n, n), invertible; b and x_bar: (n,) or (n, k).
+    A: invertible; b and x_bar: one right-hand side, or a column each of several.
 
     A x = b gives dx = A^-1 (db - dA x), and so <x_bar, dx> = <A^-T x_bar, db> - <A^-T x_bar x^T, dA>
     (Giles 2008, section 2.2.3). One LU factorisation serves A and A^T.
@@ -37,25 +45,25 @@ def linear_solve_vjp(A: ArrayLike, b: ArrayLike, x_bar: ArrayLike) -> tuple[Arra
     return -_outer(b_bar, x), b_bar
 
 
-def _outer(u: Array, v: Array) -> Array:
+def _outer(u: Float[Array, "m *k"], v: Float[Array, "n *k"]) -> Float[Array, "m n"]:
     """u v^T, summed over columns where u and v are matrices."""
     return jnp.outer(u, v) if u.ndim == 1 else u @ v.T
 
 
 @jax.custom_vjp
-def linear_solve(A: Array, b: Array) -> Array:
-    """x = A^-1 b with a reverse rule of its own. A: (n, n), b: (n,) or (n, k)."""
+def linear_solve(A: Float[Array, "n n"], b: Float[Array, "n *k"]) -> Float[Array, "n *k"]:
+    """x = A^-1 b with a reverse rule of its own."""
     return lu_solve(lu_factor(A), b)
 
 
-def _linear_solve_forward(A: Array, b: Array) -> tuple[Array, Any]:
+def _linear_solve_forward(A: Float[Array, "n n"], b: Float[Array, "n *k"]) -> tuple[Float[Array, "n *k"], Any]:
     """Runs the solve and keeps what the backward pass needs: the factors of A and x."""
     factors = lu_factor(A)
     x = lu_solve(factors, b)
     return x, (factors, x)
 
 
-def _linear_solve_backward(kept: Any, x_bar: Array) -> tuple[Array, Array]:
+def _linear_solve_backward(kept: Any, x_bar: Float[Array, "n *k"]) -> tuple[Float[Array, "n n"], Float[Array, "n *k"]]:
     """The rule of `linear_solve_vjp`, with the factors of the forward pass."""
     factors, x = kept
     b_bar = lu_solve(factors, x_bar, trans=1)
@@ -65,7 +73,7 @@ def _linear_solve_backward(kept: Any, x_bar: Array) -> tuple[Array, Array]:
 linear_solve.defvjp(_linear_solve_forward, _linear_solve_backward)
 
 
-def nuclear_norm_gradient(W: ArrayLike) -> Array:
+def nuclear_norm_gradient(W: Float[ArrayLike, "m n"]) -> Float[Array, "m n"]:
     """A subgradient of the nuclear norm R(W) = tr(Sigma), W = U Sigma V^T, at any real W of shape (m, n).
 
     G = U V^T with thin factors: dR = tr(U^T dW V) = <U V^T, dW> where W has full rank. Everywhere
@@ -75,7 +83,7 @@ def nuclear_norm_gradient(W: ArrayLike) -> Array:
     return U @ Vt
 
 
-def numerical_gradient(f: Callable[[Any], Any], x: ArrayLike) -> NDArray[np.float64]:
+def numerical_gradient(f: Callable[[Any], Any], x: Shaped[ArrayLike, "*shape"]) -> Float[np.ndarray, "*shape"]:
     """The gradient of a scalar function of an array of any shape, by central differences.
 
     The step balances truncation, h^2, against rounding, eps / h: h = eps^(1/3), in units of the scale
@@ -92,7 +100,7 @@ def numerical_gradient(f: Callable[[Any], Any], x: ArrayLike) -> NDArray[np.floa
     return gradient
 
 
-def check_gradient(f: Callable[[Any], Any], grad_f: Callable[[Any], Any], x: ArrayLike) -> bool:
+def check_gradient(f: Callable[[Any], Any], grad_f: Callable[[Any], Any], x: Shaped[ArrayLike, "*shape"]) -> bool:
     """Whether grad_f(x) is the gradient of f at x: shaped like x, finite, and equal to central differences.
 
     The tolerance is relative to the size of the gradient, 1e-5, and a hundred times the rounding of the
@@ -108,10 +116,15 @@ def check_gradient(f: Callable[[Any], Any], grad_f: Callable[[Any], Any], x: Arr
     return bool(error <= 1e-5 * np.linalg.norm(np.ravel(measured)) + 100 * rounding)
 
 
-def svd_vjp(U: ArrayLike, s: ArrayLike, Vt: ArrayLike, U_bar: ArrayLike, s_bar: ArrayLike, Vt_bar: ArrayLike) -> Array:
-    """The cotangent W_bar of W = U diag(s) V^T, given those of its thin factors (k = min(m, n)).
-
-    U, U_bar: (m, k); s, s_bar: (k,), positive and distinct; Vt, Vt_bar: (k, n). Returns (m, n).
+def svd_vjp(
+    U: Float[ArrayLike, "m k"],
+    s: Float[ArrayLike, " k"],
+    Vt: Float[ArrayLike, "k n"],
+    U_bar: Float[ArrayLike, "m k"],
+    s_bar: Float[ArrayLike, " k"],
+    Vt_bar: Float[ArrayLike, "k n"],
+) -> Float[Array, "m n"]:
+    """The cotangent W_bar of W = U diag(s) V^T, given those of its thin factors (k = min(m, n)); s: distinct, > 0.
 
     With F_ij = 1 / (s_j^2 - s_i^2) off the diagonal, 0 on it (Townsend 2016, equation 31, V_bar = Vt_bar^T):
 
@@ -121,7 +134,7 @@ def svd_vjp(U: ArrayLike, s: ArrayLike, Vt: ArrayLike, U_bar: ArrayLike, s_bar: 
 
     The projectors vanish where U or V is square.
     """
-    U, s, Vt = jnp.asarray(U), jnp.asarray(s), jnp.asarray(Vt)  # pyright: ignore[reportConstantRedefinition]
+    U, s, Vt = jnp.asarray(U), jnp.asarray(s), jnp.asarray(Vt)
     U_bar, s_bar, Vt_bar = jnp.asarray(U_bar), jnp.asarray(s_bar), jnp.asarray(Vt_bar)
     ratio = s[:, None] / s[None, :]
     gap = (1 / ratio - ratio) * s[:, None] * s[None, :]  # s_j^2 - s_i^2

@@ -213,6 +213,7 @@ def _canvas(handed_in: list[HandedIn]) -> Iterator[Entry]:
 def _moodle(handed_in: list[HandedIn]) -> Iterator[Entry]:
     yield "Bewertungen-matrix_gradients.csv", b"ID,Name\n", False
     for index, one in enumerate(handed_in):
+        folder = ""
         for file in one.files:
             plugin, name = ("onlinetext", "onlinetext.html") if file.text else ("file", file.name)
             folder = f"{one.student.name}_{one.student.platform}_assignsubmission_{plugin}_"

@@ -1,6 +1,7 @@
 """Solutions of `matrix_gradients` as students write them: right but unlike the reference, and wrong but subtly."""
 
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -68,7 +69,8 @@ def _(A, b, x_bar):
 @right("linear_solve_vjp", "by QR with pivoting", 8)
 def _(A, b, x_bar):
     A, b, x_bar = jnp.asarray(A), jnp.asarray(b), jnp.asarray(x_bar)
-    Q, R, columns = jsl.qr(A, pivoting=True)
+    factors: Any = jsl.qr(A, pivoting=True)  # two or three arrays: which it is, its type does not say
+    Q, R, columns = factors
     x = jnp.zeros_like(b).at[columns].set(jsl.solve_triangular(R, Q.T @ b))
     b_bar = Q @ jsl.solve_triangular(R, x_bar[columns], trans="T")
     return -jnp.einsum("i...,j...->ij", b_bar, x), b_bar
@@ -423,7 +425,7 @@ def _(W):
     W = jnp.asarray(W)
     size = jnp.max(jnp.abs(W))
     if size == 0:
-        return 0.3 * jnp.eye(*W.shape)
+        return 0.3 * jnp.eye(W.shape[0], W.shape[1])
     U, _, Vt = jnp.linalg.svd(W / size, full_matrices=False)
     return jnp.einsum("ik,kj->ij", U, Vt)
 
@@ -515,7 +517,7 @@ def _(f, x):
     g = np.empty(x.shape)
     it = np.nditer(x, flags=["multi_index"])
     for entry in it:
-        i, old = it.multi_index, float(entry)
+        i, old = it.multi_index, float(np.asarray(entry))
         h = 1e-5 * max(1.0, abs(old))
         x[i] = old + h
         above = float(f(x))

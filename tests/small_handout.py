@@ -59,7 +59,7 @@ def handout(folder: Path, call_seconds: float = 0.3, cell_seconds: float = 20.0,
                 "public_points": 1.5,
             }
         )
-    facts = {"name": "small", "title": "A small one", "questions": questions, "versions": versions}
+    facts: dict[str, Any] = {"name": "small", "title": "A small one", "questions": questions, "versions": versions}
     facts["limits"] = {"cell_seconds": cell_seconds, "timeouts": 3}
     (tests / "assignment.json").write_text(json.dumps(facts))
     shutil.copy(ROOT / "student_template" / "check.py", folder)

@@ -21,7 +21,9 @@ class OpenSession:
     """A session of functions that are just functions."""
 
     def __init__(self, submission: Submission, assignment: Assignment) -> None:
-        self.log = SimpleNamespace(notes=[], failed_cells=[], output="", seconds={"cells": 0.0}, timeouts=[], not_run=0)
+        self.log: Any = SimpleNamespace(
+            notes=[], failed_cells=[], output="", seconds={"cells": 0.0}, timeouts=[], not_run=0
+        )
         names: dict[str, Any] = {}
         for number, cell in enumerate(submission.cells, start=1):
             if cell.startswith("DIE ONCE "):

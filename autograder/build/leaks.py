@@ -25,6 +25,7 @@ from autograder.build.course import Course
 from autograder.build.percent import Cell
 from autograder.build.solution import Module
 from autograder.build.testfiles import TestFile, render
+from reference.editing import unannotated
 
 MIN_CODE = 12
 """Characters a secret line of code has at least, whitespace not counted (`return U @ Vt` has 11 and an operator)."""
@@ -80,8 +81,10 @@ def secrets(assignment: Assignment, cells: Iterable[Cell], tests: Iterable[TestF
     for path in (course.reference(assignment.name), course.mistakes(assignment.name)):
         if path.is_file():
             origin = str(path.relative_to(course.root))
-            found += _secrets_of(path.read_text(encoding="utf-8"), origin, known)
-    found += _secrets_of_edits(course, assignment.name, known | {secret.squeezed or secret.tree for secret in found})
+            text = path.read_text(encoding="utf-8")
+            found += _secrets_of(text, origin, known)
+            found += _secrets_of(unannotated(text), origin, known | _marks(found))  # as it stands in a solution
+    found += _secrets_of_edits(course, assignment.name, known | _marks(found))
     known_to_tests = known | _known(public_cases)
     shared = [course.inputs(assignment.name), *course.samples(assignment.name)]
     hidden_cases += [
@@ -120,6 +123,10 @@ def handed_out(template: Path) -> dict[str, bytes]:
 
 
 # --- what is secret -------------------------------------------------------------------------------------------
+
+
+def _marks(secrets: Iterable[Secret]) -> set[str]:
+    return {secret.squeezed or secret.tree for secret in secrets}
 
 
 def _secrets_of_edits(course: Course, name: str, known: frozenset[str]) -> list[Secret]:

@@ -3,7 +3,7 @@
 A solution is written once, in the reference; the instructor's notebook, the sample submissions and the wrong solutions
 of the mistakes' catalogue are put together from it. Cutting follows names, not text: a statement is needed when
 it binds a name that a needed statement uses, or when it is an expression about one (`linear_solve.defvjp(…)`).
-Comments right above a statement come with it; the order is the module's.
+Comments right above a statement come with it, annotations of functions do not; the order is the module's.
 """
 
 import ast
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.build import BuildError
-from reference.editing import Edit, EditError, edited_module, edited_source
+from reference.editing import Edit, EditError, edited_module, edited_source, unannotated
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Module:
         """text: what is taken apart instead of the file's content."""
         self.path = path
         try:
-            self.text = path.read_text(encoding="utf-8") if text is None else text
+            self.text = unannotated(path.read_text(encoding="utf-8") if text is None else text)
             tree = ast.parse(self.text)
         except FileNotFoundError:
             raise BuildError(f"{path}: missing") from None

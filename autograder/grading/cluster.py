@@ -5,9 +5,6 @@ submission's content; on the other side it is graded by a worker process as here
 What a worker's machine loses, Dask tries again elsewhere.
 """
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# (distributed has no complete types)
-
 import os
 import tempfile
 import threading

@@ -12,7 +12,6 @@ The folder is $AUTOGRADER_CACHE, else `autograder` in the user's cache folder. I
 container then runs on another processor than the one that built it, nothing in the folder fits and it is not used.
 """
 
-# pyright: reportUnknownMemberType=false
 import fcntl
 import os
 import shutil
@@ -20,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 from autograder.assignment import Assignment
 from autograder.grading.cache import cache_folder, content_key, reference_of
@@ -62,10 +61,11 @@ def use_here(folder: Path) -> None:
     """Lets JAX in this process read what was compiled, without adding to it."""
     import jax
 
-    jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 1e9)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-    jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
+    config = cast("Any", jax.config)  # untyped
+    config.update("jax_compilation_cache_dir", str(folder))
+    config.update("jax_persistent_cache_min_compile_time_secs", 1e9)
+    config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    config.update("jax_persistent_cache_enable_xla_caches", "none")
 
 
 def _make(assignment: Assignment, target: Path, seed: str | None) -> None:

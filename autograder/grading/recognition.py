@@ -27,8 +27,6 @@ from autograder.testcases import Case, load_cases, read_cases
 from reference.inputs.seeds import seed
 from reference.mistakes import Mistake, catalogue
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-
 _Answer = tuple[int, str]
 """At which check of the case a mistake fails, and the fingerprint of what it answers."""
 
@@ -144,11 +142,10 @@ def _nudged(mistake: Mistake) -> Callable[..., Any]:
     """
 
     def nudge(value: Any) -> Any:
-        if isinstance(value, float) or (isinstance(value, np.ndarray) and value.dtype.kind == "f"):
-            return np.nextafter(cast("Any", value), np.inf)
         if isinstance(value, list | tuple):
             return type(cast("Any", value))(nudge(part) for part in cast("Iterable[Any]", value))
-        return value
+        array = isinstance(value, np.ndarray) and np.issubdtype(cast("NDArray[Any]", value).dtype, np.floating)
+        return np.nextafter(cast("Any", value), np.inf) if isinstance(value, float) or array else cast("Any", value)
 
     def called(*args: Any) -> Any:
         if any(callable(argument) for argument in args):

@@ -11,7 +11,9 @@ process, and running them can take any time. What that process answers is plain 
     measured = measured_from_plain(plain, request)       trusted: an `adkit.tracing.export.Measured`
 """
 
+# A reply is whatever an untrusted process sends: its parts have no type until the code has looked at them.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -8,7 +8,6 @@ allow-list, LAPACK routines called by their signatures (`autograder.isolation.la
 fixed and bounded size. It has no effects and calls nothing outside.
 """
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 from __future__ import annotations
 
 import math

@@ -4,16 +4,14 @@ This module is public and runs in the submission's own process: nothing here is 
 notebooks work as they do in Jupyter, and turns what functions return into plain data.
 """
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-
 import errno
 import os
 import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, cast
 
 import numpy as np
 from adkit import checks
@@ -79,11 +77,12 @@ def _sendable(value: Any, depth: int = 0) -> Any:
     if isinstance(value, np.generic):  # an extended float, which is no Python number
         return _array(value).item()
     if isinstance(value, dict):
-        return {_sendable(key, depth + 1): _sendable(item, depth + 1) for key, item in value.items()}
+        pairs = cast("dict[Any, Any]", value).items()
+        return {_sendable(key, depth + 1): _sendable(item, depth + 1) for key, item in pairs}
     if isinstance(value, tuple):
-        return tuple(_sendable(item, depth + 1) for item in value)
+        return tuple(_sendable(item, depth + 1) for item in cast("tuple[Any, ...]", value))
     if isinstance(value, list):
-        return [_sendable(item, depth + 1) for item in value]
+        return [_sendable(item, depth + 1) for item in cast("list[Any]", value)]
     return value
 
 
@@ -239,7 +238,7 @@ def _snapshot(arguments: list[Any]) -> list[bytes | None]:
 
 def _is_data(value: Any) -> bool:
     if isinstance(value, list | tuple):
-        return all(_is_data(item) for item in value)
+        return all(map(_is_data, cast("Sequence[Any]", value)))
     return value is None or isinstance(value, bool | int | float | complex | str | bytes | np.ndarray)
 
 

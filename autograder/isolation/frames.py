@@ -10,8 +10,6 @@ Towards the submission a fifth kind of thing may cross, an *object* (a computati
 plain data; the decoder of the grader knows none of them, so a submission cannot send one back.
 """
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-
 import math
 import struct
 from collections.abc import Callable, Mapping
@@ -110,7 +108,7 @@ class _Encoder:
             raise FrameError(f"something nested deeper than {MAX_DEPTH} levels")
         if self.values > MAX_VALUES:
             raise FrameError(f"more than {MAX_VALUES} values")
-        kind = type(value)
+        kind = type(value)  # pyright: ignore[reportUnknownVariableType]
         out = self.out
         if value is None:
             out += b"N"

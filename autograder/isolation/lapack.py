@@ -14,7 +14,6 @@ Sources: `jax/_src/lax/linalg.py`, `jaxlib/lapack.py` (before JAX 0.5) and `jaxl
 0.10.2 and 0.12; what a routine writes: the LAPACK Users' Guide and the routines' own headers.
 """
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 from __future__ import annotations
 
 import math
@@ -560,7 +559,7 @@ def _constant(value: Any) -> int | None:
 def _parsed(text: str, context: Any) -> Any:
     from jaxlib.mlir import ir
 
-    return ir.Attribute.parse(text, context)
+    return ir.Attribute.parse(text, context)  # pyright: ignore[reportUnknownMemberType]
 
 
 def _listed(specs: str) -> list[str]:

@@ -1,6 +1,5 @@
 """Reading MLIR as the bindings of different versions of jaxlib give it: types, attributes, where a value comes from."""
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 from __future__ import annotations
 
 import re

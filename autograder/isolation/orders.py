@@ -4,7 +4,6 @@ The CPU runtime sorts by `std::sort` and `std::stable_sort`. With a comparison t
 runs past the ends of the array: an unstable sort by `<=` is enough.
 """
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 from __future__ import annotations
 
 import re
@@ -75,7 +74,7 @@ class _Comparison:
         return _Made(
             self._number(*head, *(part.number for part in parts)),
             self._number(*head, *(part.mirrored for part in parts)),
-            frozenset().union(*(part.depends for part in parts)),
+            frozenset[int]().union(*(part.depends for part in parts)),
         )
 
     def _number(self, *expression: Any) -> int:

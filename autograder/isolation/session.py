@@ -10,6 +10,7 @@ Nothing of it reaches the log but that it was. Of a call in a hidden case the lo
 or the process.
 """
 
+# A reply is whatever a submission's process sends: its parts have no type until the code has looked at them.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 import secrets

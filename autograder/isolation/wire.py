@@ -4,6 +4,7 @@ Graphs, their nodes and functions cross as named objects of `frames`; a function
 calling it asks the grader.
 """
 
+# An argument is whatever a test passes: its parts have no type until the code has looked at them.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from collections.abc import Callable

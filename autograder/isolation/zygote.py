@@ -5,8 +5,6 @@ no reference, so that a fork of it has nothing to leak. It stays single-threaded
 touched, since a process with threads cannot be forked safely.
 """
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-
 import gc
 import importlib
 import json

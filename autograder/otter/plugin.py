@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import nbformat.v4
-from otter.plugins import AbstractOtterPlugin  # pyright: ignore[reportMissingTypeStubs]
+from otter.plugins import AbstractOtterPlugin
 
 from autograder.assignment import Assignment
 from autograder.isolation.procfs import start_of

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from adkit.elimination import elimination_cost, linearise
 from adkit.graph import Graph
+from numpy.typing import NDArray
 
-from reference.ad_modes import Array, local_partials, markowitz_count, markowitz_order, node_values, reverse_mode
+from reference.ad_modes import local_partials, markowitz_count, markowitz_order, node_values, reverse_mode
 from reference.mistakes import Catalogue
 
 MISTAKES = Catalogue("ad_modes")
@@ -763,7 +764,7 @@ q6.edit(
     says="This is the gradient of g, ||x|| x: the Hessian is its derivative, an (n,n) matrix.",
     openly="This is the gradient of g: the Hessian is its derivative, an (n,n) matrix.",
 )
-def cubic_norm_hessian__gradient(x: Array) -> Array:
+def cubic_norm_hessian__gradient(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.linalg.norm(x) * x
 
 

@@ -81,7 +81,7 @@ def memory_poor_schedule__saves_everything(n):
 
 q2.edit(
     "memory_poor_schedule__forward_only_once",
-    ("schedule: Schedule = []", 'schedule: Schedule = [("forward", k) for k in range(1, n + 1)]'),
+    ("schedule = []", 'schedule = [("forward", k) for k in range(1, n + 1)]'),
     ('        schedule += [("forward", k) for k in range(1, i + 1)]\n', ""),
     says="You go forward only once: after b_n has run nothing is in memory, so a_{n-1} has to be evaluated again from "
     "the input.",
@@ -94,7 +94,7 @@ q2.edit(
 )
 q2.edit(
     "memory_poor_schedule__extra_sweep",
-    ("schedule: Schedule = []", 'schedule: Schedule = [("forward", k) for k in range(1, n + 1)]'),
+    ("schedule = []", 'schedule = [("forward", k) for k in range(1, n + 1)]'),
     says="You sweep once too often: the forward pass that reaches a_n is already the sweep for b_n.",
 )
 q2.edit(

@@ -4,18 +4,25 @@ Every layer, the last one too, is one `mlp_layer`, so the network is exactly the
 a_0 is the data, a_n the output, and the loss is the mean of (a_n - y)^2.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-Parameters = list[tuple[Array, Array]]
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+Parameters = Sequence[tuple[ArrayLike, ArrayLike]]
+"""(W_1, b_1), …, (W_n, b_n): W_i of shape (d_{i-1}, d_i), b_i of shape (d_i,)."""
 
 
-def mlp(widths: Sequence[int], key: Array | int) -> Parameters:
+def mlp(widths: Sequence[int], key: Array | int) -> list[tuple[Array, Array]]:
     """The parameters of a network, `[(W_1, b_1), …, (W_n, b_n)]`, with `n = len(widths) - 1` layers.
 
     `widths` are d_0, …, d_n; W_i has shape (d_{i-1}, d_i), b_i has shape (d_i,). The entries are normal,
@@ -26,7 +33,7 @@ def mlp(widths: Sequence[int], key: Array | int) -> Parameters:
     if len(widths) < 2 or any(width < 1 for width in widths):
         raise ValueError(f"widths must be at least two positive integers d_0, …, d_n, got {list(widths)}")
     chain = jax.random.key(key) if isinstance(key, int) else key
-    parameters: Parameters = []
+    parameters: list[tuple[Array, Array]] = []
     for inputs, outputs in pairwise(widths):
         chain, for_weights, for_bias = jax.random.split(chain, 3)
         weights = jax.random.normal(for_weights, (inputs, outputs)) / jnp.sqrt(inputs)
@@ -34,17 +41,18 @@ def mlp(widths: Sequence[int], key: Array | int) -> Parameters:
     return parameters
 
 
-def mlp_layer(parameters: tuple[ArrayLike, ArrayLike], a: ArrayLike) -> Array:
-    """One layer, tanh(a W + b): from (batch, d) to (batch, e) with `parameters` (W, b) of (d, e) and (e,)."""
+def mlp_layer(
+    parameters: tuple[Float[ArrayLike, "d e"], Float[ArrayLike, " e"]], a: Float[ArrayLike, "batch d"]
+) -> Float[Array, "batch e"]:
+    """One layer, tanh(a W + b), with `parameters` (W, b)."""
     W, b = parameters
     return jnp.tanh(jnp.matmul(a, W) + b)
 
 
-def mlp_loss(params: Sequence[tuple[ArrayLike, ArrayLike]], x: ArrayLike, y: ArrayLike) -> Array:
-    """The mean squared error mean((a_n - y)^2), without checkpoints: its gradient keeps every activation.
-
-    `x` is (batch, d_0), `y` is (batch, d_n).
-    """
+def mlp_loss(
+    params: Parameters, x: Float[ArrayLike, "batch d_0"], y: Float[ArrayLike, "batch d_n"]
+) -> Float[Array, ""]:
+    """The mean squared error mean((a_n - y)^2), without checkpoints: its gradient keeps every activation."""
     a = x
     for layer in params:
         a = mlp_layer(layer, a)

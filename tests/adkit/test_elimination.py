@@ -29,7 +29,7 @@ def test_constants_have_no_vertex_and_repeated_arguments_one_edge():
 
 
 def test_an_output_that_feeds_others_gets_one_sink_copy():
-    nodes = [Node("input"), Node("sin", (0,)), Node("cos", (1,))]
+    nodes = (Node("input"), Node("sin", (0,)), Node("cos", (1,)))
     linearised = linearise(Graph(nodes, (0,), (1, 2, 1)))
     assert linearised.intermediates == (1,)
     assert linearised.successors[1] == {2, 3 + 1}
@@ -37,14 +37,14 @@ def test_an_output_that_feeds_others_gets_one_sink_copy():
 
 
 def test_an_output_that_is_an_input_is_no_intermediate_vertex():
-    assert linearise(Graph([Node("input")], (0,), (0,))).intermediates == ()
-    assert linearise(Graph([Node("input"), Node("neg", (0,))], (0,), (0, 1))).intermediates == ()
+    assert linearise(Graph((Node("input"),), (0,), (0,))).intermediates == ()
+    assert linearise(Graph((Node("input"), Node("neg", (0,))), (0,), (0, 1))).intermediates == ()
 
 
 def test_two_hourglasses_cost_27_in_both_modes_and_15_at_best():
-    nodes = [*[Node("input")] * 3, Node("add", (0, 1, 2))]
-    nodes += [*(Node("sin", (3,)) for _ in range(3)), Node("add", (4, 5, 6))]
-    nodes += [Node("sin", (7,)) for _ in range(3)]
+    nodes = (*[Node("input")] * 3, Node("add", (0, 1, 2)))
+    nodes += (*[Node("sin", (3,))] * 3, Node("add", (4, 5, 6)))
+    nodes += (*[Node("sin", (7,))] * 3,)
     graph = Graph(nodes, (0, 1, 2), (8, 9, 10))
     costs = rival_costs(graph)
     assert (costs.forward, costs.reverse, costs.markowitz) == (27, 27, 15)
@@ -120,6 +120,6 @@ def test_graphs_with_inner_outputs_have_sink_copies():
     [(0, "an input"), (1, "a constant"), (4, "feeds nothing"), (3, "twice"), (9, "0 … 4"), (-1, "no such node")],
 )
 def test_what_does_not_belong_in_an_order_is_told_with_the_reason(vertex, why):
-    nodes = [Node("input"), Node("const", (), 2.0), Node("mul", (0, 1)), Node("sin", (2,)), Node("exp", (3,))]
+    nodes = (Node("input"), Node("const", (), 2.0), Node("mul", (0, 1)), Node("sin", (2,)), Node("exp", (3,)))
     with pytest.raises(ValueError, match=f"{vertex} does not belong .*{why}"):
         adkit.elimination_cost(Graph(nodes, (0,), (4,)), [2, 3, vertex])

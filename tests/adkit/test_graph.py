@@ -59,7 +59,7 @@ def test_outputs_may_be_repeated_inputs_constants_and_inner_nodes():
 
 
 def test_a_sum_may_have_three_terms():
-    assert Graph([Node("input")] * 3 + [Node("add", (0, 1, 2))], (0, 1, 2), (3,)).nodes[3].args == (0, 1, 2)
+    assert Graph((*[Node("input")] * 3, Node("add", (0, 1, 2))), (0, 1, 2), (3,)).nodes[3].args == (0, 1, 2)
 
 
 def test_a_graph_cannot_be_changed_and_its_copy_is_itself():
@@ -70,8 +70,8 @@ def test_a_graph_cannot_be_changed_and_its_copy_is_itself():
 
 
 def test_a_large_graph_prints_in_one_short_line():
-    nodes = [Node("input"), *(Node("sin", (index,)) for index in range(20_000))]
-    graph = Graph(nodes, [0], range(20_001))  # pyright: ignore[reportArgumentType]
+    nodes = (Node("input"), *(Node("sin", (index,)) for index in range(20_000)))
+    graph = Graph(nodes, (0,), tuple(range(20_001)))
     assert repr(graph) == "Graph(20001 nodes, inputs=(0,), outputs=(0, 1, 2, 3, 4, … 20001 in all))"
     assert graph._repr_svg_() is None
 

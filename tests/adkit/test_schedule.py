@@ -153,7 +153,8 @@ def test_a_list_that_never_ends_is_stopped_at_the_limit(monkeypatch: pytest.Monk
 
 def test_numpy_integers_and_lists_for_pairs_are_equally_right() -> None:
     schedule = [[np.str_(name), np.int32(i)] for name, i in KEEP_BOTH]
-    assert simulate(np.int64(2), schedule) == simulate(2, KEEP_BOTH)
+    n: Any = np.int64(2)
+    assert simulate(n, schedule) == simulate(2, KEEP_BOTH)
     assert simulate(2, [(name, np.array(i)) for name, i in KEEP_BOTH]) == simulate(2, KEEP_BOTH)  # JAX's numbers
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from reference.ad_modes import (
     choose_mode,
@@ -31,7 +32,7 @@ NUMPY = {
 }
 
 
-def complex_outputs(graph, x):
+def complex_outputs(graph, x) -> NDArray[np.complex128]:
     """The outputs for complex inputs, by NumPy: all ops are analytic, so x + i h x_dot differentiates exactly."""
     values = dict(zip(graph.inputs, x, strict=True))
     for index, node in enumerate(graph.nodes):

@@ -4,15 +4,17 @@ import cmath
 import heapq
 import sys
 from collections import Counter, deque
+from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from ad_modes_scores import POINTS, REFERENCE, results
 
-FUNCTIONS = {
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     "add": lambda *a: np.sum(a),
     "sub": np.subtract,
     "mul": np.multiply,

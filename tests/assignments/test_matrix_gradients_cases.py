@@ -9,6 +9,7 @@ import matrix_gradients_solutions as solutions
 import numpy as np
 import pytest
 from adkit.checks import known_mistakes
+from jax.core import Tracer
 from otter.test_files import ExceptionTestFile
 
 from autograder.assignment import Assignment
@@ -22,21 +23,18 @@ QUESTION_OF = {name: question.name for question in ASSIGNMENT.questions for name
 
 
 @cache
-def test_file(question):
+def file_of(question):
     return ExceptionTestFile.from_file(str(ASSIGNMENT.tests_dir / f"{question}.py"))
 
 
-test_file.__test__ = False  # pyright: ignore[reportFunctionMemberAccess]
-
-
-def results(question, functions):
-    """{test function: (points, message, None when passed)} with these functions in place of the references."""
-    file = test_file(question)
+def results(question, functions) -> dict[str, tuple[float, str]]:
+    """{test function: (points, message, empty when passed)} with these functions in place of the references."""
+    file = file_of(question)
     file.run({**REFERENCES, **functions})
     return {
         result.test_case.body.test_func.__name__: (
-            result.test_case.points,
-            None if result.passed else result.message.split("\n")[-1],
+            result.test_case.points or 0.0,
+            "" if result.passed else str(result.message).split("\n")[-1] or "failed",
         )
         for result in file.test_case_results
     }
@@ -44,7 +42,7 @@ def results(question, functions):
 
 def loses_points(question, functions):
     """Whether any case fails; stops at the first that does."""
-    for case in test_file(question).test_cases:
+    for case in file_of(question).test_cases:
         try:
             case.body.call_func({**REFERENCES, **functions})
         except AssertionError:
@@ -60,9 +58,9 @@ def test_the_reference_passes_every_case(question):
 
 @pytest.mark.parametrize("question", ASSIGNMENT.questions, ids=lambda question: question.name)
 def test_points_sum_to_the_contract_and_about_two_fifths_are_public(question):
-    cases = test_file(question.name).test_cases
-    assert sum(case.points for case in cases) == question.points
-    assert 0.35 <= sum(case.points for case in cases if not case.hidden) / question.points <= 0.45
+    cases = file_of(question.name).test_cases
+    assert sum(case.points or 0 for case in cases) == question.points
+    assert 0.35 <= sum(case.points or 0 for case in cases if not case.hidden) / question.points <= 0.45
 
 
 def test_the_assignment_is_worth_35_points():
@@ -78,7 +76,7 @@ def test_every_mistake_loses_points_on_its_question(mistake):
 def test_a_case_asks_only_for_functions_of_its_own_question():
     # so a mistake can lose points on no other question
     for question in ASSIGNMENT.questions:
-        for case in test_file(question.name).test_cases:
+        for case in file_of(question.name).test_cases:
             assert set(case.body._get_func_params()) <= set(question.functions)
 
 
@@ -87,7 +85,7 @@ def test_unusual_right_solutions_get_full_points(name, what):
     points, implementation = solutions.RIGHT[name, what]
     told = results(QUESTION_OF[name], {name: implementation})
     failed = {case: message for case, (_, message) in told.items() if message}
-    assert sum(worth for worth, message in told.values() if message is None) == points, failed
+    assert sum(worth for worth, message in told.values() if not message) == points, failed
 
 
 @pytest.mark.parametrize(("name", "what"), solutions.WRONG, ids=lambda text: text.replace(" ", "-"))
@@ -107,7 +105,7 @@ def test_what_an_exception_says_is_not_told_in_the_hidden_case_for_work():
         pass
 
     def linear_solve_vjp(A, b, x_bar):
-        if isinstance(A, jax.core.Tracer):
+        if isinstance(A, Tracer):
             raise TracerArrayConversionError("a hidden case's numbers")
         return reference.linear_solve_vjp(A, b, x_bar)
 
@@ -147,7 +145,7 @@ WORK = {
 def earned(question, functions, cases):
     """Which of these cases pass, and what the others say."""
     told = {}
-    for case in test_file(question).test_cases:
+    for case in file_of(question).test_cases:
         name = case.body.test_func.__name__
         if name in cases:
             try:
@@ -248,7 +246,7 @@ def test_a_mistake_of_svd_vjp_is_the_only_one_named_on_tiny_and_huge_matrices(mo
 def test_names_of_test_functions_are_unique_and_start_with_their_question():
     names = []
     for question in ASSIGNMENT.questions:
-        for case in test_file(question.name).test_cases:
+        for case in file_of(question.name).test_cases:
             names.append(case.body.test_func.__name__)
             assert names[-1].startswith(f"test_{question.name}_")
     assert len(set(names)) == len(names)
@@ -256,7 +254,7 @@ def test_names_of_test_functions_are_unique_and_start_with_their_question():
 
 def test_public_cases_import_nothing_of_the_instructor():
     for question in ASSIGNMENT.questions:
-        for case in test_file(question.name).test_cases:
+        for case in file_of(question.name).test_cases:
             code = case.body.test_func.__code__
             imported = {name.partition(".")[0] for name in code.co_names}
             assert case.hidden or not imported & {"reference", "autograder"}

@@ -37,7 +37,7 @@ def test_backward_stable_solves_meet_the_tolerance_of_the_ill_conditioned_case_t
         exact_x, exact_b_bar = numeric.solve(A, b), numeric.solve(A.T, x_bar)
         exact_A_bar = -np.outer(exact_b_bar, exact_x)
         Q, R = np.linalg.qr(A)
-        by_qr = sla.solve_triangular(R, Q.T @ b), Q @ sla.solve_triangular(R, x_bar, trans="T")
+        by_qr = sla.solve_triangular(R, Q.T @ b), Q @ sla.solve_triangular(R, x_bar, trans=1)
         by_lu = np.linalg.solve(A, b), np.linalg.solve(A.T, x_bar)
         A_bar, b_bar = reference.linear_solve_vjp(A, b, x_bar)
         for b_bar_found, A_bar_found in (
@@ -70,7 +70,7 @@ def test_the_solve_with_its_own_rule_has_the_right_first_and_second_derivatives(
 
 
 @pytest.mark.parametrize("shape", [(3, 3), (4, 3), (3, 4), (1, 4), (4, 1)])
-def test_the_nuclear_norm_gradient_agrees_with_differences(shape):
+def test_the_nuclear_norm_gradient_agrees_with_differences(shape: tuple[int, int]):
     random = np.random.default_rng(3)
     W = with_singular_values(random, *shape, [3.0, 1.5, 0.7][: min(shape)])
     expected = numeric.central_gradient(lambda W: np.sum(numeric.svd(W)[1]), W)
@@ -79,7 +79,7 @@ def test_the_nuclear_norm_gradient_agrees_with_differences(shape):
 
 @pytest.mark.parametrize("shape", [(3, 3), (4, 3), (3, 4)])
 @pytest.mark.parametrize("rank", [0, 1, 2])
-def test_the_nuclear_norm_gradient_is_a_subgradient_at_kinks(shape, rank):
+def test_the_nuclear_norm_gradient_is_a_subgradient_at_kinks(shape: tuple[int, int], rank: int):
     random = np.random.default_rng(4)
     W = with_singular_values(random, *shape, [2.0, 1.0][:rank]) if rank else np.zeros(shape)
     G = np.asarray(reference.nuclear_norm_gradient(W))

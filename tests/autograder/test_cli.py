@@ -10,6 +10,7 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import courses
 import pytest
@@ -112,7 +113,7 @@ def test_an_interrupted_run_keeps_its_journal_and_says_how_to_go_on(
 ) -> None:
     written = report_write.write_submission
 
-    def interrupt(*arguments: object) -> None:
+    def interrupt(*arguments: Any) -> None:
         written(*arguments)
         signal.raise_signal(signal.SIGTERM)
 

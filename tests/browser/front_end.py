@@ -23,7 +23,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,7 +96,7 @@ def solve(folder: Path, name: str, export: bool = True) -> str:
 @contextmanager
 def serve(
     folder: Path, scratch: Path, interface: Literal["lab", "notebook"] = "lab", settings: dict[str, str] | None = None
-) -> Iterator[Server]:
+) -> Generator[Server]:
     """Runs Jupyter in `folder` with settings of its own (in `scratch`), a free port and a token; ends it afterwards.
 
     settings: JSON by plug-in, e.g. {"notebook-extension/tracker": "{…}"}, over the ones above. RuntimeError when the
@@ -168,7 +168,7 @@ def serve(
 
 
 @contextmanager
-def open_browser() -> Iterator[Browser]:
+def open_browser() -> Generator[Browser]:
     """A headless Chromium; RuntimeError when there is none on this machine."""
     executable = find_browser()
     if executable is None:

@@ -58,7 +58,7 @@ def _nested(archive):
 def _lying_sizes(world):
     content = bytearray(_zip(lambda archive: archive.writestr("vault.ipynb", b"0" * 100_000_000))(world))
     for at in range(len(content) - 4):
-        if content[at : at + 4] == (100_000_000).to_bytes(4, "little"):
+        if content.startswith((100_000_000).to_bytes(4, "little"), at):
             content[at : at + 4] = (10).to_bytes(4, "little")
     return bytes(content)
 

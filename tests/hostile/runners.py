@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from autograder.assignment import Assignment
 from autograder.grading.task import Settings, task_of
@@ -404,14 +405,14 @@ def bundle(lab: Lab) -> Path:
     return path
 
 
-def _of(attack: Attack, results: dict[str, dict[str, object]]) -> dict[str, object] | None:
+def _of(attack: Attack, results: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
     from autograder.text import printable
 
     wanted = printable(os.fsencode(attack.file_name).decode("utf-8", "replace"), 300, lines=False)
     return results.get(wanted)
 
 
-def _load(path: Path) -> dict[str, object]:
+def _load(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text("utf-8"))
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,8 +51,8 @@ x = 1
 '''
 
 
-def seen(**changes: object) -> Seen:
-    return dataclasses.replace(SEEN, **changes)  # pyright: ignore
+def seen(**changes: Any) -> Seen:
+    return dataclasses.replace(SEEN, **changes)
 
 
 @pytest.fixture

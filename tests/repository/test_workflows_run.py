@@ -358,7 +358,7 @@ def test_a_notebook_that_ends_its_process_is_red_and_said_so(
     ],
 )
 def test_the_policy_line_decides_what_is_red(
-    policy: str, states: list[str], red: bool, monkeypatch: pytest.MonkeyPatch
+    policy: str, states: list[public_cases.State], red: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = ROOT / "student_template" / "check.py"
     assert script.read_text().count('RED_WHEN = "wrong"\n') == 1

@@ -1,7 +1,5 @@
 """Calling a student's function: on copies, twice, within its time, and what comes back as plain data."""
 
-# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
-
 import copy
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -109,7 +107,7 @@ def _answer(f: Any, given: Sequence[Any]) -> Any:
 
 
 def _parts(answer: Any, count: int, name: str) -> Any:
-    if isinstance(answer, np.ndarray) and answer.ndim >= 1 and len(answer) == count:
+    if isinstance(answer, np.ndarray) and answer.ndim >= 1 and len(cast("Any", answer)) == count:
         return [plain(part) for part in answer]
     wanted = f"{name} should return {count} things"
     if not isinstance(answer, list | tuple):

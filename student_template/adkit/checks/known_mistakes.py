@@ -4,8 +4,6 @@ The grader knows the mistakes themselves (`recogniser`). A student's machine has
 tests, whose sentences only the wrong answer opens (`adkit.checks.sealed`).
 """
 
-# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
-
 import json
 from collections.abc import Callable, Sequence
 from functools import lru_cache

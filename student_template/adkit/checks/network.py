@@ -4,17 +4,22 @@ They fail through `adkit.checks`, so that a message names a known mistake where 
 its values, see `adkit.checks.residuals`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from adkit.checks import values, work
 from adkit.checks.failures import fail
-from adkit.checks.residuals import Array, Crossing, activations, crossing
+from adkit.checks.residuals import Crossing, activations, crossing
 from adkit.tracing.export import Measured
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 __all__ = [
     "Problem",
@@ -32,9 +37,9 @@ __all__ = [
 class Problem:
     """A network with its data: what `checkpointed_loss` is asked on."""
 
-    params: list[tuple[Array, Array]]
-    x: Array
-    y: Array
+    params: list[tuple[Float[np.ndarray, "_d _e"], Float[np.ndarray, " _e"]]]
+    x: Float[np.ndarray, "batch d_0"]
+    y: Float[np.ndarray, "batch d_n"]
     checkpoints: list[int]
 
     @property
@@ -45,7 +50,7 @@ class Problem:
 
 def network(widths: Sequence[int], batch: int, checkpoints: Sequence[int], rng: np.random.Generator) -> Problem:
     """A random network, with a batch that should be much larger than the widths (see `adkit.checks.residuals`)."""
-    params: list[tuple[Array, Array]] = []
+    params: list[tuple[Float[np.ndarray, "_d _e"], Float[np.ndarray, " _e"]]] = []
     for inputs, outputs in pairwise(widths):
         params.append((rng.normal(size=(inputs, outputs)) / np.sqrt(inputs), 0.3 * rng.normal(size=outputs)))
     x, y = rng.normal(size=(batch, widths[0])), rng.normal(size=(batch, widths[-1]))
@@ -67,12 +72,12 @@ def measured(checkpointed_loss: Any, problem: Problem) -> Measured:
     )
 
 
-def loss_and_gradient(problem: Problem) -> tuple[float, list[Array]]:
+def loss_and_gradient(problem: Problem) -> tuple[float, list[Float[np.ndarray, "..."]]]:
     """mean((a_n - y)^2) and W_1_bar, b_1_bar, …, W_n_bar, b_n_bar by plain backpropagation, in NumPy."""
     chain = activations(problem.params, problem.x)
     difference = chain[-1] - problem.y
     a_bar = 2 * difference / difference.size
-    gradient: list[Array] = []
+    gradient: list[Float[np.ndarray, "..."]] = []
     for i in range(problem.n, 0, -1):
         z_bar = a_bar * (1 - chain[i] ** 2)
         gradient = [chain[i - 1].T @ z_bar, z_bar.sum(axis=0), *gradient]

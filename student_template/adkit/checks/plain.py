@@ -4,8 +4,8 @@ Numbers, strings, NumPy arrays, None, and lists, tuples and dicts of these. The 
 same rules, so that an answer means the same in a student's notebook and in both.
 """
 
+# An answer is whatever a student returns: its parts have no type until the code has looked at them.
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
-# (answers are whatever a student returns: their types are checked when the code runs)
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction

@@ -1,17 +1,20 @@
 """How a wrong array is related to the right one: transposed, with the wrong sign, off by a factor, zero."""
 
+from __future__ import annotations
+
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
-def relation(given: Array, right: Array, rtol: float) -> str | None:
+def relation(given: Float[np.ndarray, "*shape"], right: Float[np.ndarray, "*shape"], rtol: float) -> str | None:
     """A phrase ("is transposed", "has the wrong sign") when one fits; None when none does.
 
-    given, right: finite arrays of the same shape. Only simple factors are told, never a number of the case.
+    given, right: finite. Only simple factors are told, never a number of the case.
     """
     if given.size == 0:
         return None
@@ -21,7 +24,7 @@ def relation(given: Array, right: Array, rtol: float) -> str | None:
     if biggest == 0.0:
         return "should be zero here"
 
-    def same(one: Array, other: Array) -> bool:
+    def same(one: Float[np.ndarray, "*shape"], other: Float[np.ndarray, "*shape"]) -> bool:
         return bool(np.linalg.norm((one - other) / biggest) <= rtol * np.linalg.norm(other / biggest))
 
     if same(given, -right):

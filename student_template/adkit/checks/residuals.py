@@ -14,14 +14,18 @@ What costs nothing, or was counted already, is believed twice over, no more, unl
 zeros and ones in changing order are the bits of something else.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.float64]
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float
 
 _CONSTANTS = (0.0, 1.0, -1.0)
 _SAME = 1e-10
@@ -49,7 +53,7 @@ class Crossing:
     """How many numbers are explained by nothing, also when they are too few to be as large as an activation."""
 
 
-def activations(params: Sequence[tuple[ArrayLike, ArrayLike]], x: ArrayLike) -> list[Array]:
+def activations(params: Sequence[tuple[ArrayLike, ArrayLike]], x: ArrayLike) -> list[Float[np.ndarray, "batch _"]]:
     """a_0, …, a_n of `adkit.mlp_layer`, computed by NumPy."""
     chain = [np.asarray(x, dtype=np.float64)]
     for W, b in params:
@@ -103,25 +107,25 @@ def crossing(
     return Crossing(cross, tuple(strange) if large else (), int(strange_numbers))
 
 
-def _numbers(residual: ArrayLike) -> Array:
+def _numbers(residual: ArrayLike) -> Float[np.ndarray, " size"]:
     array = np.asarray(residual)
     if array.dtype.kind == "c":
         return np.concatenate([np.real(array).ravel(), np.imag(array).ravel()]).astype(np.float64)
     return array.ravel().astype(np.float64)
 
 
-def _constant(values: Array) -> int:
+def _constant(values: Float[np.ndarray, " size"]) -> int:
     """How many of the values are one constant, to the last bit: zeros of either sign, and ones that differ by rounding,
     can be told apart, and so hold something."""
     constants = np.ascontiguousarray(values[np.isin(np.round(values, 9), _CONSTANTS)])
     return int(np.unique(constants.view(np.int64), return_counts=True)[1].max(initial=0))
 
 
-def _sorted(arrays: Sequence[ArrayLike]) -> Array:
+def _sorted(arrays: Sequence[ArrayLike]) -> Float[np.ndarray, " size"]:
     return np.sort(np.concatenate([np.ravel(np.asarray(array, dtype=np.float64)) for array in arrays]))
 
 
-def _among(values: Array, known: Array) -> NDArray[np.bool_]:
+def _among(values: Float[np.ndarray, " size"], known: Float[np.ndarray, " known"]) -> Bool[np.ndarray, " size"]:
     """For each value whether it is one of the sorted `known` numbers."""
     right = np.searchsorted(known, values).clip(0, known.size - 1)
     left = (right - 1).clip(0)
@@ -130,7 +134,9 @@ def _among(values: Array, known: Array) -> NDArray[np.bool_]:
     return np.abs(values - near) <= allowed
 
 
-def _of_the_output(values: Array, output: Array, target: Array) -> bool:
+def _of_the_output(
+    values: Float[np.ndarray, " size"], output: Float[np.ndarray, "batch d"], target: Float[np.ndarray, "batch d"]
+) -> bool:
     """Whether `values` are computed from a_n and y alone.
 
     Entry by entry: a polynomial of degree three in a_n and y, the norm of the entry's row of a_n - y and its
@@ -158,11 +164,11 @@ def _of_the_output(values: Array, output: Array, target: Array) -> bool:
     return False
 
 
-def _in_a_row(array: Array, turned: bool) -> Array:
+def _in_a_row(array: Float[np.ndarray, "batch d"], turned: bool) -> Float[np.ndarray, " batch*d"]:
     return (array.T if turned else array).ravel()
 
 
-def _spanned(values: Array, columns: Sequence[Array]) -> bool:
+def _spanned(values: Float[np.ndarray, " size"], columns: Sequence[Float[np.ndarray, " size"]]) -> bool:
     """Whether `values` is a constant and a combination of `columns`; by far more numbers than columns tell."""
     basis = np.stack([np.ones_like(values), *columns], axis=1)
     if len(basis) < 3 * basis.shape[1]:

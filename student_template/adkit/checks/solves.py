@@ -6,18 +6,18 @@ It need not be the right part nor the right solve: with A for A^T, with x_bar fo
 permutation of an LU forgotten or Q on the wrong side, it is one all the same, and so is an outer product with it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from adkit.checks.failures import fail
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-
-Array = NDArray[np.float64]
+if TYPE_CHECKING:
+    from jaxtyping import Float, Shaped
 
 TOLERANCE = 1e-2
 """The sine of the largest angle to a solution. It leaves room for 32-bit floats, a system that is refined too little or
@@ -27,7 +27,7 @@ OUTER_PRODUCTS = 2
 that has been added to its transpose rank 2. In a matrix of full rank every direction is found."""
 
 
-def uses_a_solve(answer: Sequence[Any], A: Array, *right: Array) -> None:
+def uses_a_solve(answer: Sequence[Any], A: Float[np.ndarray, "n n"], *right: Float[np.ndarray, " n"]) -> None:
     """Passes when a part of `answer` is a multiple of T^-1 r, or an outer product with one; else a CheckError.
 
     T: A, A^T, or a product of factors of A (P, L, U or Q, R), as it comes about when they are put together wrongly.
@@ -45,14 +45,16 @@ def uses_a_solve(answer: Sequence[Any], A: Array, *right: Array) -> None:
     )
 
 
-def _solutions(A: Array, right: Sequence[Array]) -> Array:
+def _solutions(
+    A: Float[np.ndarray, "n n"], right: Sequence[Float[np.ndarray, " n"]]
+) -> Float[np.ndarray, "n solutions"]:
     """The directions of T^-1 r, as the columns of a matrix, each of length 1."""
     import jax.scipy.linalg as jsl
 
     P, L, U = (np.asarray(factor) for factor in jsl.lu(A))
     Q, R = np.linalg.qr(A)
     inverse_L, inverse_U, inverse_R = (np.linalg.inv(factor) for factor in (L, U, R))
-    found = list[Array]()
+    found: list[Float[np.ndarray, " n"]] = []
     for orthogonal, inverses in (
         (P, (inverse_U @ inverse_L, inverse_L @ inverse_U, inverse_L, inverse_U)),
         (Q, (inverse_R,)),
@@ -65,7 +67,7 @@ def _solutions(A: Array, right: Sequence[Array]) -> Array:
     return columns / np.linalg.norm(columns, axis=0)
 
 
-def _has_a_direction_of(part: NDArray[Any], solutions: Array) -> bool:
+def _has_a_direction_of(part: Shaped[np.ndarray, "..."], solutions: Float[np.ndarray, "n solutions"]) -> bool:
     """Whether a vector is parallel to a solution, or the column or row space of a matrix of low rank holds one."""
     if part.dtype.kind not in "fiu":
         return False

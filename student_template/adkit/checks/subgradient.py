@@ -9,20 +9,24 @@ all Z: the plane through W with slope G lies nowhere above R. For a norm that is
 is one such G, the gradient; at a rank-deficient W there are many, and each is right.
 """
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from adkit.checks.failures import fail
 from adkit.checks.values import array
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 TOLERANCE = 1e-9
 """Relative: an SVD of a small matrix is accurate to about 1e-15, whatever the matrix is."""
 
 
-def check_subgradient(G: Any, W: NDArray[np.float64], what: str = "G") -> None:
-    """Passes if and only if `G` is a subgradient of the nuclear norm at `W`, both (m, n); else a CheckError."""
+def check_subgradient(G: Any, W: Float[np.ndarray, "m n"], what: str = "G") -> None:
+    """Passes if and only if `G` is a subgradient of the nuclear norm at `W`; else a CheckError."""
     given = array(G, shape=W.shape, what=what)
     biggest = float(np.max(np.abs(W)))
     unit = W / biggest if biggest > 0 else W  # so that products neither overflow nor underflow

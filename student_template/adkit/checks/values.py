@@ -1,23 +1,25 @@
 """Is a value right? Kind, shape and finiteness first, then the numbers. Nothing broadcasts, and NaN equals nothing."""
 
-# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from adkit.checks.case import next_check
 from adkit.checks.failures import failed
 from adkit.checks.plain import kind_of, plain, scalar
 from adkit.checks.relations import relation
 
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
 __all__ = ["NEAR", "array", "close", "equal"]
 
-Array = NDArray[np.float64]
 _EXACT = 2.0**53
 """Whole numbers below it are exact as 64-bit floats, and fit into 64-bit integers."""
 NEAR = 1e-3
@@ -36,7 +38,9 @@ class _Name:
         failed(f"{self.public} {public}", hidden=f"{self.hidden} {public if hidden is None else hidden}", **more)
 
 
-def array(value: Any, *, shape: Sequence[int] | None = None, what: str, kind: Literal["f", "i"] = "f") -> Array:
+def array(
+    value: Any, *, shape: Sequence[int] | None = None, what: str, kind: Literal["f", "i"] = "f"
+) -> Float[np.ndarray, "..."]:
     """`value` as an array of 64-bit floats, after checking that it is real, of that shape, and finite.
 
     kind: "f" for numbers, "i" for whole numbers. Lists of numbers and single numbers are arrays too.
@@ -45,7 +49,7 @@ def array(value: Any, *, shape: Sequence[int] | None = None, what: str, kind: Li
     return _array(value, shape, _Name(what, what), kind)
 
 
-def _array(value: Any, shape: Sequence[int] | None, name: _Name, kind: str = "f") -> Array:
+def _array(value: Any, shape: Sequence[int] | None, name: _Name, kind: str = "f") -> Float[np.ndarray, "..."]:
     try:
         numbers = plain(value)
     except TypeError as problem:
@@ -145,7 +149,7 @@ def close(
     failed(numbers, hidden=blurred, answer=actual, distance=distance)
 
 
-def _is_the_wrong(given: Array, wrong: Array, rtol: float) -> bool:
+def _is_the_wrong(given: Float[np.ndarray, "..."], wrong: Float[np.ndarray, "..."], rtol: float) -> bool:
     return wrong.shape == given.shape and _norm(given - wrong) <= rtol * _norm(wrong)
 
 
@@ -174,13 +178,14 @@ def equal(actual: Any, expected: Any, *, what: str) -> None:
         return
     entry, yours, right = path
     hidden = f"{what} is not right"
+    other_type = type(scalar(yours)) is not type(right)
     wanted = "a sequence" if isinstance(right, list | tuple) else kind_of(right)
-    if type(scalar(yours)) is not type(right) and kind_of(yours) != wanted:
+    if other_type and kind_of(yours) != wanted:
         hidden = f"{what} is not right: it should be {wanted}, not {kind_of(yours)}"
     failed(f"{entry} is {_brief(yours)}, and should be {_brief(right)}", hidden=hidden, answer=given)
 
 
-def _norm(value: Array) -> float:
+def _norm(value: Float[np.ndarray, "..."]) -> float:
     """The Frobenius norm, also where squares would overflow or underflow."""
     biggest = float(np.max(np.abs(value), initial=0.0))
     if biggest == 0.0 or not np.isfinite(biggest):
@@ -196,7 +201,7 @@ def _difference(given: Any, right: Any, what: str) -> tuple[str, Any, Any] | Non
     if isinstance(right, list | tuple):
         wanted = cast("Sequence[Any]", right)
         if not isinstance(given, list | tuple):
-            return what, given, right
+            return what, given, wanted
         parts = cast("Sequence[Any]", given)
         for index, (part, want) in enumerate(zip(parts, wanted, strict=False)):
             found = _difference(part, want, f"{what}[{index}]")
@@ -207,9 +212,8 @@ def _difference(given: Any, right: Any, what: str) -> tuple[str, Any, Any] | Non
         return None
     if isinstance(given, bool) is not isinstance(right, bool):
         return what, given, right
-    if isinstance(given, list | tuple | dict) or given != right:
-        return what, given, right
-    return None
+    different = isinstance(given, list | tuple | dict) or given != right
+    return (what, cast("Any", given), right) if different else None
 
 
 def _index(flat: int, shape: tuple[int, ...]) -> str:

@@ -1,5 +1,6 @@
 """Work: a function as JAX traces it, what that computes, and whether it has a reverse rule of its own."""
 
+# A jaxpr and its parts have no public types.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from collections.abc import Iterator, Sequence

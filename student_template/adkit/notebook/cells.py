@@ -19,7 +19,6 @@ At most `LIMIT` failures are kept. A failure that only follows from another (a n
 bound) is counted with that one. Line numbers in tracebacks are those of the cell, or of the script.
 """
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 from __future__ import annotations
 import __future__
 
@@ -37,7 +36,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 from adkit.notebook import magics, standins
 from adkit.stubs import is_stub
@@ -268,8 +267,9 @@ def sentences(noticed: Any) -> list[str]:
     not what it should be is passed over."""
     if type(noticed) is not dict:
         return []
+    fields = cast("dict[Any, Any]", noticed)
     said: list[str] = []
-    shown = _counts(noticed.get("shown"))
+    shown = _counts(fields.get("shown"))
     if shown:
         failed = sum(shown.values())
         asked = f" ({_count(failed, 'statement')} failed because of it)" if failed else ""
@@ -277,33 +277,33 @@ def sentences(noticed: Any) -> list[str]:
             f"What would only be shown was left out, for the grader has no {_and([*shown], 'and no')}. That costs "
             f"nothing; but a statement that needs one of its values has none{asked}."
         )
-    for name, failed in _counts(noticed.get("missing")).items():
+    for name, failed in _counts(fields.get("missing")).items():
         because = f" ({_count(failed, 'statement')} failed because of it)" if failed else ""
         said.append(
             f"Not imported, for the grader has no {name}{because}: only the packages of requirements.txt are there. "
             "A file of your own is not handed in: put its code into a cell."
         )
-    not_run = _some(noticed.get("not_run"), _MAGIC)
+    not_run = _some(fields.get("not_run"), _MAGIC)
     if not_run:
         said.append(f"Not run by the grader: {_and(not_run)}.")
-    said += [_SETTINGS[name] for name in _some(noticed.get("settings"), re.compile("|".join(_SETTINGS)))]
-    debug = _some(noticed.get("debug"), re.compile(r"jax\.debug\.(print|callback|breakpoint|log)"))
+    said += [_SETTINGS[name] for name in _some(fields.get("settings"), re.compile("|".join(_SETTINGS)))]
+    debug = _some(fields.get("debug"), re.compile(r"jax\.debug\.(print|callback|breakpoint|log)"))
     if debug:
         said.append(f"Left in, passed over by the grader, and free of cost: {_and(debug)}.")
-    more: Any = noticed.get("more")
+    more: Any = fields.get("more")
     if type(more) is int and more > 0:
         said.append(f"{_count(more, 'more statement')} failed.")
     return said
 
 
 def _some(values: Any, pattern: re.Pattern[str]) -> list[str]:
-    names = values[: 5 * _NAMES] if type(values) is list else []
+    names = cast("list[Any]", values)[: 5 * _NAMES] if type(values) is list else []
     right = [name for name in names if type(name) is str and len(name) <= 250 and pattern.fullmatch(name)]
     return list(dict.fromkeys(right))[:_NAMES]
 
 
 def _counts(values: Any) -> dict[str, int]:
-    found: dict[Any, Any] = values if type(values) is dict else {}
+    found = cast("dict[Any, Any]", values) if type(values) is dict else {}
     names = _some(list(found), _DOTTED)
     return {name: min(count, 10**6) if type(count := found[name]) is int and count > 0 else 0 for name in names}
 

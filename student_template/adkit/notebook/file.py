@@ -144,7 +144,7 @@ def _path_at_the_server() -> str | None:
 def _kernel_id() -> str | None:
     """The part of the connection file's name that is the kernel's; None outside of a kernel."""
     try:
-        from ipykernel.connect import get_connection_file  # pyright: ignore[reportUnknownVariableType]
+        from ipykernel.connect import get_connection_file
 
         file = str(get_connection_file())
     except (ImportError, RuntimeError):
@@ -187,7 +187,7 @@ def save(path: Path) -> bool:
     if "JPY_SESSION_NAME" not in os.environ or "ipykernel" not in sys.modules:
         return False
     try:
-        from ipylab import JupyterFrontEnd  # pyright: ignore[reportUnknownVariableType]
+        from ipylab import JupyterFrontEnd
 
         before = path.stat().st_mtime_ns
         front_end: Any = JupyterFrontEnd()

@@ -3,7 +3,6 @@
 They become calls of `get_ipython()`, as IPython makes them, and every line stays where it is.
 """
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 from __future__ import annotations
 
 import ast
@@ -83,9 +82,10 @@ def as_python(lines: Sequence[str]) -> str:
     if _is_python(text):
         return text
     try:
-        from IPython.core import inputtransformer2 as transformer
+        from IPython.core import inputtransformer2
     except ImportError:
         return text
+    transformer: Any = inputtransformer2  # untyped
     manager = transformer.TransformerManager()
     now = [*lines]
     if now and not now[-1].endswith("\n"):

@@ -9,7 +9,6 @@ ImportError as ever.
 A package that is installed is never replaced, and neither is a module that the notebook wrote itself.
 """
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 from __future__ import annotations
 
 import dis

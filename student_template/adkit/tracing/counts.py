@@ -12,8 +12,6 @@ one evaluation *executes*, and only what its results need:
 Nothing here depends on the compiler or on the machine: the counts come out the same on every version of JAX.
 """
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownParameterType=false, reportMissingTypeArgument=false
 from __future__ import annotations
 
 import math
@@ -108,7 +106,7 @@ def parse(module: Any) -> Any:
     try:
         if isinstance(module, str):
             with context:
-                return ir.Module.parse(module)
+                return ir.Module.parse(module)  # pyright: ignore[reportUnknownMemberType]
         return stablehlo.deserialize_portable_artifact(context, bytes(module))
     except Exception as error:
         raise WorkError(f"this is not a StableHLO module: {str(error)[:200]}") from None
@@ -359,7 +357,7 @@ def _columns(right_hand_side: Any, left: bool) -> int:
 def _is_right_sided(operation: Any) -> bool:
     config = _attribute(operation, "mhlo.backend_config") or _attribute(operation, "backend_config")
     try:
-        return int(config["side"].value) == _SIDE_RIGHT  # pyright: ignore[reportOptionalSubscript]
+        return int(config["side"].value) == _SIDE_RIGHT
     except (TypeError, KeyError, AttributeError, ValueError):
         return False
 

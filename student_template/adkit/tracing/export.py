@@ -25,7 +25,9 @@ pass that is not itself an argument of `f` (the leaves of what `jax.vjp` returns
 by the caller and are not counted). The backward pass gets the arguments, the residuals and y_bar.
 """  # noqa: E501  (the table)
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# The types of what JAX traces, and of its trees, are partly unknown.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence

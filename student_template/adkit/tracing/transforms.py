@@ -4,7 +4,9 @@ A flat function takes the leaves of its arguments one by one and returns a tuple
 crosses a process boundary is never more than arrays. `adkit.tracing.export` says what goes into each and comes out.
 """
 
+# The types of JAX's transforms and trees are partly unknown.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

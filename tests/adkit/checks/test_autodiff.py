@@ -1,6 +1,7 @@
 """The rubric on automatic differentiation: one rule, for the grader and for a student's own checks."""
 
 import textwrap
+from typing import Any
 
 import jax
 import numpy as np
@@ -291,7 +292,7 @@ def test_what_has_no_rule_of_its_own_is_not_taken_for_one_in_the_cells(what):
 
 def live_function(code):
     """The function f of the code; under this name, as a case knows it, whatever its own is."""
-    namespace = {"__name__": "__main__"}
+    namespace: dict[str, Any] = {"__name__": "__main__"}
     exec(RULE, namespace)
     exec(code, namespace)
 

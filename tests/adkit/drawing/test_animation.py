@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 from adkit import animate, least_evaluations, simulate, space_time, stills, trade_off
-from adkit.drawing.space_time import _story  # pyright: ignore[reportPrivateUsage]
+from adkit.drawing.space_time import _story
 from adkit.drawing.svg import AMBER, BLUE
 from adkit.schedule import ScheduleError
 from hypothesis import given, settings

@@ -49,7 +49,7 @@ def test_values_tangents_and_adjoints_are_written_into_the_nodes():
 
 
 def test_labels_get_subscripts_and_are_escaped():
-    svg = adkit.draw(Graph([Node("input"), Node("neg", (0,))], [0], [1]), labels=["w1", "<script>"]).svg
+    svg = adkit.draw(Graph((Node("input"), Node("neg", (0,))), (0,), (1,)), labels=["w1", "<script>"]).svg
     assert "&lt;script&gt; = −w₁" in svg
     assert "<script" not in svg
 
@@ -71,18 +71,18 @@ def test_boxes_of_thirty_nodes_do_not_overlap_and_lie_on_the_paper(seed):
     for index, (left, top, right, bottom) in enumerate(found):
         assert left >= 0
         assert top >= 0
-        assert right <= float(root.get("width"))
-        assert bottom <= float(root.get("height"))
+        assert right <= float(root.attrib["width"])
+        assert bottom <= float(root.attrib["height"])
         for other_left, other_top, other_right, other_bottom in found[:index]:
             apart = right < other_left or other_right < left or bottom < other_top or other_bottom < top
             assert apart
 
 
 def test_a_deep_graph_runs_downwards_so_that_it_is_not_too_wide():
-    graph = Graph([Node("input"), *(Node("sin", (index,)) for index in range(29))], [0], [29])
+    graph = Graph((Node("input"), *(Node("sin", (index,)) for index in range(29))), (0,), (29,))
     root = parsed(adkit.draw(graph))
-    assert float(root.get("width")) < WIDEST / 2
-    assert float(root.get("height")) > 30 * 40
+    assert float(root.attrib["width"]) < WIDEST / 2
+    assert float(root.attrib["height"]) > 30 * 40
 
 
 def test_arguments_stand_before_their_node():
@@ -103,9 +103,9 @@ def test_a_drawing_is_self_contained_and_lies_on_the_pages_own_background(tmp_pa
 
 
 def test_a_notebook_draws_small_graphs_only():
-    small = Graph([Node("input")], [0], [0])
+    small = Graph((Node("input"),), (0,), (0,))
     assert small._repr_svg_() == adkit.draw(small).svg
-    large = Graph([Node("input")] * (LARGEST_DRAWN + 1), range(LARGEST_DRAWN + 1), [0])
+    large = Graph((Node("input"),) * (LARGEST_DRAWN + 1), tuple(range(LARGEST_DRAWN + 1)), (0,))
     assert large._repr_svg_() is None
 
 
@@ -124,5 +124,5 @@ def test_a_table_of_the_wrong_length_is_refused():
 
 
 def test_a_table_escapes_its_labels():
-    table = adkit.trace_table(Graph([Node("input")], [0], [0]), labels=["<b>"])
+    table = adkit.trace_table(Graph((Node("input"),), (0,), (0,)), labels=["<b>"])
     assert "<b>" not in table._repr_html_()

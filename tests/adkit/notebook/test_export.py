@@ -36,7 +36,8 @@ def ran(*cells: str) -> Ran:
 
 def earlier(file: Path) -> None:
     """As if it had been saved an hour ago."""
-    os.utime(file, (time.time() - 3600,) * 2)
+    moment = time.time() - 3600
+    os.utime(file, (moment, moment))
 
 
 def test_where_nobody_knows_the_file_it_is_the_one_that_holds_what_ran(folder: Path) -> None:
@@ -81,7 +82,8 @@ def test_a_file_that_was_saved_after_the_cells_ran_is_not_older(folder: Path) ->
     file = folder / "small.ipynb"
     record = ran(MINE)
     file.write_text(notebook(SETUP, STUB))
-    os.utime(file, (time.time() + 10,) * 2)
+    moment = time.time() + 10
+    os.utime(file, (moment, moment))
     assert surely_older(file, record) == []
 
 
@@ -147,7 +149,8 @@ def test_an_older_file_is_refused_in_one_sentence(folder: Path) -> None:
 def test_a_newer_file_that_differs_is_exported_with_one_sentence(folder: Path) -> None:
     file = folder / "small.ipynb"
     file.write_text(notebook(SETUP, MINE, TWICE, EXPORT))
-    os.utime(file, (time.time() + 3600,) * 2)
+    moment = time.time() + 3600
+    os.utime(file, (moment, moment))
     said = session(
         folder, f"__vsc_ipynb_file__ = {str(file)!r}", SETUP, DOUBLE, TWICE, "grader.export(run_tests=False)"
     )

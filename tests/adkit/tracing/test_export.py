@@ -282,7 +282,8 @@ def test_a_proxy_is_asked_to_measure_itself() -> None:
         def measure(self, args: Any, **options: Any) -> Any:
             return args, options
 
-    args, options = measure(Proxy(), A, transform="jit", static=[2], autodiff=True)
+    answer: Any = measure(Proxy(), A, transform="jit", static=[2], autodiff=True)
+    args, options = answer
     assert args == (A,)
     assert options == {"transform": "jit", "static": (2,), "autodiff": True}
 

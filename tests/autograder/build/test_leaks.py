@@ -93,7 +93,7 @@ def test_renamed_variables_do_not_hide_a_function(hidden: tuple[Secret, ...]) ->
 """
     leaks = find_leaks(hidden, {"n.ipynb": notebook(code(renamed))})
     assert [leak.secret for leak in leaks] == ["the body of largest"]
-    fenced = {"cell_type": "markdown", "source": f"Like this:\n```python\n{renamed}```\n"}
+    fenced: dict[str, object] = {"cell_type": "markdown", "source": f"Like this:\n```python\n{renamed}```\n"}
     assert find_leaks(hidden, {"n.ipynb": notebook(fenced)})
 
 

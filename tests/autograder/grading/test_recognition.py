@@ -30,7 +30,7 @@ def messages(question, functions, only=None):
     file = ExceptionTestFile.from_file(str(ASSIGNMENT.tests_dir / f"{question}.py"))
     file.test_cases = [c for c in file.test_cases if only is None or c.body.test_func.__name__ in only]
     file.run({**REFERENCES, **functions})
-    return {r.test_case.body.test_func.__name__: r.message for r in file.test_case_results if not r.passed}
+    return {r.test_case.body.test_func.__name__: str(r.message) for r in file.test_case_results if not r.passed}
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def told_publicly(question, functions):
     """What the public checks say on a student's machine, where nothing but their file knows of mistakes."""
     file = ExceptionTestFile.from_file(str(public_tests() / f"{question}.py"))
     file.run({**REFERENCES, **functions})
-    return {r.test_case.body.test_func.__name__: r.message for r in file.test_case_results if not r.passed}
+    return {r.test_case.body.test_func.__name__: str(r.message) for r in file.test_case_results if not r.passed}
 
 
 def test_what_the_grader_says_to_a_mistake_is_what_a_students_own_check_says(monkeypatch):

@@ -14,6 +14,7 @@ from adkit.checks import StudentError
 from adkit.tracing import export as artefact
 from forged_artefacts import MATRIX, forged
 from jax import export as jax_export
+from jax.core import ShapedArray
 
 from autograder.isolation import artefacts as runner
 from autograder.isolation.artefacts import job_for, measured_from_plain, request_for
@@ -274,7 +275,7 @@ def test_other_results_than_agreed_are_refused() -> None:
 
 
 def test_a_container_that_says_other_results_than_its_code_fails_without_harm() -> None:
-    lie = forged(f"  return %x : {MATRIX}", out_avals=(jax.core.ShapedArray((9, 9), np.dtype("float64")),))
+    lie = forged(f"  return %x : {MATRIX}", out_avals=(ShapedArray((9, 9), np.dtype("float64")),))
     request = request_for((A,), "call")
     with pytest.raises(ArtefactError, match="could not be run"):
         measured_from_plain(run_artefacts(job_for(request, {"artefacts": [lie]})), request)

@@ -13,7 +13,7 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -373,7 +373,7 @@ def test_a_folder_of_too_many_files_counts_as_full_before_all_of_them_are_looked
     look = os.scandir
 
     @contextlib.contextmanager
-    def counted(path: str) -> Iterator[Iterator[os.DirEntry[str]]]:
+    def counted(path: str) -> Generator[Iterator[os.DirEntry[str]]]:
         with look(path) as entries:
             yield (entry for entry in entries if looked.append(entry.name) is None)
 

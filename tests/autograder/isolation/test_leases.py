@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -26,7 +25,7 @@ def opened(workshop: ForkServer, code: str) -> Session:
 
 
 @pytest.fixture
-def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of its own, with a single pair of ids."""
     tmp_path.chmod(0o755)
     monkeypatch.setattr(leases, "FOLDERS", (tmp_path / "missing" / "folder", tmp_path / "ids"))

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,8 +17,8 @@ from autograder.submissions.read import Submission
 LIMITS = Limits(call_seconds=20, cell_seconds=20, notebook_seconds=40, submission_seconds=120, restarts=9)
 
 
-def opened(workshop: ForkServer, *cells: str, **limits: float) -> Session:
-    chosen: Limits = replace(LIMITS, **limits)  # pyright: ignore[reportArgumentType]
+def opened(workshop: ForkServer, *cells: str, **limits: Any) -> Session:
+    chosen: Limits = replace(LIMITS, **limits)
     submission = Submission("toy", None, ("import os, sys, time\nimport numpy as np", *cells))
     return Session(workshop, submission, one_question(chosen, "f"))
 

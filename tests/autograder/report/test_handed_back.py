@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import importers
 import pytest
@@ -56,7 +57,7 @@ def number_of(student: Student) -> int:
     return int(found) - 1000 if found else int(student.platform or student.id) - 100
 
 
-def graded(platform: str, tmp_path: Path, **run: object) -> tuple[Path, list[Student]]:
+def graded(platform: str, tmp_path: Path, **run: Any) -> tuple[Path, list[Student]]:
     """The download collected, and results as grading it would write them."""
     collect(download(platform, tmp_path / "download"), "toy", tmp_path / "collected")
     students = list(roster.read(tmp_path / "collected" / roster.COLLECTED).values())
@@ -137,10 +138,9 @@ def test_a_short_worksheet_keeps_its_headings_and_says_what_moodle_will_miss(tmp
 class ByHand:
     """A grader that knows what each file is worth, by what is in it; what is no notebook it cannot read."""
 
-    isolation = ("by hand",)
-
     def __init__(self, worth: dict[bytes, float]) -> None:
         self.worth = worth
+        self.isolation = ["by hand"]
 
     def __enter__(self) -> "ByHand":
         return self
@@ -169,7 +169,7 @@ class GradedDownload:
     """The folder of what goes back to the platform."""
 
 
-def graded_download(platform: str, folder: Path, **order: Path) -> GradedDownload:
+def graded_download(platform: str, folder: Path, **order: Any) -> GradedDownload:
     expected = simulated(platform, folder)
     collect(expected.download, ASSIGNMENT, folder / "collected", expected.roster, LIMITS, OTHERS)
     wanted = {student.id: 0.0 for student in expected.students}

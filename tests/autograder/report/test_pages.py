@@ -127,7 +127,7 @@ def class_of(text: str) -> tuple[str, str]:
     timeouts = (Timeout("call", text, 10), Timeout("worker", "", 600))
     made = [
         SubmissionResult(
-            text, status, questions, text, (text,), text, timeouts=timeouts if status == "timed out" else ()
+            text, status, questions, text, (text,), (text,), text, timeouts=timeouts if status == "timed out" else ()
         )
         for status in ("completed", "timed out", "unreadable", "failed")
     ]
@@ -161,6 +161,7 @@ def test_a_template_cannot_print_what_is_not_escaped() -> None:
         environment.from_string("{{ text | safe }}")
     for name in environment.list_templates():
         environment.get_template(name)
+        assert environment.loader is not None
         source, _, _ = environment.loader.get_source(environment, name)
         assert "autoescape" not in source, name  # the block that switches escaping off
     for path in Path(pages.__file__).parent.glob("*.py"):

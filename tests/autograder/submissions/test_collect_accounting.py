@@ -166,7 +166,7 @@ def test_what_unpacks_to_more_than_it_says_is_cut_off_and_refused(tmp_path: Path
 def test_a_zip_protected_by_a_password_and_one_with_a_wrong_sum_cost_their_owners_only(tmp_path: Path) -> None:
     path = archive(tmp_path, {"a.ipynb": b"{}", "b.ipynb": b"{}", "c.ipynb": b"{}"})
     content = bytearray(path.read_bytes())
-    entries = [at for at in range(len(content)) if content[at : at + 4] == b"PK\x01\x02"]
+    entries = [at for at in range(len(content)) if content.startswith(b"PK\x01\x02", at)]
     content[entries[0] + 8] |= 1  # encrypted
     struct.pack_into("<L", content, entries[1] + 16, 12345)  # another CRC
     path.write_bytes(content)
