@@ -62,7 +62,9 @@ def _sources(assignment: Assignment) -> Iterator[Path]:
     reference = reference_of(assignment)
     if reference is not None:
         yield reference
-        yield reference.parent / "editing.py"
+        editing = find_spec("reference.editing")
+        if editing is not None and editing.origin is not None:
+            yield Path(editing.origin)
         yield from sorted((reference.parent / "mistakes").glob(f"{assignment.name}.py"))
     others = {path.name for path in assignment.folder.resolve().parent.iterdir()} - {assignment.name}
     inputs = sorted((_package("reference") / "inputs").glob("*.py"))

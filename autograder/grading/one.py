@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol
 
-from adkit.checks.errors import CheckError, told
-
 from autograder.assignment import Assignment, AssignmentError, Question
 from autograder.records.results import CaseResult, Failure, QuestionResult, Status, SubmissionResult, Timeout
 from autograder.submissions.read import Submission
@@ -189,6 +187,8 @@ def run_case(case: Case, functions: dict[str, Any], grader_notes: list[str], log
     `log`: what the session has noted so far. Whether time was over is taken from there, not from what was raised, which
     can be the submission's own.
     """
+    from adkit.checks.errors import CheckError, told  # imports NumPy: not for who only reads results
+
     message = mistake = ""
     passed = False
     before = (0, 0) if log is None else (len(log.timeouts), log.not_run)

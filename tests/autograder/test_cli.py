@@ -56,7 +56,7 @@ def test_a_submission_that_cannot_be_graded_is_listed_and_makes_the_exit_code_1(
     assert cli.main(["grade", "class", "-a", "toy", "-o", "out"]) == 1
     error = capsys.readouterr().err
     assert "1 of 3 could not be graded" in error
-    assert "no valid JSON" in error
+    assert "not valid JSON" in error
     assert "\x1b" not in error
 
 
@@ -70,7 +70,7 @@ def test_a_submission_that_cannot_be_graded_is_listed_and_makes_the_exit_code_1(
         (["grade", "class", "-a", "toy", "-o", "out", "--dask", "tcp://x", "-j", "2"], "--dask"),
         (["report", "class"], "holds no results"),
         (["merge", "class", "-o", "out"], "holds no results"),
-        (["collect", "nowhere", "-a", "toy", "-o", "out"], "is no folder"),
+        (["collect", "nowhere", "-a", "toy", "-o", "out"], "neither a folder nor a zip"),
         (["grade", "class", "-a", "toy", "-o", "out", "--roster", "no.csv"], "no.csv cannot be read"),
     ],
 )

@@ -283,7 +283,7 @@ def test_a_container_that_says_other_results_than_its_code_fails_without_harm() 
 
 @pytest.mark.parametrize("reply", [None, {}, {"artefacts": b"x"}, {"artefacts": ["x"]}, {"artefacts": [b"x", b"x"]}])
 def test_a_reply_that_holds_no_artefact_is_refused(reply: Any) -> None:
-    with pytest.raises(ArtefactError, match="no traced function"):
+    with pytest.raises(ArtefactError, match="not a traced function"):
         job_for(request_for((A,), "call"), reply)
 
 

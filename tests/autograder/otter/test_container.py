@@ -117,7 +117,7 @@ def test_what_is_trusted_lies_where_only_its_owner_reads(container: Container, m
         ({"toy__ipynb": b""}, "empty"),
         ({"essay__txt": b"On gradients"}, "no notebook"),
         ({"a__ipynb": b"{}", "b__ipynb": b"{}"}, "2 notebooks"),
-        ({"work__zip": b"not a zip"}, "no readable zip"),
+        ({"work__zip": b"not a zip"}, "not a readable zip"),
     ],
 )
 def test_what_cannot_be_read_gets_a_row_and_a_sentence(

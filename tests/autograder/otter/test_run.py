@@ -59,7 +59,7 @@ def test_an_empty_template_in_a_zip_that_shadows_the_grader_gets_nothing(course:
     results = run(course, path, tmp_path / "out")
     assert scores(results) == {"q1": 0, "q2": 0, "q3": 0}
     public = next(test for test in results["tests"] if test["name"] == "Public Tests")
-    assert "ot yet" in public["output"]
+    assert "not done yet" in public["output"]
     assert "Traceback" not in json.dumps(results)
 
 

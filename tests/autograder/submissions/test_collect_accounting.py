@@ -186,7 +186,7 @@ def test_a_zip_in_a_zip_is_a_students_export(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"PK\x05\x06 no zip", b"<html>"])
 def test_a_file_that_is_no_zip_is_said_to_be_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "download.zip").write_bytes(content)
-    with pytest.raises(CollectError, match="no folder and no zip"):
+    with pytest.raises(CollectError, match="neither a folder nor a zip"):
         collect(tmp_path / "download.zip", "toy", tmp_path / "out")
 
 
