@@ -261,7 +261,7 @@ def test_grading_nothing_fails_and_says_why(repository: Path, tmp_path: Path) ->
     run = Runner(repository, tmp_path / "run").run("grade.yml", "workflow_dispatch", {"assignment": "toy"})
     assert not run.ok
     assert [job.result for job in run.jobs["grade"] + run.jobs["merge"]] == ["skipped", "skipped"]
-    assert "no folder" in run.jobs["collect"][0].log
+    assert "neither a folder nor a zip" in run.jobs["collect"][0].log
 
 
 # --- ci.yml -----------------------------------------------------------------------------------------------------
@@ -283,7 +283,7 @@ def test_every_step_of_ci_runs(repository: Path, tmp_path: Path, monkeypatch: py
     )
     (prepared / "bin" / "autograder").write_text(f'#!/bin/sh\nexec {prepared}/bin/python -m autograder.cli "$@"\n')
     (prepared / "bin" / "autograder").chmod(0o755)
-    for linter in ("ruff", "pyright"):
+    for linter in ("ruff", "pyright", "lint-imports", "pre-commit"):
         (prepared / "bin" / linter).unlink(missing_ok=True)
         (prepared / "bin" / linter).write_text(f'#!/bin/sh\necho "{linter} $@"\n')
         (prepared / "bin" / linter).chmod(0o755)
