@@ -41,7 +41,6 @@ class Question:
 def feedback_page(result: SubmissionResult, title: str, final: Final | None = None) -> str:
     """The page as HTML; `title` is the assignment's, `final` the grade when it is not the score alone."""
     final = final or Final.of(result)
-    notes = result.notes
     return render(
         "feedback.html",
         assignment=title,
@@ -52,7 +51,7 @@ def feedback_page(result: SubmissionResult, title: str, final: Final | None = No
         status=result.status,
         graded=result.graded,
         problem=result.problem,
-        notes=notes[:50],
+        notes=result.notes[:50],
         questions=questions_shown(result),
         isolated=result.isolated,
     )

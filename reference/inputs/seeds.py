@@ -4,7 +4,6 @@ import hashlib
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
-from contextvars import ContextVar
 
 import numpy as np
 
@@ -12,25 +11,26 @@ DEFAULT_SEED = "autodiff-course"
 """What is used when AUTOGRADER_SEED is not set: results repeat, but anyone can compute the inputs."""
 
 
-_in_use: ContextVar[str | None] = ContextVar("seed", default=None)
+_in_use: str | None = None  # of the whole process: a kernel may run each cell in a context of its own
 
 
 def seed() -> str:
     """The course's secret: the one in use, else the environment variable AUTOGRADER_SEED."""
-    return _in_use.get() or os.environ.get("AUTOGRADER_SEED") or DEFAULT_SEED
+    return _in_use or os.environ.get("AUTOGRADER_SEED") or DEFAULT_SEED
 
 
 @contextmanager
 def using(secret: str | None) -> Generator[None, None, None]:
     """Puts a course's secret in use; None leaves the one in force."""
+    global _in_use
     if secret is None:
         yield
         return
-    before = _in_use.set(secret)
+    before, _in_use = _in_use, secret
     try:
         yield
     finally:
-        _in_use.reset(before)
+        _in_use = before
 
 
 def rng(*key: str | int) -> np.random.Generator:

@@ -1,7 +1,8 @@
 """What is compiled ahead and read by every submission holds JAX's own operations, nothing of a reference."""
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from contextvars import Context
 from pathlib import Path
 from typing import Any
 
@@ -66,3 +67,12 @@ def test_a_warm_grader_has_the_seed_and_keeps_what_known_mistakes_answer(
         assert list(warm.isolation) == sorted(warm.isolation) != []
     assert happened == ["loaded toy a secret", "saved toy a secret"]
     assert seeds.seed() == before
+
+
+def test_the_seed_in_use_is_that_of_the_whole_process() -> None:
+    """Otter's kernel opens the grader in one cell, runs the tests in others, and closes it in yet another context."""
+    opened, elsewhere = ExitStack(), Context()
+    Context().run(opened.enter_context, seeds.using("a secret"))
+    assert elsewhere.run(seeds.seed) == "a secret"
+    elsewhere.run(opened.close)
+    assert seeds.seed() != "a secret"
