@@ -55,6 +55,17 @@ def test_what_answers_no_question_ends_the_process_and_costs_the_call(workshop: 
         session.functions["f"](1)
 
 
+def answering(reply: str) -> str:
+    """A notebook whose process sends `reply`, an expression of the honest one, `r`, in the place of every answer."""
+    return f"""
+real = child.Channel.send
+def send(self, r):
+    real(self, {reply} if 'value' in r else r)
+child.Channel.send = send
+def f(x): return 1
+"""
+
+
 ANSWERS = (
     "{'id': r['id'], 'raised': np.zeros(3), 'message': np.zeros(3)}",
     "{'id': r['id'], 'raised': [[1], None], 'message': {}}",
@@ -66,14 +77,7 @@ ANSWERS = (
 
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_an_answer_of_odd_types_is_a_failed_check_of_bounded_length(workshop: ForkServer, answer: str) -> None:
-    forged = f"""
-real = child.Channel.send
-def send(self, r):
-    real(self, {answer} if 'value' in r else r)
-child.Channel.send = send
-def f(x): return 1
-"""
-    with opened(workshop, forged) as session, pytest.raises(checks.CheckError) as raised:
+    with opened(workshop, answering(answer)) as session, pytest.raises(checks.CheckError) as raised:
         session.functions["f"](1)
     assert len(raised.value.message) < 5000
     assert len(getattr(raised.value, "kinds", ())) <= 16
@@ -277,18 +281,11 @@ TOLD = (
 
 @pytest.mark.parametrize("told", TOLD)
 def test_in_a_hidden_case_no_message_has_words_of_the_submission(workshop: ForkServer, told: str) -> None:
-    forged = f"""
-real = child.Channel.send
-def send(self, r):
-    real(self, {told} if 'value' in r else r)
-child.Channel.send = send
-def f(x): return 1
-"""
 
     def test_q1_hidden() -> None:
         session.functions["f"](31415)
 
-    with opened(workshop, forged) as session:
+    with opened(workshop, answering(told)) as session:
         with pytest.raises(checks.CheckError) as outside:
             session.functions["f"](31415)
         with pytest.raises(checks.CheckError) as raised:
