@@ -442,7 +442,7 @@ class Maker:
                 if hasattr(self._container, name)
             },
             disabled_safety_checks=tuple(
-                jax_export.DisabledSafetyCheck.custom_call(target) for target in artefact.UNPROMISED_ROUTINES
+                jax_export.DisabledSafetyCheck.custom_call(target) for target in artefact.UNSTABLE_CUSTOM_CALLS
             ),
         )
         try:

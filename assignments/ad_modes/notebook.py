@@ -129,7 +129,7 @@ grader.check("q1")
 # $x_2$ forward mode needs another sweep in the direction $(0, 1)$; the reverse trace has it already.
 
 # %%
-with adkit.once_written():
+with adkit.skip_until_implemented():
     pairs = toy_forward(2.0, 3.0, 1.0, 0.0)
     values, tangents = zip(*pairs, strict=True)
     adjoints = toy_reverse(2.0, 3.0)
@@ -199,7 +199,7 @@ grader.check("q2")
 # A quick look of your own: yours beside a central difference.
 
 # %%
-with adkit.once_written():
+with adkit.skip_until_implemented():
     for op, a in [("sin", 0.7), ("cos", 0.7), ("exp", 0.7), ("log", 0.7), ("sqrt", 0.7), ("tanh", 0.7)]:
         f = getattr(math, op)
         print(f"{op:5} {local_partials(op, [a])[0]: .9f} {(f(a + 1e-5) - f(a - 1e-5)) / 2e-5: .9f}")
@@ -234,7 +234,7 @@ grader.check("q3")
 # Your forward mode can show every node's value and tangent: make every node an output.
 
 # %%
-with adkit.once_written():
+with adkit.skip_until_implemented():
     all_nodes = adkit.Graph(bump_graph.nodes, bump_graph.inputs, range(len(bump_graph.nodes)))
     values, tangents = forward_mode(all_nodes, np.array([1.0, 0.5]), np.array([1.0, 0.0]))
     display(adkit.draw(bump_graph, values, tangents))
@@ -284,7 +284,7 @@ grader.check("q4")
 # y^T J \dot x$ can be found in both ways: as $\bar y \cdot \dot y$ and as $\bar x \cdot \dot x$.
 
 # %%
-with adkit.once_written():
+with adkit.skip_until_implemented():
     x, x_dot, y_bar = np.array([1.0, 0.5]), np.array([0.3, -0.8]), np.array([2.0, -1.0])
     y, y_dot = forward_mode(bump_graph, x, x_dot)
     y, x_bar = reverse_mode(bump_graph, x, y_bar)
@@ -377,7 +377,7 @@ turned_round = adkit.Graph(
     outputs=(6, 7, 8),
 )
 display(adkit.draw(turned_round, labels=["w1", "w2", "w3", "w4", "w5", "v1", "L1", "L2", "L3"]))
-with adkit.once_written():
+with adkit.skip_until_implemented():
     for name, graph in (("problem 1", figure_4), ("turned round", turned_round), ("toy example", toy)):
         costs = mode_cost(graph, "forward"), mode_cost(graph, "reverse")
         print(f"{name:13} forward {costs[0]:3}, reverse {costs[1]:3}: {choose_mode(graph)}")
@@ -442,7 +442,7 @@ def g(x):
     return jnp.linalg.norm(x) ** 3 / 3
 
 
-with adkit.once_written():
+with adkit.skip_until_implemented():
     random = np.random.default_rng(0)
     A, B = random.normal(size=(2, 4)), random.normal(size=(4, 2))
     X, x = random.normal(size=(4, 4)) + 3 * np.eye(4), random.normal(size=3)
@@ -526,7 +526,7 @@ def elimination_order(graph):
 grader.check("q7")
 
 # %%
-with adkit.once_written():
+with adkit.skip_until_implemented():
     order = list(elimination_order(hourglasses))
     print("yours:", order, "costs", adkit.elimination_cost(hourglasses, order))
 

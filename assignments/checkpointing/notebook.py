@@ -127,7 +127,7 @@ grader.check("q1")
 # Watch yours. (`animate` needs a legal schedule; the button pauses it.)
 
 # %%
-with adkit.once_written():
+with adkit.skip_until_implemented():
     display(adkit.animate(vanilla_schedule(8), 8, title="vanilla"))
 
 # %% [markdown]
@@ -155,7 +155,7 @@ grader.check("q2")
 # curve is what you pay in memory; the length of the picture is what you pay in time.
 
 # %%
-with adkit.once_written():
+with adkit.skip_until_implemented():
     display(adkit.space_time(memory_poor_schedule(8), 8, title="memory-poor"))
 
 # %% [markdown]
@@ -193,7 +193,7 @@ def checkpointed_schedule(n, checkpoints):
 grader.check("q3")
 
 # %%
-with adkit.once_written():
+with adkit.skip_until_implemented():
     display(adkit.space_time(checkpointed_schedule(20, [5, 10, 15]), 20, title="checkpoints 5, 10, 15"))
 
 # %% [markdown]
@@ -219,7 +219,7 @@ def choose_checkpoints(n):
 grader.check("q4")
 
 # %%
-with adkit.once_written():
+with adkit.skip_until_implemented():
     for layers in (16, 100, 900):
         print(adkit.simulate(layers, checkpointed_schedule(layers, choose_checkpoints(layers))))
 
@@ -273,7 +273,7 @@ grader.check("q5")
 # Your schedules among the others, over the curve that nobody can go below. The axes are logarithmic.
 
 # %%
-with adkit.once_written():
+with adkit.skip_until_implemented():
     schedules = {
         "vanilla": vanilla_schedule(100),
         "memory-poor": memory_poor_schedule(100),
@@ -284,7 +284,7 @@ with adkit.once_written():
     display(adkit.trade_off(100, schedules))
 
 # %%
-with adkit.once_written():
+with adkit.skip_until_implemented():
     display(adkit.space_time(optimal_schedule(60, 5), 60, title="optimal with 5 activations"))
 
 # %% [markdown]
@@ -348,7 +348,7 @@ def train(loss, steps=200, rate=0.5):
     return np.array(losses)
 
 
-with adkit.once_written():
+with adkit.skip_until_implemented():
     plain = train(lambda params: adkit.mlp_loss(params, x, y))
     with_checkpoints = train(lambda params: checkpointed_loss(params, x, y, checkpoints))
     print("loss at the start and at the end:", plain[0], plain[-1])
@@ -361,7 +361,7 @@ with adkit.once_written():
 
 # %%
 params = adkit.mlp([2] + [width] * (depth - 1) + [1], key=0)
-with adkit.once_written():
+with adkit.skip_until_implemented():
     for name, loss, extra in (
         ("plain", adkit.mlp_loss, ()),
         ("checkpoints", checkpointed_loss, (checkpoints,)),
@@ -384,7 +384,7 @@ with adkit.once_written():
 # %%
 large_x, large_y = jnp.ones((4096, 2)), jnp.zeros((4096, 1))
 print("jaxlib", jaxlib.__version__)
-with adkit.once_written():
+with adkit.skip_until_implemented():
     for name, loss in (
         ("plain", lambda params: adkit.mlp_loss(params, large_x, large_y)),
         ("checkpoints", lambda params: checkpointed_loss(params, large_x, large_y, checkpoints)),
@@ -423,7 +423,7 @@ grader.check("q7")
 
 # %%
 sizes, costs = [8, 8, 4, 4, 2, 2, 1, 1, 8, 4], [9, 9, 5, 5, 3, 3, 1, 1, 2, 9]
-with adkit.once_written():
+with adkit.skip_until_implemented():
     for memory in (9, 14, 20, 43):
         trace = adkit.simulate(10, optimal_schedule_for(sizes, costs, memory), sizes, costs)
         print(f"memory {memory}: peak size {trace.peak}, cost {trace.cost}")

@@ -152,7 +152,7 @@ grader.check("q1")
 # This is what is counted. (`solve_columns` are right-hand sides of triangular solves.)
 
 # %%
-with adkit.once_written():
+with adkit.skip_until_implemented():
     A, b, x_bar = (random.standard_normal(shape) for shape in ((24, 24), 24, 24))
     print(artefact.measure(linear_solve_vjp, A, b, x_bar).work)
 
@@ -211,7 +211,7 @@ grader.check("q2")
 # The residuals, and the work on the two sides of them:
 
 # %%
-with adkit.once_written():
+with adkit.skip_until_implemented():
     A, b, x_bar = (random.standard_normal(shape) for shape in ((24, 24), 24, 24))
     split = artefact.measure(linear_solve, A, b, x_bar, transform="vjp_split")
     print("residuals:", [residual.shape for residual in split.residuals])
@@ -274,7 +274,7 @@ grader.check("q3")
 # $\tfrac12 \|W - D\|_F^2 + \lambda \|W\|_*$ by going down along a subgradient with ever smaller steps.
 
 # %%
-with adkit.once_written():
+with adkit.skip_until_implemented():
     low_rank = random.standard_normal((12, 2)) @ random.standard_normal((2, 9))
     D = low_rank + 0.1 * random.standard_normal((12, 9))
     W = D.copy()
@@ -353,7 +353,7 @@ grader.check("q4")
 # Check your own q1 and q3 with it:
 
 # %%
-with adkit.once_written():
+with adkit.skip_until_implemented():
     A, b, c = (random.standard_normal(shape) for shape in ((5, 5), 5, 5))
     print(
         "q1, A_bar:",
@@ -405,7 +405,7 @@ grader.check("q5")
 # values come close, in your rule and in q3?
 
 # %%
-with adkit.once_written():
+with adkit.skip_until_implemented():
     U, s, Vt = np.linalg.svd(random.standard_normal((4, 3)), full_matrices=False)
     for gap in (1.0, 1e-4, 1e-8):
         s = np.array([2.0 + gap, 2.0, 1.0])

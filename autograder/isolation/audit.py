@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from adkit import checks
 from adkit.tracing.counts import parse
-from adkit.tracing.export import UNPROMISED_ROUTINES, Work, WorkError, execute
+from adkit.tracing.export import UNSTABLE_CUSTOM_CALLS, Work, WorkError, execute
 
 from autograder.isolation import lapack
 from autograder.isolation.mlir import array_of, array_type, attribute_names, dictionary
@@ -146,7 +146,7 @@ def _audit_container(exported: Any) -> None:
     if exported.ordered_effects or exported.unordered_effects:
         raise ArtefactError("the traced function has side effects (printing or calling back, say)")
     unchecked = {check.is_custom_call() for check in exported.disabled_safety_checks}
-    if unchecked - set(UNPROMISED_ROUTINES) or exported.uses_global_constants or exported.has_vjp():
+    if unchecked - set(UNSTABLE_CUSTOM_CALLS) or exported.uses_global_constants or exported.has_vjp():
         raise ArtefactError("the traced function was not exported as agreed")
     results = _avals(exported.out_avals)
     if len(results) > MAX_RESULTS:

@@ -31,11 +31,11 @@ class Ended(Exception):  # noqa: N818 (an end is not always an error)
     """The process is gone; the message says how, in words for the student."""
 
 
-class TookTooLong(Ended):
+class TimedOut(Ended):
     """The process was ended because a time limit passed."""
 
 
-class SpokeOutOfTurn(Ended):
+class ProtocolViolation(Ended):
     """The process was ended because what it sent was not an answer to what it was asked."""
 
 
@@ -102,7 +102,7 @@ class Process:
 
     def send(self, value: Any, deadline: Deadline) -> None:
         """Sends one frame before `deadline`."""
-        self._no_word_unasked()
+        self._refuse_unasked_data()
         data = memoryview(frames.frame(value))
         while data:
             self._wait(select.POLLOUT, deadline)
@@ -122,12 +122,12 @@ class Process:
             except frames.FrameError as error:
                 self.end()
                 megabytes = self._frame_bytes / 1024**2
-                raise SpokeOutOfTurn(f"it sent more than the {megabytes:.3g} MB of one answer") from error
+                raise ProtocolViolation(f"it sent more than the {megabytes:.3g} MB of one answer") from error
             return frames.decode(self._exactly(length, deadline))
         except (frames.FrameError, RecursionError, MemoryError) as error:
             self.end()
             # what exactly is not told: the submission chooses it, and may have seen the inputs of hidden cases
-            raise SpokeOutOfTurn(_NO_ANSWER) from error
+            raise ProtocolViolation(_NO_ANSWER) from error
 
     def end(self) -> str:
         """Ends the process and everything it started, and waits until all are gone. Says how it ended."""
@@ -161,7 +161,7 @@ class Process:
             action()
         return self._status
 
-    def _no_word_unasked(self) -> None:
+    def _refuse_unasked_data(self) -> None:
         if self._over:
             raise self._how_it_ended()
         poll = select.poll()
@@ -173,7 +173,7 @@ class Process:
                 waiting = b""
             if waiting:
                 self.end()
-                raise SpokeOutOfTurn("it sent data without being asked")
+                raise ProtocolViolation("it sent data without being asked")
             raise self._how_it_ended()
 
     def _exactly(self, count: int, deadline: Deadline) -> bytes:
@@ -204,7 +204,7 @@ class Process:
                 return
             long = True
         self.end()
-        raise self._how_it_ended() if self._limit_hit else TookTooLong("it took too long")
+        raise self._how_it_ended() if self._limit_hit else TimedOut("it took too long")
 
     def _how_it_ended(self) -> Ended:
         status = self.end()

@@ -28,7 +28,7 @@ from adkit.stubs import STUB
 from autograder.assignment import Assignment, Limits, Question
 from autograder.isolation import frames
 from autograder.isolation.clock import Clock, Deadline
-from autograder.isolation.process import Ended, Kind, Process, SpokeOutOfTurn, TookTooLong
+from autograder.isolation.process import Ended, Kind, Process, ProtocolViolation, TimedOut
 from autograder.isolation.wire import blank, pack
 from autograder.records.results import Limit, Timeout
 from autograder.submissions.read import Submission
@@ -204,13 +204,13 @@ class Session:
         except Ended as problem:
             self._runner = None
             why = str(problem)
-            if isinstance(problem, TookTooLong):
+            if isinstance(problem, TimedOut):
                 why = f"it did not finish within {seconds:g} seconds"
                 if self._end.passed:
                     why = self._used_up()
                 else:
                     self.log.time_out("traced function", "a function, as JAX traced it,", seconds)
-            ours = "it did not finish in time" if isinstance(problem, TookTooLong) else "its process ended"
+            ours = "it did not finish in time" if isinstance(problem, TimedOut) else "its process ended"
             self.log.note(f"A function, as JAX traced it, could not be run: {self._may_say(why, ours)}.")
             raise self._problem(f"The function, as JAX traced it, could not be run: {why}.") from None
         except frames.FrameError as problem:
@@ -271,7 +271,7 @@ class Session:
         if not _answers(reply, request["id"]):
             assert self._process is not None
             self._process.end()
-            raise self._lost(question, request["function"], SpokeOutOfTurn("it did not answer what it was asked"))
+            raise self._lost(question, request["function"], ProtocolViolation("it did not answer what it was asked"))
         answer: dict[str, Any] = reply
         function = request["function"]
         if "raised" in answer:
@@ -300,7 +300,7 @@ class Session:
         self._forget_process()
         self.log.restarts += 1
         self._deaths[question.name] = self._deaths.get(question.name, 0) + 1
-        if isinstance(problem, TookTooLong):
+        if isinstance(problem, TimedOut):
             limit = self._call_seconds(question)
             text = f"{function} did not finish within {limit:g} seconds"
             if self._end.passed:
@@ -312,7 +312,7 @@ class Session:
             why = self._may_say(str(problem), "its process ended in a hidden case")
             text = f"{function} could not be finished: {why}"
         self.log.note(f"{question.name}: {text}.")
-        kind = "TimeoutError" if isinstance(problem, TookTooLong) else "ProcessEnded"
+        kind = "TimeoutError" if isinstance(problem, TimedOut) else "ProcessEnded"
         return checks.StudentError(f"{text}.", kinds=(kind, "Exception"))
 
     def _used_up(self) -> str:
@@ -400,7 +400,7 @@ class Session:
                     break
                 if not _answers(reply, question):
                     self._process.end()
-                    raise SpokeOutOfTurn("it sent something that is not an answer")
+                    raise ProtocolViolation("it sent something that is not an answer")
             except Ended as problem:
                 if not self._spoken and not self.log.output:
                     self.log.output = self._process.output
@@ -423,7 +423,7 @@ class Session:
     def _cell_lost(self, running: int, problem: Ended, deadline: Deadline) -> None:
         """Leaves out the cell that was running. `deadline`: of all cells together."""
         what = str(problem)
-        if isinstance(problem, TookTooLong):
+        if isinstance(problem, TimedOut):
             what = f"it took longer than the {self._limits.cell_seconds:g} seconds of a cell"
             if self._end.passed:
                 what = self._used_up()

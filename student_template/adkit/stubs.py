@@ -20,7 +20,7 @@ def is_stub(error: BaseException) -> bool:
     return STUB in getattr(error, "kinds", ())
 
 
-class once_written:  # noqa: N801  (reads as a word: `with adkit.once_written():`)
+class skip_until_implemented:  # noqa: N801  (reads as a word: `with adkit.skip_until_implemented():`)
     """Context manager: ends its block quietly, with a message, at the first function that is still a stub.
 
     Any other error is the student's to see and goes through.
@@ -37,3 +37,7 @@ class once_written:  # noqa: N801  (reads as a word: `with adkit.once_written():
         said = _SAID.match(getattr(problem, "words", str(problem)))
         print(f"Not written yet: {said[0] if said else 'a function above'}. Write it, then run this cell again.")
         return True
+
+
+once_written = skip_until_implemented
+"""The name in notebooks that were handed out before 0.2."""

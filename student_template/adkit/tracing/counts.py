@@ -279,7 +279,7 @@ class _Counter:
                 break
             wanted |= more
         frame.live.update(carried[i] for i in wanted)
-        turns = _turns(operation, frame)
+        turns = _trip_count(operation, frame)
         if turns is None:
             turn.unbounded |= any(t.counted or t.multiplications for t in (turn, test))
             turns = 1
@@ -362,7 +362,7 @@ def _is_right_sided(operation: Any) -> bool:
         return False
 
 
-def _turns(loop: Any, frame: _Frame) -> int | None:
+def _trip_count(loop: Any, frame: _Frame) -> int | None:
     """How often the body of a counted loop runs: `i` starts at a constant, a constant is added to it in each
     turn, and the loop goes on as long as it compares so with a constant. None for any other loop."""
     condition, body = (region.blocks[0] for region in loop.regions)

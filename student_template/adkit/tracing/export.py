@@ -55,7 +55,7 @@ from adkit.tracing.transforms import (
 __all__ = [
     "KINDS",
     "TRANSFORMS",
-    "UNPROMISED_ROUTINES",
+    "UNSTABLE_CUSTOM_CALLS",
     "Artefacts",
     "Measured",
     "Work",
@@ -68,7 +68,7 @@ __all__ = [
     "run",
 ]
 
-UNPROMISED_ROUTINES = tuple(
+UNSTABLE_CUSTOM_CALLS = tuple(
     f"lapack_{routine}_ffi"
     for routine in (
         *("sgeqp3", "dgeqp3", "cgeqp3", "zgeqp3"),
@@ -204,7 +204,7 @@ def _export_flat(flat: Callable[..., Any], inputs: Sequence[Any], f: Any) -> Any
     from jax import export as jax_export
 
     shapes = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in inputs]
-    allowed = [jax_export.DisabledSafetyCheck.custom_call(routine) for routine in UNPROMISED_ROUTINES]
+    allowed = [jax_export.DisabledSafetyCheck.custom_call(routine) for routine in UNSTABLE_CUSTOM_CALLS]
 
     def exported() -> Any:
         return jax_export.export(jax.jit(flat), platforms=["cpu"], disabled_checks=allowed)(*shapes)

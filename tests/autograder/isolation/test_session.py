@@ -127,7 +127,7 @@ def f(x): return 7
 """
     with opened(workshop, code) as session:
         assert session.functions["f"](1) == 7
-        monkeypatch.setattr(Process, "_no_word_unasked", lambda self: None)
+        monkeypatch.setattr(Process, "_refuse_unasked_data", lambda self: None)
         with pytest.raises(checks.StudentError, match="did not answer what it was asked"):
             session.functions["f"](1)
 
