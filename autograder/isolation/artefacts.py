@@ -16,6 +16,7 @@ process, and running them can take any time. What that process answers is plain 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -111,7 +112,7 @@ def _arrays(value: Any) -> list[np.ndarray]:
 
 
 def _work(value: Any) -> Work:
-    numbers = ("factorizations", "solve_columns", "products", "largest", "matrices", "multiplications")
+    numbers = {field.name for field in dataclasses.fields(Work)} - {"by_kind", "unbounded"}
     if type(value) is not dict or set(value) != {*numbers, "by_kind", "unbounded"}:
         raise _bad_answer("no counts")
     by_kind = value["by_kind"]

@@ -10,6 +10,7 @@ fixed and bounded size. It has no effects and calls nothing outside.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -342,18 +343,7 @@ def _avals(avals: Sequence[Any]) -> list[list[Any]]:
 
 
 def _plain_work(work: Work | None) -> dict[str, Any] | None:
-    if work is None:
-        return None
-    return {
-        "factorizations": work.factorizations,
-        "by_kind": dict(work.by_kind),
-        "solve_columns": work.solve_columns,
-        "products": work.products,
-        "largest": work.largest,
-        "unbounded": work.unbounded,
-        "matrices": work.matrices,
-        "multiplications": work.multiplications,
-    }
+    return None if work is None else dataclasses.asdict(work)
 
 
 def described(array: Any) -> list[Any]:

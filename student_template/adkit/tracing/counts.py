@@ -9,6 +9,8 @@ one evaluation *executes*, and only what its results need:
 - an operation whose result nothing needs counts nothing, as the compiler drops it;
 - a batched operation (under `vmap`) is one execution, on several matrices.
 
+Beside the work stands the memory that it asks for at once (`adkit.tracing.memory`).
+
 Nothing here depends on the compiler or on the machine: the counts come out the same on every version of JAX.
 """
 
@@ -17,8 +19,24 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from adkit.tracing.memory import peak_of
+from adkit.tracing.stablehlo import (
+    WorkError,
+    attribute_of,
+    body_of,
+    defined_by,
+    elements_of,
+    has_side_effect,
+    parse,
+    shape_of,
+    symbol,
+    terminator_of,
+)
+
+__all__ = ["KINDS", "Work", "WorkError", "count", "parse"]
 
 KINDS = ("lu", "qr", "cholesky", "svd", "eig")
 
@@ -33,10 +51,6 @@ _BUDGET = 1_000_000
 """Operations looked at in one count; far above any honest module (a few thousand)."""
 _CAP = 2**53
 """Counts are capped here, so that they stay exact in any number format."""
-
-
-class WorkError(ValueError):
-    """The module cannot be counted: it is no StableHLO, is recursive, or is too large."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +69,8 @@ class Work:
     `multiplications` multiplications and divisions of floating-point numbers, in matrix products, convolutions and
                       entry by entry; none of those inside factorisations and triangular solves. It tells what a
                       triangular solve costs that is written out in loops.
+    `peak`            numbers in memory at a time, at most: the peak of live arrays, arguments not counted;
+    `peak_bytes`      the same in bytes.
     """
 
     factorizations: int
@@ -65,6 +81,8 @@ class Work:
     unbounded: bool = False
     matrices: int = 0
     multiplications: int = 0
+    peak: int = 0
+    peak_bytes: int = 0
 
     def __add__(self, other: Work) -> Work:
         """The work of two evaluations, one after the other."""
@@ -77,39 +95,26 @@ class Work:
             self.unbounded or other.unbounded,
             self.matrices + other.matrices,
             self.multiplications + other.multiplications,
+            max(self.peak, other.peak),
+            max(self.peak_bytes, other.peak_bytes),
         )
 
 
-def count(module: Any) -> Work:
-    """Count the work of one evaluation of `module`'s `main`.
+def count(module: Any, own: Iterable[int] = ()) -> Work:
+    """Count the work of one evaluation of `module`'s `main`, and its peak of live arrays.
+
+    own: indices of the arguments that are the program's own, which it gives up after their last use: they count as
+    live arrays, the caller's other arguments do not.
 
     `module` is a `jax.export.Exported`, the bytes of a serialized one, the bytes of a StableHLO portable
     artefact, MLIR text, or an MLIR module. Raises `WorkError` if it cannot be counted.
     """
-    return _Counter(parse(module)).main()
-
-
-def parse(module: Any) -> Any:
-    """The MLIR module in `module` (see `count`), in a context of its own. Raises `WorkError`."""
-    from jax import export
-    from jax.interpreters import mlir
-    from jaxlib.mlir import ir
-    from jaxlib.mlir.dialects import stablehlo
-
-    if isinstance(module, ir.Module):
-        return module
-    if isinstance(module, bytes | bytearray) and bytes(module[:4]) != b"ML\xefR":
-        module = export.deserialize(bytearray(module))
-    if isinstance(module, export.Exported):
-        module = module.mlir_module_serialized
-    context = mlir.make_ir_context()
-    try:
-        if isinstance(module, str):
-            with context:
-                return ir.Module.parse(module)  # pyright: ignore[reportUnknownMemberType]
-        return stablehlo.deserialize_portable_artifact(context, bytes(module))
-    except Exception as error:
-        raise WorkError(f"this is not a StableHLO module: {str(error)[:200]}") from None
+    parsed, own = parse(module), set(own)
+    if isinstance(kept := getattr(module, "module_kept_var_idx", None), tuple):  # an Exported drops what it ignores
+        own = {place for place, index in enumerate(kept) if index in own}
+    peak = peak_of(parsed, own)
+    work = _Counter(parsed).main()
+    return replace(work, peak=min(peak.numbers, _CAP), peak_bytes=min(peak.bytes, _CAP))
 
 
 @dataclass
@@ -169,7 +174,7 @@ class _Counter:
         self._functions: dict[str, Any] = {}
         for operation in module.body.operations:
             if operation.operation.name == "func.func":
-                self._functions[_name(operation.operation.attributes["sym_name"])] = operation.operation
+                self._functions[symbol(operation.operation.attributes["sym_name"])] = operation.operation
         self._seen: dict[Any, tuple[_Tally, frozenset[int]]] = {}
         self._calling: set[str] = set()
         self._budget = _BUDGET
@@ -178,7 +183,7 @@ class _Counter:
         main = self._functions.get("main")
         if main is None:
             raise WorkError("the module has no function main")
-        results = range(len(_terminator(_body(main)).operands))
+        results = range(len(terminator_of(body_of(main)).operands))
         tally, _ = self._function("main", frozenset(results), ())
         return Work(
             min(tally.factorizations, _CAP),
@@ -203,7 +208,7 @@ class _Counter:
         if name not in self._functions:
             raise WorkError(f"a function {name} is called that does not exist")
         self._calling.add(name)
-        body = _body(self._functions[name])
+        body = body_of(self._functions[name])
         frame = _Frame(set(), {body.arguments[i]: number for i, number in arguments})
         tally = self._block(body, wanted, frame)
         needed = frozenset(i for i, argument in enumerate(body.arguments) if argument in frame.live)
@@ -222,18 +227,18 @@ class _Counter:
         for operation in reversed(operations[:-1]):
             results = list(operation.results)
             needed = [i for i, result in enumerate(results) if result in frame.live]
-            if needed or (not results) or _has_side_effect(operation):
+            if needed or (not results) or has_side_effect(operation):
                 for result in results:
-                    tally.largest = max(tally.largest, _elements(result))
+                    tally.largest = max(tally.largest, elements_of(result))
                 self._operation(operation, needed, tally, frame)
         return tally
 
     def _operation(self, operation: Any, needed: list[int], tally: _Tally, frame: _Frame) -> None:
         name = operation.name
         if name == "func.call":
-            self._call(_name(operation.attributes["callee"]), operation, needed, tally, frame)
+            self._call(symbol(operation.attributes["callee"]), operation, needed, tally, frame)
         elif name == "stablehlo.composite":
-            self._call(_name(operation.attributes["decomposition"]), operation, needed, tally, frame)
+            self._call(symbol(operation.attributes["decomposition"]), operation, needed, tally, frame)
         elif name == "stablehlo.while":
             self._loop(operation, needed, tally, frame)
         elif name in ("stablehlo.case", "stablehlo.if"):
@@ -248,7 +253,7 @@ class _Counter:
             frame.live.update(operation.operands)
             for region in operation.regions:  # the scalar function of a reduction, a sort, a scatter
                 for block in region.blocks:
-                    inner = self._block(block, range(len(_terminator(block).operands)), frame)
+                    inner = self._block(block, range(len(terminator_of(block).operands)), frame)
                     inner.unbounded |= inner.counted
                     inner.multiplications *= _times_applied(operation)
                     tally.add(inner)
@@ -265,7 +270,7 @@ class _Counter:
     def _loop(self, operation: Any, needed: list[int], tally: _Tally, frame: _Frame) -> None:
         condition, body = (region.blocks[0] for region in operation.regions)
         carried = list(operation.operands)
-        returned = list(_terminator(body).operands)
+        returned = list(terminator_of(body).operands)
         for i, start in enumerate(carried):
             if returned[i] == body.arguments[i]:  # the loop passes it on unchanged
                 number = _integer(start, frame)
@@ -289,11 +294,11 @@ class _Counter:
 
 def _times_applied(operation: Any) -> int:
     """How often the scalar function of a reduction, a sort, a scatter is applied, about; not less often."""
-    entries = max(_elements(value) for value in (*operation.operands, *operation.results))
+    entries = max(elements_of(value) for value in (*operation.operands, *operation.results))
     if operation.name == "stablehlo.sort":
         return entries * entries.bit_length()
     if operation.name in ("stablehlo.reduce_window", "stablehlo.select_and_scatter"):
-        window = _attribute(operation, "window_dimensions")
+        window = attribute_of(operation, "window_dimensions")
         return entries * (math.prod(int(size) for size in window) if window is not None else 1)
     return entries
 
@@ -305,14 +310,14 @@ def _count_operation(operation: Any, tally: _Tally) -> None:
         tally.products += 1
         tally.multiplications += _in_product(operation)
     elif name in ("stablehlo.multiply", "stablehlo.divide"):
-        tally.multiplications += 0 if _integer_width(operation.results[0]) else _elements(operation.results[0])
+        tally.multiplications += 0 if _integer_width(operation.results[0]) else elements_of(operation.results[0])
     elif name == "stablehlo.cholesky":
         _count_factorization("cholesky", operation, tally)
     elif name == "stablehlo.triangular_solve":
         left = "true" in str(operation.attributes["left_side"])
         tally.solve_columns += _columns(operation.operands[1], left)
     elif name == "stablehlo.custom_call":
-        target = _name(operation.attributes["call_target_name"])
+        target = symbol(operation.attributes["call_target_name"])
         lapack = _LAPACK.fullmatch(target)
         routine = lapack.group(1) if lapack else target
         if routine in _ROUTINES:
@@ -326,14 +331,14 @@ def _count_operation(operation: Any, tally: _Tally) -> None:
 def _count_factorization(kind: str, operation: Any, tally: _Tally) -> None:
     tally.by_kind[kind] += 1
     tally.factorizations += 1
-    tally.matrices += math.prod(_shape(operation.operands[0])[:-2])
+    tally.matrices += math.prod(shape_of(operation.operands[0])[:-2])
 
 
 def _in_product(operation: Any) -> int:
     """Multiplications in a matrix product: the numbers in its result times what each is a sum of."""
     from jaxlib.mlir.dialects import stablehlo
 
-    shape = _shape(operation.operands[0])
+    shape = shape_of(operation.operands[0])
     if operation.name == "stablehlo.dot_general":
         dimensions = stablehlo.DotDimensionNumbers(operation.attributes["dot_dimension_numbers"])
         summed = math.prod(shape[i] for i in dimensions.lhs_contracting_dimensions)
@@ -341,21 +346,21 @@ def _in_product(operation: Any) -> int:
         summed = shape[-1]
     else:
         dimensions = stablehlo.ConvDimensionNumbers(operation.attributes["dimension_numbers"])
-        kernel = _shape(operation.operands[1])
+        kernel = shape_of(operation.operands[1])
         summed = math.prod(kernel) // max(kernel[dimensions.kernel_output_feature_dimension], 1)
-    return _elements(operation.results[0]) * summed
+    return elements_of(operation.results[0]) * summed
 
 
 def _columns(right_hand_side: Any, left: bool) -> int:
     """Right-hand sides in B of shape (..., n, k): A X = B has k for each matrix, X A = B has n."""
-    shape = _shape(right_hand_side)
+    shape = shape_of(right_hand_side)
     if len(shape) < 2:
         return 1
     return math.prod(shape[:-2]) * (shape[-1] if left else shape[-2])
 
 
 def _is_right_sided(operation: Any) -> bool:
-    config = _attribute(operation, "mhlo.backend_config") or _attribute(operation, "backend_config")
+    config = attribute_of(operation, "mhlo.backend_config") or attribute_of(operation, "backend_config")
     try:
         return int(config["side"].value) == _SIDE_RIGHT
     except (TypeError, KeyError, AttributeError, ValueError):
@@ -366,7 +371,7 @@ def _trip_count(loop: Any, frame: _Frame) -> int | None:
     """How often the body of a counted loop runs: `i` starts at a constant, a constant is added to it in each
     turn, and the loop goes on as long as it compares so with a constant. None for any other loop."""
     condition, body = (region.blocks[0] for region in loop.regions)
-    test = _defining(_terminator(condition).operands[0])
+    test = defined_by(terminator_of(condition).operands[0])
     if test is None or test.name != "stablehlo.compare":
         return None
     direction = re.search(r"\b(LT|LE|GT|GE|NE|EQ)\b", str(test.attributes["comparison_direction"]))
@@ -380,7 +385,7 @@ def _trip_count(loop: Any, frame: _Frame) -> int | None:
         return None
     index = arguments.index(left)
     limit, start = _integer(right, frame), _integer(loop.operands[index], frame)
-    update = _defining(_terminator(body).operands[index])
+    update = defined_by(terminator_of(body).operands[index])
     counter = body.arguments[index]
     if limit is None or start is None or update is None:
         return None
@@ -410,8 +415,8 @@ def _integer(value: Any, frame: _Frame, depth: int = 0) -> int | None:
     if value in frame.known:
         return frame.known[value]
     number = None
-    operation = _defining(value)
-    if operation is not None and depth < 16 and _elements(value) == 1 and _integer_width(value):
+    operation = defined_by(value)
+    if operation is not None and depth < 16 and elements_of(value) == 1 and _integer_width(value):
         operands = list(operation.operands)
         if operation.name == "stablehlo.constant":
             number = _splat(operation.attributes["value"])
@@ -449,45 +454,3 @@ def _integer_width(value: Any) -> int:
 def _fits(number: int, value: Any) -> bool:
     bits = _integer_width(value)
     return 0 <= number < 2**-bits if bits < 0 else -(2 ** (bits - 1)) <= number < 2 ** (bits - 1)
-
-
-def _defining(value: Any) -> Any:
-    """The operation that computes a value; None for an argument of a block."""
-    owner = value.owner
-    return owner.operation if hasattr(owner, "operation") else (owner if hasattr(owner, "operands") else None)
-
-
-def _shape(value: Any) -> tuple[int, ...]:
-    from jaxlib.mlir import ir
-
-    try:
-        return tuple(ir.RankedTensorType(value.type).shape)
-    except ValueError:  # a token or a tuple
-        return ()
-
-
-def _elements(value: Any) -> int:
-    return math.prod(_shape(value))
-
-
-def _body(function: Any) -> Any:
-    blocks = list(function.regions[0].blocks)
-    if not blocks:
-        raise WorkError(f"{_name(function.attributes['sym_name'])} is declared but not defined")
-    return blocks[0]
-
-
-def _terminator(block: Any) -> Any:
-    return list(block.operations)[-1].operation
-
-
-def _attribute(operation: Any, name: str) -> Any:
-    return operation.attributes[name] if name in operation.attributes else None  # noqa: SIM401 (no mapping)
-
-
-def _has_side_effect(operation: Any) -> bool:
-    return "true" in str(_attribute(operation, "has_side_effect"))
-
-
-def _name(attribute: Any) -> str:
-    return str(attribute.value)

@@ -172,15 +172,17 @@ def execute(modules: Sequence[Any], inputs: Sequence[np.ndarray], primals: int) 
     It gives as many results as there are other inputs (the cotangents), and then the residuals.
     """
     _use_64_bit()
-    works = [count(module) for module in modules]
     if len(modules) == 1:
-        return Measured(_evaluate(modules[0], inputs), works[0])
+        work = count(modules[0])
+        return Measured(_evaluate(modules[0], inputs), work)
     forward, backward = modules
     cotangents = inputs[primals:]
+    residuals = range(primals, len(backward.in_avals) - len(cotangents))
+    works = count(forward), count(backward, own=residuals)
     kept = _evaluate(forward, inputs[:primals])
-    results, residuals = kept[: len(cotangents)], kept[len(cotangents) :]
-    gradients = _evaluate(backward, [*inputs[:primals], *residuals, *cotangents])
-    return Measured([*results, *gradients], works[0] + works[1], residuals, works[0], works[1])
+    results, kept = kept[: len(cotangents)], kept[len(cotangents) :]
+    gradients = _evaluate(backward, [*inputs[:primals], *kept, *cotangents])
+    return Measured([*results, *gradients], works[0] + works[1], kept, works[0], works[1])
 
 
 def run(artefacts: Artefacts, args: Sequence[Any]) -> Measured:

@@ -322,6 +322,8 @@ def answer() -> dict[str, Any]:
         "largest": 9,
         "unbounded": False,
         "matrices": 0,
+        "peak": 9,
+        "peak_bytes": 72,
     }
     return {"outputs": [A], "residuals": None, "work": work, "forward_work": None, "backward_work": None}
 
