@@ -129,6 +129,45 @@ def optimal_schedule(n: int, memory: int) -> Schedule:
     return schedule
 
 
+def run_schedule(
+    schedule: Sequence[tuple[str, int]],
+    params: Parameters,
+    x: Float[Array, "batch d_0"],
+    y: Float[Array, "batch d_n"],
+) -> tuple[Float[Array, ""], list[tuple[Float[Array, "_d _e"], Float[Array, " _e"]]]]:
+    """The loss mean((a_n - y)^2) and its gradients by all W_i and b_i, by carrying out a legal, complete schedule.
+
+    Going down, what is handed on is d_i, the gradient by a_{i-1} W_i + b_i: with it and a_{i-1}
+
+        W_i_bar = a_{i-1}^T d_i,   b_i_bar = the sum of d_i over the batch,   d_{i-1} = (d_i W_i^T) (1 - a_{i-1}^2)
+
+    so that the backward step of a_i also makes the gradients of the layer above it, and evaluates nothing again.
+    """
+    n = len(params)
+    saved: dict[int, Array] = {}
+    working, a = 0, x  # a_working, which is x at first
+    loss, d = jnp.zeros(()), x
+    gradients: list[tuple[Array, Array]] = []
+    for action, i in schedule:
+        if action == "forward":
+            below = x if i == 1 else a if working == i - 1 else saved[i - 1]
+            working, a = i, mlp_layer(params[i - 1], below)
+        elif action == "save":
+            saved[i] = a
+        elif action == "free":
+            del saved[i]
+        else:
+            here = a if working == i else saved[i]
+            if i == n:
+                loss = jnp.mean((here - y) ** 2)
+                a_bar = 2 * (here - y) / here.size
+            else:
+                gradients.insert(0, (here.T @ d, jnp.sum(d, axis=0)))
+                a_bar = d @ jnp.asarray(params[i][0]).T
+            d = a_bar * (1 - here**2)
+    return loss, [(x.T @ d, jnp.sum(d, axis=0)), *gradients]
+
+
 def checkpointed_loss(
     params: Parameters, x: Float[Array, "batch d_0"], y: Float[Array, "batch d_n"], checkpoints: Sequence[int]
 ) -> Float[Array, ""]:
@@ -191,6 +230,18 @@ def optimal_schedule_for(sizes: Sequence[int], costs: Sequence[int], memory: int
     return write(0, n, memory)
 
 
+def nested_checkpointed_loss(
+    params: Parameters, x: Float[Array, "batch d_0"], y: Float[Array, "batch d_n"]
+) -> Float[Array, ""]:
+    """mean((a_n - y)^2) with checkpoints within checkpoints: every half of the layers is a `jax.checkpoint`, and so is
+    every half of a half, down to single layers.
+
+    At any time at most one activation for each level of the recursion is kept, so memory grows with the logarithm of
+    n, and so does the number of times that a layer is evaluated (Griewank, 1992; Chen et al., 2016, section 4.3).
+    """
+    return jnp.mean((_halved(params, x) - y) ** 2)
+
+
 def _check_layers(n: int) -> None:
     if n < 1:
         raise ValueError(f"a chain has at least one layer, got n = {n}")
@@ -208,6 +259,14 @@ def _first_checkpoint(length: int, places: int) -> int:
     above = comb(places + repetitions - 1, repetitions)
     least = comb(places + repetitions - 2, repetitions - 2) if repetitions > 1 else 1
     return max(1, least, length + 1 - above)
+
+
+def _halved(layers: Parameters, a: Float[Array, "batch d"]) -> Float[Array, "batch e"]:
+    if len(layers) == 1:
+        return mlp_layer(layers[0], a)
+    half = jax.checkpoint(_halved)
+    middle = len(layers) // 2
+    return half(layers[middle:], half(layers[:middle], a))
 
 
 def _segment(layers: Parameters, a: Float[Array, "batch d"]) -> Float[Array, "batch e"]:

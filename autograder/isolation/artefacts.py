@@ -41,11 +41,11 @@ MAX_ARTEFACT_BYTES = 4 * 2**20
 _MAX_COUNT = 2**53
 
 
-def request_for(args: Sequence[Any], transform: str) -> dict[str, Any]:
+def request_for(args: Sequence[Any], transform: str, run: bool = True) -> dict[str, Any]:
     """What a function's artefacts are run on and what must come out, as plain data.
 
     `inputs`: the leaves of `args`; `primals`: how many of them belong to the function's own arguments;
-    `outputs`: shape and dtype of each output, or None where only the function knows.
+    `outputs`: shape and dtype of each output, or None where only the function knows; `run`: whether they are asked for.
     Raises `ValueError` or `TypeError` if `args` do not fit the transform.
     """
     inputs, primals = inputs_of(args, transform)
@@ -59,7 +59,7 @@ def request_for(args: Sequence[Any], transform: str) -> dict[str, Any]:
             outputs = [[[], "float64"], *gradients]
         case _:
             outputs = gradients
-    return {"transform": transform, "inputs": inputs, "primals": primals, "outputs": outputs}
+    return {"transform": transform, "inputs": inputs, "primals": primals, "outputs": outputs, "run": run}
 
 
 def job_for(request: dict[str, Any], reply: Any, largest: int = MAX_ARTEFACT_BYTES) -> dict[str, Any]:
@@ -87,7 +87,9 @@ def measured_from_plain(plain: Any, request: dict[str, Any]) -> Measured:
     if set(plain) != keys:
         raise _bad_answer("other keys")
     outputs = _arrays(plain["outputs"])
-    if request["outputs"] is not None:
+    if not request["run"] and outputs:
+        raise _bad_answer("outputs that were not asked for")
+    if request["run"] and request["outputs"] is not None:
         given = [described(array) for array in outputs]
         if given != request["outputs"]:
             raise ArtefactError(f"the traced function gave {listed(given)}; expected {listed(request['outputs'])}")

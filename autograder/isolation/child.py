@@ -245,7 +245,8 @@ def _is_data(value: Any) -> bool:
 def _export(notebook: cells.Runner, request: dict[str, Any]) -> dict[str, Any]:
     notebook.keep_settings()
     function = notebook.names[request["function"]]
-    return artefact.export_plain(function, request["arguments"], request["transform"], tuple(request["static"]))
+    static, leading = tuple(request["static"]), request["leading"]
+    return artefact.export_plain(function, request["arguments"], request["transform"], static, leading)
 
 
 def _text(error: BaseException) -> str:

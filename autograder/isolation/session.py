@@ -173,6 +173,7 @@ class Session:
         *,
         transform: str,
         static: Sequence[Any],
+        leading: int,
         autodiff: bool,
     ) -> dict[str, Any]:
         """A function of the submission as artefacts, plain and unchecked; StudentError when it cannot be traced."""
@@ -182,6 +183,7 @@ class Session:
         request = {
             "do": "export", "function": function, "arguments": [blank(pack(argument, [])) for argument in arguments],
             "transform": transform, "static": [pack(value, []) for value in static],
+            "leading": leading,
         }  # fmt: skip
         reply = self._ask(question, request, _Callbacks([], set()))
         return reply
@@ -527,14 +529,18 @@ class Proxy:
         *,
         transform: str = "call",
         static: Sequence[Any] = (),
+        leading: int = 0,
         autodiff: bool = False,
+        run: bool = True,
     ) -> Any:
         """The function traced by JAX, run and counted by the grader: an `adkit.tracing.export.Measured`."""
         from autograder.isolation import artefacts
 
-        request = artefacts.request_for(args, transform)
+        request = artefacts.request_for(args, transform, run)
         largest = self._session.assignment.limits.artefact_bytes
-        reply = self._session.export(self.__name__, args, transform=transform, static=static, autodiff=autodiff)
+        reply = self._session.export(
+            self.__name__, args, transform=transform, static=static, leading=leading, autodiff=autodiff
+        )
         plain = self._session.run_artefacts(artefacts.job_for(request, reply, largest))
         return artefacts.measured_from_plain(plain, request)
 

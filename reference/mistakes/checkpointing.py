@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
-from adkit.network import mlp_layer
+from adkit.network import mlp_layer, mlp_loss
+from jax.ad_checkpoint import checkpoint_name
 
 from reference.checkpointing import (
     checkpointed_schedule,
@@ -319,88 +320,183 @@ q5.edit(
     says="You answer what cannot be done: n < 1 is a ValueError, and so is memory < 1.",
 )
 
-# ---------------------------------------- q6: a network
+# ---------------------------------------- q6: a schedule drives a network
 
 q6 = MISTAKES.question("q6")
 
 q6.edit(
+    "run_schedule__loss_sum",
+    ("loss = jnp.mean((here - y) ** 2)", "loss = jnp.sum((here - y) ** 2)"),
+    ("a_bar = 2 * (here - y) / here.size", "a_bar = 2 * (here - y)"),
+    says="The loss is the mean of (a_n - y)^2 over all entries, not the sum; its gradient by a_n is 2 (a_n - y) "
+    "divided by the number of entries.",
+)
+q6.edit(
+    "run_schedule__mean_over_examples",
+    ("/ here.size", "/ here.shape[0]"),
+    says="The gradient of the loss by a_n is divided by the number of examples: the mean is over all entries of a_n, "
+    "batch x d_n of them.",
+)
+q6.edit(
+    "run_schedule__factor_two_missing",
+    ("a_bar = 2 * (here - y) / here.size", "a_bar = (here - y) / here.size"),
+    says="A factor of 2 is missing: the derivative of (a_n - y)^2 is 2 (a_n - y).",
+)
+q6.edit(
+    "run_schedule__sign",
+    ("a_bar = 2 * (here - y) / here.size", "a_bar = 2 * (y - here) / here.size"),
+    says="Your gradients have the wrong sign: the derivative of (a_n - y)^2 by a_n is 2 (a_n - y), not 2 (y - a_n).",
+)
+q6.edit(
+    "run_schedule__no_tanh",
+    ("d = a_bar * (1 - here**2)", "d = a_bar"),
+    says="The derivative of tanh is missing: with a_i = tanh(z_i), the gradient by z_i is that by a_i times 1 - a_i^2.",
+)
+q6.edit(
+    "run_schedule__tanh_of_the_activation",
+    ("d = a_bar * (1 - here**2)", "d = a_bar * (1 - jnp.tanh(here) ** 2)"),
+    says="Your derivative of tanh is taken at a_i: it is 1 - tanh(z_i)^2, and tanh(z_i) is a_i itself, so 1 - a_i^2.",
+)
+q6.edit(
+    "run_schedule__no_weights",
+    ("a_bar = d @ jnp.asarray(params[i][0]).T", "a_bar = d @ jnp.asarray(params[i][0])"),
+    says="A transpose is missing on the way down: the gradient by a_i is d W_{i+1}^T.",
+)
+q6.edit(
+    "run_schedule__weights_transposed",
+    ("gradients.insert(0, (here.T @ d, jnp.sum(d, axis=0)))", "gradients.insert(0, (d.T @ here, jnp.sum(d, axis=0)))"),
+    ("[(x.T @ d, jnp.sum(d, axis=0)), *gradients]", "[(d.T @ x, jnp.sum(d, axis=0)), *gradients]"),
+    says="Your gradients by the weights are transposed: W_i_bar = a_{i-1}^T d has the shape of W_i.",
+)
+q6.edit(
+    "run_schedule__bias_mean",
+    ("(here.T @ d, jnp.sum(d, axis=0))", "(here.T @ d, jnp.mean(d, axis=0))"),
+    ("(x.T @ d, jnp.sum(d, axis=0))", "(x.T @ d, jnp.mean(d, axis=0))"),
+    says="Your gradients by the biases are means over the batch: b is added to every row, so its gradient is the sum "
+    "of the rows of d.",
+)
+q6.edit(
+    "run_schedule__last_layer_first",
+    ("gradients.insert(0, (here.T @ d, jnp.sum(d, axis=0)))", "gradients.append((here.T @ d, jnp.sum(d, axis=0)))"),
+    ("[(x.T @ d, jnp.sum(d, axis=0)), *gradients]", "[*gradients, (x.T @ d, jnp.sum(d, axis=0))]"),
+    says="Your gradients are in the order of the backward pass, from the last layer to the first: params begin with "
+    "the first.",
+)
+q6.edit(
+    "run_schedule__first_layer_missing",
+    ("return loss, [(x.T @ d, jnp.sum(d, axis=0)), *gradients]", "return loss, gradients"),
+    says="The first layer's gradients are missing: no backward step is left when b_1 has run, but a_0 and b_1 still "
+    "make them.",
+)
+q6.edit(
+    "run_schedule__keeps_every_activation",
+    (
+        '        if action == "forward":\n',
+        '        if action == "forward" and i in made:\n'
+        "            working, a = i, made[i]\n"
+        '        elif action == "forward":\n',
+    ),
+    ("working, a = 0, x  # a_working, which is x at first", "working, a, made = 0, x, {}"),
+    (
+        "            working, a = i, mlp_layer(params[i - 1], below)\n",
+        "            working, a = i, mlp_layer(params[i - 1], below)\n            made[i] = a\n",
+    ),
+    says="You keep every activation that was ever evaluated and take it from there: what is neither saved nor working "
+    "is gone, and a forward step evaluates the layer again.",
+    openly="You keep every activation that was ever evaluated.",
+)
+
+
+@q6.mistake(
+    says="You do not carry out the schedule: this is plain backpropagation, whatever the schedule says.",
+    openly=True,
+)
+def run_schedule__ignores_the_schedule(schedule, params, x, y):
+    return jax.value_and_grad(mlp_loss)(params, x, y)
+
+
+# ---------------------------------------- q7: a network
+
+q7 = MISTAKES.question("q7")
+
+q7.edit(
     "checkpointed_loss__whole_network",
     ("sorted({*(int(c) for c in checkpoints), len(params)})", "[len(params)]"),
     says="Your jax.checkpoint wraps the whole network: it keeps none of the checkpoints and evaluates everything "
     "again at once. Wrap each segment, from one checkpoint to the next.",
     openly="Your jax.checkpoint wraps the whole network: it keeps none of the checkpoints.",
 )
-q6.edit(
+q7.edit(
     "checkpointed_loss__no_checkpoint",
     ("jax.checkpoint(_segment)", "_segment"),
     says="Nothing is checkpointed: without jax.checkpoint every activation is kept for the backward pass.",
 )
-q6.edit(
+q7.edit(
     "checkpointed_loss__every_layer",
     ("sorted({*(int(c) for c in checkpoints), len(params)})", "range(1, len(params) + 1)"),
     says="Your jax.checkpoint wraps each single layer: what goes into it is kept, so every activation is. Wrap each "
     "segment.",
 )
-q6.edit(
+q7.edit(
     "checkpointed_loss__square_root",
     ("sorted({*(int(c) for c in checkpoints), len(params)})", "[*choose_checkpoints(len(params)), len(params)]"),
     says="You do not use `checkpoints`: these segments are those of the square-root rule, whatever was asked for. A "
     "segment ends at each of the checkpoints.",
     openly="You do not use `checkpoints`: these segments are those of the square-root rule, whatever was asked for.",
 )
-q6.edit(
+q7.edit(
     "checkpointed_loss__one_late",
     ("int(c) for c in checkpoints", "c + 1 for c in checkpoints if c < len(params)"),
     says="Your segments end one layer too late: checkpoint c is a_c, the output of params[c - 1], so a segment ends "
     "before params[c].",
 )
-q6.edit(
+q7.edit(
     "checkpointed_loss__one_early",
     ("int(c) for c in checkpoints", "c - 1 for c in checkpoints if c > 1"),
     says="Your segments end one layer too early: checkpoint c is a_c, the output of params[c - 1], so params[c - 1] "
     "belongs to the segment that ends there.",
     openly="Your segments end one layer too early.",
 )
-q6.edit(
+q7.edit(
     "checkpointed_loss__last_segment_kept",
     ("jax.checkpoint(_segment)", "(jax.checkpoint(_segment) if end < len(params) else _segment)"),
     says="Your last segment, from the last checkpoint to a_n, is not within a jax.checkpoint: its activations are "
     "kept.",
 )
-q6.edit(
+q7.edit(
     "checkpointed_loss__sum",
     ("jnp.mean((a - y) ** 2)", "jnp.sum((a - y) ** 2)"),
     says="The loss is the mean of (a_n - y)^2 over all entries, not the sum.",
 )
-q6.edit(
+q7.edit(
     "checkpointed_loss__half",
     ("jnp.mean((a - y) ** 2)", "0.5 * jnp.mean((a - y) ** 2)"),
     says="The loss is the mean of (a_n - y)^2; there is no factor 1/2 in it.",
 )
-q6.edit(
+q7.edit(
     "checkpointed_loss__sum_over_entries",
     ("jnp.mean((a - y) ** 2)", "jnp.mean(jnp.sum((a - y) ** 2, axis=1))"),
     says="The loss is the mean over all entries: you add up over those of an example, and average over examples only.",
 )
-q6.edit(
+q7.edit(
     "checkpointed_loss__root",
     ("jnp.mean((a - y) ** 2)", "jnp.sqrt(jnp.mean((a - y) ** 2))"),
     says="The loss is the mean of (a_n - y)^2 itself, without a square root.",
 )
-q6.edit(
+q7.edit(
     "checkpointed_loss__first_segment_kept",
     ("jax.checkpoint(_segment)", "(jax.checkpoint(_segment) if start > 0 else _segment)"),
     says="Your first segment, from x to the first checkpoint, is not within a jax.checkpoint: its activations are "
     "kept.",
 )
-q6.edit(
+q7.edit(
     "checkpointed_loss__last_checkpoint_lost",
     ("*(int(c) for c in checkpoints)", "*[c for c in checkpoints if c < len(params)][:-1]"),
     says="Your last checkpoint is not used: the segment from it to a_n is one of its own, so there is one segment "
     "more than there are checkpoints below n.",
     openly="Your last checkpoint is not used.",
 )
-q6.edit(
+q7.edit(
     "checkpointed_loss__linear_output",
     (
         "a = x\n",
@@ -411,7 +507,7 @@ q6.edit(
 )
 
 
-@q6.mistake(
+@q7.mistake(
     says="A jax.checkpoint around the segments of another one: each level evaluates its layers again. One "
     "jax.checkpoint a segment, side by side.",
     openly="A jax.checkpoint around the segments of another one: each level evaluates its layers again.",
@@ -431,12 +527,30 @@ def checkpointed_loss__nested(params, x, y, checkpoints):
     return jnp.mean((jax.checkpoint(lambda given: upto(len(ends), given))(x) - y) ** 2)
 
 
-# ---------------------------------------- q7: unequal layers
-
-q7 = MISTAKES.question("q7")
-
-
 @q7.mistake(
+    says="One jax.checkpoint wraps the whole network, with a policy that saves the checkpoints: they are kept, but all "
+    "the other activations are evaluated again at once, so that as much is in memory as without checkpoints. One "
+    "jax.checkpoint for each segment recomputes one segment at a time.",
+    openly="A policy keeps the checkpoints, but everything else is evaluated again at once.",
+)
+def checkpointed_loss__policy(params, x, y, checkpoints):
+    kept = [f"a_{int(c)}" for c in checkpoints if c < len(params)]
+
+    def network(params, a):
+        for i, layer in enumerate(params, 1):
+            a = checkpoint_name(mlp_layer(layer, a), f"a_{i}")
+        return a
+
+    policy = jax.checkpoint_policies.save_only_these_names(*kept)
+    return jnp.mean((jax.checkpoint(network, policy=policy)(params, x) - y) ** 2)
+
+
+# ---------------------------------------- q8: unequal layers
+
+q8 = MISTAKES.question("q8")
+
+
+@q8.mistake(
     says="You count activations: the memory is a total of sizes, and a large activation takes the place of several "
     "small ones.",
 )
@@ -447,17 +561,17 @@ def optimal_schedule_for__ignores_sizes(sizes, costs, memory):
     return optimal_schedule_for([mean] * len(sizes), costs, memory)
 
 
-q7.edit(
+q8.edit(
     "optimal_schedule_for__ignores_costs",
     ("[int(c) for c in costs]", "[1] * n"),
     says="You minimise the number of evaluations: a layer's evaluation costs costs[i - 1], and their sum counts.",
 )
-q7.edit(
+q8.edit(
     "optimal_schedule_for__costs_off_by_one",
     ("[int(c) for c in costs]", "[*costs[1:], costs[0]]"),
     says="Your costs are off by one: evaluating layer i costs costs[i - 1].",
 )
-q7.edit(
+q8.edit(
     "optimal_schedule_for__exchanged",
     (
         "size, cost = [int(s) for s in sizes], [int(c) for c in costs]",
@@ -465,12 +579,12 @@ q7.edit(
     ),
     says="You exchange sizes and costs: memory is a total of sizes, work a total of costs.",
 )
-q7.edit(
+q8.edit(
     "optimal_schedule_for__saves_everything",
     ("return write(0, n, memory)", "return vanilla_schedule(n)"),
     says="You save everything: the sizes of what is in memory at the same time may add up to `memory` and no more.",
 )
-q7.edit(
+q8.edit(
     "optimal_schedule_for__forgets_the_working_one",
     (
         "            if size[j - 1] > free:\n                break\n            forward += cost[j - 1]\n",
@@ -480,7 +594,7 @@ q7.edit(
     ),
     says="Only the saved activations fit into your memory: the working activation counts, too.",
 )
-q7.edit(
+q8.edit(
     "optimal_schedule_for__off_by_one",
     (
         "size, cost = [int(s) for s in sizes], [int(c) for c in costs]",
@@ -488,12 +602,12 @@ q7.edit(
     ),
     says="You index sizes and costs by i: a_i has the size sizes[i - 1], and layer i costs costs[i - 1].",
 )
-q7.edit(
+q8.edit(
     "optimal_schedule_for__memory_poor",
     ("return write(0, n, memory)", "return memory_poor_schedule(n)"),
     says="You keep nothing but the working activation: legal, but memory that is there can save evaluations.",
 )
-q7.edit(
+q8.edit(
     "optimal_schedule_for__never_refuses",
     (
         "    @cache\n",
@@ -502,6 +616,41 @@ q7.edit(
     says="Your schedule is built although an activation is larger than the memory: that is impossible, a ValueError.",
 )
 
+
+# ---------------------------------------- q9: checkpoints within checkpoints
+
+q9 = MISTAKES.question("q9")
+
+q9.edit(
+    "nested_checkpointed_loss__no_checkpoint",
+    ("half = jax.checkpoint(_halved)", "half = _halved"),
+    says="Nothing is checkpointed: without jax.checkpoint every activation is kept for the backward pass.",
+)
+q9.edit(
+    "nested_checkpointed_loss__one_level",
+    ("jnp.mean((_halved(params, x) - y) ** 2)", "checkpointed_loss(params, x, y, choose_checkpoints(len(params)))"),
+    says="You have one level of checkpoints, whose memory grows like the square root of n: put checkpoints within each "
+    "segment, and within its segments again.",
+    openly="You have one level of checkpoints, whose memory grows like the square root of n.",
+)
+q9.edit(
+    "nested_checkpointed_loss__whole_network",
+    ("_halved(params, x)", "jax.checkpoint(_segment)(params, x)"),
+    says="One jax.checkpoint wraps the whole network: the backward pass evaluates everything again at once, and then "
+    "all activations are in memory.",
+    openly=True,
+)
+q9.edit(
+    "nested_checkpointed_loss__one_off_the_end",
+    ("middle = len(layers) // 2", "middle = len(layers) - 1"),
+    says="Your parts are not halves: with a single layer split off at a time the recursion is n levels deep, and each "
+    "level evaluates all the layers below it again.",
+)
+q9.edit(
+    "nested_checkpointed_loss__sum",
+    ("jnp.mean((_halved(params, x) - y) ** 2)", "jnp.sum((_halved(params, x) - y) ** 2)"),
+    says="The loss is the mean of (a_n - y)^2 over all entries, not the sum.",
+)
 
 # ---------------------------------------- shared by the mistakes of q5
 

@@ -1,4 +1,4 @@
-"""q6: A real network."""
+"""q6: A schedule drives a network."""
 
 from otter.test_files import test_case
 
@@ -7,78 +7,119 @@ name = "q6"
 points = None
 
 
-@test_case(points=1.5)
-def test_q6_loss_and_gradient(checkpointed_loss):
-    """Loss and gradients of 6 layers with checkpoints 2, 4 are those of plain backpropagation"""
+@test_case(points=0.5)
+def test_q6_loss(run_schedule):
+    """Three layers by the vanilla schedule: the loss"""
     import numpy as np
-    from adkit.checks import network
+    from adkit.checks import network, runs
 
-    problem = network.network([5, 4, 6, 5, 4, 7, 5], 256, [2, 4], np.random.default_rng(1))
-    result = network.measured(checkpointed_loss, problem)
-    network.right_loss(result, problem)
-    network.right_gradient(result, problem)
+    problem = network.network([3, 4, 2, 3], 5, [], np.random.default_rng(1))
+    runs.right_loss(run_schedule, runs.schedule("f1 s1 f2 s2 f3 s3 b3 x3 b2 x2 b1 x1"), problem)
 
 
-@test_case(points=2)
-def test_q6_keeps_the_checkpoints(checkpointed_loss):
-    """Of a_1 … a_5 exactly a_2 and a_4 cross from the forward to the backward pass (6 layers)"""
+@test_case(points=0.5)
+def test_q6_gradients(run_schedule):
+    """Three layers by the vanilla schedule: the gradients by all W_i and b_i"""
     import numpy as np
-    from adkit.checks import network
+    from adkit.checks import network, runs
 
-    problem = network.network([5, 4, 6, 5, 4, 7, 5], 256, [2, 4], np.random.default_rng(2))
-    network.keeps_the_checkpoints(network.measured(checkpointed_loss, problem), problem)
+    problem = network.network([3, 4, 2, 3], 5, [], np.random.default_rng(2))
+    runs.right_run(run_schedule, runs.schedule("f1 s1 f2 s2 f3 s3 b3 x3 b2 x2 b1 x1"), problem)
+
+
+@test_case(points=0.5)
+def test_q6_carries_out_the_schedule(run_schedule):
+    """Work: four layers with a checkpoint, and three from the input each time; every forward step is carried out"""
+    import numpy as np
+    from adkit.checks import network, runs
+
+    for layers, actions in (
+        (4, "f1 f2 s2 f3 s3 f4 s4 b4 x4 b3 x3 b2 x2 f1 s1 b1 x1"),
+        (3, "f1 f2 f3 b3 f1 f2 b2 f1 b1"),
+    ):
+        problem = network.network([4] * (layers + 1), 32, [], np.random.default_rng(3))
+        schedule = runs.schedule(actions)
+        runs.carries_it_out(runs.traced(run_schedule, schedule, problem), schedule, problem)
+
+
+@test_case(points=0.5)
+def test_q6_peak(run_schedule):
+    """Memory: twelve layers by a schedule that keeps two activations; at most six more are alive at a time"""
+    import numpy as np
+    from adkit.checks import network, runs
+
+    schedule = runs.schedule(
+        "f1 f2 f3 f4 f5 f6 f7 f8 s8 f9 f10 f11 f12 b12 f9 f10 f11 b11 f9 f10 b10 f9 b9 b8 x8 f1 f2 f3 f4 s4 f5 f6 f7 "
+        "b7 f5 f6 b6 f5 b5 b4 x4 f1 s1 f2 f3 b3 f2 b2 b1 x1"
+    )
+    problem = network.network([4] * 13, 256, [], np.random.default_rng(4))
+    runs.peaks_with_the_schedule(runs.traced(run_schedule, schedule, problem), schedule, problem)
 
 
 @test_case(points=1, hidden=True)
-def test_q6_loss_and_gradient_of_another_network(checkpointed_loss):
-    """Loss and gradients of another network, its output among the checkpoints, of one layer, of one example"""
-    from adkit.checks import network
+def test_q6_gradients_by_any_strategy(run_schedule):
+    """Loss and gradients by the memory-poor, the checkpointed and the optimal schedule, of one layer, of one output"""
+    from adkit.checks import network, runs
 
+    from reference import checkpointing
     from reference.inputs.seeds import rng
 
-    random = rng("checkpointing", "q6", "gradient")
-    for widths, batch, checkpoints in (([3, 6, 4, 4, 8, 2], 200, [1, 3, 5]), ([3, 2], 30, []), ([2, 4, 1], 1, [1])):
-        problem = network.network(widths, batch, checkpoints, random)
-        result = network.measured(checkpointed_loss, problem)
-        network.right_loss(result, problem)
-        network.right_gradient(result, problem)
+    random = rng("checkpointing", "q6", "gradients")
+    for widths, batch, schedule in (
+        ([3, 5, 4, 6, 2], 7, checkpointing.memory_poor_schedule(4)),
+        ([3, 5, 4, 6, 2], 7, checkpointing.checkpointed_schedule(4, [2, 4])),
+        ([4] * 8, 7, checkpointing.optimal_schedule(7, 2)),
+        ([2, 1], 6, checkpointing.vanilla_schedule(1)),
+    ):
+        runs.right_run(run_schedule, schedule, network.network(widths, batch, [], random))
 
 
-@test_case(points=2, hidden=True)
-def test_q6_keeps_irregular_checkpoints(checkpointed_loss):
-    """Exactly the checkpoints cross, for checkpoints at irregular distances, neighbours and the last but one too"""
-    from adkit.checks import network
+@test_case(points=0.75, hidden=True)
+def test_q6_gradients_by_legal_schedules(run_schedule):
+    """Loss and gradients by schedules that save, free and evaluate at random, as far as that is legal"""
+    from adkit.checks import network, runs
 
+    from reference.inputs.checkpointing import legal_schedule
     from reference.inputs.seeds import rng
 
-    problem = network.network([6] * 9, 300, [1, 2, 5, 7], rng("checkpointing", "q6", "keeps"))
-    network.keeps_the_checkpoints(network.measured(checkpointed_loss, problem), problem)
+    random = rng("checkpointing", "q6", "legal")
+    for _ in range(4):
+        problem = network.network([4] * 6, 7, [], random)
+        runs.right_run(run_schedule, legal_schedule(5, random), problem, repeat=False)
 
 
-@test_case(points=1, hidden=True)
-def test_q6_corner_cases(checkpointed_loss):
-    """Exactly the checkpoints cross when there are none, when all are, and when the output is one or the only one"""
-    from adkit.checks import network
+@test_case(points=0.5, hidden=True)
+def test_q6_carries_out_any_schedule(run_schedule):
+    """Work: the products of the memory-poor, the checkpointed, the optimal and an arbitrary legal schedule"""
+    from adkit.checks import network, runs
 
-    from reference.inputs.seeds import rng
-
-    for checkpoints in ([1, 4, 5], [1, 2, 3, 4, 5], [5], []):
-        problem = network.network([4] * 6, 200, checkpoints, rng("checkpointing", "q6", "corners"))
-        result = network.measured(checkpointed_loss, problem)
-        network.keeps_the_checkpoints(result, problem)
-
-
-@test_case(points=1.5, hidden=True)
-def test_q6_recomputes_each_segment_once(checkpointed_loss):
-    """From the checkpoints alone, the backward pass evaluates every segment once more, the last one too"""
-    from adkit.checks import network
-
+    from reference import checkpointing
+    from reference.inputs.checkpointing import legal_schedule
     from reference.inputs.seeds import rng
 
     random = rng("checkpointing", "q6", "work")
-    # The checkpoints of a rule that does not look at them (a uniform distance) are not those of another mistake.
-    for widths, checkpoints in (([4, 5, 6, 5, 4, 6, 5, 4], [2, 4]), ([4, 5, 6, 4], [])):
-        problem = network.network(widths, 256, checkpoints, random)
-        result = network.measured(checkpointed_loss, problem)
-        network.keeps_the_checkpoints(result, problem)
-        network.recomputes_once(result, problem)
+    problem = network.network([4] * 7, 32, [], random)
+    for schedule in (
+        checkpointing.memory_poor_schedule(6),
+        checkpointing.checkpointed_schedule(6, [2, 4]),
+        checkpointing.optimal_schedule(6, 2),
+        legal_schedule(6, random),
+    ):
+        runs.carries_it_out(runs.traced(run_schedule, schedule, problem), schedule, problem)
+
+
+@test_case(points=0.75, hidden=True)
+def test_q6_peak_of_any_schedule(run_schedule):
+    """Memory: at most six activations more than the schedule has, memory-poor, checkpointed and optimal"""
+    from adkit.checks import network, runs
+
+    from reference import checkpointing
+    from reference.inputs.seeds import rng
+
+    problem = network.network([4] * 17, 512, [], rng("checkpointing", "q6", "peak"))
+    for schedule in (
+        checkpointing.memory_poor_schedule(16),
+        checkpointing.checkpointed_schedule(16, [4, 8, 12]),
+        checkpointing.optimal_schedule(16, 3),
+    ):
+        runs.peaks_with_the_schedule(runs.traced(run_schedule, schedule, problem), schedule, problem)

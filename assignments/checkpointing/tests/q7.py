@@ -1,4 +1,4 @@
-"""q7: Layers that are not alike."""
+"""q7: A real network."""
 
 from otter.test_files import test_case
 
@@ -7,100 +7,107 @@ name = "q7"
 points = None
 
 
+@test_case(points=1.25)
+def test_q7_loss_and_gradient(checkpointed_loss):
+    """Loss and gradients of 6 layers with checkpoints 2, 4 are those of plain backpropagation"""
+    import numpy as np
+    from adkit.checks import network
+
+    problem = network.network([5, 4, 6, 5, 4, 7, 5], 256, [2, 4], np.random.default_rng(1))
+    result = network.measured(checkpointed_loss, problem)
+    network.right_loss(result, problem)
+    network.right_gradient(result, problem)
+
+
+@test_case(points=1.5)
+def test_q7_keeps_the_checkpoints(checkpointed_loss):
+    """Of a_1 … a_5 exactly a_2 and a_4 cross from the forward to the backward pass (6 layers)"""
+    import numpy as np
+    from adkit.checks import network
+
+    problem = network.network([5, 4, 6, 5, 4, 7, 5], 256, [2, 4], np.random.default_rng(2))
+    network.keeps_the_checkpoints(network.measured(checkpointed_loss, problem), problem)
+
+
 @test_case(points=1)
-def test_q7_legal_within_memory(optimal_schedule_for):
-    """Seven layers of sizes 2, 2, 3, 6, 5, 2, 2 in memory 10: legal, complete, and never more than 10"""
-    from adkit import checks
-    from adkit.checks import schedules
+def test_q7_one_segment_at_a_time(checkpointed_loss):
+    """Memory: the backward pass of 16 layers with checkpoints 4, 8, 12 recomputes one segment at a time"""
+    import numpy as np
+    from adkit.checks import network
 
-    sizes, costs = [2, 2, 3, 6, 5, 2, 2], [12, 5, 1, 3, 8, 8, 12]
-    schedule = checks.call(optimal_schedule_for, sizes, costs, 10)
-    trace = schedules.legal(7, schedule, sizes=sizes, costs=costs)
-    schedules.at_most(trace.peak, 10, what="the peak size", case="this chain", answer=schedule)
-
-
-@test_case(points=1)
-def test_q7_cheap(optimal_schedule_for):
-    """The same chain: a total cost of 66 is enough in memory 10, and 78 in memory 8"""
-    from adkit import checks
-    from adkit.checks import schedules
-
-    sizes, costs = [2, 2, 3, 6, 5, 2, 2], [12, 5, 1, 3, 8, 8, 12]
-    for memory, cost in ((10, 66), (8, 78)):
-        schedule = checks.call(optimal_schedule_for, sizes, costs, memory)
-        trace = schedules.legal(7, schedule, sizes=sizes, costs=costs)
-        case = f"this chain in memory {memory}"
-        schedules.at_most(trace.peak, memory, what="the peak size", case=case, answer=schedule)
-        schedules.at_most(trace.cost, cost, what="the total cost", case=case, answer=schedule)
+    problem = network.network([4] * 17, 512, [4, 8, 12], np.random.default_rng(3))
+    result = network.measured(checkpointed_loss, problem)
+    network.right_gradient(result, problem)
+    network.one_segment_at_a_time(result, problem)
 
 
-@test_case(points=1, hidden=True)
-def test_q7_legal_within_memory_for_any_chain(optimal_schedule_for):
-    """Legal, complete and within the memory, for random chains, in the tightest memory too"""
-    from adkit import checks
-    from adkit.checks import schedules
+@test_case(points=0.75, hidden=True)
+def test_q7_loss_and_gradient_of_another_network(checkpointed_loss):
+    """Loss and gradients of another network, its output among the checkpoints, of one layer, of one example"""
+    from adkit.checks import network
 
     from reference.inputs.seeds import rng
 
-    random = rng("checkpointing", "q7", "legal")
-    for n in (1, 6, 12, 20):
-        sizes = [int(s) for s in random.integers(1, 9, size=n)]
-        costs = [int(c) for c in random.integers(1, 9, size=n)]
-        for memory in (max(sizes), max(sizes) + 6):
-            schedule = checks.call(optimal_schedule_for, sizes, costs, memory, repeat=False)
-            trace = schedules.legal(n, schedule, sizes=sizes, costs=costs)
-            schedules.at_most(trace.peak, memory, what="the peak size", case="this chain", answer=schedule)
+    random = rng("checkpointing", "q7", "gradient")
+    for widths, batch, checkpoints in (([3, 6, 4, 4, 8, 2], 200, [1, 3, 5]), ([3, 2], 30, []), ([2, 4, 1], 1, [1])):
+        problem = network.network(widths, batch, checkpoints, random)
+        result = network.measured(checkpointed_loss, problem)
+        network.right_loss(result, problem)
+        network.right_gradient(result, problem)
 
 
-@test_case(points=1, hidden=True)
-def test_q7_cheap_for_any_chain(optimal_schedule_for):
-    """A total cost as low as that of the best persistent schedule, for random chains, also where everything fits"""
-    from adkit import checks
-    from adkit.checks import schedules
-
-    from reference.checkpointing import optimal_schedule_for as reference
-    from reference.inputs.seeds import rng
-
-    random = rng("checkpointing", "q7", "cheap")
-    for n, more in ((8, 5), (15, 8), (22, 12), (30, 25), (6, 51)):  # the last: room for more than there is
-        sizes = [int(s) for s in random.integers(1, 10, size=n)]
-        costs = [int(c) for c in random.integers(1, 20, size=n)]
-        memory = max(sizes) + more
-        schedule = checks.call(optimal_schedule_for, sizes, costs, memory, repeat=False)
-        trace = schedules.legal(n, schedule, sizes=sizes, costs=costs)
-        schedules.at_most(trace.peak, memory, what="the peak size", case="this chain", answer=schedule)
-        right = schedules.legal(n, reference(sizes, costs, memory), sizes=sizes, costs=costs)
-        schedules.at_most(trace.cost, right.cost, what="the total cost", case="this chain", answer=schedule)
-
-
-@test_case(points=0.5, hidden=True)
-def test_q7_equal_layers(optimal_schedule_for):
-    """Where all layers are alike, as few evaluations as the optimal schedule of equal layers"""
-    from adkit import checks, least_evaluations
-    from adkit.checks import schedules
+@test_case(points=1.25, hidden=True)
+def test_q7_keeps_irregular_checkpoints(checkpointed_loss):
+    """Exactly the checkpoints cross, for checkpoints at irregular distances, neighbours and the last but one too"""
+    from adkit.checks import network
 
     from reference.inputs.seeds import rng
 
-    n = int(rng("checkpointing", "q7", "equal").integers(18, 28))
-    # Four places and a rest: a memory that is one off is another mistake than a place too many.
-    schedule = checks.call(optimal_schedule_for, [3] * n, [2] * n, 13, repeat=False)
-    trace = schedules.legal(n, schedule, sizes=[3] * n, costs=[2] * n)
-    schedules.at_most(trace.peak, 13, what="the peak size", case="this chain", answer=schedule)
-    least = least_evaluations(n, 4)
-    count = trace.evaluations
-    schedules.at_most(count, least, what="the count of evaluations", case="this chain", answer=schedule)
+    problem = network.network([6] * 9, 300, [1, 2, 5, 7], rng("checkpointing", "q7", "keeps"))
+    network.keeps_the_checkpoints(network.measured(checkpointed_loss, problem), problem)
 
 
-@test_case(points=0.5, hidden=True)
-def test_q7_impossible(optimal_schedule_for):
-    """An activation, whichever it is, that does not fit into the memory, or no memory at all: ValueError"""
-    from adkit import checks
-    from adkit.checks import schedules
+@test_case(points=0.75, hidden=True)
+def test_q7_corner_cases(checkpointed_loss):
+    """Exactly the checkpoints cross when there are none, when all are, and when the output is one or the only one"""
+    from adkit.checks import network
 
-    why = "an activation is larger than the memory"
-    for sizes in ([2, 6, 3], [6, 2, 3], [2, 3, 6], [6]):
-        costs = [1] * len(sizes)
-        schedule = checks.call(optimal_schedule_for, sizes, costs, 6)
-        schedules.legal(len(sizes), schedule, sizes=sizes, costs=costs)
-        checks.raises(optimal_schedule_for, sizes, costs, 5, error="ValueError", when=why)
-    checks.raises(optimal_schedule_for, [1, 1], [1, 1], 0, error="ValueError", when="there is no memory")
+    from reference.inputs.seeds import rng
+
+    for checkpoints in ([1, 4, 5], [1, 2, 3, 4, 5], [5], []):
+        problem = network.network([4] * 6, 200, checkpoints, rng("checkpointing", "q7", "corners"))
+        result = network.measured(checkpointed_loss, problem)
+        network.keeps_the_checkpoints(result, problem)
+
+
+@test_case(points=1.25, hidden=True)
+def test_q7_recomputes_each_segment_once(checkpointed_loss):
+    """From the checkpoints alone, the backward pass evaluates every segment once more, the last one too"""
+    from adkit.checks import network
+
+    from reference.inputs.seeds import rng
+
+    random = rng("checkpointing", "q7", "work")
+    # The checkpoints of a rule that does not look at them (a uniform distance) are not those of another mistake.
+    for widths, checkpoints in (([4, 5, 6, 5, 4, 6, 5, 4], [2, 4]), ([4, 5, 6, 4], [])):
+        problem = network.network(widths, 256, checkpoints, random)
+        result = network.measured(checkpointed_loss, problem)
+        network.keeps_the_checkpoints(result, problem)
+        network.recomputes_once(result, problem)
+
+
+@test_case(points=1.25, hidden=True)
+def test_q7_one_segment_at_a_time_in_a_deep_network(checkpointed_loss):
+    """Memory: the backward pass of 64 layers recomputes one segment at a time, also where they are of unequal length"""
+    from adkit.checks import network
+
+    from reference.inputs.seeds import rng
+
+    random = rng("checkpointing", "q7", "peak")
+    regular = [8, 16, 24, 32, 40, 48, 56]
+    irregular = sorted(int(c) + int(d) for c, d in zip(regular, random.integers(-2, 3, size=7), strict=True))
+    for checkpoints in (regular, irregular):
+        problem = network.network([4] * 65, 1024, checkpoints, random)
+        result = network.measured(checkpointed_loss, problem)
+        network.right_gradient(result, problem)
+        network.one_segment_at_a_time(result, problem)

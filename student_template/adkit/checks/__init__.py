@@ -14,7 +14,7 @@ The order is always the same: kind, shape, finiteness, values. Nothing broadcast
 | kinds, shapes, tolerances | `values`, `relations` |
 | work, and a reverse rule of one's own | `work`, `solves` |
 | no autodiff where the derivative is asked for by hand | `autodiff` |
-| schedules; what a network keeps | `schedules`, `network`, `residuals` |
+| schedules; what a network keeps; a schedule that drives one | `schedules`, `network`, `residuals`, `runs` |
 | subgradients | `subgradient` |
 | elimination orders | `elimination` |
 | which mistake makes this answer | `known_mistakes`, `fingerprint`, `sealed` |

@@ -23,10 +23,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Problem",
+    "evaluates_few_times",
     "keeps_the_checkpoints",
     "loss_and_gradient",
     "measured",
+    "nested",
     "network",
+    "one_segment_at_a_time",
+    "peaks_low",
     "recomputes_once",
     "right_gradient",
     "right_loss",
@@ -163,6 +167,72 @@ def recomputes_once(result: Measured, problem: Problem) -> None:
     counted = "the matrix products of the backward pass"
     numbers = f"{products} where {3 * n} are needed"
     fail(f"{counted} ({numbers}) show that {why}", hidden=f"{counted} show that {why}", answer=[products - 3 * n])
+
+
+def one_segment_at_a_time(result: Measured, problem: Problem) -> None:
+    """Fails when the backward pass has more activations alive at a time than checkpoints and one segment need.
+
+    JAX keeps two arrays for each layer (a_i and 1 - a_i, of which tanh' is made), and some more while it computes. All
+    widths are equal, and the batch is well above n times the width, so that the gradients are small beside it.
+    """
+    assert result.backward_work is not None
+    stored = [i for i in problem.checkpoints if i < problem.n]
+    longest = max(end - start for start, end in pairwise([0, *stored, problem.n]))
+    found = result.backward_work.peak // np.size(problem.x)
+    bound = len(stored) + 2 * longest + 8
+    if found > bound:
+        why = "several segments are in memory at once; each is recomputed when its turn comes, and given up"
+        fail(
+            f"the peak of live arrays in the backward pass is that of {found} activations, and may be {bound} "
+            f"({len(stored)} checkpoints, two arrays for each of {longest} layers, and 8): {why}",
+            hidden=f"the peak of live arrays in the backward pass is too large: {why}",
+            answer=[found - bound, len(result.residuals or ()), result.backward_work.products],
+        )
+
+
+def nested(nested_checkpointed_loss: Any, problem: Problem, *, run: bool = True) -> Measured:
+    """The loss and all gradients in one program; what it needs is counted, and where `run` is true it is run."""
+    return work.measured(
+        nested_checkpointed_loss,
+        problem.params,
+        problem.x,
+        problem.y,
+        transform="value_and_grad",
+        autodiff=True,
+        run=run,
+    )
+
+
+def peaks_low(result: Measured, problem: Problem) -> None:
+    """Fails when more than 2 ceil(log2 n) + 4 activations are alive at a time; all widths are equal."""
+    levels = (problem.n - 1).bit_length()
+    found, bound = result.work.peak // np.size(problem.x), 2 * levels + 4
+    if found > bound:
+        fail(
+            f"the peak of live arrays is that of {found} activations, and may be {bound} for {problem.n} layers",
+            hidden="the peak of live arrays is too large",
+            answer=[found - bound, result.work.products],
+        )
+
+
+def evaluates_few_times(result: Measured, problem: Problem) -> None:
+    """Fails when there are more than 3 n + n ceil(log2 n) matrix products in all; or no less memory than without
+    checkpoints, which is two arrays a layer: then nothing was evaluated again because nothing was given up.
+    """
+    work.countable(result.work)
+    alive = result.work.peak // np.size(problem.x)
+    if alive > problem.n:
+        wrong = "no memory is saved: as much is alive at a time as without checkpoints"
+        fail(f"{wrong} ({alive} activations for {problem.n} layers)", hidden=wrong, answer=[alive - problem.n])
+    levels = (problem.n - 1).bit_length()
+    found, bound = result.work.matrix_products, problem.n * (3 + levels)
+    if found > bound:
+        why = "the layers are evaluated too often"
+        fail(
+            f"{found} matrix products, where {bound} are enough for {problem.n} layers, show that {why}",
+            hidden=f"the matrix products show that {why}",
+            answer=[found - bound],
+        )
 
 
 def _named(indices: set[int]) -> str:

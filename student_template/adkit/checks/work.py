@@ -14,7 +14,15 @@ from adkit.checks.failures import failed, note_call, student_failed
 __all__ = ["countable", "has_own_reverse_rule", "measured"]
 
 
-def measured(f: Any, *args: Any, transform: str = "call", static: Sequence[Any] = (), autodiff: bool = False) -> Any:
+def measured(
+    f: Any,
+    *args: Any,
+    transform: str = "call",
+    static: Sequence[Any] = (),
+    leading: int = 0,
+    autodiff: bool = False,
+    run: bool = True,
+) -> Any:
     """`adkit.tracing.export.measure` as a check: the outputs of `f` as JAX traced it, and what they take.
 
     Raises StudentError when `f` is missing or cannot be traced.
@@ -25,11 +33,11 @@ def measured(f: Any, *args: Any, transform: str = "call", static: Sequence[Any] 
     if f is None:
         student_failed(not_defined())
     try:
-        found = measure(f, *args, transform=transform, static=static, autodiff=autodiff)
+        found = measure(f, *args, transform=transform, static=static, leading=leading, autodiff=autodiff, run=run)
     except StudentError as problem:
         student_failed(problem)
     note_call(args, found.outputs)
-    if not found.outputs:
+    if run and not found.outputs:
         failed(f"{name_of(f)} returned nothing that JAX could trace: None or an empty list")
     return found
 

@@ -61,7 +61,8 @@ class Work:
                       `cholesky`, `svd`, `eig` (always all five keys).
     `solve_columns`   right-hand-side columns that went through a triangular solve. `solve(A, b)` with b of
                       shape (n, k) is 2k: L, then U. Forming the inverse of an n x n matrix is 2n.
-    `products`        matrix products (`dot_general`, convolutions): each execution is one, batched or not.
+    `products`        products (`dot_general`, convolutions): each execution is one, batched or not.
+    `matrix_products` those of them in which neither factor is a vector.
     `largest`         number of elements of the largest value computed (inputs not included).
     `unbounded`       True if counted work, or a multiplication of floating-point numbers, stands in a loop whose
                       number of turns is not a constant; that loop's body is then counted once.
@@ -83,6 +84,7 @@ class Work:
     multiplications: int = 0
     peak: int = 0
     peak_bytes: int = 0
+    matrix_products: int = 0
 
     def __add__(self, other: Work) -> Work:
         """The work of two evaluations, one after the other."""
@@ -97,6 +99,7 @@ class Work:
             self.multiplications + other.multiplications,
             max(self.peak, other.peak),
             max(self.peak_bytes, other.peak_bytes),
+            self.matrix_products + other.matrix_products,
         )
 
 
@@ -110,7 +113,8 @@ def count(module: Any, own: Iterable[int] = ()) -> Work:
     artefact, MLIR text, or an MLIR module. Raises `WorkError` if it cannot be counted.
     """
     parsed, own = parse(module), set(own)
-    if isinstance(kept := getattr(module, "module_kept_var_idx", None), tuple):  # an Exported drops what it ignores
+    kept: tuple[int, ...] | None = getattr(module, "module_kept_var_idx", None)
+    if kept is not None:  # a `jax.export.Exported`: arguments that it ignores are none of the module's
         own = {place for place, index in enumerate(kept) if index in own}
     peak = peak_of(parsed, own)
     work = _Counter(parsed).main()
@@ -126,6 +130,7 @@ class _Tally:
     matrices: int = 0
     solve_columns: int = 0
     products: int = 0
+    matrix_products: int = 0
     multiplications: int = 0
     largest: int = 0
     unbounded: bool = False
@@ -137,6 +142,7 @@ class _Tally:
         self.matrices += times * other.matrices
         self.solve_columns += times * other.solve_columns
         self.products += times * other.products
+        self.matrix_products += times * other.matrix_products
         self.multiplications += times * other.multiplications
         if times:
             self.largest = max(self.largest, other.largest)
@@ -149,6 +155,7 @@ class _Tally:
         self.matrices = max(self.matrices, other.matrices)
         self.solve_columns = max(self.solve_columns, other.solve_columns)
         self.products = max(self.products, other.products)
+        self.matrix_products = max(self.matrix_products, other.matrix_products)
         self.multiplications = max(self.multiplications, other.multiplications)
         self.largest = max(self.largest, other.largest)
         self.unbounded |= other.unbounded
@@ -194,6 +201,7 @@ class _Counter:
             tally.unbounded,
             min(tally.matrices, _CAP),
             min(tally.multiplications, _CAP),
+            matrix_products=min(tally.matrix_products, _CAP),
         )
 
     def _function(
@@ -308,6 +316,7 @@ def _count_operation(operation: Any, tally: _Tally) -> None:
     name = operation.name
     if name in ("stablehlo.dot_general", "stablehlo.dot", "stablehlo.convolution"):
         tally.products += 1
+        tally.matrix_products += _of_matrices(operation)
         tally.multiplications += _in_product(operation)
     elif name in ("stablehlo.multiply", "stablehlo.divide"):
         tally.multiplications += 0 if _integer_width(operation.results[0]) else elements_of(operation.results[0])
@@ -349,6 +358,23 @@ def _in_product(operation: Any) -> int:
         kernel = shape_of(operation.operands[1])
         summed = math.prod(kernel) // max(kernel[dimensions.kernel_output_feature_dimension], 1)
     return elements_of(operation.results[0]) * summed
+
+
+def _of_matrices(product: Any) -> bool:
+    """Whether both factors have rows and columns: an axis that is summed over, and another one."""
+    from jaxlib.mlir.dialects import stablehlo
+
+    if product.name != "stablehlo.dot_general":
+        return True
+    dimensions = stablehlo.DotDimensionNumbers(product.attributes["dot_dimension_numbers"])
+    left, right = (shape_of(operand) for operand in product.operands)
+    rows = (*dimensions.lhs_contracting_dimensions, *dimensions.lhs_batching_dimensions)
+    columns = (*dimensions.rhs_contracting_dimensions, *dimensions.rhs_batching_dimensions)
+    free = (
+        math.prod(size for i, size in enumerate(left) if i not in rows),
+        math.prod(size for i, size in enumerate(right) if i not in columns),
+    )
+    return min(free) > 1
 
 
 def _columns(right_hand_side: Any, left: bool) -> int:

@@ -5,7 +5,7 @@ algebra in it (`adkit.tracing.counts`). The artefact is StableHLO, serialised by
 can be traced in one process and be run and counted in another.
 
 What the transformations take and give (args are pytrees of arrays; `outputs` are the leaves from left to right; `static`
-is Python data that is appended to the arguments of `f` and not traced):
+is Python data that is appended to the arguments of `f` and not traced; the first `leading` of it stand before them):
 
 | transform        | args                        | outputs                                                                |
 |------------------|-----------------------------|------------------------------------------------------------------------|
@@ -61,11 +61,11 @@ __all__ = [
     "Work",
     "WorkError",
     "count",
+    "evaluate",
     "execute",
     "export",
     "export_plain",
     "measure",
-    "run",
 ]
 
 UNSTABLE_CUSTOM_CALLS = tuple(
@@ -115,28 +115,35 @@ class Measured:
 
 
 def measure(
-    f: Any, *args: Any, transform: str = "call", static: Sequence[Any] = (), autodiff: bool = False
+    f: Any,
+    *args: Any,
+    transform: str = "call",
+    static: Sequence[Any] = (),
+    leading: int = 0,
+    autodiff: bool = False,
+    run: bool = True,
 ) -> Measured:
     """Trace `f` on arrays like `args`, run what was traced on `args`, and count what it does.
 
-    `transform`: see the module's table. `autodiff`: whether `f` may use JAX's own differentiation.
+    `transform`, `static`, `leading`: see the module's table. `autodiff`: whether `f` may use JAX's own differentiation.
+    `run`: whether what was traced is run; if not, `outputs` is empty.
     Raises `adkit.checks.StudentError` if `f` cannot be traced (it uses NumPy on what it is given, say) or
     fails, and `ValueError` for arguments that do not fit the transform.
     """
     primals_of(args, transform)
     if getattr(f, "__autograder_proxy__", False):
-        return f.measure(args, transform=transform, static=tuple(static), autodiff=autodiff)
+        return f.measure(args, transform=transform, static=tuple(static), leading=leading, autodiff=autodiff, run=run)
     if not autodiff and callable(f):
         use = use_in_this_notebook(name_of(f))
         if use is not None:
             raise StudentError(use)
-    artefacts = in_time(name_of(f), lambda: export(f, args, transform, static))
+    artefacts = in_time(name_of(f), lambda: export(f, args, transform, static, leading))
     # the grader runs what was traced for twice as long
-    return in_time(f"{name_of(f)}, as JAX traced it,", lambda: run(artefacts, args), factor=2.0)
+    return in_time(f"{name_of(f)}, as JAX traced it,", lambda: evaluate(artefacts, args, run), factor=2.0)
 
 
 def export(
-    f: Callable[..., Any], args: Sequence[Any], transform: str = "call", static: Sequence[Any] = ()
+    f: Callable[..., Any], args: Sequence[Any], transform: str = "call", static: Sequence[Any] = (), leading: int = 0
 ) -> Artefacts:
     """Trace `f` on arrays of the shapes and types of `args`. Raises as `measure` does."""
     if f is None:
@@ -146,7 +153,8 @@ def export(
     _use_64_bit()
     inputs, primal_count = inputs_of(args, transform)
     primals = inputs[:primal_count]
-    watched = _leaving_its_arguments(f)
+    watched = _leaving_its_arguments(f, static[:leading])
+    static = static[leading:]
     if transform != "vjp_split":
         flat = flat_function(watched, args, transform, static)
         return Artefacts(transform, (_serialized(_export_flat(flat, inputs, f)),))
@@ -158,15 +166,15 @@ def export(
 
 
 def export_plain(
-    f: Callable[..., Any], args: Sequence[Any], transform: str = "call", static: Sequence[Any] = ()
+    f: Callable[..., Any], args: Sequence[Any], transform: str = "call", static: Sequence[Any] = (), leading: int = 0
 ) -> dict[str, Any]:
     """As `export`, as plain data: {"transform": str, "artefacts": [bytes, …]}."""
-    artefacts = export(f, args, transform, static)
+    artefacts = export(f, args, transform, static, leading)
     return {"transform": transform, "artefacts": list(artefacts.modules)}
 
 
-def execute(modules: Sequence[Any], inputs: Sequence[np.ndarray], primals: int) -> Measured:
-    """Run and count deserialised artefacts (`jax.export.Exported`) on the leaves of the arguments.
+def execute(modules: Sequence[Any], inputs: Sequence[np.ndarray], primals: int, run: bool = True) -> Measured:
+    """Run and count deserialised artefacts (`jax.export.Exported`) on the leaves of the arguments; or count only.
 
     One artefact gets all `inputs`. Of two, forward and backward, the first gets the first `primals` inputs.
     It gives as many results as there are other inputs (the cotangents), and then the residuals.
@@ -174,23 +182,25 @@ def execute(modules: Sequence[Any], inputs: Sequence[np.ndarray], primals: int) 
     _use_64_bit()
     if len(modules) == 1:
         work = count(modules[0])
-        return Measured(_evaluate(modules[0], inputs), work)
+        return Measured(_evaluate(modules[0], inputs) if run else [], work)
     forward, backward = modules
     cotangents = inputs[primals:]
     residuals = range(primals, len(backward.in_avals) - len(cotangents))
     works = count(forward), count(backward, own=residuals)
+    if not run:
+        return Measured([], works[0] + works[1], [], works[0], works[1])
     kept = _evaluate(forward, inputs[:primals])
     results, kept = kept[: len(cotangents)], kept[len(cotangents) :]
     gradients = _evaluate(backward, [*inputs[:primals], *kept, *cotangents])
     return Measured([*results, *gradients], works[0] + works[1], kept, works[0], works[1])
 
 
-def run(artefacts: Artefacts, args: Sequence[Any]) -> Measured:
-    """Runs and counts artefacts on arrays like those that the function was traced on."""
+def evaluate(artefacts: Artefacts, args: Sequence[Any], run: bool = True) -> Measured:
+    """Runs and counts artefacts on arrays like those that the function was traced on; or counts only."""
     from jax import export as jax_export
 
     modules = [jax_export.deserialize(bytearray(module)) for module in artefacts.modules]
-    return execute(modules, *inputs_of(args, artefacts.transform))
+    return execute(modules, *inputs_of(args, artefacts.transform), run)
 
 
 def _evaluate(module: Any, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -266,13 +276,14 @@ def _calls_back(problem: BaseException) -> bool:
     return "host_callbacks" in str(problem) or "custom calls whose targets" in str(problem)
 
 
-def _leaving_its_arguments(f: Callable[..., Any]) -> Callable[..., Any]:
-    """`f`, which must leave the lists that it is given as they were: arrays cannot be written into while JAX traces."""
+def _leaving_its_arguments(f: Callable[..., Any], leading: Sequence[Any]) -> Callable[..., Any]:
+    """`f` with its first arguments given, which must leave the lists that it is given as they were: arrays cannot be
+    written into while JAX traces."""
     from jax import tree_util
 
     def watched(*args: Any) -> Any:
         leaves, structure = tree_util.tree_flatten(args)
-        result = f(*args)
+        result = f(*leading, *args)
         after, structure_after = tree_util.tree_flatten(args)
         if structure_after != structure or any(a is not b for a, b in zip(leaves, after, strict=True)):
             raise CheckError(f"{_own_name(f)} changed its arguments; work on a copy (list(x)) or make new lists")
