@@ -49,7 +49,7 @@ def conclude(statistics: "Statistics", out: Path, quiet: bool, ignored: Sequence
         table(statistics, out)
         if ignored:
             shown = ", ".join(for_terminal(name, 60) for name in ignored[:5])
-            print(f"passed over (no submissions): {shown}{' …' if len(ignored) > 5 else ''}")
+            print(f"skipped (not submissions): {shown}{' …' if len(ignored) > 5 else ''}")
         print(f"grades    {out / 'final_grades.csv'}  (and {out / 'lms'} for Canvas, Moodle, Gradescope)")
         print(f"results   {out / 'results'}")
         print(f"feedback  {out / 'feedback'}")

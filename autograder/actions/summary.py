@@ -44,7 +44,7 @@ def summary(statistics: Statistics, run: Run, names: Mapping[str, str] | None = 
         parts += ["### Most frequent mistakes", _mistakes(statistics)]
     parts += ["### Grades", _grades(statistics.rows, run, names)]
     if names is not None:
-        parts.append("Whose a number is, and why a file could not be graded, is in the artefact with the grades.")
+        parts.append("The artefact with the grades says whose number is whose, and why a file could not be graded.")
     versions = ", ".join(f"{_text(name)} {_text(version)}" for name, version in run.versions.items())
     parts.append(f"<sub>{versions}; isolation: {_text(', '.join(run.isolation)) or 'none'}</sub>")
     return "\n\n".join(parts) + "\n"
