@@ -185,7 +185,7 @@ def _show_changes(outcome: "Outcome", out: Path, run: "Run") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from autograder.report.page import number, signed
+    from autograder.text import number, signed
 
     if outcome.changed:
         table = Table(title=Text(f"Graded again: {_shown(run.title, 100)}"), title_justify="left")

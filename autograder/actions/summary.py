@@ -6,9 +6,8 @@ from pathlib import Path
 from autograder.actions.commands import annotations
 from autograder.records.run import Run
 from autograder.report.grades import Row
-from autograder.report.page import number
 from autograder.report.statistics import Statistics
-from autograder.text import for_markdown
+from autograder.text import for_markdown, number
 
 ROWS = 400
 """Lines of the table: a summary may have 1 MiB, and people read the CSV of a larger class."""
