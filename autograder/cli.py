@@ -307,7 +307,7 @@ def _parser() -> _Parser:
     collect.add_argument("--roster", type=Path, metavar="CSV", help="the class list, as a platform exports it")
 
     doctor = command(
-        "doctor", _doctor, "What works on this machine, and how to mend what does not.", "", "--policy", json=True
+        "doctor", _doctor, "What works on this machine, and how to fix what does not.", "", "--policy", json=True
     )
     doctor.add_argument(
         "--policy", action="store_true", help="instead: what submissions may do here (files, system calls, limits)"
@@ -535,9 +535,6 @@ def _doctor(options: argparse.Namespace) -> int:
     code = show(findings)
     options.document = {"works": code == 0, "findings": [asdict(finding) for finding in findings]}
     return code
-
-
-# --- what is shown ----------------------------------------------------------------------------
 
 
 # --- small things -----------------------------------------------------------------------------

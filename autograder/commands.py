@@ -42,7 +42,7 @@ def add_decisions(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--missing",
         choices=("zero", "blank", "none"),
-        help="a line for who of the roster handed in nothing; default: none",
+        help="a line for everyone on the roster who handed in nothing; default: none",
     )
     group.add_argument(
         "--cap", action=argparse.BooleanOptionalAction, help="no grade above the points possible; default: no cap"
@@ -185,7 +185,7 @@ def _show_changes(outcome: "Outcome", out: Path, run: "Run") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from autograder.report.page import number, signed
+    from autograder.text import number, signed
 
     if outcome.changed:
         table = Table(title=Text(f"Graded again: {_shown(run.title, 100)}"), title_justify="left")
@@ -233,7 +233,7 @@ def forget(options: argparse.Namespace) -> int:
         print(f"  {_shown(what, 200)}")
     if done.left:
         console.say(
-            "words of theirs are still in (another's text, a name that two have, or a file of yours): "
+            "some of their words remain in (another's text, a name that two have, or a file of yours): "
             f"{', '.join(done.left)}"
         )
     print("What was handed in, and copies of this folder elsewhere, are not touched")
@@ -257,7 +257,7 @@ def post(options: argparse.Namespace) -> int:
     for login, problem in posted.problems:
         console.say(f"{_shown(login, 60)}: {_shown(problem, 300)}")
     where = "pushed" if options.push else f"committed (branch `{BRANCH}` of each clone; --push pushes it)"
-    print(f"{len(posted.done)} {where}, {len(posted.unchanged)} unchanged, {len(posted.problems)} not")
+    print(f"{len(posted.done)} {where}, {len(posted.unchanged)} unchanged, {len(posted.problems)} failed")
     return 1 if posted.problems else 0
 
 

@@ -49,7 +49,7 @@ def conclude(statistics: "Statistics", out: Path, quiet: bool, ignored: Sequence
         table(statistics, out)
         if ignored:
             shown = ", ".join(for_terminal(name, 60) for name in ignored[:5])
-            print(f"passed over (no submissions): {shown}{' …' if len(ignored) > 5 else ''}")
+            print(f"skipped (not submissions): {shown}{' …' if len(ignored) > 5 else ''}")
         print(f"grades    {out / 'final_grades.csv'}  (and {out / 'lms'} for Canvas, Moodle, Gradescope)")
         print(f"results   {out / 'results'}")
         print(f"feedback  {out / 'feedback'}")
@@ -156,8 +156,7 @@ def table(statistics: "Statistics", out: Path) -> None:
     from rich.text import Text
 
     from autograder.records.run import Run
-    from autograder.report.page import number
-    from autograder.text import for_terminal
+    from autograder.text import for_terminal, number
 
     run = Run.read(out)
     names = [str(question["name"]) for question in run.questions]
@@ -275,8 +274,7 @@ def progress(quiet: bool) -> Generator["Listener | None", None, None]:
 
 
 def _line_listener() -> "Listener":
-    from autograder.report.page import number
-    from autograder.text import for_terminal
+    from autograder.text import for_terminal, number
 
     started = time.monotonic()
     last = started - _SECONDS_BETWEEN_LINES

@@ -85,10 +85,10 @@ def policy() -> dict[str, dict[str, Any]]:
             "files": [f"{limits.scratch_bytes / megabyte:.0f} MB in all, {limits.open_files} open"],
             "threads": [f"{limits.processes}, and no other process"],
             "time": [
-                f"{limits.call_seconds:g} s a call, {limits.cell_seconds:g} s a cell, "
-                f"{limits.notebook_seconds:g} s all cells, {limits.submission_seconds:g} s in all"
+                f"{limits.call_seconds:g} s per call, {limits.cell_seconds:g} s per cell, "
+                f"{limits.notebook_seconds:g} s for all cells, {limits.submission_seconds:g} s in all"
             ],
-            "other": ["an assignment's own [limits] come before these"],
+            "other": ["an assignment's own [limits] take precedence over these"],
         },
         "files": {
             "read": [str(path) for path in chosen.read],

@@ -1,4 +1,4 @@
-"""Making untrusted text harmless: one function for each place that it goes to.
+"""Making untrusted text harmless: one function for each place that it goes to; and points as people write them.
 
 What a submission prints, raises, names its files or functions is text that somebody chose. `printable` leaves
 characters that show and nothing that steers. Each destination has its own function on top of it: `for_terminal`,
@@ -134,6 +134,16 @@ def for_markdown(text: str, limit: int = 500) -> str:
 def for_terminal(text: str, limit: int = 500) -> str:
     """One line for a terminal."""
     return printable(text, limit, lines=False, unseen=True)
+
+
+def number(value: float) -> str:
+    """A number of points as people write it: 8, 7.5, 0.25."""
+    return f"{value:.2f}".rstrip("0").rstrip(".") if value != int(value) else str(int(value))
+
+
+def signed(value: float) -> str:
+    """A difference of points: +2, −1.5."""
+    return f"{'−' if value < 0 else '+'}{number(abs(value))}"
 
 
 def file_stem(name: str) -> str:

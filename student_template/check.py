@@ -130,7 +130,7 @@ class NotHandedIn(importlib.abc.MetaPathFinder):
         beside = (HERE / f"{name}.py").is_file() or (HERE / name).is_dir()
         here = Path(os.getcwd(), f"{name}.py").is_file()  # written by a cell
         if path is None and name not in ("adkit", "check") and beside and not here:
-            raise ModuleNotFoundError(f"{name} lies beside the notebook and is not handed in", name=name)
+            raise ModuleNotFoundError(f"{name} is beside the notebook and is not handed in", name=name)
 
 
 def is_stub(failure: Any) -> bool:

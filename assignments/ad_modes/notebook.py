@@ -15,9 +15,9 @@
 #
 # A program that computes numbers is a chain of small steps, each of which anyone can differentiate.
 # Automatic differentiation (AD) puts the derivatives of the steps together by the chain rule, exactly, up
-# to rounding. There are two ways to go through the chain, and which of them is right can make a difference
-# of a factor of a million. In this notebook you write both, find out what they cost, and see when each of
-# them wins.
+# to rounding. There are two ways to go through the chain, and choosing the right one can make a
+# difference of a factor of a million. In this notebook you write both, find out what they cost, and see
+# when each of them wins.
 #
 # | question | you write | points | minutes |
 # |---|---|--:|--:|
@@ -35,9 +35,9 @@
 # >   use other inputs of the same kind and run after you hand in.
 # > - **64-bit floats.** `import adkit` turns them on. A function may return NumPy or JAX arrays; where several results
 # >   are asked for, a list is as good as a tuple. It must not change its arguments.
-# > - **By hand.** This notebook is about what is inside automatic differentiation, so your functions may not call it:
-# >   no `jax.grad`, `jax.vjp`, `jax.jvp`, `jax.jacobian` and the like. Comparing with them in a cell of your own is
-# >   a good idea, and free.
+# > - **By hand.** This notebook is about what is inside automatic differentiation, so your functions may
+# >   not call it: no `jax.grad`, `jax.vjp`, `jax.jvp`, `jax.jacobian` and the like. Comparing with them
+# >   in a cell of your own is a good idea, and costs nothing.
 
 # %% tags=["setup"]
 import math
@@ -60,8 +60,8 @@ grader = adkit.Notebook("ad_modes")
 # %% [markdown]
 # ## How a derivative flows
 #
-# Write a program as a list of steps: each new variable $v_i = \varphi_i(\ldots)$ is one primitive operation
-# on variables that are there already. Say that $v_4 = \varphi(v_1, v_2, v_3)$.
+# Write a program as a list of steps: each new variable $v_i = \varphi_i(\ldots)$ is one primitive
+# operation on variables that exist already. Say that $v_4 = \varphi(v_1, v_2, v_3)$.
 #
 # **Forward mode** asks: *if the inputs move, how does everything else move?* Each variable gets a
 # **tangent** $\dot v_i$, the derivative of $v_i$ along the direction in which the inputs move. A step knows
@@ -124,7 +124,7 @@ grader.check("q1")
 
 # %% [markdown]
 # Here are your two traces as tables. The forward trace is read from top to bottom, the reverse trace from
-# bottom to top. The derivative with respect to $x_1$ stands twice in them: as the tangent of $v_5$ when the
+# bottom to top. The derivative with respect to $x_1$ appears twice: as the tangent of $v_5$ when the
 # inputs move in the direction $(1, 0)$, and as the adjoint of $v_1$. For the derivative with respect to
 # $x_2$ forward mode needs another sweep in the direction $(0, 1)$; the reverse trace has it already.
 
@@ -140,8 +140,8 @@ with adkit.skip_until_implemented():
 # %% [markdown]
 # ## From the toy to any program
 #
-# A graph is data. `adkit.Graph` holds a tuple of nodes in the order of execution, so that the arguments of
-# a node stand before it:
+# A graph is data. `adkit.Graph` holds a tuple of nodes in the order of execution, so that the arguments
+# of a node come before it:
 #
 # - `graph.nodes[i]` is an `adkit.Node` with `op` (the primitive's name), `args` (the indices of its
 #   arguments) and, for a `const` only, `value`;
@@ -196,7 +196,7 @@ def local_partials(op, args):
 grader.check("q2")
 
 # %% [markdown]
-# A quick look of your own: yours beside a central difference.
+# A quick comparison: your derivatives beside central differences.
 
 # %%
 with adkit.skip_until_implemented():
@@ -208,8 +208,9 @@ with adkit.skip_until_implemented():
 # ## q3: Forward mode (5 points, about 30 minutes)
 #
 # `forward_mode(graph, x, x_dot)` returns `(y, y_dot)`: the values of the outputs and their derivatives
-# along the direction `x_dot`, two lists over `graph.outputs`. In terms of the Jacobian matrix $J$ (one row
-# an output, one column an input) this is the product $\dot y = J \dot x$, found without forming $J$.
+# along the direction `x_dot`, two lists over `graph.outputs`. In terms of the Jacobian matrix $J$ (one
+# row per output, one column per input) this is the product $\dot y = J \dot x$, found without forming
+# $J$.
 #
 # - You need the value of each node, too: `math` (or NumPy) has the functions, and `local_partials` takes
 #   values.
@@ -217,8 +218,9 @@ with adkit.skip_until_implemented():
 # - Any node can have the same argument twice, and `add` can have more than two: go through `node.args` one
 #   by one, whatever the op.
 # - Graphs can be deep: a chain of 20 000 nodes must work, and Python's stack holds about 1 000 calls. The
-#   nodes stand in the order of execution already.
-# - The derivatives are exact up to rounding, and graded so: a difference quotient is not exact enough.
+#   nodes are already in the order of execution.
+# - The derivatives are exact up to rounding, and graded as such: a difference quotient is not exact
+#   enough.
 
 
 # %% question="q3"
@@ -254,12 +256,13 @@ with adkit.skip_until_implemented():
 # this is the gradient.
 #
 # - First forwards, to get the values; then backwards, from the last node to the first.
-# - What several nodes use gets the sum of what they hand back. That holds for `mul(x, x)`, for an output
-#   that feeds other nodes (its own cotangent is one of the terms), and for an output that is listed twice.
+# - A node that several nodes use gets the sum of what they hand back. That holds for `mul(x, x)`, for an
+#   output that feeds other nodes (its own cotangent is one of the terms), and for an output that is
+#   listed twice.
 # - An input that nothing uses gets 0.0.
 # - The work must be linear in the number of edges. Do not follow paths: in a row of 60 diamonds like the
-#   two below there are $2^{60}$ of them. And one sweep is enough for 15 000 inputs and 15 000 outputs: no
-#   sweep for each input, or for each output.
+#   two below there are $2^{60}$ of them. And one sweep is enough for 15 000 inputs and 15 000 outputs: do
+#   not make one for each input, or for each output.
 
 
 # %%
@@ -280,8 +283,8 @@ def reverse_mode(graph, x, y_bar):
 grader.check("q4")
 
 # %% [markdown]
-# The two modes check each other. For every direction $\dot x$ and every cotangent $\bar y$ the number $\bar
-# y^T J \dot x$ can be found in both ways: as $\bar y \cdot \dot y$ and as $\bar x \cdot \dot x$.
+# The two modes check each other. For every direction $\dot x$ and every cotangent $\bar y$ the number
+# $\bar y^T J \dot x$ can be computed in two ways: as $\bar y \cdot \dot y$ and as $\bar x \cdot \dot x$.
 
 # %%
 with adkit.skip_until_implemented():
@@ -329,11 +332,12 @@ adkit.draw(figure_4, labels=["w1", "w2", "w3", "v1", "L1", "L2", "L3", "L4", "L5
 # only the gradient of one loss or of their sum. (For the sum of the losses a single backward sweep would
 # do, and reverse mode wins.)
 #
-# A sweep multiplies once for each *edge*: forward mode computes $\frac{\partial v_i}{\partial v_j} \cdot
-# \dot v_j$, reverse mode $\bar v_i \cdot \frac{\partial v_i}{\partial v_j}$. An edge is one (argument,
-# node) pair whose argument is not a `const` (a constant has the tangent 0, and nobody asks for its
-# adjoint). `mul(x, x)` has two edges. We count *dense* sweeps, which multiply at every edge, also where a
-# factor happens to be 0 or 1 or where an edge leads to no output.
+# A sweep multiplies once for each *edge*: forward mode computes
+# $\frac{\partial v_i}{\partial v_j} \cdot \dot v_j$, reverse mode
+# $\bar v_i \cdot \frac{\partial v_i}{\partial v_j}$. An edge is one (argument, node) pair whose argument
+# is not a `const` (a constant has the tangent 0, and nobody asks for its adjoint). `mul(x, x)` has two
+# edges. We count *dense* sweeps, which multiply at every edge, even where a factor happens to be 0 or 1,
+# or where an edge leads to no output.
 #
 # | mode | one sweep gives | sweeps for the full Jacobian | multiplications |
 # |---|---|---|---|
@@ -363,8 +367,8 @@ def choose_mode(graph):
 grader.check("q5")
 
 # %% [markdown]
-# For problem 1 forward mode wins, 24 against 40. Turn it round, five weights and three losses, and so does
-# the answer:
+# For problem 1 forward mode wins, 24 against 40. Turn it round, to five weights and three losses, and the
+# answer turns round, too:
 
 # %%
 turned_round = adkit.Graph(
@@ -385,7 +389,7 @@ with adkit.skip_until_implemented():
 # %% [markdown]
 # Training a neural network has one loss and millions of weights. That is why backpropagation, which is
 # reverse mode, is what everyone uses there. A program with few parameters and many results (a sensitivity
-# study, a curve that depends on a time) is for forward mode.
+# study, a curve that depends on time) is a case for forward mode.
 
 # %% [markdown]
 # ## The same in matrices
@@ -410,8 +414,8 @@ with adkit.skip_until_implemented():
 # Write both in closed form.
 #
 # - `trace_inverse_gradient(A, B, X)` returns the gradient of $f$ at $X$, shape $(n, n)$;
-# - `cubic_norm_hessian(x)` returns the Hessian of $g$ at $x$, shape $(n, n)$, also at $x = 0$. It is in
-#   proportion to $x$: a tiny $x$ is not 0 yet.
+# - `cubic_norm_hessian(x)` returns the Hessian of $g$ at $x$, shape $(n, n)$, also at $x = 0$. It scales
+#   with $x$: a tiny $x$ is not 0 yet.
 
 
 # %% question="q6"
@@ -489,20 +493,20 @@ print("reverse:", adkit.elimination_cost(hourglasses, [7, 6, 5, 4, 3]))
 # %% [markdown]
 # There is an order that costs 15. Can you see it?
 #
-# The rules, exactly (they are `adkit.linearise`):
+# The exact rules, which `adkit.linearise` follows:
 #
-# - one vertex for each node that is not a `const`; one edge from an argument to the node that uses it, also
-#   where it uses it twice;
+# - one vertex for each node that is not a `const`; one edge from an argument to the node that uses it,
+#   even if it uses it twice;
 # - an output that feeds other nodes gets a *sink copy*, an extra vertex at the end of one extra edge, so
 #   that the output itself can be eliminated like any other vertex;
 # - the intermediate vertices are all but the inputs and the outputs that feed nothing.
 #
 # `adkit.linearise(graph)` returns `(predecessors, successors, intermediates)`: two dictionaries from a
-# vertex to a set of vertices, and the tuple of what is to be ordered. `adkit.eliminate(linearised, v)`
-# removes a vertex from them, in place, and returns the cost; `adkit.elimination_cost(graph, order)` is the
-# cost of a whole order.
+# vertex to a set of vertices, and the tuple of the vertices to be ordered.
+# `adkit.eliminate(linearised, v)` removes a vertex from them, in place, and returns the cost;
+# `adkit.elimination_cost(graph, order)` is the cost of a whole order.
 #
-# To find the best order is hard in general. A good rule of thumb is Markowitz's (1957, for sparse
+# Finding the best order is hard in general. A good rule of thumb is Markowitz's (1957, for sparse
 # matrices): always eliminate the vertex that costs least at that moment, the one with the lowest index if
 # there are several. It is not always best.
 #
@@ -531,7 +535,7 @@ with adkit.skip_until_implemented():
     print("yours:", order, "costs", adkit.elimination_cost(hourglasses, order))
 
 # %% [markdown]
-# ## To read on
+# ## Further reading
 #
 # - A. Griewank and A. Walther, *Evaluating Derivatives*, 2nd edition, SIAM 2008, chapters 3 and 4, and for the bonus
 #   chapters 9 and 10.

@@ -19,7 +19,7 @@
 # some of them up and computing them again: how much memory is enough, and what does it cost?
 #
 # You write the *schedules* of backpropagation: first the two extremes, then checkpoints, then the best schedule
-# there is for a given memory. At the end you train a real network with checkpoints of your own choice.
+# there is for a given memory. At the end you train a real network with checkpoints of your own choosing.
 #
 # | question | you write | points | minutes |
 # |---|---|--:|--:|
@@ -90,7 +90,7 @@ grader = adkit.Notebook("checkpointing")
 # at hand and never counted. A schedule is complete when $b_n, \dots, b_1$ have all run and nothing is left in
 # memory, so whatever was saved must be freed. Backward steps are not counted: every schedule has $n$ of them.
 #
-# `adkit.simulate(n, schedule)` plays a schedule by these rules and tells its peak and its evaluations. When an
+# `adkit.simulate(n, schedule)` plays a schedule by these rules and reports its peak and its evaluations. When an
 # action is illegal it says which one, where, why, and what was in memory then:
 
 # %%
@@ -150,9 +150,9 @@ def memory_poor_schedule(n):
 grader.check("q2")
 
 # %% [markdown]
-# `adkit.space_time` shows a whole schedule at once. Time runs to the right, layers go up; a bar is an activation in
-# memory, from its evaluation on (the block it begins with), and below stands the memory in use. The area under that
-# curve is what you pay in memory; the length of the picture is what you pay in time.
+# `adkit.space_time` shows a whole schedule at once. Time runs to the right, layers go up; a bar is an activation
+# in memory, from its evaluation on (the block it begins with), and the memory in use is shown below. The area
+# under that curve is what you pay in memory; the length of the picture is what you pay in time.
 
 # %%
 with adkit.skip_until_implemented():
@@ -172,12 +172,12 @@ with adkit.skip_until_implemented():
 # ![The same schedule in space and time: three long bars for the checkpoints, and a small triangle of bars for
 # each segment](figures/checkpoints_lifetimes.svg)
 #
-# `checkpoints` is a strictly increasing subset of $1..n$ (it may be empty, and may contain $n$); anything else is a
-# `ValueError`. What is asked:
+# `checkpoints` is a strictly increasing subset of $1..n$ (it may be empty, and may contain $n$); anything else is
+# a `ValueError`. The requirements:
 #
 # - no activation is evaluated more than twice, and none after the last checkpoint more than once;
-# - the peak is at most the number of checkpoints plus the longest *run*: the most activations in a row that are no
-#   checkpoints, between two neighbours, before the first one, or after the last one.
+# - the peak is at most the number of checkpoints plus the longest *run*: the most activations in a row that are
+#   not checkpoints, between two neighbours, before the first one, or after the last one.
 
 
 # %% question="q3"
@@ -233,8 +233,8 @@ with adkit.skip_until_implemented():
 #
 # $$T(n, m) = r\,(n+1) - \binom{m+r}{r-1}$$
 #
-# evaluations are enough, and no schedule does with less. In words: with $m$ places, and each layer evaluated $r$
-# times at most, a chain of $\binom{m+r}{r} - 1$ layers can be done. That grows fast: ten places and ten
+# evaluations are enough, and no schedule can do with fewer. In words: with $m$ places, and each layer evaluated
+# $r$ times at most, a chain of $\binom{m+r}{r} - 1$ layers can be done. That grows fast: ten places and ten
 # repetitions are enough for 184 755 layers. Memory needs to grow with the *logarithm* of the number of layers
 # only.
 #
@@ -250,11 +250,11 @@ with adkit.skip_until_implemented():
 # **Hints.** Let $E(L, m)$ be the least number of evaluations with which $L$ layers above an activation that is at
 # hand can be worked off with $m$ places. Where does the first checkpoint go? Say, $j$ layers up. What remains to
 # be done above it, with how many places? And below it, afterwards? This gives a recursion with a minimum over
-# $j$; check its values against `adkit.least_evaluations(n, m)`, which is the formula above. A table of all $E(L,
-# m)$ is fast enough for most of the tests; for $n = 1000$ think about which $j$ can be the best one (it moves
-# little from one $L$ to the next, and there is a formula, too). Ten seconds are the limit for one schedule. And
-# mind Python's limit on nested calls: for memory 1 and 200 layers a recursion can become 200 deep, which is fine;
-# 1000 is not.
+# $j$; check its values against `adkit.least_evaluations(n, m)`, which is the formula above. A table of all
+# $E(L, m)$ is fast enough for most of the tests; for $n = 1000$ think about which $j$ can be the best one (it
+# moves little from one $L$ to the next, and there is a formula, too). The limit for one schedule is ten seconds.
+# And mind Python's limit on nested calls: for memory 1 and 200 layers a recursion can become 200 deep, which is
+# fine; 1000 is not.
 
 
 # %% question="q5"
@@ -295,8 +295,8 @@ with adkit.skip_until_implemented():
 # The loss is the mean of $(a_n - y)^2$ over all entries. `adkit.mlp_loss(params, x, y)` is that loss without
 # checkpoints.
 #
-# JAX has the means built in. `jax.checkpoint(f)` computes what `f` computes, but when it is differentiated it keeps
-# only the *arguments* of `f`, and evaluates `f` again during the backward pass to get what is inside. So it
+# JAX has what you need built in. `jax.checkpoint(f)` computes what `f` computes, but when it is differentiated it
+# keeps only the *arguments* of `f`, and evaluates `f` again during the backward pass to get what is inside. So it
 # matters what you wrap:
 #
 # - the whole network in one `jax.checkpoint`: nothing is kept, but the backward pass evaluates everything again at
@@ -308,9 +308,9 @@ with adkit.skip_until_implemented():
 # the backward pass, and every segment is recomputed, the last one too. (Unlike in q3, that is simpler here.)
 # `checkpoints` is as in q3; it may be empty and may contain $n$.
 #
-# Graded are the loss and all gradients; the activations that really cross from the forward to the backward pass;
-# and the number of matrix products in the backward pass. Parameters, $x$, $y$ and what the loss itself needs of
-# $a_n$ are not counted. You may use JAX's differentiation in this question as you like.
+# What is graded: the loss and all gradients; the activations that really cross from the forward to the backward
+# pass; and the number of matrix products in the backward pass. Parameters, $x$, $y$ and what the loss itself
+# needs of $a_n$ are not counted. You may use JAX's differentiation in this question as you like.
 
 
 # %% question="q6"
@@ -375,11 +375,11 @@ with adkit.skip_until_implemented():
 
 # %% [markdown]
 # **Do not believe every memory report.** JAX can also be asked how much temporary memory the *compiled* program
-# uses, as below. On a GPU or TPU the number is telling. On a CPU it depends on the version: before jaxlib 0.12
-# the CPU compiler recognises that a segment is computed twice, keeps the first result, and so quietly undoes the
-# recomputation; the program then uses as much memory as without checkpoints, or more. That is why you are graded
-# on what was traced, and not on this. (The batch is much larger than the width here, because the gradients of the
-# parameters are temporary memory, too.)
+# uses, as below. On a GPU or TPU the number means something. On a CPU it depends on the version: before jaxlib
+# 0.12 the CPU compiler recognises that a segment is computed twice, keeps the first result, and so quietly undoes
+# the recomputation; the program then uses as much memory as without checkpoints, or more. That is why you are
+# graded on what was traced, and not on this. (The batch is much larger than the width here, because the gradients
+# of the parameters are temporary memory, too.)
 
 # %%
 large_x, large_y = jnp.ones((4096, 2)), jnp.zeros((4096, 1))
@@ -395,16 +395,16 @@ with adkit.skip_until_implemented():
 # %% [markdown]
 # ## q7: Layers that are not alike (5 bonus points, about 60 minutes)
 #
-# Real networks have wide and narrow layers, cheap and dear ones. Activation $a_i$ has the size `sizes[i - 1]`,
-# and evaluating layer $i$ costs `costs[i - 1]` (all positive integers); `memory` is a total of sizes. Saved and
-# working activations together may never exceed it. Write a schedule whose total cost is as low as you can make
-# it: full points for never costing more than the best *persistent* schedule, in which an activation that is saved
-# stays until its backward step has run. `ValueError` when it is impossible. There are up to 30 layers, and memory
-# up to 60.
+# Real networks have wide and narrow layers, cheap and expensive ones. Activation $a_i$ has the size
+# `sizes[i - 1]`, and evaluating layer $i$ costs `costs[i - 1]` (all positive integers); `memory` is a total of
+# sizes. Saved and working activations together may never exceed it. Write a schedule whose total cost is as low
+# as you can make it: full points for never costing more than the best *persistent* schedule, in which an
+# activation that is saved stays until its backward step has run. `ValueError` when it is impossible. There are up
+# to 30 layers, and memory up to 60.
 #
-# The recursion of q5 still works, with two more things to look after: the memory that is left is a number now
-# that sizes are taken from, and on its way to a checkpoint the working activation has to fit, too. There is no
-# formula for the best split any more, so let the computer try all of them, and remember what it found.
+# The recursion of q5 still works, with two more things to watch: the free memory is now a number from which sizes
+# are subtracted, and on its way to a checkpoint the working activation has to fit, too. There is no formula for
+# the best split any more, so let the computer try all of them, and remember what it found.
 #
 # `adkit.simulate(n, schedule, sizes, costs)` counts memory in sizes and adds up the costs.
 
@@ -429,7 +429,7 @@ with adkit.skip_until_implemented():
         print(f"memory {memory}: peak size {trace.peak}, cost {trace.cost}")
 
 # %% [markdown]
-# ## To read on
+# ## Further reading
 #
 # - A. Griewank and A. Walther, *Algorithm 799: revolve*, ACM Transactions on Mathematical Software 26(1), 2000.
 # - A. Griewank and A. Walther, *Evaluating Derivatives*, 2nd edition, SIAM 2008, chapter 12.

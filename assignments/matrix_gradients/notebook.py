@@ -32,8 +32,8 @@
 # >   use other inputs of the same kind and run after you hand in.
 # > - **64-bit floats.** `import adkit` turns them on. A function gets NumPy arrays and may return NumPy or JAX arrays;
 # >   where several results are asked for, a list is as good as a tuple. It must not change its arguments.
-# > - **By hand.** Your functions may not call `jax.grad`, `jax.vjp`, `jax.jvp`, `jax.jacobian` and the like: the check
-# >   says so when they do. Comparing with them in a cell of your own is a good idea, and free.
+# > - **By hand.** Your functions may not call `jax.grad`, `jax.vjp`, `jax.jvp`, `jax.jacobian` and the like: the
+# >   check says so when they do. Comparing with them in a cell of your own is a good idea, and costs nothing.
 
 # %% tags=["setup"]
 import os
@@ -67,7 +67,7 @@ grader = adkit.Notebook("matrix_gradients")
 #
 # 1. Take the differential of the node's equation: $dY$ in terms of $dX$.
 # 2. Insert it into $dL = \langle \bar Y, dY\rangle$.
-# 3. Move everything but $dX$ to the other side of the inner product. What stands there is $\bar X$.
+# 3. Move everything but $dX$ to the other side of the inner product. What ends up there is $\bar X$.
 #
 # The tool for the third step is the **trace trick**: $\langle P, Q\rangle = \operatorname{tr}(P^\top Q)$, and a
 # trace does not change when its factors are rotated, $\operatorname{tr}(PQR) = \operatorname{tr}(QRP)$, nor when its
@@ -77,8 +77,8 @@ grader = adkit.Notebook("matrix_gradients")
 #
 # An example: $Y = M X N$ with constant $M$ and $N$. Step 1: $dY = M\, dX\, N$. Step 2:
 # $dL = \langle \bar Y, M\, dX\, N\rangle$. Step 3: $dL = \langle M^\top \bar Y N^\top, dX\rangle$, and so
-# $\bar X = M^\top \bar Y N^\top$. Check the shapes: they leave hardly another choice. They cannot see a minus sign or
-# a factor, though, and for square matrices they cannot see a transpose either.
+# $\bar X = M^\top \bar Y N^\top$. Check the shapes: they leave hardly any other choice. They cannot see a minus sign
+# or a factor, though, and for square matrices they cannot see a transpose either.
 
 # %%
 random = np.random.default_rng(0)
@@ -91,24 +91,24 @@ print("largest difference:", np.max(np.abs(pull_back(Y_bar)[0] - M.T @ Y_bar @ N
 # ## q1: The linear solve, backwards (8 points, about 45 minutes)
 #
 # Problem 2 of the seminar. $A$ is an invertible $n \times n$ matrix, $x = A^{-1} b$, and $\bar x$ has arrived from
-# what comes after. What are $\bar A$ and $\bar b$?
+# the steps after it. What are $\bar A$ and $\bar b$?
 #
 # ![A and b go into the node x = A^-1 b, and on to L; x bar comes back from L, and A bar and b bar are
 # asked](figures/linear_solve.svg)
 #
 # The equation of the node is $A x = b$. Do not differentiate $A^{-1}$; take the differential of *this* product (it
 # has two factors, and both change), solve it for $dx$, and go on with step 2. You get $\bar b$ first, and $\bar A$ is
-# easily written with it.
+# easily written in terms of it.
 #
 # `b` may also be a matrix of $k$ right-hand sides, of shape $(n, k)$; $x$ and $\bar x$ then have that shape, too.
 # What happens to $\bar A$, which all columns have in common?
 #
 # ### Why nobody inverts a matrix
 #
-# $A^{-1}b$ is a notation, not an algorithm. Factorise $A = PLU$ once ($\tfrac23 n^3$ operations); after that each
+# $A^{-1}b$ is notation, not an algorithm. Factorise $A = PLU$ once ($\tfrac23 n^3$ operations); after that each
 # right-hand side costs two triangular solves ($2n^2$). The inverse is $n$ right-hand sides: three times the work in
-# all, and then it still has to be multiplied with $b$. It is less accurate as well: a solve is *backward stable*, it
-# gives the exact solution of a system very close to yours, however badly conditioned, and multiplying by a computed
+# all, and then it still has to be multiplied with $b$. It is less accurate as well. A solve is *backward stable*: it
+# gives the exact solution of a system very close to yours, however badly conditioned. Multiplying by a computed
 # inverse does not. See the residual $\|A x - b\|$:
 
 # %%
@@ -129,10 +129,10 @@ for condition in (1e2, 1e5, 1e8, 1e11):
 # Two of the eight points are for this: $A$ is factorised **once**, by LU or QR, nothing larger than $n \times n$ is
 # made, and no inverse is formed. The work is counted in what JAX traces, so these two points need a function that is
 # written with `jax.numpy` and `jax.scipy`, and that calls a routine for the factorisation: one that is written out in
-# loops cannot be told from other loops. Any other function, with NumPy or SciPy say, can earn the other six. Work
-# counts where it serves the answer: a mistake in the formula costs none of these two points, but at least one of the
-# two results has to be made with a solution. Badly conditioned systems (up to $10^7$) are among the tests; a stable
-# solve has no difficulty with them.
+# loops cannot be told apart from other loops. Any other function, with NumPy or SciPy say, can earn the other six.
+# Work counts where it serves the answer: a mistake in the formula costs none of these two points, but at least one of
+# the two results has to be computed from a solution. Badly conditioned systems (up to $10^7$) are among the tests; a
+# stable solve has no difficulty with them.
 
 
 # %% question="q1"
@@ -186,13 +186,12 @@ print(jax.grad(hypotenuse, argnums=(0, 1))(3.0, 4.0))
 
 # %% [markdown]
 # Write `linear_solve(A, b)` in this way, for `b` of shape $(n,)$ or $(n, k)$. It has to work under `jit`, `grad`,
-# `vmap` and `grad` of `grad`: everything in it must be JAX, and the residuals arrays (in tuples, lists or
+# `vmap` and `grad` of `grad`: everything in it must be JAX, and the residuals must be arrays (in tuples, lists or
 # dictionaries).
 #
 # Two of the six points are for **reuse**. What are good residuals? The forward pass factorises $A$ once and forms no
-# inverse; the backward pass factorises nothing at all. (Of each pass a result has to be made with a solution, be it
-# the right one or not. `jnp.linalg.solve` alone is not an answer: it has a rule, but not
-# yours.)
+# inverse; the backward pass factorises nothing at all. (In each pass a result has to be computed from a solution,
+# whether it is the right one or not. `jnp.linalg.solve` alone is not an answer: it has a rule, but not yours.)
 
 
 # %% question="q2"
@@ -293,8 +292,8 @@ with adkit.skip_until_implemented():
 #   \frac{f(x + h v) - f(x - h v)}{2h} \quad\text{(central)},$$
 #
 # but how close? Taylor says: up to a multiple of $h$ and of $h^2$, so take a small $h$. Floating point says: $f$
-# comes with a rounding error of about $\varepsilon |f|$, $\varepsilon = 2.2\cdot 10^{-16}$, which is divided by $h$, so
-# take a large one. Look at the two at war:
+# comes with a rounding error of about $\varepsilon |f|$, $\varepsilon = 2.2\cdot 10^{-16}$, which is divided by $h$,
+# so take a large one. See the two at war:
 
 
 # %%
@@ -372,7 +371,7 @@ with adkit.skip_until_implemented():
 # V^\top$ is its thin SVD, and $\bar U$, $\bar s$ and $\overline{V^\top}$ are given (each of the shape of its factor;
 # some of them may be zero). What is $\bar W$?
 #
-# A way to go (J. Townsend, *Differentiating the singular value decomposition*, 2016):
+# One way (J. Townsend, *Differentiating the singular value decomposition*, 2016):
 #
 # 1. As in q3, take the differential of the decomposition and look at it "from inside",
 #    $U^\top dW\, V = U^\top dU\, S + dS + S\, dV^\top V$ with $S = \operatorname{diag}(s)$. Two of the three
@@ -381,8 +380,9 @@ with adkit.skip_until_implemented():
 #    unknowns $(U^\top dU)_{ij}$ and $(V^\top dV)_{ij}$; the differences $s_j^2 - s_i^2$ appear in the denominator.
 # 3. If $m > n$, $dU$ also has a part outside the columns of $U$; apply $I - UU^\top$ to the differential to find
 #    it. The same for $dV$ if $m < n$.
-# 4. Insert into $dL = \langle\bar U, dU\rangle + \langle\bar s, ds\rangle + \langle\overline{V^\top}, dV^\top\rangle$,
-#    and use the trace trick.
+# 4. Insert this into
+#    $dL = \langle\bar U, dU\rangle + \langle\bar s, ds\rangle + \langle\overline{V^\top}, dV^\top\rangle$, and use
+#    the trace trick.
 #
 # Do the three cotangents one at a time, with the others zero, as the tests do. The factors are given to you, so the
 # freedom of sign in the singular vectors is not your concern.
@@ -413,7 +413,7 @@ with adkit.skip_until_implemented():
         print(f"gap {gap:.0e}: largest entry of W_bar {np.max(np.abs(W_bar)):.1e}")
 
 # %% [markdown]
-# ## To read on
+# ## Further reading
 #
 # - M. B. Giles, *Collected matrix derivative results for forward and reverse mode algorithmic differentiation*, 2008.
 # - J. Townsend, *Differentiating the singular value decomposition*, 2016.

@@ -83,7 +83,7 @@ class Server:
 
 
 def repositories(text: str) -> list[str]:
-    """owner/name, one a line or separated by blanks or commas; FetchError names what is none."""
+    """owner/name, one per line or separated by blanks or commas; FetchError names what is none."""
     names = [name for name in re.split(r"[\s,]+", text) if name]
     for name in names:
         if _NAME.fullmatch(name) is None:

@@ -6,9 +6,8 @@ from pathlib import Path
 from autograder.actions.commands import annotations
 from autograder.records.run import Run
 from autograder.report.grades import Row
-from autograder.report.page import number
 from autograder.report.statistics import Statistics
-from autograder.text import for_markdown
+from autograder.text import for_markdown, number
 
 ROWS = 400
 """Lines of the table: a summary may have 1 MiB, and people read the CSV of a larger class."""
@@ -44,7 +43,7 @@ def summary(statistics: Statistics, run: Run, names: Mapping[str, str] | None = 
         parts += ["### Most frequent mistakes", _mistakes(statistics)]
     parts += ["### Grades", _grades(statistics.rows, run, names)]
     if names is not None:
-        parts.append("Whose a number is, and why a file could not be graded, is in the artefact with the grades.")
+        parts.append("The artefact with the grades says whose number is whose, and why a file could not be graded.")
     versions = ", ".join(f"{_text(name)} {_text(version)}" for name, version in run.versions.items())
     parts.append(f"<sub>{versions}; isolation: {_text(', '.join(run.isolation)) or 'none'}</sub>")
     return "\n\n".join(parts) + "\n"

@@ -82,7 +82,7 @@ class Table:
 
     @property
     def guessed(self) -> list[Entry]:
-        """Handed-out sentences whose answer can be had without making the mistake."""
+        """Handed-out sentences whose answer can be obtained without making the mistake."""
         return [entry for entry in self.entries if entry.guess and entry.text]
 
     @property
@@ -98,14 +98,14 @@ class Table:
                 name = f"{mistake.function}__{mistake.name}"
                 if mistake.openly is None:
                     found.append(
-                        f"{name}: its answer in {entry.test} can be had without making the mistake ({entry.guess}). "
-                        "Say what may be read then: openly=True when the sentence holds no solution, "
+                        f"{name}: its answer in {entry.test} can be obtained without making the mistake "
+                        f"({entry.guess}). Say what may be read then: openly=True when the sentence holds no solution, "
                         "another sentence, or openly=False for none"
                     )
                 elif _FORMULA.search(mistake.openly):
                     found.append(
-                        f"{name}: its answer in {entry.test} can be had without making the mistake ({entry.guess}), "
-                        f"and what is said then holds a formula: {mistake.openly!r}"
+                        f"{name}: its answer in {entry.test} can be obtained without making the mistake "
+                        f"({entry.guess}), and what is said then holds a formula: {mistake.openly!r}"
                     )
         return list(dict.fromkeys(found))
 

@@ -37,7 +37,7 @@ def read_test_files(assignment: Assignment) -> tuple[TestFile, ...]:
     seen: set[str] = set()
     for case in (case for file in files for case in file.cases):
         if case.name in seen:
-            raise BuildError(f"{assignment.tests_dir}: two test cases are called {case.name}")
+            raise BuildError(f"{assignment.tests_dir}: two test cases are named {case.name}")
         seen.add(case.name)
     return files
 
@@ -84,7 +84,7 @@ def _read(path: Path, question: Question, functions: Iterable[str]) -> TestFile:
         raise BuildError(f"{path}: not valid Python: {error}") from None
     title = ast.get_docstring(module)
     if not title:
-        raise BuildError(f'{path}: starts with no docstring; write """{question.name}: what it tests."""')
+        raise BuildError(f'{path}: does not start with a docstring; write """{question.name}: what it tests."""')
     constants: dict[str, Any] = {}
     for node in module.body[1:]:
         match node:
@@ -96,7 +96,7 @@ def _read(path: Path, question: Question, functions: Iterable[str]) -> TestFile:
                 _check_case(node, path, question.name, functions)
             case _:
                 raise BuildError(
-                    f"{path}:{node.lineno}: only test cases stand at the top of a test file; Otter takes each "
+                    f"{path}:{node.lineno}: only test cases may be at the top level of a test file; Otter takes each "
                     "function on its own, so imports and shared values go inside"
                 )
     expected = {"OK_FORMAT": False, "name": question.name, "points": None}
@@ -116,7 +116,7 @@ def _check_case(node: ast.FunctionDef, path: Path, question: str, functions: Ite
     """The rules for a test function; BuildError where it breaks one."""
     where = f"{path}:{node.lineno}: {node.name}"
     if not node.name.startswith(f"test_{question}_"):
-        raise BuildError(f"{where}: must be called test_{question}_…")
+        raise BuildError(f"{where}: must be named test_{question}_…")
     if not title_of(ast.get_docstring(node)):
         raise BuildError(f"{where}: has no docstring; its first paragraph is the case's title")
     match node.decorator_list:

@@ -37,7 +37,7 @@ def merge(folders: Sequence[Path], out: Path, *, force: bool = False, write: Wri
             raise MergeError(f"{out} is one of the shards; choose another output folder")
         difference = replace(run, shards=()).resumed_by(replace(first, shards=()))
         if difference:
-            raise MergeError(f"{folder} does not fit to {folders[0]}: {difference}")
+            raise MergeError(f"{folder} does not match {folders[0]}: {difference}")
     owners: dict[str, tuple[Path, str]] = {}
     for folder in folders:
         for record in journal.read_latest(folder):

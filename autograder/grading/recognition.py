@@ -2,8 +2,8 @@
 
 When a case fails, its test function is run again with each known mistake of the question in the student's place; a
 mistake that fails at the same check with the same answer, up to rounding, is what the student is told. This costs
-nothing while answers are right, and each mistake is run at most once a case: what it answers is kept for as long as the
-process lives, and can be handed to the next one.
+nothing while answers are right, and each mistake is run at most once per case: what it answers is kept for as long as
+the process lives, and can be handed to the next one.
 """
 
 import json

@@ -129,8 +129,8 @@ def _check(order: Order, run: output.Run, questions: Sequence[str]) -> None:
         (q["name"], q["points"], q["bonus"]) for q in now.questions
     ]:
         raise RegradeError(
-            f"the questions or points of {run.assignment} are others than those of {order.out}: such grades do not "
-            "compare, grade the class anew"
+            f"the questions or points of {run.assignment} differ from those of {order.out}: such grades cannot "
+            "be compared; grade the class anew"
         )
 
 

@@ -76,7 +76,7 @@ class Bundle:
         except FileNotFoundError:
             raise ContainersError(f"there is no file '{path}'; `autograder build` makes it") from None
         except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-            raise ContainersError(f"'{path}' is no autograder.zip of `autograder build`: {error}") from None
+            raise ContainersError(f"'{path}' is not an autograder.zip of `autograder build`: {error}") from None
         seed = str(settings.get("seed") or seeds.DEFAULT_SEED)
         return Bundle(path, Assignment.load(target), seed, hashlib.sha256(path.read_bytes()).hexdigest())
 
@@ -219,7 +219,7 @@ class ContainerGrader:
         last = self._last_words() or for_terminal(problem, 300)
         here = subprocess.run(["docker", "image", "inspect", image], capture_output=True, check=False).returncode == 0
         if not here:
-            return f"there is no image '{image}' here, and it cannot be had: {last}"
+            return f"image '{image}' is not available locally and could not be pulled: {last}"
         return f"the image for grading could not be built on '{image}': {last}"
 
     def _last_words(self) -> str:

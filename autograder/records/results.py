@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 Status = Literal["completed", "timed out", "unreadable", "failed"]
 """completed: every case was run; timed out: the submission's time, or what the grader allows it, was over before every
-case was run; unreadable: the file is no submission; failed: the grader could not finish it."""
+case was run; unreadable: the file is not a submission; failed: the grader could not finish it."""
 
 Limit = Literal["call", "traced function", "cell", "notebook", "submission", "worker", "container"]
 """What a limit in seconds is set on. `worker` and `container` are the outer ones, which end a grader that is stuck:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from autograder.records.run import Run
-from autograder.report.page import number, render
+from autograder.report.page import render
 from autograder.report.statistics import Statistics
-from autograder.text import for_page
+from autograder.text import for_page, number
 
 
 def report_page(statistics: Statistics, run: Run) -> str:

@@ -11,8 +11,7 @@ from typing import Any
 
 from autograder.records.final import Final
 from autograder.records.results import SubmissionResult, Timeout
-from autograder.report.page import number, signed
-from autograder.text import csv_text, for_csv
+from autograder.text import csv_text, for_csv, number, signed
 
 POINTS_ROW = "points-per-question"
 _NOTHING = Final(0.0, 0.0, 0.0)

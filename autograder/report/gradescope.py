@@ -13,8 +13,7 @@ from autograder.records.final import Final
 from autograder.records.journal import Record
 from autograder.records.results import CaseResult, QuestionResult, SubmissionResult
 from autograder.report.feedback import hidden_summary, steps_in_words
-from autograder.report.page import number, signed
-from autograder.text import printable
+from autograder.text import number, printable, signed
 
 
 def results_json(record: Record, final: Final | None = None) -> str:

@@ -24,8 +24,7 @@ from autograder.records.run import Run, write_atomically
 from autograder.records.worksheet import OURS, Worksheet
 from autograder.report.feedback import steps_in_words
 from autograder.report.grades import Row
-from autograder.report.page import number, signed
-from autograder.text import csv_text, for_csv, for_html_cell, for_terminal
+from autograder.text import csv_text, for_csv, for_html_cell, for_terminal, number, signed
 
 Graded = Sequence[tuple[Row, Student]]
 

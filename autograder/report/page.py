@@ -9,22 +9,12 @@ from functools import cache, partial
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from autograder.text import for_page
+from autograder.text import for_page, number, signed
 
 
 def render(template: str, **values: object) -> str:
     """A page: a template of `templates/` with these values."""
     return _environment().get_template(template).render(values)
-
-
-def signed(value: float) -> str:
-    """A difference of points: +2, −1.5."""
-    return f"{'−' if value < 0 else '+'}{number(abs(value))}"
-
-
-def number(value: float) -> str:
-    """A number of points as people write it: 8, 7.5, 0.25."""
-    return f"{value:.2f}".rstrip("0").rstrip(".") if value != int(value) else str(int(value))
 
 
 @cache

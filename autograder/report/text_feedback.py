@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 from autograder.records.final import Final
 from autograder.records.results import SubmissionResult
 from autograder.report.feedback import Question, questions_shown, steps_in_words
-from autograder.report.page import number, signed
-from autograder.text import for_markdown, for_terminal
+from autograder.text import for_markdown, for_terminal, number, signed
 
 
 def markdown_feedback(result: SubmissionResult, title: str, final: Final) -> str:

@@ -229,7 +229,7 @@ def _parse_notebook(content: bytes) -> tuple[dict[str, Any], list[str]]:
     found = cast(dict[str, Any], notebook)
     inner: object = found.get("content")
     if "cells" not in found and found.get("type") == "notebook" and isinstance(inner, dict):
-        notes.append("The file is Jupyter's answer about a notebook; the notebook inside of it was graded.")
+        notes.append("The file is Jupyter's answer about a notebook; the notebook inside it was graded.")
         return cast(dict[str, Any], inner), notes
     if "cells" not in found and "worksheets" not in found and _is_drive_shortcut(found):
         raise SubmissionError(
@@ -278,8 +278,8 @@ def _refuse_conflicts(text: str) -> None:
             divided = True
         elif line.startswith(">>>>>>> ") and divided:
             raise SubmissionError(
-                f"The file holds git's conflict marks (up to line {number}): two versions were merged and not settled. "
-                "Keep one version, save it and hand it in again."
+                f"The file holds git's conflict markers (up to line {number}): two versions were merged, and the "
+                "conflict was not resolved. Keep one version, save it and hand it in again."
             )
 
 
@@ -655,7 +655,7 @@ def _decode(content: bytes, notes: list[str]) -> str:
         try:
             content.decode(encoding)
         except UnicodeDecodeError:
-            notes.append("Some characters of the file are not valid Unicode and were replaced.")
+            notes.append("Some characters in the file are not valid Unicode and were replaced.")
     return text
 
 

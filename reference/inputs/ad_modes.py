@@ -11,7 +11,7 @@ Each builder isolates one property of graphs; what the others test is left out.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from adkit import checks
@@ -434,8 +434,9 @@ def with_constants(random: Generator, count: int) -> list[Graph]:
 # --- comparing with the reference -------------------------------------------------------------------------------
 
 
-def compare_forward(
-    forward_mode: Any,
+def compare_sweep(
+    mode: Literal["forward", "reverse"],
+    sweep: Any,
     problem: Problem,
     random: Generator,
     *,
@@ -444,36 +445,20 @@ def compare_forward(
     y_atol: float = 0.0,
     repeat: bool = True,
 ) -> None:
-    """Fails unless `forward_mode` gives the reference's outputs and tangents, in a random direction.
+    """Fails unless the student's `sweep` gives the reference's outputs, and its tangents for a random direction or its
+    adjoints for a random cotangent.
 
     repeat: whether the function is called twice and has to answer the same.
     """
-    x_dot = random.normal(size=len(problem.x))
-    y, y_dot = checks.call(forward_mode, problem.graph, problem.x, x_dot, returns=2, repeat=repeat)
-    expected, expected_dot = reference.forward_mode(problem.graph, list(problem.x), list(x_dot))
+    if mode == "forward":
+        reference_sweep, entries, what = reference.forward_mode, len(problem.x), "y_dot"
+    else:
+        reference_sweep, entries, what = reference.reverse_mode, len(problem.graph.outputs), "x_bar"
+    given = random.normal(size=entries)
+    y, derivatives = checks.call(sweep, problem.graph, problem.x, given, returns=2, repeat=repeat)
+    expected, expected_derivatives = reference_sweep(problem.graph, list(problem.x), list(given))
     checks.close(y, expected, rtol=y_rtol, atol=y_atol, what="y")
-    checks.close(y_dot, expected_dot, rtol=rtol, what="y_dot")
-
-
-def compare_reverse(
-    reverse_mode: Any,
-    problem: Problem,
-    random: Generator,
-    *,
-    rtol: float = 1e-12,
-    y_rtol: float = 1e-12,
-    y_atol: float = 0.0,
-    repeat: bool = True,
-) -> None:
-    """Fails unless `reverse_mode` gives the reference's outputs and cotangents, for a random cotangent.
-
-    repeat: whether the function is called twice and has to answer the same.
-    """
-    y_bar = random.normal(size=len(problem.graph.outputs))
-    y, x_bar = checks.call(reverse_mode, problem.graph, problem.x, y_bar, returns=2, repeat=repeat)
-    expected, expected_bar = reference.reverse_mode(problem.graph, list(problem.x), list(y_bar))
-    checks.close(y, expected, rtol=y_rtol, atol=y_atol, what="y")
-    checks.close(x_bar, expected_bar, rtol=rtol, what="x_bar")
+    checks.close(derivatives, expected_derivatives, rtol=rtol, what=what)
 
 
 def compare_costs(mode_cost: Any, graph: Graph) -> None:

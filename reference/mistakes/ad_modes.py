@@ -23,8 +23,8 @@ q1.edit(
         "[(v1, v1_dot), (v2, v2_dot), (v3, v3_dot), (v4, v4_dot), (v5, v5_dot)]",
         "[(v1, v1), (v2, v2), (v3, v3), (v4, v4), (v5, v5)]",
     ),
-    says="Values stand where tangents were asked: each pair is (value, tangent), and the tangents begin with dx1 and "
-    "dx2.",
+    says="The pairs hold values where tangents belong: each pair is (value, tangent), and the tangents begin with dx1 "
+    "and dx2.",
 )
 q1.edit(
     "toy_forward__inner_derivative_missing",
@@ -54,7 +54,7 @@ q1.edit(
         "v1, v1_dot = x1, dx1",
         "length = math.hypot(dx1, dx2) or 1.0\n    dx1, dx2 = dx1 / length, dx2 / length\n    v1, v1_dot = x1, dx1",
     ),
-    says="The direction was scaled to the length 1: the tangents of v1 and v2 are dx1 and dx2 as they are given.",
+    says="The direction was scaled to length 1: the tangents of v1 and v2 are dx1 and dx2 as given.",
 )
 q1.edit(
     "toy_forward__pairs_swapped",
@@ -72,7 +72,7 @@ q1.edit(
 q1.edit(
     "toy_forward__other_half_a_product_rule",
     ("v1_dot * v2 + v1 * v2_dot", "v1 * v2_dot"),
-    says="Of the product rule only v1 v2_dot is there: the tangent of v3 is v1_dot v2 + v1 v2_dot.",
+    says="Only the term v1 v2_dot of the product rule is there: the tangent of v3 is v1_dot v2 + v1 v2_dot.",
 )
 q1.edit(
     "toy_forward__sine_derivative_sign",
@@ -82,12 +82,12 @@ q1.edit(
 q1.edit(
     "toy_reverse__values_for_adjoints",
     ("return v1_bar, v2_bar, v3_bar, v4_bar, v5_bar", "return v1, v2, v1 * v2, math.sin(v1), v1 * v2 + math.sin(v1)"),
-    says="Values were returned where adjoints were asked: v5_bar is 1, and the others follow from it backwards.",
+    says="Values were returned where adjoints were asked for: v5_bar is 1, and the others follow from it backwards.",
 )
 q1.edit(
     "toy_reverse__sine_for_its_derivative",
     ("math.cos(v1)", "math.sin(v1)"),
-    says="v1_bar holds sin v1, and not the derivative of sin, which is cos v1.",
+    says="v1_bar has sin v1 where the derivative of sin belongs, which is cos v1.",
 )
 q1.edit(
     "toy_reverse__sine_derivative_sign",
@@ -97,7 +97,8 @@ q1.edit(
 q1.edit(
     "toy_reverse__branches_multiplied",
     ("v3_bar * v2 + v4_bar * math.cos(v1)", "v3_bar * v2 * v4_bar * math.cos(v1)"),
-    says="What v1 gets back from v3 and from v4 was multiplied: the contributions of the nodes that use it are added.",
+    says="The contributions of v3 and v4 to v1_bar were multiplied: the contributions of the nodes that use a "
+    "variable are added.",
 )
 q1.edit(
     "toy_reverse__adjoint_overwritten",
@@ -114,7 +115,8 @@ q1.edit(
     "toy_reverse__product_partials_swapped",
     ("v2_bar = v3_bar * v1", "v2_bar = v3_bar * v2"),
     ("v1_bar = v3_bar * v2", "v1_bar = v3_bar * v1"),
-    says="The partials of v3 = v1 v2 are swapped: the one with respect to v1 is v2, and the other way round.",
+    says="The partials of v3 = v1 v2 are swapped: the one with respect to v1 is v2, and the one with respect to v2 is "
+    "v1.",
 )
 q1.edit(
     "toy_reverse__last_first",
@@ -144,7 +146,7 @@ q2.edit(
 q2.edit(
     "local_partials__quotient_square_missing",
     ("-args[0] / args[1] ** 2", "-args[0] / args[1]"),
-    says="In the partials of a quotient the square is missing: d(a/b)/db is -a / b^2.",
+    says="The square is missing in the partials of a quotient: d(a/b)/db is -a / b^2.",
 )
 q2.edit(
     "local_partials__cosine_sign",
@@ -159,17 +161,17 @@ q2.edit(
 q2.edit(
     "local_partials__tanh_square_missing",
     ("1.0 - math.tanh(args[0]) ** 2", "1.0 - math.tanh(args[0])"),
-    says="In the derivative of tanh the square is missing: it is 1 - tanh(a)^2.",
+    says="The square is missing in the derivative of tanh: it is 1 - tanh(a)^2.",
 )
 q2.edit(
     "local_partials__tanh_argument_for_value",
     ("1.0 - math.tanh(args[0]) ** 2", "1.0 - args[0] ** 2"),
-    says="The argument of tanh was taken for its value: with args = [a] the derivative is 1 - tanh(a)^2, not 1 - a^2.",
+    says="args holds the argument of tanh, not its value: the derivative is 1 - tanh(a)^2, not 1 - a^2.",
 )
 q2.edit(
     "local_partials__value_for_derivative",
     ("1.0 / args[0]", "math.log(args[0])"),
-    says="The value of the function was returned where its derivative was asked (log: 1/a, not log a).",
+    says="The value of the function was returned where its derivative was asked for (log: 1/a, not log a).",
 )
 q2.edit(
     "local_partials__difference_sign",
@@ -180,7 +182,7 @@ q2.edit(
 q2.edit(
     "local_partials__unknown_op_ignored",
     ('raise ValueError(f"unknown op {op!r}")', "return ()"),
-    says="An unknown op gives (): it must raise ValueError, or a typing error goes unnoticed.",
+    says="An unknown op gives (): it must raise ValueError, or a typo goes unnoticed.",
     openly=True,
 )
 q2.edit(
@@ -192,7 +194,7 @@ q2.edit(
 
 
 @q2.mistake(
-    says="A bare number was returned: the answer is a tuple, also for one argument, (d,) with a comma: (d) is just d.",
+    says="A bare number was returned: the answer is a tuple even for one argument, (d,) with a comma; (d) is just d.",
     openly=True,
 )
 def local_partials__bare_number(op: str, args: Sequence[float]) -> tuple[float, ...] | float:
@@ -203,7 +205,8 @@ def local_partials__bare_number(op: str, args: Sequence[float]) -> tuple[float, 
 q2.edit(
     "local_partials__sum_of_two_only",
     ("(1.0,) * len(args)", "(1.0, 1.0)"),
-    says="add got two partials whatever the number of its arguments: it takes two or more, and has a 1 for each.",
+    says="add got two partials whatever the number of its arguments: it takes two or more, and the partial is 1 for "
+    "each.",
     openly="add got two partials whatever the number of its arguments: it takes two or more.",
 )
 q2.edit(
@@ -219,7 +222,7 @@ q2.edit(
 q2.edit(
     "local_partials__root_not_inverted",
     ("0.5 / math.sqrt(args[0])", "0.5 * math.sqrt(args[0])"),
-    says="The derivative of sqrt is 1 / (2 sqrt(a)): the root stands in the denominator.",
+    says="The derivative of sqrt is 1 / (2 sqrt(a)): the root is in the denominator.",
 )
 q2.edit(
     "local_partials__sine_sign",
@@ -245,7 +248,7 @@ q3.edit(
 q3.edit(
     "forward_mode__direction_normalised",
     ("float(tangent)", "float(tangent) / (math.hypot(*x_dot) or 1.0)"),
-    says="x_dot was scaled to the length 1: y_dot is J x_dot with x_dot as it is given, twice as long for twice x_dot.",
+    says="x_dot was scaled to length 1: y_dot is J x_dot with x_dot as given, so twice x_dot gives twice y_dot.",
     openly=True,
 )
 q3.edit(
@@ -257,7 +260,7 @@ q3.edit(
 q3.edit(
     "forward_mode__values_for_tangents",
     ("[v_dot[i] for i in graph.outputs]", "[v[i] for i in graph.outputs]"),
-    says="Values were returned where tangents were asked: the answer is (y, y_dot).",
+    says="Values were returned where tangents were asked for: the answer is (y, y_dot).",
     openly=True,
 )
 q3.edit(
@@ -275,7 +278,7 @@ q3.edit(
         "for d, j in zip(partials, node.args, strict=True)",
         "for j, d in dict(zip(node.args, partials, strict=True)).items()",
     ),
-    says="A repeated argument counts once: mul(x, x) depends on x twice, and both terms are added.",
+    says="A repeated argument counts only once: mul(x, x) depends on x twice, and both terms are added.",
 )
 q3.edit(
     "forward_mode__outputs_in_node_order",
@@ -293,13 +296,13 @@ q3.edit(
         "v = node_values(graph, x)",
         "graph = Graph(graph.nodes, tuple(sorted(graph.inputs)), graph.outputs)\n    v = node_values(graph, x)",
     ),
-    says="x was handed out in the order of the nodes: x[k] belongs to the node graph.inputs[k], wherever it stands.",
+    says="x was assigned in the order of the nodes: x[k] is the value of node graph.inputs[k], wherever that node is.",
     openly=True,
 )
 
 
 @q3.mistake(
-    says="The sweep calls itself once a node: a graph can be deeper than Python's stack, so go through the nodes in "
+    says="The sweep calls itself once per node: a graph can be deeper than Python's stack, so go through the nodes in "
     "their order with a loop.",
 )
 def forward_mode__recursive(graph: Graph, x: Sequence[float], x_dot: Sequence[float]) -> Sweep:
@@ -319,7 +322,7 @@ def forward_mode__recursive(graph: Graph, x: Sequence[float], x_dot: Sequence[fl
 q3.edit(
     "forward_mode__sum_of_two_only",
     ("zip(partials, node.args, strict=True)", "list(zip(partials, node.args, strict=True))[:2]"),
-    says="add was taken for a sum of two: it takes two or more arguments, and each of them counts.",
+    says="add was treated as a sum of two: it takes two or more arguments, and each of them counts.",
 )
 q3.edit(
     "forward_mode__repeated_argument_doubled",
@@ -329,8 +332,8 @@ q3.edit(
         "            if len(node.args) == 2 and node.args[0] == node.args[1]:\n"
         "                partials = (2 * partials[0], 0.0)",
     ),
-    says="A node with the same argument twice was taken for a square or a double: sub(x, x) and div(x, x) do not "
-    "change with x, so go through the arguments one by one whatever the op.",
+    says="A node with the same argument twice was treated as a square or a double: sub(x, x) and div(x, x) do not "
+    "change with x, so go through the arguments one by one, whatever the op.",
 )
 q3.edit(
     "forward_mode__pair_for_each_output",
@@ -352,7 +355,8 @@ q3.edit(
         "return [v[i] for i in graph.outputs], [v_dot[i] for i in graph.outputs]",
         "outputs = list(dict.fromkeys(graph.outputs))\n    return [v[i] for i in outputs], [v_dot[i] for i in outputs]",
     ),
-    says="An output that is listed twice is in the answer once: there is one entry for each entry of graph.outputs.",
+    says="An output that is listed twice is in the answer only once: there is one entry for each entry of "
+    "graph.outputs.",
     openly=True,
 )
 
@@ -372,8 +376,8 @@ q4.edit(
         "for d, j in zip(partials, node.args, strict=True)",
         "for j, d in dict(zip(node.args, partials, strict=True)).items()",
     ),
-    says="A repeated argument counts once: mul(x, x) hands its adjoint back to x twice.",
-    openly="An argument that is repeated, as in x times x, counts once only.",
+    says="A repeated argument counts only once: mul(x, x) hands its adjoint back to x twice.",
+    openly="An argument that is repeated, as in x times x, counts only once.",
 )
 q4.edit(
     "reverse_mode__cotangent_ignored",
@@ -390,7 +394,7 @@ q4.edit(
 q4.edit(
     "reverse_mode__repeated_output_once",
     ("v_bar[index] += float(cotangent)", "v_bar[index] = float(cotangent)"),
-    says="An output that is listed twice kept one of its two cotangents only: they are added.",
+    says="An output that is listed twice kept only one of its two cotangents: they are added.",
 )
 q4.edit(
     "reverse_mode__output_keeps_its_seed",
@@ -421,20 +425,20 @@ q4.edit(
         "used = {*graph.outputs, *(arg for node in graph.nodes for arg in node.args)}\n"
         "    return [v[i] for i in graph.outputs], [v_bar[i] for i in graph.inputs if i in used]",
     ),
-    says="x_bar leaves out the inputs that nothing uses: there is one entry an input, and theirs is 0.0.",
-    openly="x_bar leaves out the inputs that nothing uses: there is one entry an input.",
+    says="x_bar leaves out the inputs that nothing uses: there is one entry per input, and theirs is 0.0.",
+    openly="x_bar leaves out the inputs that nothing uses: there is one entry per input.",
 )
 q4.edit(
     "reverse_mode__nodes_in_forward_order",
     ("reversed(range(len(graph.nodes)))", "range(len(graph.nodes))"),
-    says="The outputs' cotangents do not get to the inputs: a node's adjoint is complete only when all nodes that use "
+    says="The outputs' cotangents do not reach the inputs: a node's adjoint is complete only when all nodes that use "
     "it have been visited, so begin with the last node and go backwards.",
-    openly="The outputs' cotangents do not get to the inputs: look at the order in which the nodes are visited.",
+    openly="The outputs' cotangents do not reach the inputs: look at the order in which the nodes are visited.",
 )
 q4.edit(
     "reverse_mode__inputs_in_node_order",
     ("[v_bar[i] for i in graph.inputs]", "[v_bar[i] for i in sorted(graph.inputs)]"),
-    says="x_bar is in the order of the nodes: its entry k belongs to the node graph.inputs[k], wherever it stands.",
+    says="x_bar is in the order of the nodes: its entry k belongs to node graph.inputs[k], wherever that node is.",
     openly=True,
 )
 
@@ -474,7 +478,7 @@ q4.edit(
 q4.edit(
     "reverse_mode__every_node",
     ("[v_bar[i] for i in graph.inputs]", "v_bar"),
-    says="The answer holds the adjoint of every node: x_bar is those of graph.inputs only, in their order.",
+    says="The answer holds the adjoint of every node: x_bar holds those of graph.inputs only, in their order.",
 )
 q4.edit(
     "reverse_mode__constants_in_x_bar",
@@ -485,7 +489,7 @@ q4.edit(
 q4.edit(
     "reverse_mode__sum_of_two_only",
     ("zip(partials, node.args, strict=True)", "list(zip(partials, node.args, strict=True))[:2]"),
-    says="add was taken for a sum of two: it takes two or more arguments, and each gets the adjoint of the sum.",
+    says="add was treated as a sum of two: it takes two or more arguments, and each gets the adjoint of the sum.",
 )
 q4.edit(
     "reverse_mode__repeated_argument_doubled",
@@ -495,19 +499,19 @@ q4.edit(
         "        if len(node.args) == 2 and node.args[0] == node.args[1]:\n"
         "            partials = (2 * partials[0], 0.0)",
     ),
-    says="A node with the same argument twice was taken for a square or a double: sub(x, x) and div(x, x) hand back "
-    "nothing, so go through the arguments one by one whatever the op.",
+    says="A node with the same argument twice was treated as a square or a double: sub(x, x) and div(x, x) hand back "
+    "nothing, so go through the arguments one by one, whatever the op.",
 )
 q4.edit(
     "reverse_mode__cotangents_summed",
     ("float(cotangent)", "float(sum(y_bar))"),
-    says="The cotangents were summed and given to every output: each output has its own entry of y_bar.",
+    says="The sum of the cotangents was given to every output: each output has its own entry of y_bar.",
     openly=True,
 )
 q4.edit(
     "reverse_mode__cotangents_in_node_order",
     ("zip(graph.outputs, y_bar", "zip(sorted(graph.outputs), y_bar"),
-    says="y_bar was handed out in the order of the nodes: y_bar[k] belongs to the node graph.outputs[k].",
+    says="y_bar was assigned in the order of the nodes: y_bar[k] belongs to the node graph.outputs[k].",
 )
 q4.edit(
     "reverse_mode__ends_for_outputs",
@@ -560,7 +564,7 @@ q5.edit(
         'sum(graph.nodes[arg].op != "const" for node in graph.nodes for arg in node.args)',
         "sum(len(node.args) for node in graph.nodes)",
     ),
-    says="Arguments that are constants were counted: their tangent is 0, so they are no edges.",
+    says="Arguments that are constants were counted: their tangent is 0, so they are not edges.",
 )
 q5.edit(
     "mode_cost__repeated_edges_once",
@@ -622,8 +626,8 @@ q5.edit(
         "edges = sum(",
         'mode = {"f": "forward", "r": "reverse"}.get(mode[:1].lower(), mode)\n    edges = sum(',
     ),
-    says='Only "forward" and "reverse" are modes, written just so: anything else, "either" and "Reverse" too, must '
-    "raise ValueError.",
+    says='Only "forward" and "reverse" are modes, spelled exactly like that: anything else, "either" and "Reverse" '
+    "included, must raise ValueError.",
     openly=True,
 )
 q5.edit(
@@ -641,9 +645,9 @@ q5.edit(
 q5.edit(
     "choose_mode__dearer_mode",
     ("forward < reverse", "forward > reverse"),
-    says="The dearer mode was chosen: forward mode is cheaper with fewer inputs than outputs, reverse mode with fewer "
-    "outputs.",
-    openly="The dearer mode was chosen.",
+    says="The more expensive mode was chosen: forward mode is cheaper with fewer inputs than outputs, reverse mode "
+    "with fewer outputs.",
+    openly="The more expensive mode was chosen.",
 )
 q5.edit(
     "choose_mode__sweeps_compared",
@@ -670,36 +674,36 @@ q6.edit(
     "trace_inverse_gradient__inverse_not_transposed",
     ("solve(X.T, A.T)", "solve(X, A.T)"),
     ("solve(X, B)", "solve(X.T, B)"),
-    says="The outer factors lack their transpose: they are X^-T, and so is the whole product.",
+    says="The outer factors lack their transpose: both are X^-T.",
 )
 q6.edit(
     "trace_inverse_gradient__a_and_b_swapped",
     ("solve(X, B)", "solve(X, A.T)"),
     ("solve(X.T, A.T)", "solve(X.T, B)"),
-    says="A and B are in the wrong order: from the left the gradient is X^-T A^T B^T X^-T, up to its sign.",
+    says="A and B are in the wrong order: the gradient is X^-T A^T B^T X^-T, up to its sign.",
 )
 q6.edit(
     "trace_inverse_gradient__right_inverse_not_transposed",
     ("solve(X, B)", "solve(X.T, B)"),
-    says="The right factor lacks its transpose: X^-T stands on both sides.",
+    says="The right factor lacks its transpose: X^-T is on both sides.",
 )
 q6.edit(
     "trace_inverse_gradient__a_b_not_transposed",
     ("solve(X.T, A.T)", "solve(X.T, A)"),
     ("solve(X, B)", "solve(X, B.T)"),
-    says="A and B are not transposed: between the two factors X^-T stands A^T B^T, which is (B A)^T.",
+    says="A and B are not transposed: what belongs between the two factors X^-T is A^T B^T, which is (B A)^T.",
 )
 q6.edit(
     "trace_inverse_gradient__transposes_swapped",
     ("solve(X.T, A.T)", "solve(X.T, B.T)"),
     ("solve(X, B)", "solve(X, A)"),
-    says="A^T and B^T are the wrong way round: B^T A^T is (A B)^T and m x m, what is needed is A^T B^T.",
+    says="A^T and B^T are the wrong way round: B^T A^T is (A B)^T, which is m x m; A^T B^T is needed.",
 )
 q6.edit(
     "trace_inverse_gradient__one_inverse",
     ("np.linalg.solve(X, B)", "B"),
-    says="X^-1 appears once only: d(X^-1) = -X^-1 dX X^-1 has it on both sides.",
-    openly="The inverse of X appears once only.",
+    says="X^-1 appears only once: d(X^-1) = -X^-1 dX X^-1 has it on both sides.",
+    openly="The inverse of X appears only once.",
 )
 q6.edit(
     "cubic_norm_hessian__outer_product_missing",
@@ -724,8 +728,8 @@ q6.edit(
 q6.edit(
     "cubic_norm_hessian__small_taken_for_zero",
     ("norm == 0", "np.allclose(x, 0)"),
-    says="A small x was taken for 0 (np.allclose does so from 1e-8 on): the Hessian is 0 at x = 0 only, and elsewhere "
-    "it is in proportion to x.",
+    says="A small x was taken for 0 (np.allclose does so below 1e-8): the Hessian is 0 only at x = 0, and elsewhere "
+    "it is proportional to x.",
 )
 q6.edit(
     "cubic_norm_hessian__identity_forgotten",
@@ -790,16 +794,16 @@ def elimination_order__reverse(graph: Graph) -> list[int]:
 
 
 @q7.mistake(
-    says="This is the greedy Markowitz order: on some graphs forward or reverse order is cheaper, so compare the "
-    "three costs.",
+    says="This is the greedy Markowitz order: on some graphs the forward or the reverse order is cheaper, so compare "
+    "the three costs.",
 )
 def elimination_order__greedy_alone(graph: Graph) -> list[int]:
     return markowitz_order(graph)
 
 
 @q7.mistake(
-    says="The vertices are sorted by predecessors x successors of the graph as it was at first: an elimination "
-    "changes both for the neighbours, so count again after each one.",
+    says="The vertices are sorted by predecessors x successors of the original graph: an elimination changes both for "
+    "the neighbours, so count again after each one.",
 )
 def elimination_order__counted_once(graph: Graph) -> list[int]:
     left = linearise(graph)

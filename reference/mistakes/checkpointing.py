@@ -101,7 +101,7 @@ q2.edit(
 q2.edit(
     "memory_poor_schedule__sweeps_to_the_end",
     ("range(1, i + 1)", "range(1, n + 1)"),
-    says="Every sweep of yours goes up to a_n: for b_i it may stop at a_i, and must, as a_i is gone otherwise.",
+    says="Each of your sweeps goes up to a_n: for b_i it has to stop at a_i, because a_i is gone otherwise.",
 )
 q2.edit(
     "memory_poor_schedule__saves_and_never_frees",
@@ -149,7 +149,7 @@ q3.edit(
         "        if end <= n:\n",
         "        if end <= n + 1:\n",
     ),
-    says="You evaluate the last segment again: nothing after the last checkpoint has to be evaluated twice, keep it "
+    says="You evaluate the last segment again: nothing after the last checkpoint has to be evaluated twice; keep it "
     "on the way forward.",
 )
 q3.edit(
@@ -181,7 +181,7 @@ q3.edit(
     "checkpointed_schedule__does_not_validate",
     ("[int(c) for c in checkpoints]", "sorted({int(c) for c in checkpoints if 1 <= c <= n})"),
     # true also where only some of it is checked, which answers the same
-    says="You accept checkpoints that are none: anything but a strictly increasing subset of 1..n is a ValueError (0, "
+    says="You accept invalid checkpoints: anything but a strictly increasing subset of 1..n must raise ValueError (0, "
     "indices beyond n, repeated ones, ones out of order).",
 )
 q3.edit(
@@ -197,7 +197,7 @@ q4 = MISTAKES.question("q4")
 q4.edit(
     "choose_checkpoints__all",
     ("list(range(spacing, n + 1, spacing))", "list(range(1, n + 1))"),
-    says="You keep every activation: that is vanilla backpropagation, and peaks at n.",
+    says="You keep every activation: that is vanilla backpropagation, whose peak is n.",
 )
 q4.edit(
     "choose_checkpoints__none",
@@ -214,7 +214,7 @@ q4.edit(
 q4.edit(
     "choose_checkpoints__from_zero",
     ("list(range(spacing, n + 1, spacing))", "list(range(0, n, spacing))"),
-    says="You count from 0: a_0 is the data and no checkpoint, checkpoints are a subset of 1..n.",
+    says="You count from 0: a_0 is the data, not a checkpoint; checkpoints are a subset of 1..n.",
 )
 q4.edit(
     "choose_checkpoints__halves",
@@ -230,7 +230,8 @@ q4.edit(
 q4.edit(
     "choose_checkpoints__every_tenth",
     ("list(range(spacing, n + 1, spacing))", "list(range(10, n + 1, 10))"),
-    says="Your distance does not grow with n: with checkpoints every ten layers the memory is n/10 and more.",
+    says="The distance between your checkpoints does not grow with n: with one every ten layers the memory is at "
+    "least n/10.",
     openly="The distance between your checkpoints does not grow with n.",
 )
 
@@ -240,8 +241,8 @@ q5 = MISTAKES.question("q5")
 
 
 @q5.mistake(
-    says="Your checkpoints are uniform: spread evenly, and each segment kept whole. With little memory it is cheaper "
-    "to set checkpoints within a segment again, with the places that became free (the binomial schedule).",
+    says="Your checkpoints are uniform: spread evenly, with each segment kept whole. With little memory it is cheaper "
+    "to set checkpoints within a segment as well, in the places that have become free (the binomial schedule).",
 )
 def optimal_schedule__uniform(n, memory):
     possible(n, memory)
@@ -265,8 +266,8 @@ q5.edit(
 
 
 @q5.mistake(
-    says="You use the memory for the first checkpoints and go on memory-poor: give each segment the places that are "
-    "free then.",
+    says="You spend the memory on the first checkpoints and continue memory-poor: give each segment the places that "
+    "are free by then.",
 )
 def optimal_schedule__memory_poor_within(n, memory):
     possible(n, memory)
@@ -286,7 +287,7 @@ q5.edit(
 q5.edit(
     "optimal_schedule__loses_a_place",
     ("(start, split - 1, places)", "(start, split - 1, max(1, places - 1))"),
-    says="You keep places back: after b_j has run, its place is free for the layers below it.",
+    says="You leave places unused: after b_j has run, its place is free for the layers below it.",
 )
 q5.edit(
     "optimal_schedule__saves_everything",
@@ -317,7 +318,7 @@ q5.edit(
         "if n < 1:\n        return []",
     ),
     ("min(memory, n)", "min(max(memory, 1), n)"),
-    says="You answer what cannot be done: n < 1 is a ValueError, and so is memory < 1.",
+    says="You accept impossible arguments: n < 1 must raise ValueError, and so must memory < 1.",
 )
 
 # ---------------------------------------- q6: a schedule drives a network
@@ -476,7 +477,7 @@ q7.edit(
 q7.edit(
     "checkpointed_loss__sum_over_entries",
     ("jnp.mean((a - y) ** 2)", "jnp.mean(jnp.sum((a - y) ** 2, axis=1))"),
-    says="The loss is the mean over all entries: you add up over those of an example, and average over examples only.",
+    says="The loss is the mean over all entries: you sum over those of an example, and average only over the examples.",
 )
 q7.edit(
     "checkpointed_loss__root",
@@ -492,7 +493,7 @@ q7.edit(
 q7.edit(
     "checkpointed_loss__last_checkpoint_lost",
     ("*(int(c) for c in checkpoints)", "*[c for c in checkpoints if c < len(params)][:-1]"),
-    says="Your last checkpoint is not used: the segment from it to a_n is one of its own, so there is one segment "
+    says="Your last checkpoint is not used: the part from it to a_n is a segment of its own, so there is one segment "
     "more than there are checkpoints below n.",
     openly="Your last checkpoint is not used.",
 )
@@ -508,9 +509,9 @@ q7.edit(
 
 
 @q7.mistake(
-    says="A jax.checkpoint around the segments of another one: each level evaluates its layers again. One "
-    "jax.checkpoint a segment, side by side.",
-    openly="A jax.checkpoint around the segments of another one: each level evaluates its layers again.",
+    says="A jax.checkpoint is nested in another one: each level evaluates its layers again. Use one jax.checkpoint "
+    "per segment, side by side.",
+    openly="A jax.checkpoint is nested in another one: each level evaluates its layers again.",
 )
 def checkpointed_loss__nested(params, x, y, checkpoints):
     ends = sorted({*(c for c in checkpoints if c < len(params)), len(params)})
@@ -564,7 +565,8 @@ def optimal_schedule_for__ignores_sizes(sizes, costs, memory):
 q8.edit(
     "optimal_schedule_for__ignores_costs",
     ("[int(c) for c in costs]", "[1] * n"),
-    says="You minimise the number of evaluations: a layer's evaluation costs costs[i - 1], and their sum counts.",
+    says="You minimise the number of evaluations: evaluating layer i costs costs[i - 1], and the sum of these is what "
+    "counts.",
 )
 q8.edit(
     "optimal_schedule_for__costs_off_by_one",
@@ -577,7 +579,7 @@ q8.edit(
         "size, cost = [int(s) for s in sizes], [int(c) for c in costs]",
         "size, cost = [int(c) for c in costs], [int(s) for s in sizes]\n    memory = max(memory, *size)",
     ),
-    says="You exchange sizes and costs: memory is a total of sizes, work a total of costs.",
+    says="You swap sizes and costs: memory is a total of sizes, work a total of costs.",
 )
 q8.edit(
     "optimal_schedule_for__saves_everything",
@@ -592,7 +594,7 @@ q8.edit(
         "            if size[j - 1] > free and j < end:\n"
         "                continue\n",
     ),
-    says="Only the saved activations fit into your memory: the working activation counts, too.",
+    says="Your schedule fits only the saved activations into memory: the working activation counts, too.",
 )
 q8.edit(
     "optimal_schedule_for__off_by_one",
@@ -605,7 +607,7 @@ q8.edit(
 q8.edit(
     "optimal_schedule_for__memory_poor",
     ("return write(0, n, memory)", "return memory_poor_schedule(n)"),
-    says="You keep nothing but the working activation: legal, but memory that is there can save evaluations.",
+    says="You keep nothing but the working activation: that is legal, but the rest of the memory can save evaluations.",
 )
 q8.edit(
     "optimal_schedule_for__never_refuses",
@@ -613,7 +615,8 @@ q8.edit(
         "    @cache\n",
         "    memory = max(memory, *size)\n\n    @cache\n",
     ),
-    says="Your schedule is built although an activation is larger than the memory: that is impossible, a ValueError.",
+    says="You return a schedule although an activation is larger than the memory: that is impossible, and must raise "
+    "ValueError.",
 )
 
 

@@ -47,7 +47,7 @@ q1.edit(
 q1.edit(
     "linear_solve_vjp__b_bar_minus",
     ("-_outer(b_bar, x), b_bar", "-_outer(b_bar, x), -b_bar"),
-    says="b_bar has a minus sign too many: only A_bar has one.",
+    says="b_bar has a minus sign that does not belong there: only A_bar has one.",
 )
 q1.edit(
     "linear_solve_vjp__x_for_b_bar",
@@ -108,7 +108,7 @@ q1.edit(
     ("jnp.asarray(A)", "jnp.asarray(A, dtype=jnp.float32)"),
     ("jnp.asarray(b)", "jnp.asarray(b, dtype=jnp.float32)"),
     ("jnp.asarray(x_bar)", "jnp.asarray(x_bar, dtype=jnp.float32)"),
-    says="32-bit floats are too short for an ill-conditioned system: stay in 64 bits.",
+    says="32-bit floats are not precise enough for an ill-conditioned system: stay in 64 bits.",
 )
 q1.edit(
     "linear_solve_vjp__regularised",
@@ -172,7 +172,7 @@ q2.edit(
     ),
     ("factors, x = kept", "inverse, x = kept"),
     ("lu_solve(factors, x_bar, trans=1)", "inverse.T @ x_bar"),
-    says="An inverse is formed and kept; keep the factors of A, they are as large.",
+    says="An inverse is formed and kept; keep the factors of A instead, which take the same space.",
 )
 q2.edit(
     "linear_solve__vectors_only",
@@ -204,7 +204,7 @@ q3.edit(
 q3.edit(
     "nuclear_norm_gradient__vt_transposed",
     ("return U @ Vt", "return U @ Vt.T[: U.shape[1]] @ jnp.eye(Vt.shape[0], Vt.shape[1])"),
-    says="This is U V: the SVD gives V^T as it is, and it is transposed once more.",
+    says="This is U V: the SVD returns V^T already, and it is transposed once more.",
 )
 q3.edit(
     "nuclear_norm_gradient__full_factors",
@@ -234,7 +234,7 @@ q3.edit(
 
 @q3.mistake(
     says="W (W^T W)^(-1/2) needs a W of full column rank, and it squares the singular values; take U V^T of an SVD.",
-    openly="Something is inverted that has no inverse when W is short of full column rank.",
+    openly="Something is inverted that has no inverse when W does not have full column rank.",
 )
 def nuclear_norm_gradient__inverse_root(W):
     eigenvalues, V = jnp.linalg.eigh(W.T @ W)
@@ -285,7 +285,7 @@ q3.edit(
     "nuclear_norm_gradient__damped",
     ("U, _, Vt", "U, s, Vt"),
     ("return U @ Vt", "return (U * (s / (s + 1e-6))) @ Vt"),
-    says="Sigma is divided out with something added to it; U V^T needs no division.",
+    says="Something is added to Sigma before it is divided out; U V^T needs no division.",
 )
 
 # ---------------------------------------- q4: checking gradients numerically
@@ -321,7 +321,7 @@ q4.edit(
     "numerical_gradient__step_proportional",
     ("np.cbrt(np.finfo(np.float64).eps) * max(1.0, abs(x[i]))", "6e-6 * abs(x[i])"),
     ("/ (above[i] - below[i])", "/ (2 * h) if h else np.nan"),
-    says="The step is proportional to x_i, also where x_i is tiny or 0. Scale it by max(1, |x_i|).",
+    says="The step is proportional to x_i, even where x_i is tiny or 0. Scale it by max(1, |x_i|).",
 )
 q4.edit(
     "numerical_gradient__divided_by_h",
@@ -331,7 +331,7 @@ q4.edit(
 q4.edit(
     "numerical_gradient__flattened",
     ("return gradient", "return gradient.ravel()"),
-    says="The gradient is flat: it has the shape of x.",
+    says="The gradient is flattened: it should have the shape of x.",
 )
 q4.edit(
     "check_gradient__absolute_tolerance",
@@ -344,7 +344,7 @@ q4.edit(
         "error <= 1e-5 * np.linalg.norm(np.ravel(measured)) + 100 * rounding",
         "np.allclose(claimed, measured, rtol=1e-4)",
     ),
-    says="np.allclose has an absolute tolerance of 1e-8 besides the relative one: small gradients all pass.",
+    says="np.allclose has an absolute tolerance of 1e-8 in addition to the relative one: any small gradient passes.",
 )
 q4.edit(
     "check_gradient__loose",
@@ -352,14 +352,14 @@ q4.edit(
         "error <= 1e-5 * np.linalg.norm(np.ravel(measured)) + 100 * rounding",
         "error <= 0.1 * np.linalg.norm(np.ravel(measured))",
     ),
-    says="The tolerance is too loose: an error of some per cent is an error.",
+    says="The tolerance is too loose: an error of a few per cent is an error.",
 )
 q4.edit(
     "check_gradient__lengths_only",
     ("claimed.shape != x.shape or not np.all(np.isfinite(claimed))", "not np.all(np.isfinite(claimed))"),
     ("np.linalg.norm(np.ravel(claimed - measured))", "abs(np.linalg.norm(claimed) - np.linalg.norm(measured))"),
-    says="A gradient of the opposite direction passes: compare the gradients, not their lengths or absolute values.",
-    openly="A gradient of the opposite direction passes.",
+    says="A gradient in the opposite direction passes: compare the gradients, not their lengths or absolute values.",
+    openly="A gradient in the opposite direction passes.",
 )
 q4.edit(
     "check_gradient__sums_only",
@@ -392,7 +392,7 @@ q4.edit(
         "error <= 1e-5 * np.linalg.norm(np.ravel(measured)) + 100 * rounding",
         "np.any(np.isclose(claimed, measured, rtol=1e-5, atol=0))",
     ),
-    says="One entry that agrees is enough here, and all of them have to.",
+    says="One entry that agrees is enough here, but all of them have to agree.",
 )
 q4.edit(
     "check_gradient__too_tight",
@@ -409,24 +409,24 @@ q4.edit(
         "error <= 1e-5 * np.linalg.norm(np.ravel(measured)) + 100 * rounding",
         "np.all(np.abs(claimed - measured) <= 1e-5 * np.abs(measured))",
     ),
-    says="Every entry is compared in relation to itself: next to zero differences have no right digits. The size of "
-    "the whole gradient is what counts.",
+    says="Every entry is compared relative to itself: next to zero, differences have no correct digits. Compare with "
+    "the size of the whole gradient.",
 )
 q4.edit(
     "check_gradient__broadcast",
     ("claimed.shape != x.shape or not np.all(np.isfinite(claimed))", "not np.all(np.isfinite(claimed))"),
-    says="The shape is not looked at: broadcasting compares what does not belong together.",
+    says="The shape is not checked: broadcasting compares what does not belong together.",
 )
 q4.edit(
     "check_gradient__nan_passes",
     ("claimed.shape != x.shape or not np.all(np.isfinite(claimed))", "claimed.shape != x.shape"),
     ("bool(error <= ", "not bool(error > "),
-    says="NaN passes: every comparison with NaN is False, also `error > tolerance`.",
+    says="NaN passes: every comparison with NaN is False, even `error > tolerance`.",
 )
 q4.edit(
     "check_gradient__no_absolute_value",
     ("np.linalg.norm(np.ravel(claimed - measured))", "np.max(claimed - measured)"),
-    says="The difference has no absolute value: errors downwards pass.",
+    says="The absolute value of the difference is not taken: negative errors pass.",
 )
 
 # ---------------------------------------- q5: the singular value decomposition, backwards
@@ -441,40 +441,41 @@ q5.edit(
 q5.edit(
     "svd_vjp__f_not_squared",
     ("(1 / ratio - ratio) * s[:, None] * s[None, :]", "s[None, :] - s[:, None]"),
-    says="F has the differences of the singular values, and needs those of their squares.",
+    says="F is made with the differences of the singular values; it needs those of their squares.",
 )
 q5.edit(
     "svd_vjp__f_regularised",
     ("jnp.where(diagonal, 0.0, 1 / jnp.where(diagonal, 1.0, gap))", "gap / (gap**2 + 1e-12)"),
-    says="The denominators of F are regularised: the s are distinct, and what is small depends on the scale.",
+    says="The denominators of F are regularised: the singular values are distinct, and what is small depends on the "
+    "scale.",
 )
 q5.edit(
     "svd_vjp__f_diagonal",
     ("jnp.where(diagonal, 0.0, 1 / jnp.where(diagonal, 1.0, gap))", "1 / gap"),
-    says="The diagonal of F is 1 / 0: there F is 0, as a singular vector does not turn into itself.",
+    says="The diagonal of F is 1 / 0: F is 0 there, because a singular vector does not turn towards itself.",
     openly="Something is divided by zero on a diagonal.",
 )
 q5.edit(
     "svd_vjp__v_sign",
     ("F * (Q - Q.T)", "-F * (Q - Q.T)"),
-    says="The sign of V's part is wrong: F_ij = 1 / (s_j^2 - s_i^2) is for V as it is for U.",
+    says="The sign of V's part is wrong: F_ij = 1 / (s_j^2 - s_i^2) is the same for V as for U.",
 )
 q5.edit(
     "svd_vjp__u_sign",
     ("F * (P - P.T)", "-F * (P - P.T)"),
-    says="The sign of U's part is wrong: F_ij = 1 / (s_j^2 - s_i^2) is for U as it is for V.",
+    says="The sign of U's part is wrong: F_ij = 1 / (s_j^2 - s_i^2) is the same for U as for V.",
 )
 q5.edit(
     "svd_vjp__s_on_the_wrong_side",
     ("F * (P - P.T) * s", "s[:, None] * F * (P - P.T)"),
     ("s[:, None] * (F * (Q - Q.T))", "(F * (Q - Q.T) * s)"),
-    says="S stands on the wrong side of F o (X - X^T): it is on the right of U's part and on the left of V's.",
+    says="S is on the wrong side of F o (X - X^T): it belongs on the right in U's part and on the left in V's.",
 )
 q5.edit(
     "svd_vjp__projectors_without_s",
     ("(U_bar - U @ P) / s", "(U_bar - U @ P)"),
     ("(Vt_bar - Q.T @ Vt) / s[:, None]", "(Vt_bar - Q.T @ Vt)"),
-    says="S^-1 is missing in the parts of the projectors, (I - U U^T) U_bar S^-1 V^T and its like.",
+    says="S^-1 is missing in the terms with the projectors: (I - U U^T) U_bar S^-1 V^T, and its counterpart for V.",
 )
 q5.edit(
     "svd_vjp__symmetric",
@@ -518,7 +519,7 @@ q5.edit(
 q5.edit(
     "svd_vjp__half",
     ("1 / jnp.where(diagonal, 1.0, gap)", "0.5 / jnp.where(diagonal, 1.0, gap)"),
-    says="A factor of 1/2 too much at the turning of U and V.",
+    says="There is an extra factor of 1/2 in the parts of U and V.",
 )
 q5.edit(
     "svd_vjp__vt_bar_as_v_bar",

@@ -11,7 +11,7 @@ has
   The output itself can then be removed, and its copy keeps its row of the Jacobian. A node listed twice in
   `outputs` has one copy.
 
-The *intermediate* vertices are the rest: not inputs, and not outputs that feed nothing. A node that is no
+The *intermediate* vertices are the rest: not inputs, and not outputs that feed nothing. A node that is not an
 output and feeds nothing is intermediate, too, and so is one that depends on constants only.
 
 Eliminating the vertex v multiplies each edge into v by each edge out of it: (predecessors x successors)
@@ -96,7 +96,7 @@ def elimination_cost(graph: Graph, order: Iterable[int]) -> int:
 def _why_not(graph: Graph, linearised: Linearised, vertex: int) -> str:
     """Why an elimination order cannot hold `vertex`, or not once more."""
     if vertex in linearised.intermediates:
-        return "it stands there twice"
+        return "it is listed twice"
     if not 0 <= vertex < len(graph.nodes):
         return f"there is no such node, the indices are 0 … {len(graph.nodes) - 1}"
     if graph.nodes[vertex].op in ("input", "const"):

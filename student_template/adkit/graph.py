@@ -285,7 +285,7 @@ def _check_ends(graph: Graph) -> None:
         raise ValueError("inputs: a node is listed twice")
     for index, node in enumerate(graph.nodes):
         if node.op == "input" and index not in listed:
-            raise ValueError(f"node {index} (input) is missing in inputs")
+            raise ValueError(f"node {index} (input) is missing from inputs")
 
 
 def _short(indices: tuple[int, ...]) -> str:

@@ -198,7 +198,7 @@ def _layers(n: object) -> int:
 def _weights(given: object, n: int, what: str) -> list[int] | None:
     if given is None:
         return None
-    rule = f"{what} are n positive integers, one a layer"
+    rule = f"{what} are n positive integers, one per layer"
     entries = cast("list[object]", given) if type(given) in (list, tuple, np.ndarray) else []
     numbers = [number for number in map(integer, entries) if number is not None and number > 0]
     if len(numbers) != n or len(entries) != n:
@@ -215,7 +215,7 @@ def _actions(schedule: object) -> Sequence[object]:
 
 def _action(given: object, n: int) -> tuple[str, int, _Fault | None]:
     if type(given) not in (tuple, list) or len(cast("Sequence[object]", given)) != 2:
-        return "", 0, ('each action is a pair such as ("forward", 1)', "this is none")
+        return "", 0, ('each action is a pair such as ("forward", 1)', "this is not one")
     name, index = cast("Sequence[object]", given)
     if type(name) not in (str, np.str_) or name not in ACTIONS:
         allowed = ", ".join(f'"{action}"' for action in ACTIONS)

@@ -28,7 +28,7 @@ from adkit.graph import ARITY, Graph, Node
         ([Node("input")], [0, 1], [0], "inputs: there is no node 1"),
         ([Node("input"), Node("neg", (0,))], [0, 1], [1], "node 1 is not an input but a neg"),
         ([Node("input")], [0, 0], [0], "listed twice"),
-        ([Node("input"), Node("input")], [1], [1], r"node 0 \(input\) is missing in inputs"),
+        ([Node("input"), Node("input")], [1], [1], r"node 0 \(input\) is missing from inputs"),
         ([Node("input")], [0.5], [0], "inputs must be a sequence of whole numbers"),
     ],
 )

@@ -7,7 +7,7 @@ from adkit.tracing import export as artefact
 from oracles import numeric
 
 from reference import matrix_gradients as reference
-from reference.inputs.matrices import invertible, orthogonal, with_singular_values
+from reference.inputs.matrix_gradients import invertible, orthogonal, with_singular_values
 
 
 def relative(one, other):

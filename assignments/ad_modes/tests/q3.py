@@ -66,7 +66,7 @@ def test_q3_random_graphs_of_every_op(forward_mode):
     problems = [ad_modes.shared(random) for _ in range(3)]
     moved = ad_modes.Problem(problems[0].graph, 1.001 * problems[0].x)  # nothing of the first point may be kept
     for problem in (*problems, moved):
-        ad_modes.compare_forward(forward_mode, problem, random)
+        ad_modes.compare_sweep("forward", forward_mode, problem, random)
 
 
 @test_case(points=0.25, hidden=True)
@@ -77,7 +77,7 @@ def test_q3_factors_of_zero(forward_mode):
 
     random = rng("ad_modes", "q3", "zeros")
     for _ in range(2):
-        ad_modes.compare_forward(forward_mode, ad_modes.zeros(random), random)
+        ad_modes.compare_sweep("forward", forward_mode, ad_modes.zeros(random), random)
 
 
 @test_case(points=0.25, hidden=True)
@@ -88,7 +88,7 @@ def test_q3_sums_of_three_and_more(forward_mode):
 
     random = rng("ad_modes", "q3", "sums")
     for _ in range(2):
-        ad_modes.compare_forward(forward_mode, ad_modes.sums(random), random)
+        ad_modes.compare_sweep("forward", forward_mode, ad_modes.sums(random), random)
 
 
 @test_case(points=0.5, hidden=True)
@@ -99,7 +99,7 @@ def test_q3_repeated_arguments(forward_mode):
 
     random = rng("ad_modes", "q3", "repeated")
     for _ in range(2):
-        ad_modes.compare_forward(forward_mode, ad_modes.shared(random, repeats=True), random)
+        ad_modes.compare_sweep("forward", forward_mode, ad_modes.shared(random, repeats=True), random)
 
 
 @test_case(points=0.5, hidden=True)
@@ -110,7 +110,7 @@ def test_q3_constants_do_not_move(forward_mode):
 
     random = rng("ad_modes", "q3", "constants")
     for _ in range(2):
-        ad_modes.compare_forward(forward_mode, ad_modes.shared(random, constants=3), random)
+        ad_modes.compare_sweep("forward", forward_mode, ad_modes.shared(random, constants=3), random)
 
 
 @test_case(points=0.5, hidden=True)
@@ -122,7 +122,7 @@ def test_q3_any_node_can_be_an_output(forward_mode):
     random = rng("ad_modes", "q3", "outputs")
     mixed = ad_modes.shared(random, constants=1)
     for problem in [ad_modes.inner_outputs(random), *ad_modes.unusual_outputs(mixed, random)]:
-        ad_modes.compare_forward(forward_mode, problem, random)
+        ad_modes.compare_sweep("forward", forward_mode, problem, random)
 
 
 @test_case(points=0.5, hidden=True)
@@ -135,4 +135,4 @@ def test_q3_deep_graph(forward_mode):
     problem = ad_modes.chain(random, 20_000)
     # y: 20 000 roundings of 1e-16 each, of a walk whose size varies by some factors of ten: 1e-10 at the worst;
     # its derivative is a product of some 5 000 factors: 1e-12 at the worst
-    ad_modes.compare_forward(forward_mode, problem, random, y_rtol=1e-7, y_atol=1e-9, rtol=1e-11, repeat=False)
+    ad_modes.compare_sweep("forward", forward_mode, problem, random, y_rtol=1e-7, y_atol=1e-9, rtol=1e-11, repeat=False)

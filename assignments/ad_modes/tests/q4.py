@@ -76,7 +76,7 @@ def test_q4_every_op_without_sharing(reverse_mode):
 
     random = rng("ad_modes", "q4", "every op")
     for _ in range(2):
-        ad_modes.compare_reverse(reverse_mode, ad_modes.tree(random), random)
+        ad_modes.compare_sweep("reverse", reverse_mode, ad_modes.tree(random), random)
 
 
 @test_case(points=0.25, hidden=True)
@@ -87,7 +87,7 @@ def test_q4_factors_of_zero(reverse_mode):
 
     random = rng("ad_modes", "q4", "zeros")
     for _ in range(2):
-        ad_modes.compare_reverse(reverse_mode, ad_modes.zeros(random), random)
+        ad_modes.compare_sweep("reverse", reverse_mode, ad_modes.zeros(random), random)
 
 
 @test_case(points=0.25, hidden=True)
@@ -98,7 +98,7 @@ def test_q4_sums_of_three_and_more(reverse_mode):
 
     random = rng("ad_modes", "q4", "sums")
     for _ in range(2):
-        ad_modes.compare_reverse(reverse_mode, ad_modes.sums(random), random)
+        ad_modes.compare_sweep("reverse", reverse_mode, ad_modes.sums(random), random)
 
 
 @test_case(points=0.5, hidden=True)
@@ -111,7 +111,7 @@ def test_q4_shared_nodes_in_random_graphs(reverse_mode):
     problems = [ad_modes.shared(random, constants=2) for _ in range(3)]
     moved = ad_modes.Problem(problems[0].graph, 1.001 * problems[0].x)  # nothing of the first point may be kept
     for problem in (*problems, moved):
-        ad_modes.compare_reverse(reverse_mode, problem, random)
+        ad_modes.compare_sweep("reverse", reverse_mode, problem, random)
 
 
 @test_case(points=0.5, hidden=True)
@@ -122,7 +122,7 @@ def test_q4_repeated_arguments(reverse_mode):
 
     random = rng("ad_modes", "q4", "repeated")
     for _ in range(2):
-        ad_modes.compare_reverse(reverse_mode, ad_modes.shared(random, repeats=True), random)
+        ad_modes.compare_sweep("reverse", reverse_mode, ad_modes.shared(random, repeats=True), random)
 
 
 @test_case(points=0.5, hidden=True)
@@ -133,7 +133,7 @@ def test_q4_outputs_that_feed_others(reverse_mode):
 
     random = rng("ad_modes", "q4", "inner outputs")
     for _ in range(2):
-        ad_modes.compare_reverse(reverse_mode, ad_modes.inner_outputs(random), random)
+        ad_modes.compare_sweep("reverse", reverse_mode, ad_modes.inner_outputs(random), random)
 
 
 @test_case(points=0.5, hidden=True)
@@ -145,7 +145,7 @@ def test_q4_repeated_outputs_and_leaves_as_outputs(reverse_mode):
     random = rng("ad_modes", "q4", "leaves")
     mixed = ad_modes.shared(random, constants=1)
     for problem in ad_modes.unusual_outputs(mixed, random):
-        ad_modes.compare_reverse(reverse_mode, problem, random)
+        ad_modes.compare_sweep("reverse", reverse_mode, problem, random)
 
 
 @test_case(points=0.5, hidden=True)
@@ -158,7 +158,7 @@ def test_q4_deep_graph(reverse_mode):
     problem = ad_modes.chain(random, 20_000)
     # y: 20 000 roundings of 1e-16 each, of a walk whose size varies by some factors of ten: 1e-10 at the worst;
     # its derivative is a product of some 5 000 factors: 1e-12 at the worst
-    ad_modes.compare_reverse(reverse_mode, problem, random, y_rtol=1e-7, y_atol=1e-9, rtol=1e-11, repeat=False)
+    ad_modes.compare_sweep("reverse", reverse_mode, problem, random, y_rtol=1e-7, y_atol=1e-9, rtol=1e-11, repeat=False)
 
 
 @test_case(points=0.5, hidden=True)
@@ -168,7 +168,7 @@ def test_q4_many_paths(reverse_mode):
     from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q4", "diamonds")
-    ad_modes.compare_reverse(reverse_mode, ad_modes.diamonds(random, 60), random, repeat=False)
+    ad_modes.compare_sweep("reverse", reverse_mode, ad_modes.diamonds(random, 60), random, repeat=False)
 
 
 @test_case(points=0.5, hidden=True)
@@ -178,4 +178,4 @@ def test_q4_many_inputs_and_outputs(reverse_mode):
     from reference.inputs.seeds import rng
 
     random = rng("ad_modes", "q4", "wide")
-    ad_modes.compare_reverse(reverse_mode, ad_modes.wide(random, 15_000), random, repeat=False)
+    ad_modes.compare_sweep("reverse", reverse_mode, ad_modes.wide(random, 15_000), random, repeat=False)

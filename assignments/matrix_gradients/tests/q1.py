@@ -144,7 +144,7 @@ def test_q1_ill_conditioned(linear_solve_vjp):
     import numpy as np
     from adkit import checks
 
-    from reference.inputs.matrices import invertible
+    from reference.inputs.matrix_gradients import invertible
     from reference.inputs.seeds import rng
     from reference.matrix_gradients import linear_solve_vjp as reference
 

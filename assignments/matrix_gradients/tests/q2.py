@@ -68,7 +68,7 @@ def test_q2_gradient_of_a_matrix(linear_solve):
     """The cotangents by your own rule, for several right-hand sides"""
     from adkit import checks
 
-    from reference.inputs.matrices import invertible
+    from reference.inputs.matrix_gradients import invertible
     from reference.inputs.seeds import rng
     from reference.matrix_gradients import linear_solve_vjp as reference
 
@@ -88,7 +88,7 @@ def test_q2_under_vmap_of_matrices(linear_solve):
     import numpy as np
     from adkit import checks
 
-    from reference.inputs.matrices import invertible
+    from reference.inputs.matrix_gradients import invertible
     from reference.inputs.seeds import rng
 
     random = rng("matrix_gradients", "q2", "vmap")
@@ -105,7 +105,7 @@ def test_q2_gradient_of_the_gradient(linear_solve):
     from adkit import checks
     from adkit.tracing import export as artefact
 
-    from reference.inputs.matrices import invertible
+    from reference.inputs.matrix_gradients import invertible
     from reference.inputs.seeds import rng
 
     random = rng("matrix_gradients", "q2", "second derivatives")

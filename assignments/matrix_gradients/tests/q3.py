@@ -59,7 +59,7 @@ def test_q3_random_matrices(nuclear_norm_gradient):
     """Random matrices of full rank: square, tall and wide"""
     from adkit import checks
 
-    from reference.inputs.matrices import with_singular_values
+    from reference.inputs.matrix_gradients import with_singular_values
     from reference.inputs.seeds import rng
     from reference.matrix_gradients import nuclear_norm_gradient as reference
 
@@ -75,7 +75,7 @@ def test_q3_repeated_and_random(nuclear_norm_gradient):
     """Two of the singular values equal, for square, tall and wide matrices"""
     from adkit import checks
 
-    from reference.inputs.matrices import orthogonal
+    from reference.inputs.matrix_gradients import orthogonal
     from reference.inputs.seeds import rng
 
     for m, n in ((3, 3), (4, 3), (3, 4)):
@@ -105,7 +105,7 @@ def test_q3_a_small_singular_value(nuclear_norm_gradient):
     """Full rank with one singular value much smaller than the others: it counts like them"""
     from adkit import checks
 
-    from reference.inputs.matrices import orthogonal
+    from reference.inputs.matrix_gradients import orthogonal
     from reference.inputs.seeds import rng
 
     for m, n in ((3, 3), (4, 3), (3, 4)):
@@ -123,7 +123,7 @@ def test_q3_rank_deficient(nuclear_norm_gradient):
     from adkit import checks
     from adkit.checks.subgradient import check_subgradient
 
-    from reference.inputs.matrices import with_singular_values
+    from reference.inputs.matrix_gradients import with_singular_values
     from reference.inputs.seeds import rng
 
     for m, n in ((3, 3), (4, 3), (3, 4)):
@@ -139,7 +139,7 @@ def test_q3_tiny_and_huge(nuclear_norm_gradient):
     """Tiny and huge matrices: the gradient does not depend on the scale of W"""
     from adkit import checks
 
-    from reference.inputs.matrices import with_singular_values
+    from reference.inputs.matrix_gradients import with_singular_values
     from reference.inputs.seeds import rng
     from reference.matrix_gradients import nuclear_norm_gradient as reference
 

@@ -133,7 +133,7 @@ def test_q5_a_single_row_or_column(svd_vjp):
     import numpy as np
 
     from reference.inputs import matrix_gradients
-    from reference.inputs.matrices import orthogonal
+    from reference.inputs.matrix_gradients import orthogonal
     from reference.inputs.seeds import rng
 
     random = rng("matrix_gradients", "q5", "row")

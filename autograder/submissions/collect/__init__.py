@@ -40,7 +40,7 @@ _LEVELS = 8
 _LISTS = re.compile(r"\.(?:csv|tsv|xlsx?|ods|ya?ml|json)$", re.IGNORECASE)
 """Class lists, worksheets and metadata beside the hand-ins."""
 _CLUTTER = re.compile(r"^(?:\..*|Thumbs\.db|desktop\.ini|Icon\r?)$", re.IGNORECASE)
-_NOBODYS = "Whose it is, is not known: it is not named as {} names a hand-in."
+_NOBODYS = "It is not known whose this is: it is not named as {} names a hand-in."
 
 Say = Callable[[str], None]
 
@@ -180,9 +180,9 @@ def _hand_ins(source: Path, items: Sequence[Item], assignment: str, limits: Limi
     for item in items:
         if item.parts[:depth] != found.root or len(item.parts) == depth:
             if _is_none(item.name) or _LISTS.search(item.name):
-                found.left(item, "It lies beside the folder with the hand-ins, and is a list or a system's file.")
+                found.left(item, "It is beside the folder with the hand-ins, and is a list or a system's file.")
             else:
-                found.nobody(item, "It lies beside the folder with the hand-ins.")
+                found.nobody(item, "It is beside the folder with the hand-ins.")
             continue
         entries.setdefault(item.parts[depth], []).append(item)
     for name in [name for name in entries if _is_none(name) or name in HANDED_OUT_FOLDERS]:
@@ -249,7 +249,7 @@ def _of_gradescope(
             if name not in named and len(item.parts) == depth + 1 and _LISTS.search(name):
                 found.left(item, "It is a list beside the hand-ins.")
             elif name not in named:
-                found.nobody(item, f"Whose it is, is not known: {NAME} does not name it.")
+                found.nobody(item, f"It is not known whose this is: {NAME} does not name it.")
             for owner in named[name].owners if name in named else ():
                 people.setdefault(owner.key, []).append(Piece(item, owner, item.parts[depth + 1 :]))
     for name, submission in named.items():

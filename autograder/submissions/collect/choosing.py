@@ -113,7 +113,7 @@ def _choose(pieces: Sequence[Piece], assignment: str, others: Collection[str]) -
                 return _none(pieces, f"{what} {wanted}")
         folders = {piece.inside[0] if len(piece.inside) > 1 else "" for piece in candidates}
         if len(folders) > 1 and "" not in folders:
-            what = f"Several folders in it hold a file named after {assignment}, and which one counts is not known."
+            what = f"Several folders in it hold a file named after {assignment}, and it is not clear which one counts."
             return _none(pieces, f"{what} {wanted}", several=True)
     taken = max(candidates, key=_order)
     reasons = [

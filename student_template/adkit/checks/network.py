@@ -95,11 +95,11 @@ def right_loss(result: Measured, problem: Problem) -> None:
 
 
 def right_gradient(result: Measured, problem: Problem) -> None:
-    """Fails unless all gradients by the parameters are plain backpropagation's (to rounding)."""
+    """Fails unless all gradients with respect to the parameters are plain backpropagation's (to rounding)."""
     given = result.outputs[1 : 1 + 2 * problem.n]
     for index, (found, right) in enumerate(zip(given, loss_and_gradient(problem)[1], strict=True)):
         letter, layer = "Wb"[index % 2], index // 2 + 1
-        what = f"the gradient by {letter}_{layer}"
+        what = f"the gradient with respect to {letter}_{layer}"
         values.close(found, right, rtol=1e-10, what=what, hidden="a layer's gradient")
 
 
@@ -123,7 +123,7 @@ def keeps_the_checkpoints(result: Measured, problem: Problem) -> None:
     if found.unexplained:
         which = "arrays as large as activations, but none of a_1 … a_n, are stored"
         why = (
-            "what a layer computes on its way (its product, 1 - tanh^2, a scaled or rounded copy) belongs inside a "
+            "intermediate results of a layer (its product, 1 - tanh^2, a scaled or rounded copy) belong inside a "
             "jax.checkpoint"
         )
         faults.append((f"{which} (of shapes {list(found.unexplained)}): {why}", f"{which}: {why}"))
@@ -140,17 +140,17 @@ def _leaves_the_gradient(result: Measured, problem: Problem, found: Crossing) ->
     parameters = sum(leaf.size for layer in problem.params for leaf in layer)
     products = result.forward_work.products if result.forward_work is not None else 0
     if found.strange_numbers >= parameters / 2 and products >= 3 * problem.n - 1:
-        fail("the forward pass computes the gradient already; it belongs into the backward pass", answer=[products])
+        fail("the forward pass already computes the gradient; it belongs in the backward pass", answer=[products])
 
 
 def recomputes_once(result: Measured, problem: Problem) -> None:
     """Fails unless the backward pass has the matrix products of n layers and of one recomputation of each.
 
-    Two a layer carry the gradients by the layer's weights and by its input. Evaluating every segment
+    Two per layer carry the gradients with respect to the layer's weights and its input. Evaluating every segment
     again takes n more, which is what `jax.checkpoint` does. A hand-written rule may do with less: the last
     activation of a segment is a checkpoint that is stored anyway, a_n comes from the loss, and nobody needs the
-    gradient by x. A loss written as dot products, at most three (vdot(a, a) - 2 vdot(a, y) + vdot(y, y)) or one a
-    column, has as many more forward and twice as many backward.
+    gradient with respect to x. A loss written as dot products, at most three (vdot(a, a) - 2 vdot(a, y) +
+    vdot(y, y)) or one per column, has as many more forward and twice as many backward.
     """
     assert result.forward_work is not None
     assert result.backward_work is not None
@@ -163,7 +163,7 @@ def recomputes_once(result: Measured, problem: Problem) -> None:
     if products > 3 * n:
         why = "something is recomputed more than once"
     else:
-        why = "not every segment, the last one too, is recomputed"
+        why = "not every segment is recomputed (the last one has to be, too)"
     counted = "the matrix products of the backward pass"
     numbers = f"{products} where {3 * n} are needed"
     fail(f"{counted} ({numbers}) show that {why}", hidden=f"{counted} show that {why}", answer=[products - 3 * n])

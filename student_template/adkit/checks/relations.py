@@ -44,5 +44,5 @@ def relation(given: Float[np.ndarray, "*shape"], right: Float[np.ndarray, "*shap
         return "has its entries in reverse order"
     wrong = np.abs(given - right) > rtol * biggest
     if right.size > 3 and int(wrong.sum()) == 1:
-        return "is right but for one entry"
+        return "is right except for one entry"
     return None

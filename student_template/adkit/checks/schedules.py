@@ -39,7 +39,7 @@ def legal(n: int, schedule: Any, *, sizes: Sequence[int] | None = None, costs: S
 def at_most(number: int, bound: int, *, what: str, case: str, answer: Any) -> None:
     """Passes when `number` <= `bound`. `case` says in a public case what was asked, e.g. "n = 10"."""
     if number > bound:
-        public = f"{what} is {number}, and may be {bound} (for {case})"
+        public = f"{what} is {number}, and may be at most {bound} (for {case})"
         fail(public, hidden=f"{what} is too large", answer=answer)
 
 
@@ -84,7 +84,7 @@ def subset(n: int, checkpoints: Any) -> list[int]:
         "a checkpoint is 0, but a_0 is the data": 0 in chosen,
         "a checkpoint lies beyond the last layer": any(c > n for c in chosen),
         "a checkpoint is negative": any(c < 0 for c in chosen),
-        "one is there twice, or they do not increase": any(b <= a for a, b in pairwise(chosen)),
+        "one appears twice, or they do not increase": any(b <= a for a, b in pairwise(chosen)),
     }
     for fault, there in faults.items():
         if there:
@@ -94,12 +94,12 @@ def subset(n: int, checkpoints: Any) -> list[int]:
 
 
 def longest_run(n: int, checkpoints: Sequence[int]) -> int:
-    """The most activations in a row that are no checkpoints: between two, before the first, after the last."""
+    """The most activations in a row that are not checkpoints: between two, before the first, after the last."""
     return max(b - a - 1 for a, b in pairwise([0, *checkpoints, n + 1]))
 
 
 def peak_with(n: int, checkpoints: Sequence[int]) -> int:
-    """The peak of going backward segment by segment, when each checkpoint is freed as soon as it was used.
+    """The peak of going backward segment by segment, when each checkpoint is freed as soon as it has been used.
 
     While the run above the j-th checkpoint is worked on, j checkpoints and that run are in memory.
     """

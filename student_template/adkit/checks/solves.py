@@ -39,7 +39,7 @@ def uses_a_solve(answer: Sequence[Any], A: Float[np.ndarray, "n n"], *right: Flo
     if any(_has_a_direction_of(np.asarray(part), solutions) for part in answer):
         return
     fail(
-        "this work is not part of the answer: none of the arrays you return is made with the solution of a linear "
+        "this work is not part of the answer: none of the arrays you return is computed from the solution of a linear "
         "system with A or A^T (zeros, constants and the arguments themselves are not), and only work that the answer "
         "needs earns these points"
     )

@@ -158,7 +158,7 @@ def _near_miss(distance: float) -> str | None:
     if not 0.0 < distance < NEAR:
         return None
     return (
-        f"is nearly right: about {math.floor(-math.log10(distance))} digits are, and more are asked for "
+        f"is nearly right: about {math.floor(-math.log10(distance))} digits are correct, and more are required "
         "(32-bit floats, a difference quotient, a small number added somewhere, an unstable formula?)"
     )
 

@@ -69,8 +69,8 @@ def has_own_reverse_rule(f: Any, *args: Any) -> None:
         own = _traces_a_rule(f, args) if seen is None else seen
     if not own:
         failed(
-            f"{name_of(f)} has no reverse rule of its own: JAX differentiates what it is made of. "
-            "Decorate it with jax.custom_vjp and give the rule with defvjp"
+            f"{name_of(f)} has no reverse rule of its own: JAX differentiates the operations in it. "
+            "Decorate it with jax.custom_vjp and set the rule with defvjp"
         )
 
 

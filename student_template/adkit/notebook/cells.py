@@ -274,14 +274,14 @@ def sentences(noticed: Any) -> list[str]:
         failed = sum(shown.values())
         asked = f" ({_count(failed, 'statement')} failed because of it)" if failed else ""
         said.append(
-            f"What would only be shown was left out, for the grader has no {_and([*shown], 'and no')}. That costs "
-            f"nothing; but a statement that needs one of its values has none{asked}."
+            f"Drawing was left out, because the grader has no {_and([*shown], 'and no')}. That costs "
+            f"nothing, but a statement that needs the value of such a call has none{asked}."
         )
     for name, failed in _counts(fields.get("missing")).items():
         because = f" ({_count(failed, 'statement')} failed because of it)" if failed else ""
         said.append(
-            f"Not imported, for the grader has no {name}{because}: only the packages of requirements.txt are there. "
-            "A file of your own is not handed in: put its code into a cell."
+            f"Not imported, because the grader has no {name}{because}: only the packages of requirements.txt are "
+            "there. A file of your own is not handed in: put its code into a cell."
         )
     not_run = _some(fields.get("not_run"), _MAGIC)
     if not_run:
@@ -289,7 +289,7 @@ def sentences(noticed: Any) -> list[str]:
     said += [_SETTINGS[name] for name in _some(fields.get("settings"), re.compile("|".join(_SETTINGS)))]
     debug = _some(fields.get("debug"), re.compile(r"jax\.debug\.(print|callback|breakpoint|log)"))
     if debug:
-        said.append(f"Left in, passed over by the grader, and free of cost: {_and(debug)}.")
+        said.append(f"Left in and skipped by the grader, at no cost: {_and(debug)}.")
     more: Any = fields.get("more")
     if type(more) is int and more > 0:
         said.append(f"{_count(more, 'more statement')} failed.")

@@ -110,7 +110,7 @@ class Notebook:
         """Runs what was exported from the top, as the grader does, and shows the table."""
         script = self._handout.folder.parent.parent / "check.py"
         if not script.is_file():
-            _say(f"{script.name} is not in {script.parent}, so that what was exported was not checked once more.")
+            _say(f"{script.name} is not in {script.parent}, so the exported file was not checked once more.")
             return
         with _growing(self._handout.title, self._handout.questions) as add:
             for found in fresh_run(script, self._handout, content):

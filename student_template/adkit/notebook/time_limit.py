@@ -84,7 +84,7 @@ def limited(name: str, call: Callable[[], T], factor: float = 1.0) -> T:
     if current is None or _running:
         return call()
     if current.timed_out >= current.timeouts:
-        raise TimedOutError(f"Not run: {current.timed_out} calls did not finish in time already.")
+        raise TimedOutError(f"Not run: {current.timed_out} calls have already run out of time.")
     seconds = current.seconds * factor
     _running = True
     started = time.monotonic()

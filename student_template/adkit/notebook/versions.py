@@ -22,8 +22,8 @@ def differences(graders: Mapping[str, Sequence[str]]) -> str:
     if not found:
         return ""
     return (
-        f"The grader has other versions than this machine: {'; '.join(found)}. Nearly everything is the same in both; "
-        "should a function of theirs be missing when your work is graded, this is why."
+        f"The versions that grade differ from those on this machine: {'; '.join(found)}. Nearly everything is "
+        "the same in both; if one of their functions is missing when your work is graded, this is why."
     )
 
 

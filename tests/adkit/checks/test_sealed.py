@@ -175,7 +175,7 @@ def test_a_damaged_file_says_nothing(broken):
     ],
 )  # fmt: skip
 def test_an_answer_that_can_be_guessed_needs_a_sentence_that_may_be_read(answer):
-    assert "can be had without making the mistake" in table((answer, mistake(), 1e-6)).problems()[0]
+    assert "can be obtained without making the mistake" in table((answer, mistake(), 1e-6)).problems()[0]
     assert not table((answer, mistake(openly="Look at the sign."), 1e-6)).problems()
 
 

@@ -161,7 +161,7 @@ def test_a_newer_file_that_differs_is_exported_with_one_sentence(folder: Path) -
 def test_what_the_grader_leaves_out_is_a_note_of_the_export_and_no_problem(folder: Path) -> None:
     (folder / "small.ipynb").write_text(notebook(SETUP, "import seaborn", MINE, EXPORT))
     said = session(folder, SETUP, MINE, EXPORT).splitlines()
-    assert any(line.startswith("  Note: What would only be shown was left out") for line in said), said
+    assert any(line.startswith("  Note: Drawing was left out") for line in said), said
     assert [line for line in said if line.startswith("  !")] == []
 
 

@@ -179,7 +179,7 @@ def test_a_test_file_agrees_with_otters_rendering_and_not_with_another_one(built
     ("old", "new", "complaint"),
     [
         ("points=1.5", "points=2", "contract says 4"),
-        ("def test_q1_of_three", "def test_q2_of_three", "must be called test_q1_"),
+        ("def test_q1_of_three", "def test_q2_of_three", "must be named test_q1_"),
         ('    """Twice three"""\n', "", "no docstring"),
         ("@test_case(points=1.5)", "helper = 3\n\n\n@test_case(points=1.5)", "must set exactly"),
         ("@test_case(points=1.5)", "import math\n\n\n@test_case(points=1.5)", "imports and shared values go inside"),

@@ -314,5 +314,5 @@ def test_an_image_that_does_not_exist_is_one_clear_sentence(toy: Toy) -> None:
         "otter-grade", "broken", "-a", "autograder.zip", "-o", "none", "--image", "no-such-image:1", cwd=toy.place
     )
     assert done.returncode == 2
-    assert "there is no image 'no-such-image:1' here, and it cannot be had" in done.stderr
+    assert "image 'no-such-image:1' is not available locally and could not be pulled" in done.stderr
     assert "Traceback" not in done.stderr

@@ -1,6 +1,7 @@
 """`otter run` on the instructor's machine with the built bundle: isolated, and scored as it must be."""
 
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,25 @@ from courses import copy_course, otter
 from autograder.build.command import assemble, build
 from autograder.samples import write_sample_class
 
+SECRET = "the secret of this course"
+
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toy course, built with a secret; a hidden case of q2 also asks for that."""
     root = tmp_path_factory.mktemp("toys") / "course"
     assignment = copy_course(root)
+    tests = assignment.tests_dir / "q2.py"
+    asked = f"""
+    from reference.inputs.seeds import seed
+
+    checks.equal(seed(), "{SECRET}", what="the seed")
+"""
+    assert tests.read_text().count('what="the empty sum")\n') == 1
+    tests.write_text(tests.read_text().replace('what="the empty sum")\n', f'what="the empty sum"){asked}'))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUTOGRADER_ASSIGNMENTS", str(assignment.folder.parent))
+        patch.setenv("AUTOGRADER_SEED", SECRET)
         assert build(["toy"], root / "dist", check=False) == 0
     write_sample_class(assignment, root / "class")
     assert assemble(assignment).solution == (root / "dist/toy/solution/toy.ipynb").read_text()
@@ -36,9 +49,21 @@ def scores(results: dict[str, Any]) -> dict[str, float]:
     return {test["name"]: test["score"] for test in results["tests"] if "score" in test}
 
 
-def test_the_solution_notebook_gets_every_point(course: Path, tmp_path: Path) -> None:
-    results = run(course, course / "dist" / "toy" / "solution" / "toy.ipynb", tmp_path / "out")
-    assert scores(results) == {"q1": 4, "q2": 3, "q3": 2}
+@pytest.fixture(scope="module")
+def perfect(course: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The results of the solution."""
+    solution = course / "dist" / "toy" / "solution" / "toy.ipynb"
+    return run(course, solution, tmp_path_factory.mktemp("perfect") / "out")
+
+
+def test_the_solution_notebook_gets_every_point(perfect: dict[str, Any]) -> None:
+    assert scores(perfect) == {"q1": 4, "q2": 3, "q3": 2}
+
+
+def test_hidden_cases_run_with_the_courses_secret_which_is_only_in_the_bundle(perfect: dict[str, Any]) -> None:
+    assert "AUTOGRADER_SEED" not in os.environ
+    assert scores(perfect)["q2"] == 3
+    assert SECRET not in json.dumps(perfect)
 
 
 def test_a_function_that_exits_costs_its_question_only(course: Path, tmp_path: Path) -> None:

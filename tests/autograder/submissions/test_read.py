@@ -102,8 +102,8 @@ CONFLICT = "<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> origin/main\n"
 @pytest.mark.parametrize(
     ("content", "name", "says"),
     [
-        (nb("a")[:40] + b"\n" + CONFLICT.format("a", "b").encode(), "hw.ipynb", "git's conflict marks"),
-        (b"x = 1\n" + CONFLICT.format("y = 2", "y = 3").encode(), "hw.py", "git's conflict marks"),
+        (nb("a")[:40] + b"\n" + CONFLICT.format("a", "b").encode(), "hw.ipynb", "git's conflict markers"),
+        (b"x = 1\n" + CONFLICT.format("y = 2", "y = 3").encode(), "hw.py", "git's conflict markers"),
         (b"\n\n<!DOCTYPE html>\n<html><body></body></html>", "hw.ipynb", "a web page"),
         (b"<html><body></body></html>", "hw.py", "a web page"),
         (b"<!DOCTYPE html><html><body class='jp-Notebook'></body></html>", "hw.ipynb", "HTML export"),
@@ -138,7 +138,7 @@ def test_jupyters_answer_about_a_notebook_is_read_as_the_notebook_in_it() -> Non
     answer = {"name": "hw.ipynb", "type": "notebook", "content": json.loads(nb("a = 1"))}
     submission = read(json.dumps(answer).encode())
     assert submission.cells == ("a = 1",)
-    assert "inside of it" in submission.notes[0]
+    assert "inside it" in submission.notes[0]
 
 
 SCRIPTS = [
