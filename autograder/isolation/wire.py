@@ -1,7 +1,7 @@
 """The arguments of a call on their way to a submission: packed as plain data by the grader, rebuilt on the other side.
 
-Graphs, their nodes and functions cross as named objects of `frames`; a function of the test crosses as a number, and
-calling it asks the grader.
+Graphs, their nodes and the functions of `adkit.functions` cross as named objects of `frames`, made of numbers; any
+other function of the test crosses as a number, and calling it asks the grader.
 """
 
 # An argument is whatever a test passes: its parts have no type until the code has looked at them.
@@ -36,6 +36,8 @@ def pack(value: Any, callables: list[Callable[[Any], Any]]) -> Any:
         return Object("graph", {"nodes": nodes, "inputs": list(value.inputs), "outputs": list(value.outputs)})
     if kind == "Node":
         return Object("node", _node(value))
+    if hasattr(value, "as_plain"):  # a function of `adkit.functions`
+        return Object("function", value.as_plain())
     if hasattr(value, "__array__"):
         return np.asarray(value)
     if callable(value):
@@ -46,6 +48,8 @@ def pack(value: Any, callables: list[Callable[[Any], Any]]) -> Any:
 
 def blank(packed: Any) -> Any:
     """A packed argument without its values: the same types, structure and shapes, and zeros."""
+    if isinstance(packed, Object):
+        return Object("function", _blank_function(packed.data)) if packed.kind == "function" else packed
     if isinstance(packed, np.ndarray):
         return np.zeros(packed.shape, packed.dtype)
     if isinstance(packed, list | tuple):
@@ -54,6 +58,11 @@ def blank(packed: Any) -> Any:
     if isinstance(packed, dict):
         return {key: blank(item) for key, item in packed.items()}
     return type(packed)() if type(packed) in (bool, int, float, complex) else packed
+
+
+def _blank_function(data: dict[str, Any]) -> dict[str, Any]:
+    inner = {name: _blank_function(part) for name, part in data["functions"].items()}
+    return {**data, "arrays": blank(data["arrays"]), "functions": inner}
 
 
 def _node(node: Any) -> list[Any]:
@@ -77,4 +86,9 @@ def rebuilders(call_back: Callable[[int], Any]) -> dict[str, Callable[[Any], Any
 
         return adkit.Node(data[0], tuple(data[1]), data[2])
 
-    return {"graph": graph, "node": node, "callable": call_back}
+    def function(data: Any) -> Any:
+        from adkit.functions import from_plain
+
+        return from_plain(data)
+
+    return {"graph": graph, "node": node, "function": function, "callable": call_back}

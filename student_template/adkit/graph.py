@@ -78,6 +78,12 @@ class Graph:
     def __repr__(self) -> str:
         return f"Graph({len(self.nodes)} nodes, inputs={_short(self.inputs)}, outputs={_short(self.outputs)})"
 
+    def __call__(self, x: Any) -> Any:
+        """The outputs (m,) for inputs x (n,), by JAX: it can be traced and differentiated (`adkit.functions`)."""
+        from adkit.functions import GraphFunction
+
+        return GraphFunction.of(self)(x)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> "Graph":
         return self  # nothing in it can change, and copying 20 000 nodes would take a while
 

@@ -47,6 +47,8 @@ _ROUTINES = {
 }  # fmt: skip
 _LAPACK = re.compile(r"(?:lapack|blas)_[sdcz](\w+?)(?:_ffi)?")
 _SIDE_RIGHT = ord("R")
+MARK = (11, 52)
+"""A rounding to the exponent and mantissa bits that a 64-bit float has: it changes nothing, and nobody else does it."""
 _BUDGET = 1_000_000
 """Operations looked at in one count; far above any honest module (a few thousand)."""
 _CAP = 2**53
@@ -72,6 +74,7 @@ class Work:
                       triangular solve costs that is written out in loops.
     `peak`            numbers in memory at a time, at most: the peak of live arrays, arguments not counted;
     `peak_bytes`      the same in bytes.
+    `marked`          numbers that pass the mark of `adkit.functions.Marked`.
     """
 
     factorizations: int
@@ -85,6 +88,7 @@ class Work:
     peak: int = 0
     peak_bytes: int = 0
     matrix_products: int = 0
+    marked: int = 0
 
     def __add__(self, other: Work) -> Work:
         """The work of two evaluations, one after the other."""
@@ -100,6 +104,7 @@ class Work:
             max(self.peak, other.peak),
             max(self.peak_bytes, other.peak_bytes),
             self.matrix_products + other.matrix_products,
+            self.marked + other.marked,
         )
 
 
@@ -132,6 +137,7 @@ class _Tally:
     products: int = 0
     matrix_products: int = 0
     multiplications: int = 0
+    marked: int = 0
     largest: int = 0
     unbounded: bool = False
 
@@ -143,6 +149,7 @@ class _Tally:
         self.solve_columns += times * other.solve_columns
         self.products += times * other.products
         self.matrix_products += times * other.matrix_products
+        self.marked += times * other.marked
         self.multiplications += times * other.multiplications
         if times:
             self.largest = max(self.largest, other.largest)
@@ -156,13 +163,14 @@ class _Tally:
         self.solve_columns = max(self.solve_columns, other.solve_columns)
         self.products = max(self.products, other.products)
         self.matrix_products = max(self.matrix_products, other.matrix_products)
+        self.marked = max(self.marked, other.marked)
         self.multiplications = max(self.multiplications, other.multiplications)
         self.largest = max(self.largest, other.largest)
         self.unbounded |= other.unbounded
 
     @property
     def counted(self) -> bool:
-        return bool(self.factorizations or self.solve_columns or self.products)
+        return bool(self.factorizations or self.solve_columns or self.products or self.marked)
 
 
 @dataclass
@@ -202,6 +210,7 @@ class _Counter:
             min(tally.matrices, _CAP),
             min(tally.multiplications, _CAP),
             matrix_products=min(tally.matrix_products, _CAP),
+            marked=min(tally.marked, _CAP),
         )
 
     def _function(
@@ -320,6 +329,9 @@ def _count_operation(operation: Any, tally: _Tally) -> None:
         tally.multiplications += _in_product(operation)
     elif name in ("stablehlo.multiply", "stablehlo.divide"):
         tally.multiplications += 0 if _integer_width(operation.results[0]) else elements_of(operation.results[0])
+    elif name == "stablehlo.reduce_precision":
+        bits = (int(operation.attributes[which]) for which in ("exponent_bits", "mantissa_bits"))
+        tally.marked += elements_of(operation.results[0]) if tuple(bits) == MARK else 0
     elif name == "stablehlo.cholesky":
         _count_factorization("cholesky", operation, tally)
     elif name == "stablehlo.triangular_solve":

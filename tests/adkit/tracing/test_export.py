@@ -152,7 +152,7 @@ def test_static_arguments_come_last_and_are_not_traced() -> None:
 def test_the_artefact_runs_without_the_function() -> None:
     artefacts = artefact.export(solve, (A, b))
     assert all(type(module) is bytes for module in artefacts.modules)
-    np.testing.assert_allclose(artefact.run(artefacts, (A, 3 * b)).outputs[0], 3 * x, rtol=1e-12)
+    np.testing.assert_allclose(artefact.evaluate(artefacts, (A, 3 * b)).outputs[0], 3 * x, rtol=1e-12)
     plain = artefact.export_plain(solve, (A, b))
     assert (plain["transform"], len(plain["artefacts"])) == ("call", 1)
 
