@@ -193,7 +193,7 @@ import jax, jax.numpy as jnp, adkit.tracing.export as artefact
 def energy(x):
     return jax.pure_callback(lambda v: np.float64(7.0), jax.ShapeDtypeStruct((), np.float64), x)
 real = artefact.export_plain
-def forged(f, args, transform, static=()):
+def forged(f, args, transform, static=(), leading=0):
     from jax import export
     exported = export.export(jax.jit(f), disabled_checks=[export.DisabledSafetyCheck.custom_call(name) for name in ("xla_ffi_python_cpu_callback", "xla_python_cpu_callback")])(*args)
     return {"artefacts": [bytes(exported.serialize())]}
@@ -202,8 +202,8 @@ artefact.export_plain = forged
     Attack("artefact-corrupt", "host", "artefacts with flipped bytes, cut short, empty and doubled", "the grader crashes", '''
 import random, adkit.tracing.export as artefact
 real = artefact.export_plain
-def forged(f, args, transform, static=()):
-    plain = real(f, args, transform, static)
+def forged(f, args, transform, static=(), leading=0):
+    plain = real(f, args, transform, static, leading)
     chance = random.Random(repr(plain["artefacts"])[:50])
     first = bytearray(plain["artefacts"][0])
     for _ in range(30): first[chance.randrange(len(first))] ^= 1 << chance.randrange(8)

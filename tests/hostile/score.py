@@ -205,23 +205,23 @@ def at_one(f, x):
     Attack("artefact-of-another-function", "score", "exports a constant instead of its function and says it was traced", SEEN, '''
 import adkit.tracing.export as artefact, jax, jax.numpy as jnp
 real = artefact.export_plain
-def forged(f, args, transform, static=()):
-    return real(lambda *a: jnp.float64(7.125) + 0 * a[0].sum(), args, transform, static)
+def forged(f, args, transform, static=(), leading=0):
+    return real(lambda *a: jnp.float64(7.125) + 0 * a[0].sum(), args, transform, static, leading)
 artefact.export_plain = forged
 ''', deserves=3.0),
     Attack("artefact-of-the-answer", "score", "computes the answer while it is traced, from the values it finds on the stack, and exports it as a constant", SEEN, '''
 import adkit.tracing.export as artefact, jax, jax.numpy as jnp
 real = artefact.export_plain
-def forged(f, args, transform, static=()):
+def forged(f, args, transform, static=(), leading=0):
     answer = np.float64(0.5 * sum(float((np.asarray(a) ** 2).sum()) for a in args))
-    return real(lambda *a: jnp.float64(answer) + 0 * a[0].sum(), args, transform, static)
+    return real(lambda *a: jnp.float64(answer) + 0 * a[0].sum(), args, transform, static, leading)
 artefact.export_plain = forged
 '''),
     Attack("artefact-with-counts", "score", "puts counts and a verdict into the reply beside the artefact", SEEN, '''
 import adkit.tracing.export as artefact
 real = artefact.export_plain
-def forged(f, args, transform, static=()):
-    plain = real(f, args, transform, static)
+def forged(f, args, transform, static=(), leading=0):
+    plain = real(f, args, transform, static, leading)
     return {**plain, "work": {"products": 0}, "outputs": [np.array(7.125)], "measured": True, "result": {}}
 artefact.export_plain = forged
 '''),
@@ -242,9 +242,9 @@ from jaxlib.mlir import ir
 from jaxlib.mlir.dialects import stablehlo
 real = artefact.export_plain
 def energy(x): return 0.0
-def forged(f, args, transform, static=()):
+def forged(f, args, transform, static=(), leading=0):
     least = lambda x: jnp.minimum(jnp.abs(jax.lax.sort(x.ravel(), is_stable=False)[0]), 0)
-    plain = real(lambda x: 0.5 * (x * x).sum() + least(x), args, transform, static)
+    plain = real(lambda x: 0.5 * (x * x).sum() + least(x), args, transform, static, leading)
     exported = export.deserialize(bytearray(plain["artefacts"][0]))
     text = str(parse(exported)).replace("compare LT", "compare LE").replace("compare  LT", "compare  LE")
     with mlir.make_ir_context(): code = stablehlo.serialize_portable_artifact(ir.Module.parse(text), stablehlo.get_current_version())
