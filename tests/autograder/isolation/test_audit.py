@@ -324,6 +324,8 @@ def answer() -> dict[str, Any]:
         "matrices": 0,
         "peak": 9,
         "peak_bytes": 72,
+        "matrix_products": 0,
+        "marked": 0,
     }
     return {"outputs": [A], "residuals": None, "work": work, "forward_work": None, "backward_work": None}
 
