@@ -273,11 +273,13 @@ class Runner:
         inputs: Mapping[str, Any] | None = None,
         artifacts: Mapping[str, Path] | None = None,
         jobs: Container[str] | None = None,
+        whole_matrix: bool = True,
     ) -> Run:
         """Runs `.github/workflows/<workflow>` as it stands in the repository's newest commit.
 
         artifacts: what earlier jobs of a calling workflow uploaded, by name (folders).
         jobs: those that are run, where not all are of interest; the others are not even skipped.
+        whole_matrix: False runs a job for the first of its matrix's combinations only.
         """
         source = git(self.repository, "show", f"HEAD:.github/workflows/{workflow}")
         document: dict[Any, Any] = yaml.safe_load(source)
@@ -287,7 +289,7 @@ class Runner:
         if event not in triggers:
             raise WorkflowError(f"{workflow} is not started by {event}")
         self._document = document
-        self._workflow = workflow
+        self._whole_matrix = whole_matrix
         self._inputs = _inputs((triggers[event] or {}).get("inputs", {}), inputs or {})
         self._event = event
         run = Run(artifacts=dict(artifacts or {}))
@@ -311,7 +313,7 @@ class Runner:
             return
         matrix = (job.get("strategy") or {}).get("matrix") or {}
         matrix = {key: Expressions(contexts, functions).fill(values) for key, values in matrix.items()}
-        for combination in itertools.product(*matrix.values()):
+        for combination in itertools.islice(itertools.product(*matrix.values()), None if self._whole_matrix else 1):
             chosen = dict(zip(matrix, combination, strict=True))
             yield self._job(name, job, {**contexts, "matrix": chosen}, run)
 

@@ -4,7 +4,6 @@ import csv
 import importlib.util
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -254,7 +253,7 @@ def test_a_zip_on_a_branch_is_collected_with_its_roster(
     assert sorted(content.decode() for name, content in found.items() if name.endswith(".ipynb")) == sorted(
         notebooks.values()
     )
-    assert b"ada@example.org" in found["roster.csv"]
+    assert b"ada@example.org" in found["submissions.csv"]
 
 
 def test_an_artefact_of_the_calling_workflow_is_collected(
@@ -321,12 +320,14 @@ def test_every_step_of_ci_runs(repository: Path, tmp_path: Path, monkeypatch: py
     (prepared / ".installed").touch()
     os.utime(prepared / ".installed", (later := time.time() + 3600, later))  # newer than what is checked out later
     environment = {"PYTHONPATH": ".:student_template", "PYTEST_ADDOPTS": "-p no:cacheprovider"} | cache(repository)
-    run = Runner(repository, tmp_path / "run", environment=environment, checked_out=checked_out).run("ci.yml", "push")
+    run = Runner(repository, tmp_path / "run", environment=environment, checked_out=checked_out).run(
+        "ci.yml", "push", whole_matrix=False
+    )
     assert run.ok, run.log
     for said in ("ruff format --check", "ruff check", "pyright --pythonpath", "up to date: toy", "| <code>"):
         assert said in run.log + run.jobs["course"][0].summary
-    assert [len(re.findall(r"^=* *1 passed, 1 deselected", job.log, re.M)) for job in run.jobs["test"]] == [1, 1, 1]
-    assert "1 passed, 1 deselected" in run.jobs["docker"][0].log
+    for job in (run.jobs["test"][0], run.jobs["docker"][0]):
+        assert "\n1 passed" in job.log  # the other one is deselected
     assert "installing with" not in run.log
 
 
@@ -430,26 +431,31 @@ def check_template(folder: Path, *arguments: str, **notebooks: str) -> subproces
     return subprocess.run([sys.executable, "check.py", *arguments], cwd=folder, capture_output=True, text=True)
 
 
-def test_the_courses_own_template_is_green_untouched(tmp_path: Path) -> None:
-    done = check_template(tmp_path / "template")
+# Jupyter's "Run all" ends at the first error, a stub's too: a demonstration waits for the function that it shows. So no
+# error is a stub's here while cells run, and check.py says of any which cell it stopped.
+STRICT = """
+import check
+run, is_stub = check.run_cells, check.is_stub
+def strictly(*arguments):
+    check.is_stub = lambda error: False
+    try:
+        return run(*arguments)
+    finally:
+        check.is_stub = is_stub
+check.run_cells = strictly
+raise SystemExit(check.main([]))
+"""
+
+
+def test_the_courses_own_template_is_green_untouched_and_none_of_its_cells_stops_those_after_it(tmp_path: Path) -> None:
+    copy_template(tmp_path / "template")
+    command = [sys.executable, "-c", STRICT]
+    environment = {**os.environ, "IPYTHONDIR": str(tmp_path)}
+    done = subprocess.run(command, cwd=tmp_path / "template", env=environment, capture_output=True, text=True)
     questions = sum(len(Assignment.load(name).questions) for name in names())
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{questions} questions: 0 passed, 0 wrong, {questions} not yet" in done.stdout
     assert "!" not in done.stdout
-
-
-@pytest.mark.parametrize("name", names())
-def test_no_cell_of_an_untouched_notebook_stops_the_cells_after_it(name: str, tmp_path: Path) -> None:
-    copy_template(tmp_path / "template")
-    # Jupyter's "Run all" ends at the first error, a stub's too: a demonstration waits for the function that it shows
-    code = (
-        "import check, pathlib; check.is_stub = lambda error: False; report = check.Report('')\n"
-        f"check.run_cells(pathlib.Path('{name}.ipynb'), report); print('stopped:', report.problems)"
-    )
-    environment = {**os.environ, "IPYTHONDIR": str(tmp_path)}
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=tmp_path / "template", env=environment, capture_output=True, text=True)
-    assert done.stdout.strip().splitlines()[-1] == "stopped: []", done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("name", names())

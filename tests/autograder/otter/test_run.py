@@ -9,7 +9,6 @@ import pytest
 from courses import copy_course, otter
 
 from autograder.build.command import assemble, build
-from autograder.samples import write_sample_class
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +18,6 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUTOGRADER_ASSIGNMENTS", str(assignment.folder.parent))
         assert build(["toy"], root / "dist", check=False) == 0
-    write_sample_class(assignment, root / "class")
     assert assemble(assignment).solution == (root / "dist/toy/solution/toy.ipynb").read_text()
     return root
 
@@ -36,14 +34,18 @@ def scores(results: dict[str, Any]) -> dict[str, float]:
     return {test["name"]: test["score"] for test in results["tests"] if "score" in test}
 
 
-def test_the_solution_notebook_gets_every_point(course: Path, tmp_path: Path) -> None:
-    results = run(course, course / "dist" / "toy" / "solution" / "toy.ipynb", tmp_path / "out")
-    assert scores(results) == {"q1": 4, "q2": 3, "q3": 2}
-
-
-def test_a_function_that_exits_costs_its_question_only(course: Path, tmp_path: Path) -> None:
-    results = run(course, course / "class" / "exits_the_process.ipynb", tmp_path / "out")
-    assert scores(results) == {"q1": 0, "q2": 3, "q3": 2}
+def test_a_wrong_and_an_exiting_function_cost_their_questions_and_hidden_cases_say_nothing(
+    course: Path, tmp_path: Path
+) -> None:
+    notebook = json.loads((course / "dist" / "toy" / "solution" / "toy.ipynb").read_text())
+    cell = {"cell_type": "code", "execution_count": None, "id": "x", "metadata": {}, "outputs": []}
+    source = "def twice(x):\n    return x * x\ndef largest(numbers):\n    import os\n    os._exit(3)"
+    notebook["cells"].append({**cell, "source": source})
+    (tmp_path / "toy.ipynb").write_text(json.dumps(notebook))
+    results = run(course, tmp_path / "toy.ipynb", tmp_path / "out")
+    assert scores(results) == {"q1": 0, "q2": 3, "q3": 0}
+    for secret in ("40_000", "40000", "checks.equal", "reference"):
+        assert secret not in json.dumps(results)
 
 
 def test_an_empty_template_in_a_zip_that_shadows_the_grader_gets_nothing(course: Path, tmp_path: Path) -> None:
@@ -61,14 +63,6 @@ def test_an_empty_template_in_a_zip_that_shadows_the_grader_gets_nothing(course:
     public = next(test for test in results["tests"] if test["name"] == "Public Tests")
     assert "not done yet" in public["output"]
     assert "Traceback" not in json.dumps(results)
-
-
-def test_hidden_cases_say_nothing_of_themselves(course: Path, tmp_path: Path) -> None:
-    results = run(course, course / "class" / "mistake_twice__squared.ipynb", tmp_path / "out")
-    text = json.dumps(results)
-    assert scores(results)["q1"] < 4
-    for secret in ("40_000", "40000", "checks.equal", "reference"):
-        assert secret not in text
 
 
 def test_an_honest_script_gets_what_its_notebook_gets_and_reads_what_was_not_run(course: Path, tmp_path: Path) -> None:
