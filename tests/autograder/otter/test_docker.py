@@ -199,8 +199,10 @@ def toy(image: str, toy_bundle: tuple[Built, Path], tmp_path_factory: pytest.Tem
     built, bundle = toy_bundle
     shutil.copy(bundle, place / "autograder.zip")
     assignment = copy_course(place / "course")
-    # `autograder grade` finds the toy's references in a package with those of the course
-    shutil.copytree(ROOT / "reference", place / "course" / "reference", dirs_exist_ok=True)
+    # `autograder grade` imports the toy's references from where it is itself: an installation of its own
+    for package in ("autograder", "reference"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / package, place / "course" / package, dirs_exist_ok=True, ignore=ignored)
     Course.of(assignment).notebook(assignment.name).write_text(built.student, encoding="utf-8")
     return Toy(assignment, place, image, write_class(assignment, place / "class"))
 
