@@ -2,12 +2,13 @@
 
 Each job has a workspace of its own, an environment from scratch, and the files by which steps speak (GITHUB_OUTPUT,
 GITHUB_STEP_SUMMARY, …). The few actions that the workflows use are stood in for: checkout clones, setup-python puts an
-environment on the PATH that has the packages of this one, artefacts are copied as the service stores them (no file
-modes), caches are always empty. A job can do what its `permissions:` and its secrets allow, and no more. Everything
-else is an error.
+environment on the PATH that has the packages of this one and a pip that looks nothing up twice, artefacts are copied as
+the service stores them (no file modes), caches are always empty. A job can do what its `permissions:` and its secrets
+allow, and no more. Everything else is an error.
 """
 
 import fnmatch
+import functools
 import glob
 import itertools
 import json
@@ -17,8 +18,9 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import venv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,8 +28,7 @@ from typing import Any
 import yaml
 
 STEP_SECONDS = 900
-_RESOLVED: set[str] = set()
-"""Workflows whose first job has looked up everything that the course needs, which takes pip longer than the rest."""
+_PIP = Path(sysconfig.get_path("purelib")) / "pip"
 
 
 class WorkflowError(Exception):
@@ -271,10 +272,14 @@ class Runner:
         event: str,
         inputs: Mapping[str, Any] | None = None,
         artifacts: Mapping[str, Path] | None = None,
+        jobs: Container[str] | None = None,
+        whole_matrix: bool = True,
     ) -> Run:
         """Runs `.github/workflows/<workflow>` as it stands in the repository's newest commit.
 
         artifacts: what earlier jobs of a calling workflow uploaded, by name (folders).
+        jobs: those that are run, where not all are of interest; the others are not even skipped.
+        whole_matrix: False runs a job for the first of its matrix's combinations only.
         """
         source = git(self.repository, "show", f"HEAD:.github/workflows/{workflow}")
         document: dict[Any, Any] = yaml.safe_load(source)
@@ -284,11 +289,11 @@ class Runner:
         if event not in triggers:
             raise WorkflowError(f"{workflow} is not started by {event}")
         self._document = document
-        self._workflow = workflow
+        self._whole_matrix = whole_matrix
         self._inputs = _inputs((triggers[event] or {}).get("inputs", {}), inputs or {})
         self._event = event
         run = Run(artifacts=dict(artifacts or {}))
-        waiting = dict(document["jobs"])
+        waiting = {name: job for name, job in document["jobs"].items() if jobs is None or name in jobs}
         while waiting:
             name = next(name for name, job in waiting.items() if not set(_list(job.get("needs"))) & set(waiting))
             run.jobs[name] = list(self._jobs(name, waiting.pop(name), run))
@@ -308,7 +313,7 @@ class Runner:
             return
         matrix = (job.get("strategy") or {}).get("matrix") or {}
         matrix = {key: Expressions(contexts, functions).fill(values) for key, values in matrix.items()}
-        for combination in itertools.product(*matrix.values()):
+        for combination in itertools.islice(itertools.product(*matrix.values()), None if self._whole_matrix else 1):
             chosen = dict(zip(matrix, combination, strict=True))
             yield self._job(name, job, {**contexts, "matrix": chosen}, run)
 
@@ -431,9 +436,8 @@ class Runner:
                 # Nothing is downloaded: what is asked for is there, and the course is installed without isolation
                 environment |= {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "false"}
                 environment["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
-                if self._workflow in _RESOLVED:  # what another job has found there is there
-                    environment["PIP_NO_DEPS"] = "1"
-                _RESOLVED.add(self._workflow)
+                remember_pip(python)
+                environment |= {"WORKFLOW_INSTALLED": _installed().name, "WORKFLOW_PIP": str(_PIP)}
             case "actions/cache" | "actions/cache/restore":
                 if "key" not in settings:
                     raise WorkflowError("a cache without a key")
@@ -500,6 +504,20 @@ def make_environment(folder: Path) -> Path:
         if there.exists():
             (folder / "bin" / tool).symlink_to(there)
     return python
+
+
+def remember_pip(python: Path) -> None:
+    """Puts remembered_pip in pip's place in an environment."""
+    [own] = (python.parent.parent / "lib").glob("python*/site-packages")
+    (own / "pip").mkdir()
+    (own / "pip" / "__init__.py").touch()
+    shutil.copy(Path(__file__).with_name("remembered_pip.py"), own / "pip" / "__main__.py")
+
+
+@functools.cache
+def _installed() -> "tempfile.TemporaryDirectory[str]":
+    """Where remembered_pip keeps what pip has installed: for all runs of this process."""
+    return tempfile.TemporaryDirectory(prefix="installed-")
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -34,7 +34,7 @@ def test_case_names_are_unique_and_begin_with_their_question():
     assert all(function.__doc__ for _, function in functions)
 
 
-@pytest.mark.parametrize("seed", [DEFAULT_SEED, "another course", "a third"])
+@pytest.mark.parametrize("seed", [DEFAULT_SEED, "another course"])
 @pytest.mark.parametrize("question", POINTS)
 def test_the_reference_gets_full_points_whatever_the_seed(question, seed, monkeypatch):
     monkeypatch.setenv("AUTOGRADER_SEED", seed)

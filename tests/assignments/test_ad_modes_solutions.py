@@ -111,12 +111,13 @@ def recursive(graph, x, y_bar):
         for i, node in enumerate(graph.nodes):
             for j, d in zip(node.args, partials(node.op, [values[k] for k in node.args]), strict=True):
                 users[j].append((i, d))
-        known = {}
+        seeds, known = Counter(), {}
+        for i, seed in zip(graph.outputs, y_bar, strict=True):
+            seeds[i] += seed
 
         def adjoint(j):
             if j not in known:
-                own = sum(seed for i, seed in zip(graph.outputs, y_bar, strict=True) if i == j)
-                known[j] = own
+                known[j] = seeds[j]
                 for i, d in users[j]:
                     known[j] += d * adjoint(i)
             return known[j]

@@ -60,7 +60,16 @@ def jupyterlab(browser: Browser, handout: Path, tmp_path_factory: pytest.TempPat
         yield server
 
 
+@pytest.fixture(scope="module")
+def loaded(jupyterlab: Server, context: BrowserContext) -> Lab:
+    """JupyterLab with a page for the tests of one file: most of what opening a notebook takes is loading JupyterLab."""
+    return Lab(jupyterlab, context.new_page())
+
+
 @pytest.fixture
-def lab(jupyterlab: Server, page: Page) -> Lab:
-    """JupyterLab with a page: `lab.open("ad_modes.ipynb")`."""
-    return Lab(jupyterlab, page)
+def lab(loaded: Lab) -> Iterator[Lab]:
+    """JupyterLab with nothing open, and the notebooks as they are handed out: `lab.open("ad_modes.ipynb")`."""
+    yield loaded
+    loaded.close()
+    for notebook in TEMPLATE.glob("*.ipynb"):
+        shutil.copy(notebook, loaded.folder)

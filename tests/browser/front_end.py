@@ -313,9 +313,18 @@ class OpenNotebook:
 
 
 def open_notebook(page: Page, server: Server, notebook: str, kernel: bool = True) -> OpenNotebook:
-    """Opens a notebook and waits until its cells are drawn and, with `kernel`, until its kernel is idle."""
+    """Loads a notebook's page, and waits until its cells are drawn and, with `kernel`, until its kernel is idle."""
     page.goto(server.address(notebook))
-    page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context?.isReady", timeout=60_000)
+    return _opened(page, notebook, kernel)
+
+
+def _opened(page: Page, notebook: str, kernel: bool) -> OpenNotebook:
+    page.wait_for_function(
+        "name => { const context = window.jupyterapp?.shell?.currentWidget?.context;"
+        " return context?.path === name && context.isReady; }",
+        arg=notebook,
+        timeout=60_000,
+    )
     page.evaluate(
         f"""async () => {{
             await {_PANEL}.revealed;
@@ -333,11 +342,12 @@ def open_notebook(page: Page, server: Server, notebook: str, kernel: bool = True
 
 
 class Lab:
-    """JupyterLab in the copy of student_template/, and a page."""
+    """JupyterLab in the copy of student_template/, in a page in which one notebook after the other is opened."""
 
     def __init__(self, server: Server, page: Page) -> None:
         self.server = server
         self.page = page
+        self._loaded = False
 
     @property
     def folder(self) -> Path:
@@ -346,4 +356,19 @@ class Lab:
 
     def open(self, notebook: str, kernel: bool = True) -> OpenNotebook:
         """Opens a notebook, by its path in `folder`, and waits for its cells and, unless told otherwise, its kernel."""
-        return open_notebook(self.page, self.server, notebook, kernel)
+        if not self._loaded:
+            self._loaded = True
+            return open_notebook(self.page, self.server, notebook, kernel)
+        self.page.evaluate("path => { window.jupyterapp.commands.execute('docmanager:open', { path }); }", notebook)
+        return _opened(self.page, notebook, kernel)
+
+    def close(self) -> None:
+        """Closes every notebook without saving it, and ends its kernel."""
+        if self._loaded:
+            self.page.evaluate(
+                """async () => {
+                    const open = [...window.jupyterapp.shell.widgets('main')].filter(widget => widget.sessionContext);
+                    await Promise.all(open.map(widget => widget.sessionContext.shutdown()));
+                    open.forEach(widget => widget.dispose());
+                }"""
+            )

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from autograder.build.command import Built
+from autograder.otter.container.entry import find_submission
 from autograder.otter.listener import PLUGIN
 from autograder.otter.outcome import read
 from autograder.records.results import Timeout
-from autograder.submissions.read import demonstration_digest
+from autograder.submissions.read import SubmissionError, demonstration_digest
 
 
 class Container:
@@ -91,8 +92,30 @@ def by_name(results: dict[str, Any]) -> dict[str, Any]:
     return {test["name"]: test for test in results["tests"]}
 
 
-def test_a_perfect_notebook_gets_every_point_and_the_bonus(container: Container, made: tuple[Path, bytes]) -> None:
-    tests = by_name(container.grade(toy__ipynb=made[1]))
+@pytest.fixture(scope="module")
+def exported(made: tuple[Path, bytes], tmp_path_factory: pytest.TempPathFactory) -> tuple[Container, dict[str, Any]]:
+    """Everything right, in an export with files that nobody may load, and an endless cell that is a demonstration.
+
+    Where it was graded, and the tests in its results.
+    """
+    container = Container(tmp_path_factory.mktemp("exported") / "autograder", made[0])
+    notebook = json.loads(made[1])
+    notebook["metadata"] = {"kernelspec": {"name": "not-there", "display_name": "?"}, "otter": {"tests": 3}}
+    source = "while True: pass"
+    endless: dict[str, Any] = {"cell_type": "code", "id": "endless", "outputs": [], "execution_count": None}
+    endless |= {"source": source, "metadata": {"demonstration": demonstration_digest(source)}}
+    notebook["cells"].append(endless)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("toy.ipynb", json.dumps(notebook))
+        archive.writestr(".OTTER_LOG", b"cos\nsystem\n(S'touch /tmp/unpickled'\ntR.")
+        archive.writestr("otter/__init__.py", "raise SystemExit(3)")
+        archive.writestr("tests/q1.py", "raise SystemExit(3)")
+    return container, by_name(container.grade(export__zip=file.getvalue()))
+
+
+def test_a_perfect_notebook_gets_every_point_and_the_bonus(exported: tuple[Container, dict[str, Any]]) -> None:
+    container, tests = exported
     assert container.done.returncode == 0, container.done.stderr
     assert {name: tests[name]["score"] for name in ("q1", "q2", "q3")} == {"q1": 4, "q2": 3, "q3": 2}
     assert {name: tests[name]["max_score"] for name in ("q1", "q2", "q3")} == {"q1": 4, "q2": 3, "q3": 0}
@@ -101,8 +124,27 @@ def test_a_perfect_notebook_gets_every_point_and_the_bonus(container: Container,
     assert container.pickled.possible == 7
 
 
-def test_what_is_trusted_lies_where_only_its_owner_reads(container: Container, made: tuple[Path, bytes]) -> None:
-    container.grade(toy__ipynb=b"")
+def test_an_export_is_graded_by_its_notebooks_cells_and_nothing_else(
+    exported: tuple[Container, dict[str, Any]],
+) -> None:
+    assert exported[1]["q1"]["score"] == 4
+    assert not Path("/tmp/unpickled").exists()
+
+
+def test_a_demonstration_is_one_in_a_container_too(exported: tuple[Container, dict[str, Any]]) -> None:
+    assert exported[1]["q1"]["score"] == 4
+    assert "left out" not in json.dumps(exported[1])
+
+
+def test_what_cannot_be_read_gets_a_row_and_a_sentence_and_what_is_trusted_is_its_owners(container: Container) -> None:
+    results = container.grade(toy__ipynb=b"")
+    assert container.done.returncode == 0
+    assert results["score"] == 0
+    [test] = results["tests"]
+    assert "empty" in test["output"]
+    assert test["visibility"] == "visible"
+    assert container.pickled.has_catastrophic_failure()
+    assert "empty" in str(container.pickled.catastrophic_error)
     for part in ("course", "source", "submission", "results"):
         assert (container.folder / part).stat().st_mode & 0o077 == 0
     assert (container.folder / "course" / "reference" / "toy.py").is_file()
@@ -113,24 +155,23 @@ def test_what_is_trusted_lies_where_only_its_owner_reads(container: Container, m
 @pytest.mark.parametrize(
     ("files", "says"),
     [
-        ({"toy__ipynb": b'{"cells": ['}, "not a notebook"),
-        ({"toy__ipynb": b""}, "empty"),
-        ({"essay__txt": b"On gradients"}, "no notebook"),
-        ({"a__ipynb": b"{}", "b__ipynb": b"{}"}, "2 notebooks"),
-        ({"work__zip": b"not a zip"}, "not a readable zip"),
+        ({"toy.ipynb": b'{"cells": ['}, "not a notebook"),
+        ({"toy.ipynb": b""}, "empty"),
+        ({"toy.ipynb": b'{"cells": 3}'}, "not a notebook"),
+        ({"toy.ipynb": b"[]"}, "not a notebook"),
+        ({"essay.txt": b"On gradients"}, "no notebook"),
+        ({}, "no notebook"),
+        ({"a.ipynb": b"{}", "b.ipynb": b"{}"}, "2 notebooks"),
+        ({"work.zip": b"not a zip"}, "not a readable zip"),
     ],
 )
-def test_what_cannot_be_read_gets_a_row_and_a_sentence(
-    container: Container, files: dict[str, bytes], says: str
+def test_every_file_that_cannot_be_read_has_its_sentence(
+    toy_bundle: tuple[Built, Path], files: dict[str, bytes], says: str, tmp_path: Path
 ) -> None:
-    results = container.grade(**files)
-    assert container.done.returncode == 0
-    assert results["score"] == 0
-    [test] = results["tests"]
-    assert says in test["output"]
-    assert test["visibility"] == "visible"
-    assert container.pickled.has_catastrophic_failure()
-    assert says in str(container.pickled.catastrophic_error)
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(SubmissionError, match=says):
+        find_submission(tmp_path, toy_bundle[0].assignment)
 
 
 def test_a_grader_that_cannot_start_still_leaves_a_result(container: Container, made: tuple[Path, bytes]) -> None:
@@ -150,29 +191,3 @@ def test_even_without_an_interpreter_there_is_a_result(container: Container) -> 
     assert container.done.returncode != 0
     assert results["score"] == 0
     assert "not your fault" in results["tests"][0]["output"]
-
-
-def test_an_export_is_graded_by_its_notebooks_cells_and_nothing_else(
-    container: Container, made: tuple[Path, bytes], tmp_path: Path
-) -> None:
-    notebook = json.loads(made[1])
-    notebook["metadata"] = {"kernelspec": {"name": "not-there", "display_name": "?"}, "otter": {"tests": 3}}
-    path = tmp_path / "export.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("toy.ipynb", json.dumps(notebook))
-        archive.writestr(".OTTER_LOG", b"cos\nsystem\n(S'touch /tmp/unpickled'\ntR.")
-        archive.writestr("otter/__init__.py", "raise SystemExit(3)")
-        archive.writestr("tests/q1.py", "raise SystemExit(3)")
-    tests = by_name(container.grade(export__zip=path.read_bytes()))
-    assert tests["q1"]["score"] == 4
-
-
-def test_a_demonstration_is_one_in_a_container_too(container: Container, made: tuple[Path, bytes]) -> None:
-    notebook = json.loads(made[1])
-    source = "while True: pass"
-    endless: dict[str, Any] = {"cell_type": "code", "id": "endless", "outputs": [], "execution_count": None}
-    endless |= {"source": source, "metadata": {"demonstration": demonstration_digest(source)}}
-    notebook["cells"].append(endless)
-    results = container.grade(toy__ipynb=json.dumps(notebook).encode())
-    assert by_name(results)["q1"]["score"] == 4
-    assert "left out" not in json.dumps(results)

@@ -10,7 +10,6 @@ import pytest
 from courses import copy_course, otter
 
 from autograder.build.command import assemble, build
-from autograder.samples import write_sample_class
 
 SECRET = "the secret of this course"
 
@@ -32,7 +31,6 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("AUTOGRADER_ASSIGNMENTS", str(assignment.folder.parent))
         patch.setenv("AUTOGRADER_SEED", SECRET)
         assert build(["toy"], root / "dist", check=False) == 0
-    write_sample_class(assignment, root / "class")
     assert assemble(assignment).solution == (root / "dist/toy/solution/toy.ipynb").read_text()
     return root
 
@@ -49,26 +47,27 @@ def scores(results: dict[str, Any]) -> dict[str, float]:
     return {test["name"]: test["score"] for test in results["tests"] if "score" in test}
 
 
-@pytest.fixture(scope="module")
-def perfect(course: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The results of the solution."""
-    solution = course / "dist" / "toy" / "solution" / "toy.ipynb"
-    return run(course, solution, tmp_path_factory.mktemp("perfect") / "out")
-
-
-def test_the_solution_notebook_gets_every_point(perfect: dict[str, Any]) -> None:
-    assert scores(perfect) == {"q1": 4, "q2": 3, "q3": 2}
-
-
-def test_hidden_cases_run_with_the_courses_secret_which_is_only_in_the_bundle(perfect: dict[str, Any]) -> None:
+def test_the_solution_gets_every_point_by_the_courses_secret_which_is_only_in_the_bundle(
+    course: Path, tmp_path: Path
+) -> None:
     assert "AUTOGRADER_SEED" not in os.environ
-    assert scores(perfect)["q2"] == 3
-    assert SECRET not in json.dumps(perfect)
+    results = run(course, course / "dist" / "toy" / "solution" / "toy.ipynb", tmp_path / "out")
+    assert scores(results) == {"q1": 4, "q2": 3, "q3": 2}
+    assert SECRET not in json.dumps(results)
 
 
-def test_a_function_that_exits_costs_its_question_only(course: Path, tmp_path: Path) -> None:
-    results = run(course, course / "class" / "exits_the_process.ipynb", tmp_path / "out")
-    assert scores(results) == {"q1": 0, "q2": 3, "q3": 2}
+def test_a_wrong_and_an_exiting_function_cost_their_questions_and_hidden_cases_say_nothing(
+    course: Path, tmp_path: Path
+) -> None:
+    notebook = json.loads((course / "dist" / "toy" / "solution" / "toy.ipynb").read_text())
+    cell = {"cell_type": "code", "execution_count": None, "id": "x", "metadata": {}, "outputs": []}
+    source = "def twice(x):\n    return x * x\ndef largest(numbers):\n    import os\n    os._exit(3)"
+    notebook["cells"].append({**cell, "source": source})
+    (tmp_path / "toy.ipynb").write_text(json.dumps(notebook))
+    results = run(course, tmp_path / "toy.ipynb", tmp_path / "out")
+    assert scores(results) == {"q1": 0, "q2": 3, "q3": 0}
+    for secret in ("40_000", "40000", "checks.equal", "reference"):
+        assert secret not in json.dumps(results)
 
 
 def test_an_empty_template_in_a_zip_that_shadows_the_grader_gets_nothing(course: Path, tmp_path: Path) -> None:
@@ -86,14 +85,6 @@ def test_an_empty_template_in_a_zip_that_shadows_the_grader_gets_nothing(course:
     public = next(test for test in results["tests"] if test["name"] == "Public Tests")
     assert "not done yet" in public["output"]
     assert "Traceback" not in json.dumps(results)
-
-
-def test_hidden_cases_say_nothing_of_themselves(course: Path, tmp_path: Path) -> None:
-    results = run(course, course / "class" / "mistake_twice__squared.ipynb", tmp_path / "out")
-    text = json.dumps(results)
-    assert scores(results)["q1"] < 4
-    for secret in ("40_000", "40000", "checks.equal", "reference"):
-        assert secret not in text
 
 
 def test_an_honest_script_gets_what_its_notebook_gets_and_reads_what_was_not_run(course: Path, tmp_path: Path) -> None:
