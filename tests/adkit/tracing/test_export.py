@@ -285,7 +285,7 @@ def test_a_proxy_is_asked_to_measure_itself() -> None:
     answer: Any = measure(Proxy(), A, transform="jit", static=[2], autodiff=True)
     args, options = answer
     assert args == (A,)
-    assert options == {"transform": "jit", "static": (2,), "autodiff": True}
+    assert options == {"transform": "jit", "static": (2,), "leading": 0, "autodiff": True, "run": True}
 
 
 def test_importing_the_module_starts_no_backend_of_jax() -> None:
