@@ -19,7 +19,8 @@
 # some of them up and computing them again: how much memory is enough, and what does it cost?
 #
 # You write the *schedules* of backpropagation: first the two extremes, then checkpoints, then the best schedule
-# there is for a given memory. At the end you train a real network with checkpoints of your own choosing.
+# there is for a given memory. Then your schedules drive a real network, and at the end you train one with
+# checkpoints of your own choosing and watch its memory go down.
 #
 # | question | you write | points | minutes |
 # |---|---|--:|--:|
@@ -28,16 +29,18 @@
 # | q3 | `checkpointed_schedule` | 6 | 40 |
 # | q4 | `choose_checkpoints` | 4 | 25 |
 # | q5 | `optimal_schedule` | 10 | 75 |
-# | q6 | `checkpointed_loss` | 9 | 45 |
-# | q7 (bonus) | `optimal_schedule_for` | +5 | 60 |
+# | q6 | `run_schedule` | 5 | 40 |
+# | q7 | `checkpointed_loss` | 9 | 45 |
+# | q8 (bonus) | `optimal_schedule_for` | +5 | 60 |
+# | q9 (bonus) | `nested_checkpointed_loss` | +5 | 40 |
 #
 # > **Rules**
 # >
 # > - **Checks.** `grader.check("q1")` runs the public cases of a question, about 40 % of its points. The other cases
 # >   use other inputs of the same kind and run after you hand in.
 # > - **Schedules.** A schedule is a list or a tuple of pairs `(action, i)`. A function must not change its arguments.
-# > - **64-bit floats.** `import adkit` turns them on. Only q6 computes with arrays, and there you may use JAX's
-# >   differentiation as you like.
+# > - **64-bit floats.** `import adkit` turns them on. Only q6, q7 and q9 compute with arrays, and there you may use
+# >   JAX's differentiation as you like.
 
 # %% tags=["setup"]
 import os
@@ -72,6 +75,21 @@ grader = adkit.Notebook("checkpointing")
 #
 # ![Vanilla backpropagation of 6 layers in three moments: three f nodes are saved, then all six, then three again while
 # half of the b nodes have run](figures/vanilla.svg)
+#
+# And where are the gradients that training needs, those with respect to the parameters? Take layers
+# $a_i = \tanh(a_{i-1} W_i + c_i)$, with a batch of examples in the rows of $a_i$. With $b_{i+1}$ and $a_i$ at hand
+# the layer above gives
+#
+# $$d = b_{i+1} \odot \tanh'(a_i W_{i+1} + c_{i+1}), \qquad
+#   \overline{W}_{i+1} = a_i^{\top} d, \qquad
+#   \overline{c}_{i+1} = \text{the sum of the rows of } d, \qquad
+#   b_i = d\, W_{i+1}^{\top} .$$
+#
+# So they come out on the way, at the moment when $b_i$ is computed and from the same two arrays, and no activation has
+# to wait for them. They are as large as the parameters, whatever the batch, and are not counted here.
+#
+# ![A row of f nodes from the input to a_n, the loss at its end, and under it the row of b nodes back to the input; from
+# each step down to b_i the gradients with respect to W_(i+1) and c_(i+1) come out](figures/chain.svg)
 #
 # ### Schedules
 #
@@ -235,8 +253,9 @@ with adkit.skip_until_implemented():
 #
 # evaluations are enough, and no schedule can do with fewer. In words: with $m$ places, and each layer evaluated
 # $r$ times at most, a chain of $\binom{m+r}{r} - 1$ layers can be done. That grows fast: ten places and ten
-# repetitions are enough for 184 755 layers. Memory needs to grow with the *logarithm* of the number of layers
-# only.
+# repetitions are enough for 184 755 layers. Memory needs to grow only with the *logarithm* of the number of layers,
+# if the number of repetitions may grow like it, too; with a fixed number $r$ of repetitions it grows like the $r$-th
+# root.
 #
 # ![Memory against evaluations for 100 layers: vanilla at one end, memory-poor at the other, the square-root rule
 # near the optimal curve, an optimal schedule for 7 activations on it](figures/trade_off.svg)
@@ -288,42 +307,129 @@ with adkit.skip_until_implemented():
     display(adkit.space_time(optimal_schedule(60, 5), 60, title="optimal with 5 activations"))
 
 # %% [markdown]
-# ## q6: A real network (9 points, about 45 minutes)
+# ## q6: A schedule drives a network (5 points, about 40 minutes)
 #
-# Now with numbers. `adkit.mlp(widths, key)` makes the parameters of a network, a list of $n$ pairs $(W_i, b_i)$,
-# and `adkit.mlp_layer((W, b), a)` is one layer, $\tanh(a W + b)$; every layer is such a layer, the last one too.
-# The loss is the mean of $(a_n - y)^2$ over all entries. `adkit.mlp_loss(params, x, y)` is that loss without
-# checkpoints.
+# So far a schedule was a list of words. Now it does something: it computes the gradient of a real network.
 #
-# JAX has what you need built in. `jax.checkpoint(f)` computes what `f` computes, but when it is differentiated it
-# keeps only the *arguments* of `f`, and evaluates `f` again during the backward pass to get what is inside. So it
-# matters what you wrap:
+# `adkit.mlp(widths, key)` makes the parameters of a network, a list of $n$ pairs $(W_i, c_i)$, and
+# `adkit.mlp_layer((W, c), a)` is one layer, $\tanh(a W + c)$; every layer is such a layer, the last one too. The loss
+# is the mean of $(a_n - y)^2$ over all entries.
 #
-# - the whole network in one `jax.checkpoint`: nothing is kept, but the backward pass evaluates everything again at
-#   once, and then all activations are in memory after all;
-# - each single layer: the argument of each layer is kept, so every activation is;
-# - each *segment*, from one checkpoint to the next: exactly the checkpoints are kept.
+# `run_schedule(schedule, params, x, y)` gets a legal, complete schedule for these layers and carries it out, action
+# by action. It returns `(loss, gradients)`, the gradients a list of pairs $(\overline{W}_i, \overline{c}_i)$ in the
+# order of `params`.
 #
-# Write the loss with segments: of the activations $a_1, \dots, a_n$ exactly those in `checkpoints` are kept for
-# the backward pass, and every segment is recomputed, the last one too. (Unlike in q3, that is simpler here.)
-# `checkpoints` is as in q3; it may be empty and may contain $n$.
+# - `("forward", i)` evaluates layer $i$ at $a_{i-1}$, which is $x$, saved, or working.
+# - `("save", i)` and `("free", i)` do to your collection of saved arrays what they say.
+# - `("backward", i)`: for $i = n$ the loss and $b_n$ are computed from $a_n$; for $i < n$ the formulas of *The chain*
+#   give $\overline{W}_{i+1}$, $\overline{c}_{i+1}$ and $b_i$ from $b_{i+1}$ and $a_i$. For $\tanh'$ you may evaluate the
+#   layer's product again, or hand down $d$ in the place of $b$: with $a_i$ at hand, $\tanh' = 1 - a_i^2$ is at hand as
+#   well.
+# - When $b_1$ has run, the first layer's gradients remain: they need $x$ and $b_1$.
 #
-# What is graded: the loss and all gradients; the activations that really cross from the forward to the backward
-# pass; and the number of matrix products in the backward pass. Parameters, $x$, $y$ and what the loss itself
-# needs of $a_n$ are not counted. You may use JAX's differentiation in this question as you like.
+# What is graded: loss and gradients, by schedules of every kind, also by legal ones that follow no strategy. And, in
+# what JAX traces of your function when the schedule is fixed, that the schedule is really carried out: the matrix
+# products are at most those of its evaluations and $3n - 1$ for the backward steps, and not fewer than its
+# evaluations and $2n - 1$; and at most six activations more than in the simulation are alive at a time. These two
+# kinds of points need `jax.numpy`; a function written with NumPy can earn the others.
 
 
 # %% question="q6"
-def checkpointed_loss(params, x, y, checkpoints):
-    """mean((a_n - y)^2) of the network, of whose activations only the checkpoints are kept for the backward pass.
+def run_schedule(schedule, params, x, y):
+    """(loss, gradients) by carrying out a schedule: mean((a_n - y)^2) and a list of pairs (W_bar, c_bar).
 
-    params: list of n pairs (W, b); x: (batch, d_0); y: (batch, d_n); checkpoints: indices from 1..n, increasing.
+    schedule: legal and complete; params: list of n pairs (W, c); x: (batch, d_0); y: (batch, d_n).
     """
-    raise NotImplementedError("q6: checkpointed_loss")
+    raise NotImplementedError("q6: run_schedule")
 
 
 # %% check="q6"
 grader.check("q6")
+
+# %% [markdown]
+# Your own schedules, on a network of twelve layers. `adkit.watch(schedule)` is the schedule itself, as a list that
+# notes how many bytes of arrays are alive in this process whenever you ask it for the next action. The grey steps
+# under the diagram are the memory of the simulation, the line is what was measured: it lies on them, but for the
+# few arrays that are being computed.
+
+# %%
+layers, width, batch = 12, 32, 2048
+one_activation = batch * width * 8  # bytes
+wide_x = jnp.asarray(np.random.default_rng(1).normal(size=(batch, width)))
+wide_y = jnp.tanh(wide_x[:, ::-1])
+wide = adkit.mlp([width] * (layers + 1), key=1)
+
+with adkit.skip_until_implemented():
+    for name, schedule in (
+        ("vanilla", vanilla_schedule(layers)),
+        ("memory-poor", memory_poor_schedule(layers)),
+        ("checkpoints", checkpointed_schedule(layers, choose_checkpoints(layers))),
+        ("optimal with 3", optimal_schedule(layers, 3)),
+    ):
+        watched = adkit.watch(schedule)
+        loss, gradients = run_schedule(watched, wide, wide_x, wide_y)
+        trace = adkit.simulate(layers, schedule)
+        print(f"{name}: {trace.evaluations} evaluations, peak {trace.peak} in the simulation, loss {loss:.12f}")
+        display(adkit.space_time(schedule, layers, title=name, measured=watched.bytes, unit=one_activation))
+
+# %% [markdown]
+# The same gradients from every schedule, so it can train. Here with the optimal schedule for three activations:
+
+# %%
+with adkit.skip_until_implemented():
+    trained, schedule = wide, optimal_schedule(layers, 3)
+    for step in range(31):
+        loss, gradients = run_schedule(schedule, trained, wide_x[:64], wide_y[:64])
+        if step % 10 == 0:
+            print(f"step {step}: loss {loss:.6f}")
+        trained = [(W - W_bar, c - c_bar) for (W, c), (W_bar, c_bar) in zip(trained, gradients)]
+
+# %% [markdown]
+# ## q7: The same with JAX's own tool (9 points, about 45 minutes)
+#
+# A Python loop over actions is good for seeing what happens. In practice one tells JAX what to keep.
+# `jax.checkpoint(f)` computes what `f` computes, but when it is differentiated it keeps only the *arguments* of `f`,
+# and evaluates `f` again during the backward pass to get what is inside. So it matters what you wrap:
+#
+# - the whole network in one `jax.checkpoint`: nothing is kept, but the backward pass evaluates everything again at
+#   once, and then all activations are in memory after all;
+# - the whole network, with a *policy* that saves the checkpoints: they are kept, but everything between them is
+#   again evaluated at once;
+# - each single layer: the argument of each layer is kept, so every activation is;
+# - each *segment*, from one checkpoint to the next: exactly the checkpoints are kept, and one segment is evaluated
+#   again at a time.
+#
+# Write the loss with segments: of the activations $a_1, \dots, a_n$ exactly those in `checkpoints` are kept for
+# the backward pass, and every segment is recomputed, the last one too. (Unlike in q3, that is simpler here.)
+# `checkpoints` is as in q3; it may be empty and may contain $n$. `adkit.mlp_loss(params, x, y)` is the loss without
+# checkpoints.
+#
+# What is graded:
+#
+# - the loss and all gradients;
+# - the activations that really cross from the forward to the backward pass: exactly the checkpoints below $n$.
+#   Parameters, $x$, $y$ and what the loss itself needs of $a_n$ are not counted;
+# - the number of matrix products in the backward pass;
+# - **the peak of live activations in the backward pass**: at most the checkpoints below $n$, two for each layer of
+#   the longest segment, and 8. JAX keeps two arrays for each layer, since it computes $\tanh'$ as
+#   $(1 - a_i)(1 + a_i)$ and keeps $1 - a_i$ beside $a_i$.
+#
+# The peak is counted in the program that JAX traces, in the order in which it is written, as numbers divided by
+# batch times width: stacking, raveling or splitting arrays hides nothing. Keep the layers of a segment in a Python
+# loop; a `jax.lax.scan` over them keeps stacked copies.
+
+
+# %% question="q7"
+def checkpointed_loss(params, x, y, checkpoints):
+    """mean((a_n - y)^2) of the network, of whose activations only the checkpoints are kept for the backward pass.
+
+    params: list of n pairs (W, c); x: (batch, d_0); y: (batch, d_n); checkpoints: indices from 1..n, increasing.
+    """
+    raise NotImplementedError("q7: checkpointed_loss")
+
+
+# %% check="q7"
+grader.check("q7")
 
 # %% [markdown]
 # Train with it. Both runs start from the same parameters and make the same steps; the losses agree to rounding,
@@ -357,7 +463,9 @@ with adkit.skip_until_implemented():
 # %% [markdown]
 # What crosses from the forward to the backward pass? `adkit.artefact.measure` takes the two passes apart, runs
 # them one after the other and counts. The arrays handed over are called residuals; those that are as long as the
-# batch are what costs memory.
+# batch are what costs memory. Without checkpoints there are 25 of them for twelve layers: the twelve $a_i$, the twelve
+# $1 - a_i$, and $a_n - y$, which the loss needs. With checkpoints at 4 and 8 there are three: $a_4$, $a_8$, and
+# $a_n - y$.
 
 # %%
 params = adkit.mlp([2] + [width] * (depth - 1) + [1], key=0)
@@ -370,16 +478,47 @@ with adkit.skip_until_implemented():
             loss, params, x, y, np.float64(1), transform="vjp_split", static=extra, autodiff=True
         )
         large = [residual.shape for residual in measured.residuals if residual.size >= batch]
+        backward = measured.backward_work
         print(f"{name}: {len(large)} large residuals {large}")
-        print(f"    products: {measured.forward_work.products} forward, {measured.backward_work.products} backward")
+        print(f"    products: {measured.forward_work.products} forward, {backward.products} backward")
+        print(f"    peak in the backward pass: {backward.peak / (batch * width):.1f} activations of width {width}")
+
+# %% [markdown]
+# And now for real: 64 layers of width 64 and a batch of 4096, where one activation has 2 MiB. `adkit.live_bytes()`
+# watches the arrays of this process while JAX goes forward (`jax.vjp`) and backward, one operation after the other.
+# The more checkpoints, the more is kept between the passes; the fewer, the longer the segment that is evaluated again.
+# In between lies the square root. The price is time: one more forward pass.
+
+# %%
+deep = adkit.mlp([64] * 65, key=2)
+deep_x = jnp.asarray(np.random.default_rng(2).normal(size=(4096, 64)))
+deep_y = jnp.tanh(deep_x[:, ::-1])
+
+
+def watch(loss):
+    """MiB between the passes and at the peak, and the seconds that both took."""
+    with adkit.live_bytes() as live:
+        _, pull_back = jax.vjp(loss, deep)
+        live.mark("between")
+        jax.block_until_ready(pull_back(jnp.ones(())))
+    return live.between["between"], live.peak, live.seconds
+
+
+with adkit.skip_until_implemented():
+    checkpointed_loss(deep[:1], deep_x, deep_y, [])  # is it written?
+    rows = []
+    for distance in (2, 4, 8, 16, 32):
+        kept = list(range(distance, 64, distance))
+        rows.append((kept, *watch(lambda params: checkpointed_loss(params, deep_x, deep_y, kept))))
+    display(adkit.memory_plot(64, rows, unit=deep_x.nbytes, plain=watch(lambda p: adkit.mlp_loss(p, deep_x, deep_y))))
 
 # %% [markdown]
 # **Do not believe every memory report.** JAX can also be asked how much temporary memory the *compiled* program
 # uses, as below. On a GPU or TPU the number means something. On a CPU it depends on the version: before jaxlib
-# 0.12 the CPU compiler recognises that a segment is computed twice, keeps the first result, and so quietly undoes
-# the recomputation; the program then uses as much memory as without checkpoints, or more. That is why you are
-# graded on what was traced, and not on this. (The batch is much larger than the width here, because the gradients
-# of the parameters are temporary memory, too.)
+# 0.11.1 the CPU compiler recognises that a segment is computed twice, keeps the first result, and so quietly undoes
+# the recomputation; the program then uses as much memory as without checkpoints, or more. From 0.11.1 on it does
+# what it was told. That is why you are graded on what was traced, and not on this. (The batch is much larger than the
+# width here, because the gradients of the parameters are temporary memory, too.)
 
 # %%
 large_x, large_y = jnp.ones((4096, 2)), jnp.zeros((4096, 1))
@@ -393,7 +532,7 @@ with adkit.skip_until_implemented():
         print(f"{name}: {analysis.temp_size_in_bytes / 2**20:.2f} MiB of temporary memory, says the compiler")
 
 # %% [markdown]
-# ## q7: Layers that are not alike (5 bonus points, about 60 minutes)
+# ## q8: Layers that are not alike (5 bonus points, about 60 minutes)
 #
 # Real networks have wide and narrow layers, cheap and expensive ones. Activation $a_i$ has the size
 # `sizes[i - 1]`, and evaluating layer $i$ costs `costs[i - 1]` (all positive integers); `memory` is a total of
@@ -409,17 +548,17 @@ with adkit.skip_until_implemented():
 # `adkit.simulate(n, schedule, sizes, costs)` counts memory in sizes and adds up the costs.
 
 
-# %% question="q7"
+# %% question="q8"
 def optimal_schedule_for(sizes, costs, memory):
     """A schedule of peak size <= memory whose cost is at most that of the best persistent schedule.
 
     sizes, costs: n positive integers each, of activation and layer i at index i - 1. ValueError if impossible.
     """
-    raise NotImplementedError("q7: optimal_schedule_for")
+    raise NotImplementedError("q8: optimal_schedule_for")
 
 
-# %% check="q7"
-grader.check("q7")
+# %% check="q8"
+grader.check("q8")
 
 # %%
 sizes, costs = [8, 8, 4, 4, 2, 2, 1, 1, 8, 4], [9, 9, 5, 5, 3, 3, 1, 1, 2, 9]
@@ -429,10 +568,54 @@ with adkit.skip_until_implemented():
         print(f"memory {memory}: peak size {trace.peak}, cost {trace.cost}")
 
 # %% [markdown]
+# ## q9: Checkpoints within checkpoints (5 bonus points, about 40 minutes)
+#
+# In q7 memory grows like $\sqrt n$. Nothing forbids a `jax.checkpoint` inside a `jax.checkpoint`: while a segment is
+# evaluated again, it can keep checkpoints of its own, and so on. Write the loss so that for $n$ layers
+#
+# - at most $2 \lceil \log_2 n \rceil + 4$ arrays as large as an activation are alive at a time, in loss and gradient
+#   together, and
+# - there are at most $3n + n \lceil \log_2 n \rceil$ matrix products in all.
+#
+# For 64 layers that is 16 and 576, for 256 it is 20 and 2816. Both are counted, the program for 256 layers is not run.
+# How often is the first layer evaluated in your scheme? You do not have to halve: any scheme within the limits is
+# right.
+
+
+# %% question="q9"
+def nested_checkpointed_loss(params, x, y):
+    """mean((a_n - y)^2) of the network, with checkpoints within checkpoints: memory like log n.
+
+    params: list of n pairs (W, c); x: (batch, d_0); y: (batch, d_n).
+    """
+    raise NotImplementedError("q9: nested_checkpointed_loss")
+
+
+# %% check="q9"
+grader.check("q9")
+
+# %%
+with adkit.skip_until_implemented():
+    for layers in (4, 16, 64):
+        chain = adkit.mlp([2] * (layers + 1), key=0)
+        work = adkit.artefact.measure(
+            nested_checkpointed_loss,
+            chain,
+            jnp.ones((1024, 2)),
+            jnp.zeros((1024, 2)),
+            transform="value_and_grad",
+            autodiff=True,
+            run=False,
+        ).work
+        print(f"{layers} layers: peak {work.peak / 2048:.1f} activations, {work.matrix_products} matrix products")
+
+# %% [markdown]
 # ## Further reading
 #
 # - A. Griewank and A. Walther, *Algorithm 799: revolve*, ACM Transactions on Mathematical Software 26(1), 2000.
 # - A. Griewank and A. Walther, *Evaluating Derivatives*, 2nd edition, SIAM 2008, chapter 12.
+# - A. Griewank, *Achieving logarithmic growth of temporal and spatial complexity in reverse automatic
+#   differentiation*, Optimization Methods and Software 1(1), 1992.
 # - T. Chen, B. Xu, C. Zhang and C. Guestrin, *Training deep nets with sublinear memory cost*, 2016.
 # - O. Beaumont, L. Eyraud-Dubois, J. Herrmann, A. Joly and A. Shilova, *Optimal checkpointing for heterogeneous
 #   chains*, INRIA research report 9302, 2019.
