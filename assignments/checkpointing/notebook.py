@@ -322,9 +322,9 @@ with adkit.skip_until_implemented():
 # - `("forward", i)` evaluates layer $i$ at $a_{i-1}$, which is $x$, saved, or working.
 # - `("save", i)` and `("free", i)` do to your collection of saved arrays what they say.
 # - `("backward", i)`: for $i = n$ the loss and $b_n$ are computed from $a_n$; for $i < n$ the formulas of *The chain*
-#   give $\overline{W}_{i+1}$, $\overline{c}_{i+1}$ and $b_i$ from $b_{i+1}$ and $a_i$. For $\tanh'$ you may evaluate the
-#   layer's product again, or hand down $d$ in the place of $b$: with $a_i$ at hand, $\tanh' = 1 - a_i^2$ is at hand as
-#   well.
+#   give $\overline{W}_{i+1}$, $\overline{c}_{i+1}$ and $b_i$ from $b_{i+1}$ and $a_i$. For $\tanh'$ you may evaluate
+#   the layer's product again, or hand down $d$ in the place of $b$: with $a_i$ at hand, $\tanh' = 1 - a_i^2$ is at
+#   hand as well.
 # - When $b_1$ has run, the first layer's gradients remain: they need $x$ and $b_1$.
 #
 # What is graded: loss and gradients, by schedules of every kind, also by legal ones that follow no strategy. And, in
@@ -382,7 +382,7 @@ with adkit.skip_until_implemented():
         loss, gradients = run_schedule(schedule, trained, wide_x[:64], wide_y[:64])
         if step % 10 == 0:
             print(f"step {step}: loss {loss:.6f}")
-        trained = [(W - W_bar, c - c_bar) for (W, c), (W_bar, c_bar) in zip(trained, gradients)]
+        trained = [(W - W_bar, c - c_bar) for (W, c), (W_bar, c_bar) in zip(trained, gradients, strict=True)]
 
 # %% [markdown]
 # ## q7: The same with JAX's own tool (9 points, about 45 minutes)
@@ -509,7 +509,7 @@ with adkit.skip_until_implemented():
     rows = []
     for distance in (2, 4, 8, 16, 32):
         kept = list(range(distance, 64, distance))
-        rows.append((kept, *watch(lambda params: checkpointed_loss(params, deep_x, deep_y, kept))))
+        rows.append((kept, *watch(lambda params, kept=kept: checkpointed_loss(params, deep_x, deep_y, kept))))
     display(adkit.memory_plot(64, rows, unit=deep_x.nbytes, plain=watch(lambda p: adkit.mlp_loss(p, deep_x, deep_y))))
 
 # %% [markdown]

@@ -29,13 +29,13 @@ def test_q6_gradients(run_schedule):
 
 @test_case(points=0.5)
 def test_q6_carries_out_the_schedule(run_schedule):
-    """Work: four layers with a checkpoint, and three from the input each time; every forward step is carried out"""
+    """Work: four layers with a checkpoint, and five from the input each time; every forward step is carried out"""
     import numpy as np
     from adkit.checks import network, runs
 
     for layers, actions in (
         (4, "f1 f2 s2 f3 s3 f4 s4 b4 x4 b3 x3 b2 x2 f1 s1 b1 x1"),
-        (3, "f1 f2 f3 b3 f1 f2 b2 f1 b1"),
+        (5, "f1 f2 f3 f4 f5 b5 f1 f2 f3 f4 b4 f1 f2 f3 b3 f1 f2 b2 f1 b1"),
     ):
         problem = network.network([4] * (layers + 1), 32, [], np.random.default_rng(3))
         schedule = runs.schedule(actions)
