@@ -60,6 +60,8 @@ _EXPORTS: dict[str, str] = {
     "mlp": "network",
     "mlp_layer": "network",
     "mlp_loss": "network",
+    "watch": "tracing.live",
+    "live_bytes": "tracing.live",
 }
 
 
