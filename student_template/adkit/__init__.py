@@ -56,12 +56,14 @@ _EXPORTS: dict[str, str] = {
     "animate": "drawing.animation",
     "stills": "drawing.animation",
     "space_time": "drawing.space_time",
+    "compare": "drawing.space_time",
     "trade_off": "drawing.trade_off",
     "mlp": "network",
     "mlp_layer": "network",
     "mlp_loss": "network",
     "watch": "tracing.live",
     "live_bytes": "tracing.live",
+    "memory_plot": "drawing.memory_plot",
 }
 
 
