@@ -54,6 +54,8 @@ _EXPORTS: dict[str, str] = {
     "simulate": "schedule",
     "least_evaluations": "schedule",
     "animate": "drawing.animation",
+    "step_through": "drawing.animation",
+    "steps": "drawing.animation",
     "stills": "drawing.animation",
     "space_time": "drawing.space_time",
     "compare": "drawing.space_time",
