@@ -54,12 +54,18 @@ _EXPORTS: dict[str, str] = {
     "simulate": "schedule",
     "least_evaluations": "schedule",
     "animate": "drawing.animation",
+    "step_through": "drawing.animation",
+    "steps": "drawing.animation",
     "stills": "drawing.animation",
     "space_time": "drawing.space_time",
+    "compare": "drawing.space_time",
     "trade_off": "drawing.trade_off",
     "mlp": "network",
     "mlp_layer": "network",
     "mlp_loss": "network",
+    "watch": "tracing.live",
+    "live_bytes": "tracing.live",
+    "memory_plot": "drawing.memory_plot",
 }
 
 

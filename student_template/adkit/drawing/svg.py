@@ -9,7 +9,7 @@ that contrast.
 All lengths are in pixels, y grows downwards, and a text's y is its baseline.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from math import hypot, log
@@ -54,11 +54,17 @@ class Drawing:
         Path(path).write_text(self.svg, encoding="utf-8")
 
 
-def document(width: float, height: float, label: str, *parts: str, size: int = 13) -> Drawing:
-    """A whole picture, which shrinks with the page; `label` says what it shows, for readers who cannot see it."""
+def document(
+    width: float, height: float, label: str, *parts: str, size: int = 13, description: str | None = None
+) -> Drawing:
+    """A whole picture, which shrinks with the page.
+
+    `label` says what it shows, and `description` what there is to see in it, for readers who cannot see it.
+    """
     width, height = round(width), round(height)
     svg = element(
         "svg",
+        *([element("desc", description)] if description else []),
         *parts,
         xmlns="http://www.w3.org/2000/svg",
         width=width,
@@ -71,6 +77,48 @@ def document(width: float, height: float, label: str, *parts: str, size: int = 1
         aria_label=label,
     )
     return Drawing(str(svg))
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One of several pictures that belong together."""
+
+    width: float
+    height: float
+    label: str
+    parts: tuple[Markup, ...]
+    description: str | None = None
+
+    def drawing(self, size: int = 12) -> Drawing:
+        """The panel as a picture of its own."""
+        return document(self.width, self.height, self.label, *self.parts, size=size, description=self.description)
+
+
+@dataclass(frozen=True)
+class Panels(Drawing):
+    """Pictures in a row. A notebook shows as many beside each other as there is room for, the file `columns` many."""
+
+    panels: tuple[Drawing, ...] = field(repr=False, default=())
+    widths: tuple[float, ...] = field(repr=False, default=())
+
+    def _repr_html_(self) -> str:
+        # Columns of one width keep panels of one scale comparable; they shrink a little before there is one less.
+        width = max(self.widths)
+        columns = f"repeat(auto-fill,minmax(min(100%,{round(0.75 * width)}px),1fr))"
+        cells = "".join(f"<div style='max-width:{round(width)}px'>{panel.svg}</div>" for panel in self.panels)
+        return f"<div style='display:grid;grid-template-columns:{columns};gap:8px 16px'>{cells}</div>"
+
+
+def side_by_side(panels: Sequence[Panel], label: str, columns: int, *, size: int = 12) -> Panels:
+    """Puts panels, all as large as the largest, into rows of `columns`."""
+    width, height = max(panel.width for panel in panels) + 16, max(panel.height for panel in panels) + 8
+    rows = -(-len(panels) // columns)
+    placed = [moved(k % columns * width, k // columns * height, *panel.parts) for k, panel in enumerate(panels)]
+    described = " ".join(panel.description or panel.label for panel in panels)
+    whole = document(
+        width * min(columns, len(panels)) - 16, height * rows - 8, label, *placed, size=size, description=described
+    )
+    return Panels(whole.svg, tuple(panel.drawing(size) for panel in panels), tuple(panel.width for panel in panels))
 
 
 # --- Elements ---------------------------------------------------------------------------------------------------------
@@ -194,8 +242,8 @@ def arrow_along(
 
 
 @dataclass(frozen=True)
-class LogAxes:
-    """Two logarithmic axes on a rectangle of the picture; x and y are the values at their ends, lowest first."""
+class Axes:
+    """Two linear axes on a rectangle of the picture; x and y are the values at their ends, lowest first."""
 
     left: float
     top: float
@@ -206,8 +254,8 @@ class LogAxes:
 
     def place(self, x: float, y: float) -> tuple[float, float]:
         """Where in the picture the point (x, y) is."""
-        across = log(x / self.x[0]) / log(self.x[1] / self.x[0])
-        up = log(y / self.y[0]) / log(self.y[1] / self.y[0])
+        across = (x - self.x[0]) / (self.x[1] - self.x[0])
+        up = (y - self.y[0]) / (self.y[1] - self.y[0])
         return self.left + across * (self.right - self.left), self.bottom - up * (self.bottom - self.top)
 
     def grid(self, x_ticks: Mapping[float, str], y_ticks: Mapping[float, str]) -> Markup:
@@ -228,6 +276,16 @@ class LogAxes:
     def curve(self, points: Iterable[tuple[float, float]], colour: str, width: float = 2.0) -> Markup:
         """A line through points given by their values."""
         return path("M" + "L".join(point(*self.place(x, y)) for x, y in points), colour, width)
+
+
+class LogAxes(Axes):
+    """The same with logarithmic axes."""
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """Where in the picture the point (x, y) is."""
+        across = log(x / self.x[0]) / log(self.x[1] / self.x[0])
+        up = log(y / self.y[0]) / log(self.y[1] / self.y[0])
+        return self.left + across * (self.right - self.left), self.bottom - up * (self.bottom - self.top)
 
 
 def legend_entry(x: float, y: float, word: str, width: float, *swatch: Markup) -> Markup:
