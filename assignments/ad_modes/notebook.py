@@ -296,7 +296,14 @@ with adkit.skip_until_implemented():
 
 # %% [markdown]
 # One backward sweep gives the whole gradient, whatever the number of inputs: $O(T)$, at most a small
-# multiple of the cost of the program itself (the *cheap gradient principle*). The price is memory. The
+# multiple of the cost of the program itself (the *cheap gradient principle*). How small? Take a program of
+# sums, differences, products and quotients. Backwards, $v = ab$ costs two multiplications and two additions
+# ($\bar a \mathrel{+}= \bar v\, b$ and $\bar b \mathrel{+}= \bar v\, a$), and so does $v = a/b$ with a
+# division in place of a multiplication; a sum costs two additions. With the operation itself that makes at
+# most 5: value and gradient together take at most **five times the arithmetic operations** of the program.
+# If only multiplications and divisions count, it is three times (Baur and Strassen, 1983). Neither number
+# says anything about time or memory; in a model that also counts memory accesses the factor is between 3
+# and 4 (Griewank and Walther, chapter 4). The price is memory. The
 # backward sweep begins with the last step and needs the values of the first ones at the very end, so
 # everything that the forward sweep computed must be stored, or computed again. How to get by with less is
 # what the notebook on checkpointing is about.
@@ -367,8 +374,9 @@ def choose_mode(graph):
 grader.check("q5")
 
 # %% [markdown]
-# For problem 1 forward mode wins, 24 against 40. Turn it round, to five weights and three losses, and the
-# answer turns round, too:
+# For problem 1 forward mode wins, 24 against 40, as long as the sweeps are dense. It is not the last word: q7
+# comes back to this graph and finds its Jacobian with 15 multiplications. Turn the graph round, five weights and
+# three losses, and the answer turns with it:
 
 # %%
 turned_round = adkit.Graph(
@@ -470,9 +478,24 @@ with adkit.skip_until_implemented():
 # $$\text{predecessors of } v \;\times\; \text{successors of } v$$
 #
 # multiplications. When no intermediate vertex is left, the edges lead straight from inputs to outputs and
-# *are* the Jacobian. Eliminating in the order of the program is forward mode (without the useless
-# multiplications by 0), eliminating backwards is reverse mode. But any order is right, and on some graphs
-# both modes lose. Two hourglasses in a row, where each node is named after its index:
+# *are* the Jacobian. Eliminating in the order of the program is forward mode (without multiplying by tangents
+# that are 0, or by the 1 that a sweep starts with), eliminating backwards is reverse mode in the same sense.
+#
+# **Problem 1 again.** Its only intermediate vertex $v_1$ has three predecessors and five successors, so there is
+# one order, and it costs $3 \times 5 = 15$: one product $\frac{\partial L_i}{\partial v_1} \cdot
+# \frac{\partial v_1}{\partial w_j}$ for each entry of the Jacobian.
+
+# %%
+for name, graph in (("problem 1", figure_4), ("turned round", turned_round)):
+    print(f"{name}:", adkit.elimination_cost(graph, adkit.linearise(graph).intermediates))
+
+# %% [markdown]
+# The dense forward sweeps cost $24 = 15 + 9$: each of the three also multiplies the 1 and the two 0s it starts with
+# by the three edges that leave the inputs. The reverse sweeps cost $40 = 15 + 25$, since each of the five does so
+# at the five edges that lead to the outputs. Without these, it no longer matters which way you go.
+#
+# On larger graphs the order does matter. Any order is right, and on some graphs both modes lose. Two hourglasses in
+# a row, where each node is named after its index:
 
 # %%
 hourglasses = adkit.Graph(
@@ -491,7 +514,7 @@ print("forward:", adkit.elimination_cost(hourglasses, [3, 4, 5, 6, 7]))
 print("reverse:", adkit.elimination_cost(hourglasses, [7, 6, 5, 4, 3]))
 
 # %% [markdown]
-# There is an order that costs 15. Can you see it?
+# There is an order that costs 15 (by chance as much as problem 1). Can you see it?
 #
 # The exact rules, which `adkit.linearise` follows:
 #
@@ -531,14 +554,16 @@ grader.check("q7")
 
 # %%
 with adkit.skip_until_implemented():
-    order = list(elimination_order(hourglasses))
-    print("yours:", order, "costs", adkit.elimination_cost(hourglasses, order))
+    for name, graph in (("problem 1", figure_4), ("hourglasses", hourglasses)):
+        order = list(elimination_order(graph))
+        print(f"{name}: your order {order} costs {adkit.elimination_cost(graph, order)}")
 
 # %% [markdown]
 # ## Further reading
 #
 # - A. Griewank and A. Walther, *Evaluating Derivatives*, 2nd edition, SIAM 2008, chapters 3 and 4, and for the bonus
 #   chapters 9 and 10.
+# - W. Baur and V. Strassen, *The complexity of partial derivatives*, Theoretical Computer Science 22, 1983.
 # - A. G. Baydin, B. A. Pearlmutter, A. A. Radul and J. M. Siskind, *Automatic differentiation in machine learning:
 #   a survey*, Journal of Machine Learning Research 18, 2018.
 #

@@ -105,10 +105,13 @@ print("largest difference:", np.max(np.abs(pull_back(Y_bar)[0] - M.T @ Y_bar @ N
 #
 # ### Why nobody inverts a matrix
 #
-# $A^{-1}b$ is notation, not an algorithm. Factorise $A = PLU$ once ($\tfrac23 n^3$ operations); after that each
-# right-hand side costs two triangular solves ($2n^2$). The inverse is $n$ right-hand sides: three times the work in
-# all, and then it still has to be multiplied with $b$. It is less accurate as well. A solve is *backward stable*: it
-# gives the exact solution of a system very close to yours, however badly conditioned. Multiplying by a computed
+# $A^{-1}b$ is notation, not an algorithm. Factorise $A = PLU$ once ($\tfrac23 n^3$ operations, additions and
+# multiplications alike); after that each right-hand side costs two triangular solves ($2n^2$). The inverse has $n$
+# right-hand sides, the columns of $I$, so the solves cost $2n^3$ and the inverse costs **four times the
+# factorisation** in all, $\tfrac83 n^3$ (that is how `inv` of NumPy and JAX works; a routine that skips the zeros of
+# $I$ still needs $2n^3$, three times the factorisation). Then it still has to be multiplied by $b$, which costs
+# $2n^2$, as much as the two triangular solves. It is less accurate as well: a solve is *backward stable*, it
+# gives the exact solution of a system very close to yours, however badly conditioned, and multiplying by a computed
 # inverse does not. See the residual $\|A x - b\|$:
 
 # %%
@@ -323,8 +326,10 @@ differences.error_plot(
 # $x_i = 10^6$, and a step in proportion to $|x_i|$ alone is far too short at $x_i = 10^{-3}$, and 0 at $x_i = 0$.
 #
 # - `numerical_gradient(f, x)`: the gradient of the scalar function `f` of an array `x` of **any shape**, with
-#   $\|\text{error}\| \le 10^{-7}\,\|\text{gradient}\|$ for every $f$ that is smooth on the scale $\max(1, |x_i|)$; also
-#   where $x$ has entries of $10^{-3}$ and of $10^3$ side by side.
+#   $\|\text{error}\| \le 10^{-7}\,\|\text{gradient}\|$ for every $f$ that is smooth on the scale $\max(1, |x_i|)$ and
+#   has $|f| \le 1000\,\|\text{gradient}\|$ (for much larger $|f|$, or hundreds of entries, rounding wins);
+#   also where $x$ has entries of $10^{-3}$ and of $10^3$ side by side. *Smooth on the scale* $r_i$ means here that
+#   $r_i^2\, |\partial^3 f/\partial x_i^3| \le 100\, \|\text{gradient}\|$ near $x$. All test functions are like that.
 # - `check_gradient(f, grad_f, x)`: `True` if `grad_f(x)` is the gradient of `f` at `x`, `False` if it is not. The
 #   wrong ones may be subtle: one entry, a sign, a transpose, a missing term, a factor of 1.02, a wrong shape (beware of
 #   broadcasting), a NaN (what does a comparison with NaN say?). And right is right for tiny and for huge gradients,
@@ -336,7 +341,10 @@ differences.error_plot(
 
 # %% question="q4"
 def numerical_gradient(f, x):
-    """The gradient of the scalar function f at x, by finite differences: an array of the shape of x."""
+    """The gradient of the scalar function f at x, by finite differences: an array of the shape of x.
+
+    ||error|| <= 1e-7 ||gradient|| for f smooth on the scale max(1, |x_i|) with |f| <= 1000 ||gradient||.
+    """
     raise NotImplementedError("q4: numerical_gradient")
 
 
@@ -371,21 +379,56 @@ with adkit.skip_until_implemented():
 # V^\top$ is its thin SVD, and $\bar U$, $\bar s$ and $\overline{V^\top}$ are given (each of the shape of its factor;
 # some of them may be zero). What is $\bar W$?
 #
-# One way (J. Townsend, *Differentiating the singular value decomposition*, 2016):
+# ### Forwards first
 #
-# 1. As in q3, take the differential of the decomposition and look at it "from inside",
-#    $U^\top dW\, V = U^\top dU\, S + dS + S\, dV^\top V$ with $S = \operatorname{diag}(s)$. Two of the three
-#    matrices on the right are skew-symmetric up to the factor $S$, one is diagonal.
-# 2. The diagonal gives $ds$. Off the diagonal, the entries $ij$ and $ji$ together are two equations for the two
-#    unknowns $(U^\top dU)_{ij}$ and $(V^\top dV)_{ij}$; the differences $s_j^2 - s_i^2$ appear in the denominator.
-# 3. If $m > n$, $dU$ also has a part outside the columns of $U$; apply $I - UU^\top$ to the differential to find
-#    it. The same for $dV$ if $m < n$.
-# 4. Insert this into
-#    $dL = \langle\bar U, dU\rangle + \langle\bar s, ds\rangle + \langle\overline{V^\top}, dV^\top\rangle$, and use
-#    the trace trick.
+# Let $W$ move by $dW$. As in q3, look at the differential of the decomposition from inside, with
+# $S = \operatorname{diag}(s)$:
 #
-# Do the three cotangents one at a time, with the others zero, as the tests do. The factors are given to you, so the
-# freedom of sign in the singular vectors is not your concern.
+# $$P = U^\top dW\, V = \Omega S + dS - S \Lambda, \qquad \Omega = U^\top dU, \quad \Lambda = V^\top dV.$$
+#
+# $\Omega$ and $\Lambda$ are skew-symmetric, with zeros on their diagonals, so the diagonal of $P$ is $ds$. Off the
+# diagonal, the entries $ij$ and $ji$ are two equations for the two unknowns $\Omega_{ij}$ and $\Lambda_{ij}$. In
+# $PS + SP^\top$ the unknown $\Lambda$ cancels, and $(s_j^2 - s_i^2)\, \Omega_{ij}$ is left; in $SP + P^\top S$ it is
+# the other way round (check both). With $F_{ij} = 1/(s_j^2 - s_i^2)$ for $i \ne j$, $F_{ii} = 0$, and $\circ$ for
+# the product entry by entry:
+#
+# $$ds = \operatorname{diag}(P), \qquad \Omega = F \circ (P S + S P^\top), \qquad \Lambda = F \circ (S P + P^\top S).$$
+#
+# $U\Omega$ is the part of $dU$ inside the column space of $U$, and all of it where $U$ is square. If $m > n$, there is
+# a part outside as well: multiply $dW$ by $I - UU^\top$ from the left and see what remains. The same for $V$ if
+# $m < n$:
+#
+# $$dU = U \Omega + (I - UU^\top)\, dW\, V S^{-1}, \qquad dV = V \Lambda + (I - VV^\top)\, dW^\top U S^{-1}.$$
+#
+# That is the forward rule (J. Townsend, *Differentiating the singular value decomposition*, 2016; for $ds$ alone also
+# Giles, 2008).
+#
+# ### Then backwards, a step at a time
+#
+# The reverse rule is its transpose: insert it into
+# $dL = \langle\bar U, dU\rangle + \langle\bar s, ds\rangle + \langle\overline{V^\top}, dV^\top\rangle$ and move
+# everything but $dW$ to the other side. The trace trick does nearly all of it; two more rules do the rest,
+#
+# $$\langle A, B^\top\rangle = \langle A^\top, B\rangle, \qquad
+# \langle A, F \circ B\rangle = \langle F \circ A, B\rangle .$$
+#
+# $dL$ is a sum over the three cotangents, so $\bar W$ is one too: take them one at a time, with the others zero. Each
+# step has a public case of its own, with its number in front.
+#
+# 1. **Only $\bar s$.** Write $\langle\bar s, ds\rangle$ as $\langle\operatorname{diag}(\bar s), P\rangle$, insert $P$,
+#    and read off $\bar W$. (Case "Step 1" checks this, with $m > n$.)
+# 2. **Only $\bar U$, $W$ square.** Now $dU = U\Omega$. Find the $k \times k$ matrix that $\Omega$ is paired with, then
+#    move $F$ across, then the factors $S$. One of the two terms has $P^\top$ in it: transpose it, and do not forget
+#    what $F^\top$ is. What $P$ is paired with in the end goes the way of step 1. (Case "Step 2".)
+# 3. **Only $\overline{V^\top}$, $W$ square.** The same with $dV = V\Lambda$. Mind that the cotangent is that of
+#    $V^\top$, and on which side the factors $S$ come out. (Case "Step 3".)
+# 4. **Only $\bar U$, $m > n$.** The second part of $dU$ adds a term to step 2. What is $(I - UU^\top)^\top$? (Case
+#    "Step 4" checks the new term: its $\bar U$ is such that the term of step 2 is zero.)
+# 5. **Only $\overline{V^\top}$, $m < n$.** The same for the second part of $dV$, which has $dW^\top$ in it. (Case
+#    "Step 5" checks the new term: the term of step 3 is zero.)
+# 6. **All together**: the sum. (Case "Step 6" checks it for $m > n$; hidden cases have all shapes.)
+#
+# The factors are given to you, so the freedom of sign in the singular vectors is not your concern.
 
 
 # %% question="q5"
@@ -399,6 +442,42 @@ def svd_vjp(U, s, Vt, U_bar, s_bar, Vt_bar):
 
 # %% check="q5"
 grader.check("q5")
+
+# %% [markdown]
+# The forward rule checks the reverse rule: for every direction $dW$ and all cotangents
+#
+# $$\langle\bar U, dU\rangle + \langle\bar s, ds\rangle + \langle\overline{V^\top}, dV^\top\rangle
+# = \langle\bar W, dW\rangle .$$
+#
+# Here the left side is found by differences of `np.linalg.svd`, which know no rule. The SVD of $W + h\,dW$ may come
+# with other signs than that of $W$, so they are made to agree first.
+
+
+# %%
+def paired_with_the_factors(W, U, bars):
+    """<U_bar, U'> + <s_bar, s'> + <Vt_bar, Vt'> for the factors U', s', Vt' of W, with the signs of U."""
+    U_near, s_near, Vt_near = np.linalg.svd(W, full_matrices=False)
+    signs = np.sign(np.sum(U_near * U, axis=0))
+    near = U_near * signs, s_near, signs[:, None] * Vt_near
+    return sum(np.sum(bar * factor) for bar, factor in zip(bars, near, strict=True))
+
+
+with adkit.skip_until_implemented():
+    print("step   m  n   by differences    <W_bar, dW>")
+    steps = ((1, 4, 3, "s"), (2, 3, 3, "U"), (3, 3, 3, "V"), (4, 4, 3, "U"), (5, 3, 4, "V"), (6, 4, 3, "UsV"))
+    for step, m, n, not_zero in steps:
+        U, _, Vt = np.linalg.svd(random.standard_normal((m, n)), full_matrices=False)
+        s = np.array([3.0, 2.0, 1.0])
+        W, direction = U @ np.diag(s) @ Vt, random.standard_normal((m, n))
+        bars = [
+            random.standard_normal(factor.shape) * (name in not_zero)
+            for name, factor in zip("UsV", (U, s, Vt), strict=True)
+        ]
+        by_differences = differences.central_difference(
+            lambda W, U=U, bars=bars: paired_with_the_factors(W, U, bars), W, direction, 1e-5
+        )
+        W_bar = np.asarray(svd_vjp(U, s, Vt, *bars))
+        print(f"{step:4} {m:3} {n:2} {by_differences:16.8f} {np.sum(W_bar * direction):14.8f}")
 
 # %% [markdown]
 # Your rule has the nuclear norm in it as a special case. Which cotangents give it? And what happens when two singular
@@ -417,6 +496,8 @@ with adkit.skip_until_implemented():
 #
 # - M. B. Giles, *Collected matrix derivative results for forward and reverse mode algorithmic differentiation*, 2008.
 # - J. Townsend, *Differentiating the singular value decomposition*, 2016.
+# - Z.-Q. Wan and S.-X. Zhang, *Automatic differentiation for complex valued SVD*, arXiv:1909.02659, 2019: what is added
+#   when the matrix is complex.
 # - G. A. Watson, *Characterization of the subdifferential of some matrix norms*, Linear Algebra and its Applications
 #   170, 1992.
 # - N. J. Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd edition, SIAM 2002, chapters 9 and 14.

@@ -499,16 +499,19 @@ q5.edit(
     "svd_vjp__vt_bar_ignored",
     ("jnp.asarray(Vt_bar)", "jnp.zeros_like(Vt_bar)"),
     says="Vt_bar is not in your W_bar.",
+    openly=True,
 )
 q5.edit(
     "svd_vjp__left_projector_missing",
     (" + (U_bar - U @ P) / s", ""),
     says="For m > n the part of U_bar outside the column space of U is missing: (I - U U^T) U_bar S^-1 V^T.",
+    openly="Where W is tall, the part of U_bar outside the column space of U is missing.",
 )
 q5.edit(
     "svd_vjp__right_projector_missing",
     (" + (Vt_bar - Q.T @ Vt) / s[:, None]", ""),
     says="For m < n the part of Vt_bar outside the row space of V^T is missing: U S^-1 Vt_bar (I - V V^T).",
+    openly="Where W is wide, the part of Vt_bar outside the row space of Vt is missing.",
 )
 q5.edit(
     "svd_vjp__not_skew",

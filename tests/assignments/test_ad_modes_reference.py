@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from reference.ad_modes import (
     choose_mode,
     cubic_norm_hessian,
+    elimination_order,
     forward_mode,
     local_partials,
     mode_cost,
@@ -155,6 +156,19 @@ def test_the_costs_of_problem_1_are_24_and_40():
     graph = adkit.figure_4()
     assert (mode_cost(graph, "forward"), mode_cost(graph, "reverse")) == (24, 40)
     assert choose_mode(graph) == "forward"
+
+
+def test_problem_1_costs_15_by_elimination_whichever_way_it_is_turned():
+    graph = adkit.figure_4()
+    turned_round = adkit.Graph(
+        [*(adkit.Node("input") for _ in range(5)), adkit.Node("add", range(5)), *(adkit.Node("sin", (5,)),) * 3],
+        inputs=range(5),
+        outputs=(6, 7, 8),
+    )
+    for each in (graph, turned_round):
+        order = elimination_order(each)
+        assert len(order) == 1  # there is no other
+        assert adkit.elimination_cost(each, order) == 15
 
 
 def test_reverse_mode_visits_each_edge_once(monkeypatch):

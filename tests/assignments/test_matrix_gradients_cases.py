@@ -243,6 +243,49 @@ def test_a_mistake_of_svd_vjp_is_the_only_one_named_on_tiny_and_huge_matrices(mo
     assert "Or:" not in told
 
 
+def test_every_function_of_q4_is_one_the_notebook_promises():
+    """|f| <= 1000 ||gradient|| and r_i^2 |d^3 f / dx_i^3| <= 100 ||gradient||, r_i = max(1, |x_i|)."""
+    seen = []
+
+    def look(f, x):
+        x = jnp.asarray(x)
+        size = np.linalg.norm(np.ravel(jax.grad(f)(x)))
+        for i in np.ndindex(x.shape):
+            third = jax.grad(jax.grad(jax.grad(lambda t, i=i: f(x.at[i].add(t)))))(0.0)
+            seen.append((abs(float(f(x))) / size, max(1.0, abs(float(x[i]))) ** 2 * abs(float(third)) / size))
+
+    def numerical_gradient(f, x):
+        look(f, x)
+        return reference.numerical_gradient(f, x)
+
+    def check_gradient(f, grad_f, x):
+        look(f, x)
+        return reference.check_gradient(f, grad_f, x)
+
+    told = results("q4", {"numerical_gradient": numerical_gradient, "check_gradient": check_gradient})
+    assert not [message for _, message in told.values() if message]
+    assert len(seen) > 50
+    assert max(size for size, _ in seen) <= 1000
+    assert max(third for _, third in seen) <= 100
+
+
+PARTS = {  # of svd_vjp, in the order of the steps: which of q5's public cases need them
+    "s_bar_ignored": {"test_q5_cotangent_of_the_singular_values", "test_q5_all_three_cotangents"},
+    "u_sign": {"test_q5_cotangent_of_the_left_factor", "test_q5_all_three_cotangents"},
+    "v_sign": {"test_q5_cotangent_of_the_right_factor", "test_q5_all_three_cotangents"},
+    "left_projector_missing": {"test_q5_left_factor_outside_its_column_space", "test_q5_all_three_cotangents"},
+    "right_projector_missing": {"test_q5_right_factor_outside_its_row_space"},
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_public_case_of_q5_fails_for_its_own_step_only(name):
+    mistake = next(m for m in catalogue("matrix_gradients") if m.question == "q5" and m.name == name)
+    public = {case.body.test_func.__name__ for case in file_of("q5").test_cases if not case.hidden}
+    told = results("q5", {"svd_vjp": mistake.implementation})
+    assert {case for case in public if told[case][1]} == PARTS[name]
+
+
 def test_names_of_test_functions_are_unique_and_start_with_their_question():
     names = []
     for question in ASSIGNMENT.questions:

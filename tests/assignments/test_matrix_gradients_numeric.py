@@ -119,6 +119,20 @@ def test_numerical_gradient_meets_its_bound_with_a_margin_of_ten():
         assert 10 * relative(found, 8 / scale * np.cos(x / scale + 0.7)) < 1e-7
 
 
+def test_numerical_gradient_meets_its_bound_at_the_edge_of_what_is_promised():
+    random = np.random.default_rng(8)
+    for _ in range(50):
+        x = random.uniform(1, 2, 5) * np.array([1e-3, 1e3, -1e-3, -300.0, 0.0])
+        scale, phase = np.maximum(1.0, np.abs(x)), random.uniform(-0.5, 0.5, 5)
+        gradient = 10 / scale * np.cos(phase)  # third derivatives of a hundred times that, by scale^2
+        size = 1000 * np.linalg.norm(gradient)
+
+        def f(z, x=x, scale=scale, phase=phase, size=size):
+            return size + np.sum(np.sin(10 * (z - x) / scale + phase)) - np.sum(np.sin(phase))
+
+        assert relative(reference.numerical_gradient(f, x), gradient) < 1e-7
+
+
 def test_check_gradient_holds_where_the_gradient_vanishes():
     x = np.array([1.0, 2.0, 3.0])
     assert reference.check_gradient(lambda z: np.sum((z - x) ** 2) + 5.0, lambda z: 2 * (z - x), x)

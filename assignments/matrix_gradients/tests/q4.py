@@ -103,11 +103,13 @@ def test_q4_far_from_the_origin(numerical_gradient):
     random = rng("matrix_gradients", "q4", "far")
     x = random.uniform(1.0, 3.0, 3) * np.array([1e6, -1e6, 5e5])
     scale, phase = np.abs(x), random.uniform(-0.5, 0.5, 3)
+    there = np.sin(x / scale + phase)
 
     def f(x):
-        return jnp.sum(scale * jnp.sin(jnp.array(x) / scale + phase))
+        return jnp.sum(scale * (jnp.sin(jnp.array(x) / scale + phase) - there))
 
-    # |f| is about 3e6 and h about 10: errors of 1e-10; a step of 1e-4 or less loses eps |f| / h > 1e-6
+    # f is next to 0 at x, so that |f| <= 1000 ||gradient|| holds. Its rounding is that of x / scale, eps |x_i| = 1e-10:
+    # with h about 10 an error of 1e-11; a step of 1e-4 or less loses eps |x_i| / h > 1e-6.
     gradient = checks.call(numerical_gradient, f, x)
     checks.close(gradient, np.cos(x / scale + phase), rtol=1e-7, what="the numerical gradient")
 
@@ -162,9 +164,10 @@ def test_q4_check_is_relative(check_gradient):
         (1e-9, random.uniform(-0.3, 0.3, 4)),
     ):
         scale = np.maximum(1.0, np.abs(x))
+        there = np.where(scale > 1, np.sin(x / scale + phase), 0.0)  # without it |f| > 1000 ||gradient||
 
-        def f(x, size=size, scale=scale):
-            return size * jnp.sum(weight * scale * jnp.sin(jnp.array(x) / scale + phase))
+        def f(x, size=size, scale=scale, there=there):
+            return size * jnp.sum(weight * scale * (jnp.sin(jnp.array(x) / scale + phase) - there))
 
         def right(x, size=size, scale=scale):
             return size * weight * jnp.cos(jnp.array(x) / scale + phase)
