@@ -44,6 +44,7 @@
 
 # %% tags=["setup"]
 import os
+import time
 
 try:
     import adkit  # before JAX: it turns 64-bit floats on
@@ -89,7 +90,7 @@ grader = adkit.Notebook("checkpointing")
 # to wait for them. They are as large as the parameters, whatever the batch, and are not counted here.
 #
 # ![A row of f nodes from the input to a_n, the loss at its end, and under it the row of b nodes back to the input; from
-# each step down to b_i the gradients with respect to W_(i+1) and c_(i+1) come out](figures/chain.svg)
+# each step down to b_i the gradients with respect to W_(i+1) and c_(i+1) come out](figures/gradients.svg)
 #
 # ### Schedules
 #
@@ -142,7 +143,8 @@ def vanilla_schedule(n):
 grader.check("q1")
 
 # %% [markdown]
-# Watch yours. (`animate` needs a legal schedule; the button pauses it.)
+# Watch yours. (`animate` needs a legal schedule; the button pauses it. `adkit.step_through` shows the same action by
+# action.)
 
 # %%
 with adkit.skip_until_implemented():
@@ -213,6 +215,19 @@ grader.check("q3")
 # %%
 with adkit.skip_until_implemented():
     display(adkit.space_time(checkpointed_schedule(20, [5, 10, 15]), 20, title="checkpoints 5, 10, 15"))
+
+# %% [markdown]
+# Step by step, and beside the two extremes on the same scale:
+
+# %%
+with adkit.skip_until_implemented():
+    display(adkit.step_through(checkpointed_schedule(9, [3, 6]), 9, title="checkpoints 3, 6"))
+    three = {
+        "vanilla": vanilla_schedule(9),
+        "checkpoints 3, 6": checkpointed_schedule(9, [3, 6]),
+        "memory-poor": memory_poor_schedule(9),
+    }
+    display(adkit.compare(9, three))
 
 # %% [markdown]
 # ## q4: Where to put the checkpoints (4 points, about 25 minutes)
@@ -348,9 +363,10 @@ grader.check("q6")
 
 # %% [markdown]
 # Your own schedules, on a network of twelve layers. `adkit.watch(schedule)` is the schedule itself, as a list that
-# notes how many bytes of arrays are alive in this process whenever you ask it for the next action. The grey steps
-# under the diagram are the memory of the simulation, the line is what was measured: it lies on them, but for the
-# few arrays that are being computed.
+# notes how many bytes of arrays are alive in this process whenever you ask it for the next action (so go over it with
+# `for`, and do not copy it). Under the diagram, the filled steps are the memory of the simulation, the line is what was
+# measured. It lies on them, but for a few arrays more: the gradient on its way down, and what your variables still
+# hold.
 
 # %%
 layers, width, batch = 12, 32, 2048
@@ -495,13 +511,19 @@ deep_x = jnp.asarray(np.random.default_rng(2).normal(size=(4096, 64)))
 deep_y = jnp.tanh(deep_x[:, ::-1])
 
 
+def both_passes(loss, between=lambda: None):
+    value, pull_back = jax.vjp(loss, deep)
+    between()
+    jax.block_until_ready(pull_back(jnp.ones_like(value)))
+
+
 def watch(loss):
-    """MiB between the passes and at the peak, and the seconds that both took."""
+    """Bytes between the passes and at the peak, and the seconds that both passes take when nobody watches."""
     with adkit.live_bytes() as live:
-        _, pull_back = jax.vjp(loss, deep)
-        live.mark("between")
-        jax.block_until_ready(pull_back(jnp.ones(())))
-    return live.between["between"], live.peak, live.seconds
+        both_passes(loss, between=lambda: live.mark("between"))
+    started = time.perf_counter()
+    both_passes(loss)
+    return live.marks["between"], live.peak, time.perf_counter() - started
 
 
 with adkit.skip_until_implemented():
@@ -510,7 +532,8 @@ with adkit.skip_until_implemented():
     for distance in (2, 4, 8, 16, 32):
         kept = list(range(distance, 64, distance))
         rows.append((kept, *watch(lambda params, kept=kept: checkpointed_loss(params, deep_x, deep_y, kept))))
-    display(adkit.memory_plot(64, rows, unit=deep_x.nbytes, plain=watch(lambda p: adkit.mlp_loss(p, deep_x, deep_y))))
+    without = watch(lambda params: adkit.mlp_loss(params, deep_x, deep_y))
+    display(adkit.memory_plot(64, rows, {"without checkpoints": without}, unit=deep_x.nbytes))
 
 # %% [markdown]
 # **Do not believe every memory report.** JAX can also be asked how much temporary memory the *compiled* program

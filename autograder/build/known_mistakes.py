@@ -234,11 +234,15 @@ def _looks_like(answer: Any, digits: int, lock: str) -> str:
         filled = _filled(answer, fill)
         if (
             filled is not None
-            and (name != "the identity" or np.ndim(answer) == 2)
+            and (name != "the identity" or _is_matrix(answer))
             and lock in sealed.locks(filled, [digits])
         ):
             return name
     return ""
+
+
+def _is_matrix(answer: Any) -> bool:
+    return isinstance(answer, np.ndarray) and cast("NDArray[Any]", answer).ndim == 2
 
 
 def _filled(value: Any, fill: Callable[[NDArray[Any]], NDArray[Any]]) -> Any:

@@ -46,6 +46,7 @@ q1.edit(
     ("range(1, n + 1)", "range(1, n)"),
     ("range(n, 0, -1)", "range(n - 1, 0, -1)"),
     says="Your last layer is missing: range(1, n) ends at n - 1, but the chain ends at a_n.",
+    openly="Your last layer is missing: the chain ends at a_n.",
 )
 q1.edit(
     "vanilla_schedule__frees_too_early",
@@ -382,6 +383,7 @@ q6.edit(
     ("[(x.T @ d, jnp.sum(d, axis=0)), *gradients]", "[*gradients, (x.T @ d, jnp.sum(d, axis=0))]"),
     says="Your gradients are in the order of the backward pass, from the last layer to the first: params begin with "
     "the first.",
+    openly=True,
 )
 q6.edit(
     "run_schedule__first_layer_missing",
@@ -437,6 +439,7 @@ q7.edit(
     ("sorted({*(int(c) for c in checkpoints), len(params)})", "range(1, len(params) + 1)"),
     says="Your jax.checkpoint wraps each single layer: what goes into it is kept, so every activation is. Wrap each "
     "segment.",
+    openly=True,
 )
 q7.edit(
     "checkpointed_loss__square_root",
@@ -489,6 +492,7 @@ q7.edit(
     ("jax.checkpoint(_segment)", "(jax.checkpoint(_segment) if start > 0 else _segment)"),
     says="Your first segment, from x to the first checkpoint, is not within a jax.checkpoint: its activations are "
     "kept.",
+    openly=True,
 )
 q7.edit(
     "checkpointed_loss__last_checkpoint_lost",
@@ -628,6 +632,7 @@ q9.edit(
     "nested_checkpointed_loss__no_checkpoint",
     ("half = jax.checkpoint(_halved)", "half = _halved"),
     says="Nothing is checkpointed: without jax.checkpoint every activation is kept for the backward pass.",
+    openly=True,
 )
 q9.edit(
     "nested_checkpointed_loss__one_level",

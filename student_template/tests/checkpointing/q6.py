@@ -1,4 +1,4 @@
-"""q6: A real network."""
+"""q6: A schedule drives a network."""
 
 from otter.test_files import test_case
 
@@ -7,23 +7,50 @@ name = "q6"
 points = None
 
 
-@test_case(name="Loss and gradients of 6 layers with checkpoints 2, 4 are those of plain backpropagation", points=1.5)
-def test_q6_loss_and_gradient(checkpointed_loss):
-    """Loss and gradients of 6 layers with checkpoints 2, 4 are those of plain backpropagation"""
+@test_case(name="Three layers by the vanilla schedule: the loss", points=0.5)
+def test_q6_loss(run_schedule):
+    """Three layers by the vanilla schedule: the loss"""
     import numpy as np
-    from adkit.checks import network
+    from adkit.checks import network, runs
 
-    problem = network.network([5, 4, 6, 5, 4, 7, 5], 256, [2, 4], np.random.default_rng(1))
-    result = network.measured(checkpointed_loss, problem)
-    network.right_loss(result, problem)
-    network.right_gradient(result, problem)
+    problem = network.network([3, 4, 2, 3], 5, [], np.random.default_rng(1))
+    runs.right_loss(run_schedule, runs.schedule("f1 s1 f2 s2 f3 s3 b3 x3 b2 x2 b1 x1"), problem)
 
 
-@test_case(name="Of a_1 … a_5 exactly a_2 and a_4 cross from the forward to the backward pass (6 layers)", points=2)
-def test_q6_keeps_the_checkpoints(checkpointed_loss):
-    """Of a_1 … a_5 exactly a_2 and a_4 cross from the forward to the backward pass (6 layers)"""
+@test_case(name="Three layers by the vanilla schedule: the gradients by all W_i and b_i", points=0.5)
+def test_q6_gradients(run_schedule):
+    """Three layers by the vanilla schedule: the gradients by all W_i and b_i"""
     import numpy as np
-    from adkit.checks import network
+    from adkit.checks import network, runs
 
-    problem = network.network([5, 4, 6, 5, 4, 7, 5], 256, [2, 4], np.random.default_rng(2))
-    network.keeps_the_checkpoints(network.measured(checkpointed_loss, problem), problem)
+    problem = network.network([3, 4, 2, 3], 5, [], np.random.default_rng(2))
+    runs.right_run(run_schedule, runs.schedule("f1 s1 f2 s2 f3 s3 b3 x3 b2 x2 b1 x1"), problem)
+
+
+@test_case(name="Work: four layers with a checkpoint, and five from the input each time; every forward step is carried out", points=0.5)
+def test_q6_carries_out_the_schedule(run_schedule):
+    """Work: four layers with a checkpoint, and five from the input each time; every forward step is carried out"""
+    import numpy as np
+    from adkit.checks import network, runs
+
+    for layers, actions in (
+        (4, "f1 f2 s2 f3 s3 f4 s4 b4 x4 b3 x3 b2 x2 f1 s1 b1 x1"),
+        (5, "f1 f2 f3 f4 f5 b5 f1 f2 f3 f4 b4 f1 f2 f3 b3 f1 f2 b2 f1 b1"),
+    ):
+        problem = network.network([4] * (layers + 1), 32, [], np.random.default_rng(3))
+        schedule = runs.schedule(actions)
+        runs.carries_it_out(runs.traced(run_schedule, schedule, problem), schedule, problem)
+
+
+@test_case(name="Memory: twelve layers by a schedule that keeps two activations; at most six more are alive at a time", points=0.5)
+def test_q6_peak(run_schedule):
+    """Memory: twelve layers by a schedule that keeps two activations; at most six more are alive at a time"""
+    import numpy as np
+    from adkit.checks import network, runs
+
+    schedule = runs.schedule(
+        "f1 f2 f3 f4 f5 f6 f7 f8 s8 f9 f10 f11 f12 b12 f9 f10 f11 b11 f9 f10 b10 f9 b9 b8 x8 f1 f2 f3 f4 s4 f5 f6 f7 "
+        "b7 f5 f6 b6 f5 b5 b4 x4 f1 s1 f2 f3 b3 f2 b2 b1 x1"
+    )
+    problem = network.network([4] * 13, 256, [], np.random.default_rng(4))
+    runs.peaks_with_the_schedule(runs.traced(run_schedule, schedule, problem), schedule, problem)

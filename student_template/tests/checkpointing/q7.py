@@ -1,4 +1,4 @@
-"""q7: Layers that are not alike."""
+"""q7: A real network."""
 
 from otter.test_files import test_case
 
@@ -7,28 +7,35 @@ name = "q7"
 points = None
 
 
-@test_case(name="Seven layers of sizes 2, 2, 3, 6, 5, 2, 2 in memory 10: legal, complete, and never more than 10", points=1)
-def test_q7_legal_within_memory(optimal_schedule_for):
-    """Seven layers of sizes 2, 2, 3, 6, 5, 2, 2 in memory 10: legal, complete, and never more than 10"""
-    from adkit import checks
-    from adkit.checks import schedules
+@test_case(name="Loss and gradients of 6 layers with checkpoints 2, 4 are those of plain backpropagation", points=1.25)
+def test_q7_loss_and_gradient(checkpointed_loss):
+    """Loss and gradients of 6 layers with checkpoints 2, 4 are those of plain backpropagation"""
+    import numpy as np
+    from adkit.checks import network
 
-    sizes, costs = [2, 2, 3, 6, 5, 2, 2], [12, 5, 1, 3, 8, 8, 12]
-    schedule = checks.call(optimal_schedule_for, sizes, costs, 10)
-    trace = schedules.legal(7, schedule, sizes=sizes, costs=costs)
-    schedules.at_most(trace.peak, 10, what="the peak size", case="this chain", answer=schedule)
+    problem = network.network([5, 4, 6, 5, 4, 7, 5], 256, [2, 4], np.random.default_rng(1))
+    result = network.measured(checkpointed_loss, problem)
+    network.right_loss(result, problem)
+    network.right_gradient(result, problem)
 
 
-@test_case(name="The same chain: a total cost of 66 is enough in memory 10, and 78 in memory 8", points=1)
-def test_q7_cheap(optimal_schedule_for):
-    """The same chain: a total cost of 66 is enough in memory 10, and 78 in memory 8"""
-    from adkit import checks
-    from adkit.checks import schedules
+@test_case(name="Of a_1 … a_5 exactly a_2 and a_4 cross from the forward to the backward pass (6 layers)", points=1.5)
+def test_q7_keeps_the_checkpoints(checkpointed_loss):
+    """Of a_1 … a_5 exactly a_2 and a_4 cross from the forward to the backward pass (6 layers)"""
+    import numpy as np
+    from adkit.checks import network
 
-    sizes, costs = [2, 2, 3, 6, 5, 2, 2], [12, 5, 1, 3, 8, 8, 12]
-    for memory, cost in ((10, 66), (8, 78)):
-        schedule = checks.call(optimal_schedule_for, sizes, costs, memory)
-        trace = schedules.legal(7, schedule, sizes=sizes, costs=costs)
-        case = f"this chain in memory {memory}"
-        schedules.at_most(trace.peak, memory, what="the peak size", case=case, answer=schedule)
-        schedules.at_most(trace.cost, cost, what="the total cost", case=case, answer=schedule)
+    problem = network.network([5, 4, 6, 5, 4, 7, 5], 256, [2, 4], np.random.default_rng(2))
+    network.keeps_the_checkpoints(network.measured(checkpointed_loss, problem), problem)
+
+
+@test_case(name="Memory: the backward pass of 16 layers with checkpoints 4, 8, 12 recomputes one segment at a time", points=1)
+def test_q7_one_segment_at_a_time(checkpointed_loss):
+    """Memory: the backward pass of 16 layers with checkpoints 4, 8, 12 recomputes one segment at a time"""
+    import numpy as np
+    from adkit.checks import network
+
+    problem = network.network([4] * 17, 512, [4, 8, 12], np.random.default_rng(3))
+    result = network.measured(checkpointed_loss, problem)
+    network.right_gradient(result, problem)
+    network.one_segment_at_a_time(result, problem)
