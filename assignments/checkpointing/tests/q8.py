@@ -62,8 +62,8 @@ def test_q8_cheap_for_any_chain(optimal_schedule_for):
     from reference.inputs.seeds import rng
 
     random = rng("checkpointing", "q8", "cheap")
-    # The longest first: on a short chain different mistakes choose the same, and could not be told apart. The last: room
-    # for more than there is.
+    # The longest first: on a short chain different mistakes choose the same, and could not be told apart. The last:
+    # room for more than there is.
     for n, more in ((30, 25), (22, 12), (15, 8), (8, 5), (6, 51)):
         sizes = [int(s) for s in random.integers(1, 10, size=n)]
         costs = [int(c) for c in random.integers(1, 20, size=n)]
