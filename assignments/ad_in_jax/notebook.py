@@ -39,7 +39,7 @@
 # > - **Precision.** Values are right to a relative error of $10^{-10}$, unless a question says otherwise. A
 # >   difference quotient is not exact enough.
 # > - **Counts.** Some points are for what a function costs. They are counted in what JAX traces, so they need a
-# >   function that JAX can trace in `x`. The other points do not.
+# >   function that JAX can trace in `x` (q6: in `theta`). The other points do not.
 
 # %% tags=["setup"]
 import math
@@ -173,8 +173,8 @@ print(jax.jit(lambda x: jax.lax.cond(x > 0, lambda: x, lambda: 0.0))(1.0))
 # ### vmap
 #
 # Write the function for one example, and let `jax.vmap` add the axis of the batch. There is no loop: each primitive
-# is replaced by the one that does it for all examples at once. `in_axes` says along which axis each argument is
-# split; `None` is for one that all examples share.
+# is replaced by one that does it for all examples at once, as you see in the record of the toy example for three
+# pairs. `in_axes` says along which axis each argument is split; `None` is for one that all examples share.
 
 
 # %%
@@ -184,7 +184,7 @@ def distance(x, y):
 
 points = jnp.array([[3.0, 4.0], [6.0, 8.0], [5.0, 12.0]])
 print(jax.vmap(distance, in_axes=(0, None))(points, jnp.zeros(2)))
-print(jax.make_jaxpr(jax.vmap(distance, in_axes=(0, None)))(points, jnp.zeros(2)))
+print(jax.make_jaxpr(jax.vmap(lambda x1, x2: x1 * x2 + jnp.sin(x1)))(jnp.ones(3), jnp.ones(3)))
 
 # %% [markdown]
 # ### Random numbers
@@ -229,9 +229,9 @@ display(graph)
 print(graph(jnp.array([2.0, 3.0])))
 
 # %% [markdown]
-# Two more facts, for when you need them. The functions are *pytrees*: `jax.tree.leaves(bowl)` are the arrays, and a
-# function can be an argument of a traced function. And they are compared and hashed by identity, so `jax.jit(bowl)`
-# works and compiles once.
+# Two more facts, for when you need them. The functions are *pytrees*, as lists, tuples and dictionaries of arrays
+# are: `jax.tree.leaves(bowl)` are its arrays, and it can be an argument of a function that is traced. And they are
+# compared and hashed by identity, so `jax.jit(bowl)` works, and compiles once.
 #
 # ## Derivatives, by what they compute
 #
@@ -347,7 +347,8 @@ with adkit.skip_until_implemented():
     print("largest difference:", np.abs(jnp.einsum("ijkl,kl->ij", hessian, E) - by_hand).max())
     for scale in (1.0, 1e-6, 0.0):
         gradient, hessian = cubic_norm_derivatives(scale * np.array([3.0, 4.0]))
-        print(f"x = {scale:g} * (3, 4): gradient {np.asarray(gradient)}, Hessian {np.asarray(hessian).tolist()}")
+        rows = "; ".join(" ".join(f"{entry:.3g}" for entry in row) for row in (gradient, *hessian))
+        print(f"x = {scale:g} * (3, 4): the gradient, and the rows of the Hessian: {rows}")
 
 # %% [markdown]
 # ## What it costs
@@ -513,11 +514,11 @@ with adkit.skip_until_implemented():
     f, theta = network(2, 128, 128, 1, batch=64)
     product = jax.jit(lambda v: hvp(f, theta, v))
     v = jnp.asarray(random.normal(size=len(theta)))
-    for step in range(1, 41):
+    for step in range(1, 11):
         w = product(v / jnp.linalg.norm(v))
-        if step in (1, 5, 10, 20, 40):
+        if step in (1, 2, 3, 5, 10):
             curvature = v @ w / jnp.linalg.norm(v)
-            print(f"{len(theta)} parameters, {step:2} products: largest curvature about {float(curvature):.6f}")
+            print(f"{len(theta)} parameters, after {step:2} products: largest curvature about {float(curvature):.6f}")
         v = w
 
 # %% [markdown]
@@ -593,7 +594,7 @@ def descend(steps):
 
 with adkit.skip_until_implemented():
     print("tolerance   evaluations   Newton-CG, norm of the gradient           gradient descent")
-    for tolerance in (1e-1, 1e-2, 1e-4, 1e-6, 1e-8):
+    for tolerance in (1e-1, 1e-2, 1e-3, 1e-5, 1e-8):
         evaluations.clear()
         result = newton_cg(counting, np.zeros(30), tolerance)
         jax.effects_barrier()
@@ -722,7 +723,7 @@ with adkit.skip_until_implemented():
     for x in (-700.0, -40.0, 0.0, 40.0, 800.0):
         for name, f in (("as written", lambda x: jnp.log(1 + jnp.exp(x))), ("yours", log1pexp)):
             print(f"x = {x:6}, {name:10}: value {float(f(x)):.9e}, derivative {float(jax.grad(f)(x)):.9e}")
-    batch = jnp.array([[3.0, 4.0], [0.0, 0.0], [1e-200, 0.0]])
+    batch = jnp.array([[3.0, 4.0], [0.0, 0.0], [1e-100, 0.0]])
     print("gradients of the norm:", jax.vmap(jax.grad(jnp.linalg.norm))(batch).tolist())
     print("yours:                ", jax.vmap(jax.grad(safe_norm))(batch).tolist())
 
@@ -769,10 +770,10 @@ for turns in (10, 100, 1000):
 #
 # $$dx = f_x\, dx + f_\theta\, d\theta .$$
 #
-# Solve this for $dx$. Reverse mode wants $\bar\theta$ for a given $\bar x$, with
-# $\bar\theta^\top d\theta = \bar x^\top dx$ for every $d\theta$. Which linear system has to be solved? Its matrix is
-# a transpose, and the product of that transpose with a vector is one that `jax.vjp` has for you. The system can be
-# solved by a factorisation, or by an iteration of its own: look at its form.
+# Solve this for $dx$. Reverse mode wants the $\bar\theta$ with $\bar\theta^\top d\theta = \bar x^\top dx$ for every
+# $d\theta$. Which linear system has to be solved for it? Its matrix contains the transpose of $f_x$, and `jax.vjp`
+# gives the products of that transpose with vectors. The system can be solved by a factorisation, or by an iteration
+# of its own: look at its form.
 #
 # The tool is `jax.custom_vjp`. It takes two functions: the *forward* one returns the result and whatever the backward
 # pass will need (the **residuals**), the *backward* one takes the residuals and the cotangent of the result, and
@@ -799,7 +800,9 @@ print(jax.grad(lambda x: limited(x, 1.0) ** 2)(3.0))
 
 # %% [markdown]
 # An argument that is a Python function cannot be traced. Either define the decorated function *inside* yours, where
-# it sees `f`, or name its position in `nondiff_argnums`. (`jax.lax.custom_root` is another way to the same end.)
+# it sees `f`, or name the argument's position in `nondiff_argnums`. But every array that is differentiated by has to
+# be an argument of the decorated function, and not a variable that it sees from outside. (`jax.lax.custom_root` is
+# another way to the same end.)
 #
 # ## q6: The derivative of a fixed point (4 points, about 40 minutes)
 #
