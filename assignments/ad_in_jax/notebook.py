@@ -214,10 +214,10 @@ print(bowl(jnp.array([1.0, 1.0])), jax.grad(bowl)(jnp.array([1.0, 1.0])))
 # |---|---|
 # | `Quadratic(A, b)` | $\tfrac12 x^\top A x - b^\top x$ |
 # | `Logistic(X, y, penalty)` | regularised logistic regression |
-# | `LogSumExp(A, b, penalty)` | $\log \sum_i e^{(Ax + b)_i} + \tfrac12\,\text{penalty}\,\lVert x\rVert^2$ |
-# | `NetworkLoss(x, y, widths)` | the loss of a network, as a function of all its parameters in one vector |
+# | `LogSumExp(A, b, penalty)` | $\log \sum_i e^{(Ax + b)_i}$, regularised |
+# | `NetworkLoss(x, y, widths)` | a network's loss, as a function of one vector of parameters |
 # | `Affine(A, b)`, `TanhMap(A, b, B)` | $Ax + b$ and $B \tanh(Ax + b)$, $\mathbb R^n \to \mathbb R^m$ |
-# | `Stencil(coefficients)` | each entry depends on a neighbour to its left, itself, and a neighbour to its right |
+# | `Stencil(coefficients)` | each entry depends on itself and on its two neighbours |
 # | `Contraction(M, g)` | $f(x, \theta) = M g(x) + \theta$ |
 #
 # You can call such an object, print it, and read its rule in `adkit/functions.py`. A graph is a function, too: it is
@@ -385,13 +385,12 @@ def milliseconds(f, x):
 
 for name, n, m in (("tall", 8, 2048), ("wide", 2048, 8)):
     f, x = tanh_map(n, m)
-    print(f"{name}, J is {m} x {n}:  f itself {multiplications(f, x):12,} multiplications")
-    for mode in (jax.jacfwd, jax.jacrev):
-        count, duration = multiplications(mode(f), x), milliseconds(mode(f), x)
-        print(f"    {mode.__name__}    {count:27,} multiplications, {duration:8.2f} ms")
+    print(f"{name}, J is {m} x {n}")
+    for label, g in (("f alone", f), ("jacfwd", jax.jacfwd(f)), ("jacrev", jax.jacrev(f))):
+        print(f"  {label:8} {multiplications(g, x):12,} {milliseconds(g, x):9.3f} ms")
 
 # %% [markdown]
-# The wrong mode costs more than a hundred times as many multiplications here. (Time need not follow exactly: a
+# The wrong mode takes more than two hundred times as many multiplications here. (Time need not follow exactly: a
 # processor does large products faster, for each multiplication, than small ones.) In between, the curves cross. Plot
 # them, over all shapes with $m n = 4096$:
 
@@ -593,14 +592,14 @@ def descend(steps):
 
 
 with adkit.skip_until_implemented():
-    print("tolerance   evaluations   Newton-CG, norm of the gradient           gradient descent")
+    print("tolerance  evaluations  |gradient|: Newton-CG, descent")
     for tolerance in (1e-1, 1e-2, 1e-3, 1e-5, 1e-8):
         evaluations.clear()
         result = newton_cg(counting, np.zeros(30), tolerance)
         jax.effects_barrier()
         sizes = [float(jnp.linalg.norm(jax.grad(loss)(w))) for w in (result, descend(len(evaluations)))]
-        newton, descent = (f"{size:.0e} " + "█" * max(0, round(-2 * math.log10(size + 1e-16))) for size in sizes)
-        print(f"{tolerance:9.0e} {len(evaluations):13}   {newton:41} {descent}")
+        newton, descent = (f"{size:.0e} " + "█" * max(0, round(-math.log10(size + 1e-16))) for size in sizes)
+        print(f"{tolerance:9.0e} {len(evaluations):12}  {newton:18} {descent}")
 
 # %% [markdown]
 # ## Where derivatives go wrong
@@ -716,13 +715,13 @@ def safe_norm(x):
 grader.check("q5")
 
 # %% [markdown]
-# Yours beside the formula as it is written. The second row of each is the derivative.
+# Yours beside the formula as it is written, and beside the norm of `jax.numpy`:
 
 # %%
 with adkit.skip_until_implemented():
     for x in (-700.0, -40.0, 0.0, 40.0, 800.0):
         for name, f in (("as written", lambda x: jnp.log(1 + jnp.exp(x))), ("yours", log1pexp)):
-            print(f"x = {x:6}, {name:10}: value {float(f(x)):.9e}, derivative {float(jax.grad(f)(x)):.9e}")
+            print(f"{x:6} {name:10}  value {float(f(x)):.9e}  derivative {float(jax.grad(f)(x)):.9e}")
     batch = jnp.array([[3.0, 4.0], [0.0, 0.0], [1e-100, 0.0]])
     print("gradients of the norm:", jax.vmap(jax.grad(jnp.linalg.norm))(batch).tolist())
     print("yours:                ", jax.vmap(jax.grad(safe_norm))(batch).tolist())
