@@ -815,8 +815,8 @@ print(jax.grad(lambda x: limited(x, 1.0) ** 2)(3.0))
 #
 # - Its derivative with respect to `theta` comes from the implicit function theorem, and is right to $10^{-9}$ at the
 #   tolerance $10^{-12}$. Only reverse mode is asked. The derivative with respect to `x0` is 0.
-# - Contractions may be slow: a turn may shorten the distance by no more than a factor of 0.99. A few terms of a
-#   series are not enough, neither forward nor backward.
+# - Contractions may be slow: a turn may bring $x$ closer to the solution by one per cent only. A few terms of a series
+#   are not enough, neither forward nor backward.
 # - Two of the four points are for memory, counted in a trace, so the iteration has to be one that JAX can trace. From
 #   the forward to the backward pass cross at most the residuals of one `jax.vjp` of `f` at $x$, two $n \times n$
 #   arrays and a few numbers. How far `x0` is from the solution must make no difference.
