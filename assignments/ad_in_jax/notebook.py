@@ -36,7 +36,7 @@
 # >   arrays; where several results are asked for, a list is as good as a tuple. It must not change its arguments, and
 # >   must answer the same when asked again.
 # > - **All of JAX is allowed** in this notebook: every transformation, in every question.
-# > - **Precision.** Values are right to a relative error of $10^{-10}$, unless a question says otherwise. A
+# > - **Precision.** Values have to be right to a relative error of $10^{-10}$, unless a question says otherwise. A
 # >   difference quotient is not exact enough.
 # > - **Counts.** Some points are for what a function costs. They are counted in what JAX traces, so they need a
 # >   function that JAX can trace in `x` (q6: in `theta`). The other points do not.
@@ -243,9 +243,9 @@ print(graph(jnp.array([2.0, 3.0])))
 # | `y, pull_back = jax.vjp(f, x)` | $f(x)$, and $u^\top J$ by `pull_back(u)` | reverse mode |
 # | `jax.grad(f)(x)` | the gradient, for a scalar $f$ | reverse mode |
 #
-# `pull_back` returns a tuple, one entry per argument of `f`. All of them differentiate by the first argument unless
-# `argnums` says otherwise, and all of them take functions of several arguments, and of lists or dictionaries of
-# arrays.
+# `pull_back` returns a tuple, one entry per argument of `f`. `jvp` and `vjp` differentiate by all arguments of `f`;
+# `grad` and those below by the first, unless `argnums` says otherwise. An argument may be an array, or a list or a
+# dictionary of arrays.
 
 
 # %%
@@ -815,8 +815,8 @@ print(jax.grad(lambda x: limited(x, 1.0) ** 2)(3.0))
 #
 # - Its derivative with respect to `theta` comes from the implicit function theorem, and is right to $10^{-9}$ at the
 #   tolerance $10^{-12}$. Only reverse mode is asked. The derivative with respect to `x0` is 0.
-# - Contractions may be slow: a turn may bring $x$ closer to the solution by one per cent only. A few terms of a series
-#   are not enough, neither forward nor backward.
+# - Contractions may be slow: a turn may bring $x$ closer to the solution by one per cent only. A few terms of a
+#   series are not enough, neither forward nor backward.
 # - Two of the four points are for memory, counted in a trace, so the iteration has to be one that JAX can trace. From
 #   the forward to the backward pass cross at most the residuals of one `jax.vjp` of `f` at $x$, two $n \times n$
 #   arrays and a few numbers. How far `x0` is from the solution must make no difference.
