@@ -419,7 +419,7 @@ with adkit.skip_until_implemented():
 #
 # ## q6: Two gradients in closed form (6 points, about 40 minutes)
 #
-# Write both in closed form.
+# Write both in closed form. (In `ad_in_jax`, the next notebook, JAX does it, and you have two answers to compare.)
 #
 # - `trace_inverse_gradient(A, B, X)` returns the gradient of $f$ at $X$, shape $(n, n)$;
 # - `cubic_norm_hessian(x)` returns the Hessian of $g$ at $x$, shape $(n, n)$, also at $x = 0$. It scales
@@ -465,7 +465,8 @@ with adkit.skip_until_implemented():
 
 # %% [markdown]
 # At $x = 0$ the chain rule is applied to a norm that has no derivative there, and the result is NaN,
-# although $g$ itself is twice differentiable. AD differentiates the program, not the function.
+# although $g$ itself is twice differentiable. AD differentiates the program, not the function. What to do
+# about it is a question of `ad_in_jax`.
 
 # %% [markdown]
 # ## For the curious: between the modes

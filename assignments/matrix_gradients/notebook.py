@@ -16,7 +16,8 @@
 # A computational graph need not be made of scalar operations. In numerical programs the natural node is a whole
 # linear solve, a norm, a singular value decomposition. Such a node has a derivative rule of its own, and the rule
 # is shorter, faster and more accurate than differentiating the algorithm inside it. In this notebook you derive
-# such rules by hand, write them down, teach one of them to JAX, and check all of them numerically.
+# such rules by hand, write them down, teach one of them to JAX, and check all of them numerically. You need what
+# `ad_in_jax` teaches: what a trace sees, `jax.vjp` and `jax.custom_vjp`.
 #
 # | question | you write | points | minutes |
 # |---|---|--:|--:|
@@ -162,10 +163,8 @@ with adkit.skip_until_implemented():
 # %% [markdown]
 # ## q2: A solve with a rule of its own (6 points, about 35 minutes)
 #
-# Now teach the rule to JAX. `jax.custom_vjp` replaces the derivative that JAX would work out itself by yours. It
-# takes two more functions: the *forward* one gives the result and whatever the backward pass will need (the
-# **residuals**), the *backward* one takes the residuals and the cotangent of the result, and gives a tuple with the
-# cotangent of each argument. For a simpler function:
+# Now teach the rule to JAX, with `jax.custom_vjp` as in `ad_in_jax`: the *forward* function returns the result and the
+# **residuals**, the *backward* one a tuple with the cotangent of each argument. For a simpler function:
 
 
 # %%
@@ -189,8 +188,7 @@ print(jax.grad(hypotenuse, argnums=(0, 1))(3.0, 4.0))
 
 # %% [markdown]
 # Write `linear_solve(A, b)` in this way, for `b` of shape $(n,)$ or $(n, k)$. It has to work under `jit`, `grad`,
-# `vmap` and `grad` of `grad`: everything in it must be JAX, and the residuals must be arrays (in tuples, lists or
-# dictionaries).
+# `vmap` and `grad` of `grad`. The residuals are arrays, in tuples, lists or dictionaries.
 #
 # Two of the six points are for **reuse**. What are good residuals? The forward pass factorises $A$ once and forms no
 # inverse; the backward pass factorises nothing at all. (In each pass a result has to be computed from a solution,
