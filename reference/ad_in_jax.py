@@ -86,14 +86,17 @@ def newton_cg(f: Callable[[Any], Any], x0: Float[ArrayLike, " n"], tolerance: fl
 
     Newton's method with an inexact step d (Nocedal and Wright 2006, algorithm 7.1): H d = -grad f(x) is solved by
     conjugate gradients, the more exactly the smaller the gradient is. The step is halved until f descends enough
-    (Armijo's condition), up to the rounding of f.
+    (Armijo's condition), up to the rounding of f. It ends after 200 steps, where rounding keeps the gradient too large.
     """
     slope = jax.jit(jax.grad(f))
     product = jax.jit(lambda x, v: hvp(f, x, v))
     x = jnp.asarray(x0)
     gradient = slope(x)
     goal = tolerance * max(1.0, float(jnp.linalg.norm(gradient)))
-    while (size := float(jnp.linalg.norm(gradient))) > goal:
+    for _ in range(200):
+        size = float(jnp.linalg.norm(gradient))
+        if size <= goal:
+            break
         d = _conjugate_gradients(partial(product, x), -gradient, min(0.1, size) * size)
         step, value, descent = 1.0, float(f(x)), float(jnp.vdot(gradient, d))
         rounding = 10 * np.finfo(np.float64).eps * abs(value)

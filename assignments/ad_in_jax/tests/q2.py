@@ -24,9 +24,9 @@ def test_q2_jacobian_of_one_result(jacobian):
     import numpy as np
     from adkit import checks, functions
 
-    f = functions.TanhMap(np.array([[1.0, -2.0]]), np.zeros(1), np.array([[3.0]]))
+    f = functions.TanhMap(np.array([[1.0, -2.0]]), np.array([0.5]), np.array([[3.0]]))
     J = checks.call(jacobian, f, np.array([2.0, 1.0]), autodiff=True)
-    checks.close(J, [[3.0, -6.0]], rtol=1e-10, what="the Jacobian")
+    checks.close(J, np.array([[3.0, -6.0]]) / np.cosh(0.5) ** 2, rtol=1e-10, what="the Jacobian")
 
 
 @test_case(points=1)

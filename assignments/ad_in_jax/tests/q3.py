@@ -26,7 +26,7 @@ def test_q3_several_vectors(hvp):
 
     f = functions.Quadratic(np.array([[2.0, 1.0, 0.0], [3.0, 1.0, 0.0], [0.0, -2.0, 4.0]]), np.ones(3))
     product = checks.call(hvp, f, np.array([1.0, 0.0, -1.0]), np.array([[1.0, 2.0, 3.0], [0, 1, 0]]), autodiff=True)
-    checks.close(product, [[6.0, 1.0, 10.0], [2.0, 1.0, -1.0]], rtol=1e-10, what="the products")
+    checks.close(product, [[6.0, 1.0, 10.0], [2.0, 1.0, -1.0]], rtol=1e-10, what="the array of products")
 
 
 @test_case(points=0.5)
@@ -85,7 +85,9 @@ def test_q3_a_network(hvp):
     random = rng("ad_in_jax", "q3", "network")
     f = functions.NetworkLoss(random.standard_normal((4, 2)), random.standard_normal((4, 1)), (2, 3, 1))
     x, v = 0.5 * random.standard_normal(13), random.standard_normal((3, 13)) * np.array([[1.0], [0.0], [1.0]])
-    checks.close(checks.call(hvp, f, x, v, autodiff=True), v @ jax.hessian(f)(x), rtol=1e-10, what="the products")
+    checks.close(
+        checks.call(hvp, f, x, v, autodiff=True), v @ jax.hessian(f)(x), rtol=1e-10, what="the array of products"
+    )
 
 
 @test_case(points=0.5, hidden=True)
@@ -103,7 +105,7 @@ def test_q3_under_vmap(hvp):
     f, x, v = logistic(random, 5, 3), random.standard_normal((2, 3)), random.standard_normal((2, 3))
     found = transformations.traced(hvp, x, v, static=(f,), leading=1, transform="vmap").outputs[0]
     expected = np.stack([jax.hessian(f)(x[i]) @ v[i] for i in range(2)])
-    checks.close(found, expected, rtol=1e-10, what="the products under vmap")
+    checks.close(found, expected, rtol=1e-10, what="the array of products under vmap")
 
 
 @test_case(points=1, hidden=True)
@@ -135,7 +137,7 @@ def test_q3_few_multiplications_a_row(hvp):
     random = rng("ad_in_jax", "q3", "rows")
     f, x, v = logistic(random, 24, 200), 0.1 * random.standard_normal(200), random.standard_normal((3, 200))
     products = transformations.without_a_hessian(hvp, f, x, v, few=True)
-    checks.close(products, v @ jax.hessian(f)(x), rtol=1e-10, what="the products")
+    checks.close(products, v @ jax.hessian(f)(x), rtol=1e-10, what="the array of products")
 
 
 @test_case(points=0.5, hidden=True)
@@ -151,4 +153,4 @@ def test_q3_makes_no_hessian_for_rows(hvp):
     random = rng("ad_in_jax", "q3", "rows, memory")
     f, x, v = logistic(random, 24, 200), 0.1 * random.standard_normal(200), random.standard_normal((3, 200))
     products = transformations.without_a_hessian(hvp, f, x, v, few=False)
-    checks.close(products, v @ jax.hessian(f)(x), rtol=1e-10, what="the products")
+    checks.close(products, v @ jax.hessian(f)(x), rtol=1e-10, what="the array of products")
