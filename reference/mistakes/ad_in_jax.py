@@ -18,11 +18,13 @@ q1.edit(
     "trace_inverse_derivatives__gradient_transposed",
     ("jax.grad(f)(X)", "jax.grad(f)(X).T"),
     says="Your gradient of f is transposed: entry [i, j] is the derivative by X_ij.",
+    openly="Your gradient of f is transposed.",
 )
 q1.edit(
     "trace_inverse_derivatives__gradient_minus_missing",
     ("jax.grad(f)(X)", "-jax.grad(f)(X)"),
     says="The minus sign of f's gradient is missing: the derivative of X^-1 along E is -X^-1 E X^-1.",
+    openly="The minus sign of f's gradient is missing.",
 )
 q1.edit(
     "trace_inverse_derivatives__hessian_transpose_missing",
@@ -49,6 +51,7 @@ q1.edit(
     "trace_inverse_derivatives__not_inverted",
     ("jnp.linalg.solve(X, jnp.asarray(B))", "X @ B"),
     says="This is differentiated from tr(A X B): the inverse is missing.",
+    openly="The inverse is missing in what is differentiated.",
 )
 q1.edit(
     "trace_inverse_derivatives__entries_inverted",
@@ -63,15 +66,22 @@ q1.edit(
 )
 
 
-@q1.mistake(says="JAX alone says NaN at x = 0: the norm has no derivative there, though its third power has.")
+@q1.mistake(
+    says="JAX alone says NaN at x = 0: the norm has no derivative there, though its third power has.",
+    openly="JAX alone says NaN at 0: the norm has no derivative there.",
+)
 def cubic_norm_derivatives__nan_at_zero(x):
     def g(x):
-        return jnp.linalg.norm(x) ** 3 / 3
+        length = jnp.linalg.norm(x)
+        return length**3 / 3
 
     return jax.grad(g)(x), jax.hessian(g)(x)
 
 
-@q1.mistake(says="The Hessian is NaN at x = 0: the power 3/2 has no second derivative there, though ||x||^3 has.")
+@q1.mistake(
+    says="The Hessian is NaN at x = 0: the power 3/2 has no second derivative there, though ||x||^3 has.",
+    openly="The Hessian is NaN where the power that you differentiate has no second derivative.",
+)
 def cubic_norm_derivatives__hessian_nan_at_zero(x):
     def g(x):
         return jnp.vdot(x, x) ** 1.5 / 3
@@ -83,6 +93,7 @@ q1.edit(
     "cubic_norm_derivatives__outer_product_missing",
     ("norm * jnp.eye(x.size) + jnp.outer(x, unit)", "norm * jnp.eye(x.size)"),
     says="The Hessian of g lacks its term with x x^T: ||x|| depends on x as well.",
+    openly="The Hessian of g lacks one of its terms.",
 )
 q1.edit(
     "cubic_norm_derivatives__identity_missing",
@@ -98,17 +109,20 @@ q1.edit(
     "cubic_norm_derivatives__unit_vector",
     ("norm * x", "unit"),
     says="This is x / ||x||, the gradient of the norm itself; g is a third of its third power.",
+    openly="This is the gradient of the norm itself, not of a third of its third power.",
 )
 q1.edit(
     "cubic_norm_derivatives__third_missing",
     ("norm * x", "3 * norm * x"),
     ("norm * jnp.eye(x.size) + jnp.outer(x, unit)", "3 * (norm * jnp.eye(x.size) + jnp.outer(x, unit))"),
     says="The factor 1/3 of g is missing.",
+    openly="A constant factor of g is missing.",
 )
 q1.edit(
     "cubic_norm_derivatives__shifted",
     ("jnp.linalg.norm(x)", "jnp.sqrt(jnp.vdot(x, x) + 1e-8)"),
     says="A small number under the root changes g everywhere, and most where x is short; 0 needs no such number.",
+    openly="A small number under the root changes g everywhere.",
 )
 q1.edit(
     "cubic_norm_derivatives__diagonal_only",
@@ -124,6 +138,7 @@ q2.edit(
     "jacobian__always_forward",
     ("jax.jacfwd(f)(x) if x.size <= results else jax.jacrev(f)(x)", "jax.jacfwd(f)(x)"),
     says="Forward mode is used also where reverse mode is cheaper: it takes a sweep for each input.",
+    openly=True,
 )
 q2.edit(
     "jacobian__always_reverse",
@@ -134,6 +149,7 @@ q2.edit(
     "jacobian__dearer_mode",
     ("x.size <= results", "x.size >= results"),
     says="The modes are swapped: forward mode takes a sweep for each input, reverse mode one for each result.",
+    openly=True,
 )
 q2.edit(
     "jacobian__transposed",
@@ -142,17 +158,26 @@ q2.edit(
 )
 
 
-@q2.mistake(says="These are tangents stacked as rows: each is a column of the Jacobian.")
+@q2.mistake(
+    says="These are tangents stacked as rows: each is a column of the Jacobian.",
+    openly=True,
+)
 def jacobian__columns_as_rows(f, x):
     return jnp.stack([jax.jvp(f, (x,), (e,))[1] for e in jnp.eye(len(x))])
 
 
-@q2.mistake(says="The row of a single result is missing its axis: the Jacobian is (m, n), also where m = 1.")
+@q2.mistake(
+    says="The row of a single result is missing its axis: the Jacobian is (m, n), also where m = 1.",
+    openly="The row of a single result is missing its axis.",
+)
 def jacobian__squeezed(f, x):
     return jnp.squeeze(jax.jacrev(f)(x) if jax.eval_shape(f, x).size < len(x) else jax.jacfwd(f)(x))
 
 
-@q2.mistake(says="A finite difference loses half of the digits; a transformation of JAX loses none.")
+@q2.mistake(
+    says="A finite difference loses half of the digits; a transformation of JAX loses none.",
+    openly=True,
+)
 def jacobian__finite_difference(f, x):
     h = 1e-6
     return jnp.stack([(f(x + h * e) - f(x - h * e)) / (2 * h) for e in jnp.eye(len(x))], axis=1)
@@ -168,12 +193,18 @@ def jacobian__of_the_sum(f, x):
 q3 = MISTAKES.question("q3")
 
 
-@q3.mistake(says="A Hessian is formed where a product was asked for: it has n x n numbers, and costs n gradients.")
+@q3.mistake(
+    says="A Hessian is formed where a product was asked for: it has n x n numbers, and costs n gradients.",
+    openly=True,
+)
 def hvp__hessian_formed(f, x, v):
     return jnp.asarray(v) @ jax.hessian(f)(x)
 
 
-@q3.mistake(says="The Hessian is formed row by row, a gradient for each: the product needs one in all.")
+@q3.mistake(
+    says="The Hessian is formed row by row, a gradient for each: the product needs one in all.",
+    openly=True,
+)
 def hvp__row_by_row(f, x, v):
     rows = jax.lax.map(lambda e: jax.jvp(jax.grad(f), (x,), (e,))[1], jnp.eye(len(x)))
     return v @ rows
@@ -194,21 +225,25 @@ q3.edit(
     ("_, product = jax.linearize(jax.grad(f), jnp.asarray(x))", "value, product = jax.linearize(jax.grad(f), x)"),
     ("return product(v) if", "return value if"),
     says="This is the gradient: the value of what is pushed forward, and not its tangent.",
+    openly=True,
 )
 q3.edit(
     "hvp__one_vector_only",
     ("product(v) if v.ndim == 1 else jax.vmap(product)(v)", "product(v.reshape(-1)[: len(x)])"),
     says="Only the first of several vectors is used: each row of v has a product of its own.",
+    openly=True,
 )
 q3.edit(
     "hvp__rows_added",
     ("jax.vmap(product)(v)", "product(v.sum(axis=0))"),
     says="The rows of v are added up: each of them has a product of its own.",
+    openly=True,
 )
 q3.edit(
     "hvp__normalised",
     ("v = jnp.asarray(v)", "v = v / jnp.linalg.norm(v)"),
     says="v is divided by its length: the product is linear in v, and 0 times the Hessian is 0.",
+    openly=True,
 )
 q3.edit(
     "hvp__curvature",
@@ -219,10 +254,14 @@ q3.edit(
     "hvp__gradient_along_v",
     ("jax.linearize(jax.grad(f), jnp.asarray(x))", "jax.linearize(f, jnp.asarray(x))"),
     says="f itself is linearised, which gives its derivative along v; the Hessian is the derivative of the gradient.",
+    openly="f itself is linearised, which gives its derivative along v.",
 )
 
 
-@q3.mistake(says="Only the diagonal of the Hessian is in this product.")
+@q3.mistake(
+    says="Only the diagonal of the Hessian is in this product.",
+    openly=True,
+)
 def hvp__diagonal(f, x, v):
     def second(i):
         e = jnp.zeros_like(x).at[i].set(1.0)
@@ -250,6 +289,7 @@ q4.edit(
     "newton_cg__gradient_descent",
     ("_conjugate_gradients(partial(product, x), -gradient, min(0.1, size) * size)", "-gradient"),
     says="This is gradient descent: the step is not solved for with the Hessian, which badly scaled problems need.",
+    openly=True,
 )
 q4.edit(
     "newton_cg__absolute_residual",
@@ -283,6 +323,7 @@ q4.edit(
     "newton_cg__goal_too_easy",
     ("goal = tolerance *", "goal = 1e4 * tolerance *"),
     says="It stops too early: the norm of the gradient, not of something smaller, has to meet the tolerance.",
+    openly=True,
 )
 
 # ---------------------------------------- q5: derivatives that survive
@@ -359,7 +400,10 @@ def log1pexp__linear_too_early(x):
     return jnp.where(large, x, jnp.log1p(jnp.exp(jnp.where(large, 0.0, x))))
 
 
-@q5.mistake(says="The gradient of the norm is NaN at 0: the root has an infinite slope there.")
+@q5.mistake(
+    says="The gradient of the norm is NaN at 0: the root has an infinite slope there.",
+    openly=True,
+)
 def safe_norm__nan_at_zero(x):
     return jnp.sqrt(jnp.vdot(x, x))
 
@@ -369,6 +413,7 @@ q5.edit(
     ("jnp.sqrt(jnp.where(zero, 1.0, squares))", "jnp.sqrt(squares)"),
     says="The gradient is NaN at 0: it goes through both branches of the where, and 0 times the root's infinite slope "
     "is NaN. The root needs a harmless argument there (a second where).",
+    openly="The gradient is NaN at 0: it goes through both branches of the where.",
 )
 q5.edit(
     "safe_norm__shifted",
@@ -404,11 +449,13 @@ q5.edit(
     "safe_norm__squared",
     ("jnp.sqrt(jnp.where(zero, 1.0, squares))", "jnp.where(zero, 1.0, squares)"),
     says="The root is missing: this is the square of the norm.",
+    openly=True,
 )
 q5.edit(
     "safe_norm__gradient_one_at_zero",
     ("jnp.where(zero, 0.0, norm)", "jnp.where(zero, jnp.sum(x), norm)"),
     says="At 0 the gradient should be 0.",
+    openly=True,
 )
 
 # ---------------------------------------- q6: the derivative of a fixed point
@@ -418,7 +465,8 @@ q6 = MISTAKES.question("q6")
 
 @q6.mistake(
     says="The derivative goes through the iterations, all of which are kept; the implicit function theorem needs the "
-    "solution only."
+    "solution only.",
+    openly="The derivative goes through the iterations, all of which are kept.",
 )
 def fixed_point__through_the_iterations(f, theta, x0, tolerance):
     return jax.lax.fori_loop(0, 3000, lambda _, x: f(x, theta), x0)
@@ -442,16 +490,19 @@ q6.edit(
     "fixed_point__one_step",
     ("jnp.linalg.solve((jnp.eye(x.size) - J).T, x_bar)", "x_bar"),
     says="Only the last step is differentiated: x on the right-hand side depends on theta as well.",
+    openly="Only the last step is differentiated.",
 )
 q6.edit(
     "fixed_point__identity_missing",
     ("(jnp.eye(x.size) - J).T", "-J.T"),
     says="The identity is missing: dx = J dx + df gives (I - J) dx = df.",
+    openly="Something is missing from the system that is solved.",
 )
 q6.edit(
     "fixed_point__wrong_sign",
     ("jnp.eye(x.size) - J", "jnp.eye(x.size) + J"),
     says="The sign of J is wrong: dx = J dx + df gives (I - J) dx = df.",
+    openly="A sign is wrong in the system that is solved.",
 )
 q6.edit(
     "fixed_point__at_the_start",
@@ -475,20 +526,25 @@ q6.edit(
     "fixed_point__theta_ignored",
     ("return theta_bar, jnp", "return jnp.zeros_like(theta), jnp"),
     says="theta gets no cotangent: the solution depends on it.",
+    openly=True,
 )
 q6.edit(
     "fixed_point__square_compared",
     ("jnp.linalg.norm(following - x) >", "jnp.sum((following - x) ** 2) >"),
     says="The square of the distance is compared with the tolerance: it stops at half of the digits.",
+    openly=True,
 )
 
 
-@q6.mistake(says="A fixed number of iterations does not meet a tolerance: a slow contraction needs many more.")
+@q6.mistake(
+    says="A fixed number of iterations does not meet a tolerance: a slow contraction needs many more.",
+    openly=True,
+)
 def fixed_point__fixed_number(f, theta, x0, tolerance):
-    x = jnp.asarray(x0)
+    x_now = jnp.asarray(x0)
     for _ in range(100):
-        x = f(x, theta)
-    return x
+        x_now = f(x_now, theta)
+    return x_now
 
 
 # ---------------------------------------- q7: sparse Jacobians
@@ -496,7 +552,10 @@ def fixed_point__fixed_number(f, theta, x0, tolerance):
 q7 = MISTAKES.question("q7")
 
 
-@q7.mistake(says="The pattern is not used: there is a tangent for each column.")
+@q7.mistake(
+    says="The pattern is not used: there is a tangent for each column.",
+    openly=True,
+)
 def sparse_jacobian__pattern_ignored(f, x, pattern):
     return jax.jacfwd(f)(x)
 
@@ -505,6 +564,7 @@ q7.edit(
     "sparse_jacobian__a_colour_each",
     ("colours = _coloured(pattern)", "colours = np.arange(pattern.shape[1])"),
     says="Every column has a colour of its own: columns that share no row can have the same.",
+    openly=True,
 )
 q7.edit(
     "sparse_jacobian__not_masked",

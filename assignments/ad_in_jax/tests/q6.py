@@ -99,11 +99,8 @@ def test_q6_derivative_of_a_slow_contraction(fixed_point):
     from reference.inputs.seeds import rng
 
     random = rng("ad_in_jax", "q6", "slow, derivative")
-    f, theta, x_bar = (
-        contraction(random, 6, 0.99, "identity"),
-        random.standard_normal((2, 3)),
-        random.standard_normal(6),
-    )
+    f = contraction(random, 6, 0.99, "identity")
+    theta, x_bar = random.standard_normal((2, 3)), random.standard_normal(6)
     expected = np.linalg.solve((np.eye(6) - np.asarray(f.M)).T, x_bar).reshape(2, 3)
     for length in (1.0, 1e-8):
         found = transformations.traced(
@@ -123,11 +120,8 @@ def test_q6_derivative_by_the_start(fixed_point):
     from reference.inputs.seeds import rng
 
     random = rng("ad_in_jax", "q6", "start")
-    f, theta, x_bar = (
-        contraction(random, 6, 0.99, "identity"),
-        random.standard_normal((2, 3)),
-        random.standard_normal(6),
-    )
+    f = contraction(random, 6, 0.99, "identity")
+    theta, x_bar = random.standard_normal((2, 3)), random.standard_normal(6)
     found = transformations.traced(
         fixed_point, theta, 100 * random.standard_normal(6), x_bar, static=(f, 1e-2), leading=1, transform="vjp"
     ).outputs
