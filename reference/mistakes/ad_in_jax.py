@@ -378,6 +378,11 @@ q5.edit(
     says="The rule itself overflows: e^x / (1 + e^x) is NaN for large x; 1 / (1 + e^-x) is the same number.",
 )
 q5.edit(
+    "log1pexp__rule_has_no_derivative",
+    ("jax.nn.sigmoid(x)", "1 / (1 + jnp.exp(-x))"),
+    says="The rule is right, but its own derivative is NaN where e^-x overflows: jax.nn.sigmoid has one everywhere.",
+)
+q5.edit(
     "log1pexp__rule_not_differentiable",
     ("jax.nn.sigmoid(x)", "jax.lax.stop_gradient(jax.nn.sigmoid(x))"),
     says="The rule stops differentiation (stop_gradient): the second derivative needs to go through it.",

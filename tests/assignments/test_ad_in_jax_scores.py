@@ -1,8 +1,10 @@
 """What the tests of `ad_in_jax` give: all points to the reference, none to stubs, fewer to every mistake."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import ad_in_jax_solutions as solutions
 import pytest
 from adkit import checks
 from otter.test_files import ExceptionTestFile
@@ -72,9 +74,44 @@ def test_a_template_that_nobody_filled_in_earns_nothing(question: str, functions
     assert len(lost(question, functions)) == len(file_of(question).test_cases)
 
 
-@pytest.mark.parametrize("entry", catalogue("ad_in_jax"), ids=lambda entry: f"{entry.function}__{entry.name}")
+QUICK = ("q1", "q5", "q6")
+"""Questions of which all mistakes and styles are tried by default; of the others a sample is, and the rest is slow."""
+
+
+def some(entries: list[Any], question_of: Callable[[Any], str], each: int = 1) -> list[Any]:
+    """The entries as parameters, slow where the question is and it has had `each` of them."""
+    seen: Counter[str] = Counter()
+    marked: list[Any] = []
+    for entry in entries:
+        question = question_of(entry)
+        seen[question] += 1
+        slow = question not in QUICK and seen[question] > each
+        marked.append(pytest.param(entry, marks=pytest.mark.slow) if slow else entry)
+    return marked
+
+
+def name_of(entry: Any) -> str:
+    return f"{entry.function}__{entry.name}" if isinstance(entry, Mistake) else "-".join(" ".join(entry).split())
+
+
+@pytest.mark.parametrize("entry", some([*catalogue("ad_in_jax")], lambda entry: entry.question), ids=name_of)
 def test_every_known_mistake_loses_points(entry: Mistake) -> None:
     assert loses_points(entry.question, {**RIGHT, entry.function: entry.implementation})
+
+
+QUESTION_OF = {name: question.name for question in ASSIGNMENT.questions for name in question.functions}
+
+
+@pytest.mark.parametrize("entry", some([*solutions.RIGHT], lambda entry: QUESTION_OF[entry[0]]), ids=name_of)
+def test_unusual_right_solutions_get_full_points(entry: tuple[str, str]) -> None:
+    name, _ = entry
+    assert lost(QUESTION_OF[name], {**RIGHT, name: solutions.RIGHT[entry]}) == {}
+
+
+@pytest.mark.parametrize("entry", some([*solutions.WRONG], lambda entry: QUESTION_OF[entry[0]]), ids=name_of)
+def test_subtly_wrong_solutions_lose_points(entry: tuple[str, str]) -> None:
+    name, _ = entry
+    assert loses_points(QUESTION_OF[name], {**RIGHT, name: solutions.WRONG[entry]})
 
 
 def test_a_mistake_can_lose_points_on_its_own_question_only() -> None:

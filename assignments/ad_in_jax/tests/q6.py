@@ -27,9 +27,8 @@ def test_q6_derivative_by_theta(fixed_point):
 
     f = functions.Contraction(np.array([[0.0, 0.5], [0.0, 0.25]]), "identity")
     theta, x_bar = np.array([1.0, 3.0]), np.array([3.0, 6.0])
-    found = transformations.traced(
-        fixed_point, theta, np.zeros(2), x_bar, static=(f, 1e-12), leading=1, transform="vjp"
-    ).outputs
+    static = (f, np.zeros(2), 1e-12)
+    found = transformations.traced(fixed_point, theta, x_bar, static=static, leading=1, transform="vjp").outputs
     checks.close(found[0], [3.0, 10.0], rtol=1e-9, what="theta_bar")
 
 
@@ -44,7 +43,7 @@ def test_q6_keeps_no_iterations(fixed_point):
     random = np.random.default_rng(44)
     f = functions.Contraction(0.5 * np.linalg.qr(random.standard_normal((n, n)))[0], "tanh")
     theta, direction, x_bar = (random.standard_normal(n) for _ in range(3))
-    x, theta_bar, _ = transformations.keeps_what_one_step_needs(fixed_point, f, theta, np.zeros(n), x_bar, 1e-12)
+    x, theta_bar = transformations.keeps_what_one_step_needs(fixed_point, f, theta, np.zeros(n), x_bar, 1e-12)
 
     def solution(theta):
         x = np.zeros(n)
@@ -104,7 +103,7 @@ def test_q6_derivative_of_a_slow_contraction(fixed_point):
     expected = np.linalg.solve((np.eye(6) - np.asarray(f.M)).T, x_bar).reshape(2, 3)
     for length in (1.0, 1e-8):
         found = transformations.traced(
-            fixed_point, theta, np.zeros(6), length * x_bar, static=(f, 1e-12), leading=1, transform="vjp"
+            fixed_point, theta, length * x_bar, static=(f, np.zeros(6), 1e-12), leading=1, transform="vjp"
         ).outputs
         checks.close(found[0], length * expected, rtol=1e-9, what="theta_bar")
 
@@ -122,9 +121,8 @@ def test_q6_derivative_by_the_start(fixed_point):
     random = rng("ad_in_jax", "q6", "start")
     f = contraction(random, 6, 0.99, "identity")
     theta, x_bar = random.standard_normal((2, 3)), random.standard_normal(6)
-    found = transformations.traced(
-        fixed_point, theta, 100 * random.standard_normal(6), x_bar, static=(f, 1e-2), leading=1, transform="vjp"
-    ).outputs
+    x0 = 100 * random.standard_normal(6)
+    found = transformations.traced(fixed_point, theta, x0, x_bar, static=(f, 1e-2), leading=1, transform="vjp").outputs
     checks.close(found[1], np.zeros(6), rtol=0, what="x0_bar")
 
 
@@ -144,7 +142,7 @@ def test_q6_keeps_no_iterations_of_a_matrix(fixed_point):
     random = rng("ad_in_jax", "q6", "matrix")
     f, theta, x_bar = functions.Equilibrium(random.standard_normal(n)), 0.45 * invertible(random, n), np.ones(n)
     x0 = 1e3 * random.standard_normal(n)
-    x, theta_bar, _ = transformations.keeps_what_one_step_needs(fixed_point, f, theta, x0, x_bar, 1e-12)
+    x, theta_bar = transformations.keeps_what_one_step_needs(fixed_point, f, theta, x0, x_bar, 1e-12)
     expected, pull_back = jax.vjp(lambda theta: reference(f, theta, x0, 1e-12), theta)
     checks.close(x, expected, rtol=1e-10, what="x")
     checks.close(theta_bar, pull_back(x_bar)[0], rtol=1e-9, what="theta_bar")

@@ -164,8 +164,8 @@ def keeps_what_one_step_needs(
     x_bar: Float[np.ndarray, " n"],
     tolerance: float,
 ) -> list[Float[np.ndarray, "..."]]:
-    """x, theta_bar and x0_bar as traced; fails when more crosses to the backward pass than one step of f needs."""
-    found = traced(fixed_point, theta, x0, x_bar, static=(f, tolerance), leading=1, transform="vjp_split")
+    """x and theta_bar as traced; fails when more crosses to the backward pass than one step of f needs."""
+    found = traced(fixed_point, theta, x_bar, static=(f, x0, tolerance), leading=1, transform="vjp_split")
     kept = sum(residual.size for residual in found.residuals or ())
     most = allowed_residuals(f, theta, found.outputs[0])
     if kept > most:
