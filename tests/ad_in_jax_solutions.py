@@ -9,7 +9,7 @@ from jax import lax
 from jax.scipy.sparse.linalg import cg
 
 RIGHT = {}
-"""{(function, description): implementation}; each earns all points."""
+"""{(function, description): implementation}; each earns all points. The first of a question is tried by default."""
 WRONG = {}
 """{(function, description): implementation}; each loses points."""
 
@@ -171,20 +171,6 @@ def _(f, x, v):
 # q4
 
 
-@right("newton_cg", "JAX's cg, halving until f descends")
-def _(f, x0, tolerance):
-    gradient, product = jax.jit(jax.grad(f)), jax.jit(lambda x, v: jax.jvp(jax.grad(f), (x,), (v,))[1])
-    x, f = jnp.asarray(x0), jax.jit(f)
-    goal = tolerance * max(1, float(jnp.linalg.norm(gradient(x))))
-    while jnp.linalg.norm(g := gradient(x)) > goal:
-        d, _ = cg(partial(product, x), -g, tol=1e-8)
-        t = 1.0
-        while f(x + t * d) > f(x) * (1 + 1e-14 * np.sign(f(x))) and t > 1e-10:
-            t /= 2
-        x = x + t * d
-    return x
-
-
 @right("newton_cg", "NumPy on the outside, the gradient's norm descends too")
 def _(f, x0, tolerance):
     gradient = jax.jit(jax.grad(f))
@@ -235,6 +221,20 @@ def _(f, x0, tolerance):
         return lax.while_loop(lambda s: (jnp.linalg.norm(slope(s[0])) > goal) & (s[1] < 300), step, (x, 0))[0]
 
     return solve(jnp.asarray(x0))
+
+
+@right("newton_cg", "JAX's cg, halving until f descends")
+def _(f, x0, tolerance):
+    gradient, product = jax.jit(jax.grad(f)), jax.jit(lambda x, v: jax.jvp(jax.grad(f), (x,), (v,))[1])
+    x, f = jnp.asarray(x0), jax.jit(f)
+    goal = tolerance * max(1, float(jnp.linalg.norm(gradient(x))))
+    while jnp.linalg.norm(g := gradient(x)) > goal:
+        d, _ = cg(partial(product, x), -g, tol=1e-8)
+        t = 1.0
+        while f(x + t * d) > f(x) * (1 + 1e-14 * np.sign(f(x))) and t > 1e-10:
+            t /= 2
+        x = x + t * d
+    return x
 
 
 # q5
@@ -294,21 +294,6 @@ def _(x):
 # q6
 
 
-@right("fixed_point", "custom_root")
-def _(f, theta, x0, tolerance):
-    def solve(residual, x):
-        return lax.while_loop(
-            lambda x: jnp.linalg.norm(residual(x)) > tolerance * jnp.maximum(1, jnp.linalg.norm(x)),
-            lambda x: x + residual(x),
-            x,
-        )
-
-    def tangent_solve(linear, y):
-        return jnp.linalg.solve(jax.jacobian(linear)(y), y)
-
-    return lax.custom_root(lambda x: f(x, theta) - x, jnp.asarray(x0), solve, tangent_solve)
-
-
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _iterated(f, theta, x0, tolerance):
     def goes_on(x):
@@ -339,6 +324,21 @@ _iterated.defvjp(_iterated_forward, _iterated_backward)
 @right("fixed_point", "the adjoint equation by iteration")
 def _(f, theta, x0, tolerance):
     return _iterated(f, jnp.asarray(theta), jnp.asarray(x0), tolerance)
+
+
+@right("fixed_point", "custom_root")
+def _(f, theta, x0, tolerance):
+    def solve(residual, x):
+        return lax.while_loop(
+            lambda x: jnp.linalg.norm(residual(x)) > tolerance * jnp.maximum(1, jnp.linalg.norm(x)),
+            lambda x: x + residual(x),
+            x,
+        )
+
+    def tangent_solve(linear, y):
+        return jnp.linalg.solve(jax.jacobian(linear)(y), y)
+
+    return lax.custom_root(lambda x: f(x, theta) - x, jnp.asarray(x0), solve, tangent_solve)
 
 
 @right("fixed_point", "a Newton step that is differentiated, nothing else")
@@ -401,19 +401,6 @@ def _groups(pattern):
     return groups
 
 
-@right("sparse_jacobian", "a jvp for each group of columns, entry by entry")
-def _(f, x, pattern):
-    J = jnp.zeros(pattern.shape)
-    for group in _groups(pattern):
-        tangent = np.zeros(x.shape)
-        tangent[group] = 1
-        column = jax.jvp(f, (x,), (jnp.asarray(tangent),))[1]
-        for j in group:
-            rows = np.flatnonzero(pattern[:, j])
-            J = J.at[rows, j].set(column[rows])
-    return J
-
-
 @right("sparse_jacobian", "rows in groups, pulled back")
 def _(f, x, pattern):
     _, pull_back = jax.vjp(f, jnp.asarray(x))
@@ -433,6 +420,19 @@ def _(f, x, pattern):
     seeds = np.array([np.isin(np.arange(x.size), group) for group in groups], dtype=float)
     pushed = lax.map(jax.linearize(f, jnp.asarray(x))[1], jnp.asarray(seeds))
     return jnp.einsum("cm,cn->mn", pushed, jnp.asarray(seeds)) * pattern
+
+
+@right("sparse_jacobian", "a jvp for each group of columns, entry by entry")
+def _(f, x, pattern):
+    J = jnp.zeros(pattern.shape)
+    for group in _groups(pattern):
+        tangent = np.zeros(x.shape)
+        tangent[group] = 1
+        column = jax.jvp(f, (x,), (jnp.asarray(tangent),))[1]
+        for j in group:
+            rows = np.flatnonzero(pattern[:, j])
+            J = J.at[rows, j].set(column[rows])
+    return J
 
 
 # wrong
