@@ -354,7 +354,7 @@ with adkit.skip_until_implemented():
 # ## What it costs
 #
 # `ad_modes` counted multiplications at the edges of a graph: forward mode for the full Jacobian costs inputs times
-# edges, reverse mode outputs times edges. Do not believe it, measure it. `adkit.artefact.measure(f, x)` traces `f`
+# edges, reverse mode outputs times edges. Do not believe it, measure it. `adkit.measure(f, x)` traces `f`
 # and counts what the trace does:
 
 # %%
@@ -368,7 +368,7 @@ def tanh_map(n, m, width=32):
 
 
 def multiplications(f, x):
-    return adkit.artefact.measure(f, x, autodiff=True, run=False).work.multiplications
+    return adkit.measure(f, x, autodiff=True, run=False).work.multiplications
 
 
 def milliseconds(f, x):
@@ -751,7 +751,7 @@ def through_the_turns(f, theta, turns):
 
 def memory(f, theta):
     """How many numbers cross from the forward to the backward pass, and the peak of live numbers in the latter."""
-    measured = adkit.artefact.measure(f, theta, np.ones(50), transform="vjp_split", autodiff=True)
+    measured = adkit.measure(f, theta, np.ones(50), transform="vjp_split", autodiff=True)
     return sum(residual.size for residual in measured.residuals), measured.backward_work.peak
 
 
@@ -906,7 +906,7 @@ grader.check("q7")
 def vectors(jacobian_of, n):
     """How many vectors it takes to get the Jacobian of the stencil map for n entries."""
     marked, x = functions.Marked(stencil), np.linspace(1.0, 2.0, n)
-    return adkit.artefact.measure(lambda x: jacobian_of(marked, x), x, autodiff=True, run=False).work.marked // n
+    return adkit.measure(lambda x: jacobian_of(marked, x), x, autodiff=True, run=False).work.marked // n
 
 
 with adkit.skip_until_implemented():

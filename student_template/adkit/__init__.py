@@ -3,14 +3,15 @@
     import adkit
     graph = adkit.toy_graph()
 
-It is written to be read. The subject is in six short modules:
+It is written to be read. The subject is in seven short modules:
 
 1. `graph`: a program as a list of nodes, and `trace`, which records a Python function as one (`ad_modes`);
 2. `elimination`: derivatives of a graph by removing its nodes one by one, and what an order costs (`ad_modes`);
-3. `differences`: finite differences, with which a derivative can be checked (`matrix_gradients`);
-4. `schedule`: forward, backward, save and free as data, and the rules of memory (`checkpointing`);
-5. `network`: the chain of layers to which a schedule is applied (`checkpointing`);
-6. `stubs`: how a demonstration cell waits for a function that you have not written yet.
+3. `functions`: functions made of numbers, which JAX can trace and differentiate (`ad_in_jax`);
+4. `differences`: finite differences, with which a derivative can be checked (`matrix_gradients`);
+5. `schedule`: forward, backward, save and free as data, and the rules of memory (`checkpointing`);
+6. `network`: the chain of layers to which a schedule is applied (`checkpointing`);
+7. `stubs`: how a demonstration cell waits for a function that you have not written yet.
 
 Around them are packages that you can leave closed: `drawing` makes the pictures (start with `drawing/svg.py`), `checks`
 compares answers and writes the messages, `tracing` counts what JAX computes, and `notebook` runs a notebook as the
@@ -37,6 +38,8 @@ _EXPORTS: dict[str, str] = {
     "checks": "checks:",
     "differences": "differences:",
     "artefact": "tracing.export:",
+    "functions": "functions:",
+    "measure": "tracing.export",
     "Node": "graph",
     "Graph": "graph",
     "trace": "graph",
@@ -60,6 +63,19 @@ _EXPORTS: dict[str, str] = {
     "space_time": "drawing.space_time",
     "compare": "drawing.space_time",
     "trade_off": "drawing.trade_off",
+    "Affine": "functions",
+    "Contraction": "functions",
+    "Equilibrium": "functions",
+    "GraphFunction": "functions",
+    "Kepler": "functions",
+    "Logistic": "functions",
+    "LogSumExp": "functions",
+    "Marked": "functions",
+    "NetworkLoss": "functions",
+    "Quadratic": "functions",
+    "SparseMap": "functions",
+    "Stencil": "functions",
+    "TanhMap": "functions",
     "mlp": "network",
     "mlp_layer": "network",
     "mlp_loss": "network",

@@ -32,13 +32,16 @@ if TYPE_CHECKING:
 __all__ = [
     "Affine",
     "Contraction",
+    "Equilibrium",
     "Function",
     "GraphFunction",
+    "Kepler",
     "LogSumExp",
     "Logistic",
     "Marked",
     "NetworkLoss",
     "Quadratic",
+    "SparseMap",
     "Stencil",
     "TanhMap",
     "from_plain",
@@ -179,6 +182,25 @@ class Stencil(Function):
 
 @_registered
 @dataclass(frozen=True, eq=False)
+class SparseMap(Function):
+    """f_i(x) = sin(sum_j W_ij x_j), R^n -> R^m, for a sparse W: the sum over the j where W has an entry.
+
+    weights (entries,): the entries of W; rows, columns: where each of them is; m: how many rows there are.
+    """
+
+    weights: Float[ArrayLike, " entries"]
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+    m: int
+    STATIC: ClassVar[tuple[str, ...]] = ("rows", "columns", "m")
+
+    def __call__(self, x: Float[Array, " n"]) -> Float[Array, " m"]:
+        terms = jnp.asarray(self.weights) * jnp.asarray(x)[np.array(self.columns, dtype=int)]
+        return jnp.sin(jnp.zeros(self.m, terms.dtype).at[np.array(self.rows, dtype=int)].add(terms))
+
+
+@_registered
+@dataclass(frozen=True, eq=False)
 class NetworkLoss(Function):
     """The course's network as a function of all its parameters in one vector: mean((a_n - y)^2), R^N -> R.
 
@@ -215,6 +237,34 @@ class Contraction(Function):
     def __call__(self, x: Float[Array, " n"], theta: Float[Array, "..."]) -> Float[Array, " n"]:
         inner = jnp.tanh(x) if self.g == "tanh" else x
         return jnp.asarray(self.M) @ inner + jnp.ravel(theta)
+
+
+@_registered
+@dataclass(frozen=True, eq=False)
+class Equilibrium(Function):
+    """f(x, theta) = tanh(theta x + b), R^n -> R^n; theta (n, n), a contraction in x where ||theta||_2 < 1; b (n,).
+
+    A layer that is applied to its own output until nothing changes.
+    """
+
+    b: Float[ArrayLike, " n"]
+
+    def __call__(self, x: Float[Array, " n"], theta: Float[Array, "n n"]) -> Float[Array, " n"]:
+        return jnp.tanh(theta @ x + jnp.asarray(self.b))
+
+
+@_registered
+@dataclass(frozen=True, eq=False)
+class Kepler(Function):
+    """f(E, e) = M + e sin(E): Kepler's equation for the eccentric anomalies E of n bodies on orbits of one shape.
+
+    M (n,): their mean anomalies. e, the eccentricity, is a number; a contraction in E where |e| < 1.
+    """
+
+    M: Float[ArrayLike, " n"]
+
+    def __call__(self, E: Float[Array, " n"], e: Float[Array, ""]) -> Float[Array, " n"]:
+        return jnp.asarray(self.M) + e * jnp.sin(E)
 
 
 @_registered

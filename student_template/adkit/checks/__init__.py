@@ -16,6 +16,7 @@ The order is always the same: kind, shape, finiteness, values. Nothing broadcast
 | no autodiff where the derivative is asked for by hand | `autodiff` |
 | schedules; what a network keeps; a schedule that drives one | `schedules`, `network`, `residuals`, `runs` |
 | subgradients | `subgradient` |
+| what transformations of JAX cost: sweeps, Hessian products, residuals | `transformations` |
 | elimination orders | `elimination` |
 | which mistake makes this answer | `known_mistakes`, `fingerprint`, `sealed` |
 | the running case; how a check fails | `case`, `failures` |
