@@ -63,6 +63,10 @@ class Secret:
     """The tree of a function's body with numbered names."""
 
 
+_OPENS_A_CALL = re.compile(r"(\w+(, \w+)* = |return )?[\w.]+\(")
+"""A line that names a function, and an argument's beginning is nowhere on it."""
+
+
 def secrets(assignment: Assignment, cells: Iterable[Cell], tests: Iterable[TestFile]) -> tuple[Secret, ...]:
     """Everything of an assignment that must not be handed out."""
     course = Course.of(assignment)
@@ -174,6 +178,8 @@ def _secret_lines(source: str) -> Iterator[tuple[int, str]]:
                 yield number, text.lstrip("# ") if text.startswith("#") else text
             continue
         code = _without_comment(text)
+        if _OPENS_A_CALL.fullmatch(code.strip()):
+            continue  # what is called with is on the lines below
         if len(_squeeze(code)) >= MIN_CODE or re.search(r"return .*[@*/+-]", code):
             yield number, code
 
