@@ -17,7 +17,7 @@ def cell(x: float, y: float, size: float, colour: str | None) -> Markup:
     """An entry of a matrix: filled in a colour, or empty."""
     if colour is None:
         return svg.element("rect", x=x, y=y, width=size, height=size, fill="none", stroke=INK, stroke_opacity="0.3")
-    look = {"fill": colour, "fill_opacity": "0.45", "stroke": colour}
+    look = {"fill": colour, "fill_opacity": "0.15", "stroke": colour}
     return svg.element("rect", x=x, y=y, width=size, height=size, **look)
 
 
