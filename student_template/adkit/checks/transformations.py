@@ -5,6 +5,10 @@ arguments, so that only its structure is known in the trace. What is allowed is 
 evaluation, one tangent pushed forward and one cotangent pulled back take.
 """
 
+# The types of JAX's transformations are partly unknown.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownLambdaType=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
