@@ -420,7 +420,7 @@ with adkit.skip_until_implemented():
 #   again at a time.
 #
 # Write the loss with segments: of the activations $a_1, \dots, a_n$ exactly those in `checkpoints` are kept for the
-# backward pass, and every segment is recomputed, the last one too. (Unlike in q3, that is simpler here.) `checkpoints`
+# backward pass, and every segment is recomputed, the last one too (unlike in q3; that is simpler here). `checkpoints`
 # is as in q3, but always valid; it may be empty and may contain $n$. `adkit.mlp_loss(params, x, y)` is the loss without
 # checkpoints.
 #
@@ -476,8 +476,8 @@ def train(loss, steps=200, rate=0.5):
 
 
 with adkit.skip_until_implemented():
-    plain = train(lambda params: adkit.mlp_loss(params, x, y))
     with_checkpoints = train(lambda params: checkpointed_loss(params, x, y, checkpoints))
+    plain = train(lambda params: adkit.mlp_loss(params, x, y))
     print("loss at the start and at the end:", plain[0], plain[-1])
     print("largest difference between the two runs:", np.abs(plain - with_checkpoints).max())
 
@@ -490,6 +490,7 @@ with adkit.skip_until_implemented():
 # %%
 params = adkit.mlp([2] + [width] * (depth - 1) + [1], key=0)
 with adkit.skip_until_implemented():
+    checkpointed_loss(params, x, y, checkpoints)  # is it written?
     for name, loss, extra in (
         ("plain", adkit.mlp_loss, ()),
         ("checkpoints", checkpointed_loss, (checkpoints,)),
@@ -552,6 +553,7 @@ with adkit.skip_until_implemented():
 large_x, large_y = jnp.ones((4096, 2)), jnp.zeros((4096, 1))
 print("jaxlib", jaxlib.__version__)
 with adkit.skip_until_implemented():
+    checkpointed_loss(params, large_x, large_y, checkpoints)  # is it written?
     for name, loss in (
         ("plain", lambda params: adkit.mlp_loss(params, large_x, large_y)),
         ("checkpoints", lambda params: checkpointed_loss(params, large_x, large_y, checkpoints)),
@@ -601,8 +603,8 @@ with adkit.skip_until_implemented():
 # In q7 memory grows like $\sqrt n$. Nothing forbids a `jax.checkpoint` inside a `jax.checkpoint`: while a segment is
 # evaluated again, it can keep checkpoints of its own, and so on. Write the loss so that for $n$ layers
 #
-# - at most $2 \lceil \log_2 n \rceil + 4$ arrays as large as an activation are alive at a time, in loss and gradient
-#   together, and
+# - at most $2 \lceil \log_2 n \rceil + 4$ arrays as large as an activation are alive at a time, counted as in q7, in
+#   loss and gradient together, and
 # - there are at most $3n + n \lceil \log_2 n \rceil$ matrix products in all.
 #
 # For 64 layers that is 16 and 576, for 256 it is 20 and 2816. The points for the products are only for a loss that
