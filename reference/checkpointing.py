@@ -135,11 +135,11 @@ def run_schedule(
     x: Float[Array, "batch d_0"],
     y: Float[Array, "batch d_n"],
 ) -> tuple[Float[Array, ""], list[tuple[Float[Array, "_d _e"], Float[Array, " _e"]]]]:
-    """The loss mean((a_n - y)^2) and its gradients by all W_i and b_i, by carrying out a legal, complete schedule.
+    """The loss mean((a_n - y)^2) and its gradients with respect to all W_i and c_i, by carrying out a schedule.
 
-    Going down, what is handed on is d_i, the gradient by a_{i-1} W_i + b_i: with it and a_{i-1}
+    Going down, what is handed on is d_i, the gradient with respect to a_{i-1} W_i + c_i: with it and a_{i-1}
 
-        W_i_bar = a_{i-1}^T d_i,   b_i_bar = the sum of d_i over the batch,   d_{i-1} = (d_i W_i^T) (1 - a_{i-1}^2)
+        W_i_bar = a_{i-1}^T d_i,   c_i_bar = the sum of d_i over the batch,   d_{i-1} = (d_i W_i^T) (1 - a_{i-1}^2)
 
     so that the backward step of a_i also makes the gradients of the layer above it, and evaluates nothing again.
     """

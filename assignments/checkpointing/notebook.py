@@ -81,10 +81,10 @@ grader = adkit.Notebook("checkpointing")
 # $a_i = \tanh(a_{i-1} W_i + c_i)$, with a batch of examples in the rows of $a_i$. With $b_{i+1}$ and $a_i$ at hand
 # the layer above gives
 #
-# $$d = b_{i+1} \odot \tanh'(a_i W_{i+1} + c_{i+1}), \qquad
-#   \overline{W}_{i+1} = a_i^{\top} d, \qquad
-#   \overline{c}_{i+1} = \text{the sum of the rows of } d, \qquad
-#   b_i = d\, W_{i+1}^{\top} .$$
+# $$d_{i+1} = b_{i+1} \odot \tanh'(a_i W_{i+1} + c_{i+1}), \qquad
+#   \overline{W}_{i+1} = a_i^{\top} d_{i+1}, \qquad
+#   \overline{c}_{i+1} = \text{the sum of the rows of } d_{i+1}, \qquad
+#   b_i = d_{i+1} W_{i+1}^{\top} .$$
 #
 # So they come out on the way, at the moment when $b_i$ is computed and from the same two arrays, and no activation has
 # to wait for them. They are as large as the parameters, whatever the batch, and are not counted here.
@@ -337,16 +337,20 @@ with adkit.skip_until_implemented():
 # - `("forward", i)` evaluates layer $i$ at $a_{i-1}$, which is $x$, saved, or working.
 # - `("save", i)` and `("free", i)` do to your collection of saved arrays what they say.
 # - `("backward", i)`: for $i = n$ the loss and $b_n$ are computed from $a_n$; for $i < n$ the formulas of *The chain*
-#   give $\overline{W}_{i+1}$, $\overline{c}_{i+1}$ and $b_i$ from $b_{i+1}$ and $a_i$. For $\tanh'$ you may evaluate
-#   the layer's product again, or hand down $d$ in the place of $b$: with $a_i$ at hand, $\tanh' = 1 - a_i^2$ is at
-#   hand as well.
-# - When $b_1$ has run, the first layer's gradients remain: they need $x$ and $b_1$.
+#   give $\overline{W}_{i+1}$, $\overline{c}_{i+1}$ and $b_i$ from $b_{i+1}$ and $a_i$. For $\tanh'$ you may compute
+#   the product $a_i W_{i+1}$ again. Or hand down $d_i$ in the place of $b_i$: since $a_i$ is the $\tanh$ of its layer,
+#   $d_i = b_i \odot (1 - a_i^2)$, and $a_i$ is at hand.
+# - When $b_1$ has run, the first layer's gradients remain: they need $x$ and $b_1$ (or $d_1$).
 #
-# What is graded: loss and gradients, by schedules of every kind, also by legal ones that follow no strategy. And, in
-# what JAX traces of your function when the schedule is fixed, that the schedule is really carried out: the matrix
-# products are at most those of its evaluations and $3n - 1$ for the backward steps, and not fewer than its
-# evaluations and $2n - 1$; and at most six activations more than in the simulation are alive at a time. These two
-# kinds of points need `jax.numpy`; a function written with NumPy can earn the others.
+# What is graded:
+#
+# - loss and gradients, for schedules of every kind, also for legal ones that follow no strategy;
+# - the matrix products: one for each evaluation in the schedule (one that nothing needs may be left out), and for the
+#   backward steps $2n - 1$, or up to $3n - 1$ if you compute products again;
+# - the memory: at most six activations more than in the simulation are alive at a time.
+#
+# Products and memory are counted in what JAX traces of your function with the schedule fixed. These points need
+# `jax.numpy`; a function written with NumPy can earn the others.
 
 
 # %% question="q6"
@@ -365,8 +369,8 @@ grader.check("q6")
 # Your own schedules, on a network of twelve layers. `adkit.watch(schedule)` is the schedule itself, as a list that
 # notes how many bytes of arrays are alive in this process whenever you ask it for the next action (so go over it with
 # `for`, and do not copy it). Under the diagram, the filled steps are the memory of the simulation, the line is what was
-# measured. It lies on them, but for a few arrays more: the gradient on its way down, and what your variables still
-# hold.
+# measured. It follows them a few arrays higher: there are also the gradient on its way down and what your variables
+# still hold. For the memory-poor schedule these few are most of the memory.
 
 # %%
 layers, width, batch = 12, 32, 2048
@@ -415,20 +419,21 @@ with adkit.skip_until_implemented():
 # - each *segment*, from one checkpoint to the next: exactly the checkpoints are kept, and one segment is evaluated
 #   again at a time.
 #
-# Write the loss with segments: of the activations $a_1, \dots, a_n$ exactly those in `checkpoints` are kept for
-# the backward pass, and every segment is recomputed, the last one too. (Unlike in q3, that is simpler here.)
-# `checkpoints` is as in q3; it may be empty and may contain $n$. `adkit.mlp_loss(params, x, y)` is the loss without
+# Write the loss with segments: of the activations $a_1, \dots, a_n$ exactly those in `checkpoints` are kept for the
+# backward pass, and every segment is recomputed, the last one too (unlike in q3; that is simpler here). `checkpoints`
+# is as in q3, but always valid; it may be empty and may contain $n$. `adkit.mlp_loss(params, x, y)` is the loss without
 # checkpoints.
 #
 # What is graded:
 #
 # - the loss and all gradients;
-# - the activations that really cross from the forward to the backward pass: exactly the checkpoints below $n$.
-#   Parameters, $x$, $y$ and what the loss itself needs of $a_n$ are not counted;
-# - the number of matrix products in the backward pass;
-# - **the peak of live activations in the backward pass**: at most the checkpoints below $n$, two for each layer of
-#   the longest segment, and 8. JAX keeps two arrays for each layer, since it computes $\tanh'$ as
-#   $(1 - a_i)(1 + a_i)$ and keeps $1 - a_i$ beside $a_i$.
+# - what crosses from the forward to the backward pass: of the activations exactly the checkpoints below $n$, and
+#   nothing else as large. Parameters, $x$, $y$ and what the loss itself needs of $a_n$ are not counted;
+# - the matrix products in the backward pass: $3n$, two for each layer and one to evaluate it again (a few less if you
+#   write a rule by hand);
+# - **the peak of live activations in the backward pass**: at most the number of checkpoints below $n$, plus two for
+#   each layer of the longest segment, plus 8. (Two, since JAX computes $\tanh'$ as $(1 - a_i)(1 + a_i)$ and keeps
+#   $1 - a_i$ beside $a_i$.)
 #
 # The peak is counted in the program that JAX traces, in the order in which it is written, as numbers divided by
 # batch times width: stacking, raveling or splitting arrays hides nothing. Keep the layers of a segment in a Python
@@ -471,21 +476,21 @@ def train(loss, steps=200, rate=0.5):
 
 
 with adkit.skip_until_implemented():
-    plain = train(lambda params: adkit.mlp_loss(params, x, y))
     with_checkpoints = train(lambda params: checkpointed_loss(params, x, y, checkpoints))
+    plain = train(lambda params: adkit.mlp_loss(params, x, y))
     print("loss at the start and at the end:", plain[0], plain[-1])
     print("largest difference between the two runs:", np.abs(plain - with_checkpoints).max())
 
 # %% [markdown]
-# What crosses from the forward to the backward pass? `adkit.artefact.measure` takes the two passes apart, runs
-# them one after the other and counts. The arrays handed over are called residuals; those that are as long as the
-# batch are what costs memory. Without checkpoints there are 25 of them for twelve layers: the twelve $a_i$, the twelve
-# $1 - a_i$, and $a_n - y$, which the loss needs. With checkpoints at 4 and 8 there are three: $a_4$, $a_8$, and
-# $a_n - y$.
+# What crosses from the forward to the backward pass? `adkit.artefact.measure` counts it, as in *ad_in_jax*. Of these
+# arrays, the residuals, those as long as the batch are what costs memory. Without checkpoints there are 25 of them for
+# twelve layers: the twelve $a_i$, the twelve $1 - a_i$, and $a_n - y$, which the loss needs. With checkpoints at 4 and
+# 8 there are three: $a_4$, $a_8$, and $a_n - y$.
 
 # %%
 params = adkit.mlp([2] + [width] * (depth - 1) + [1], key=0)
 with adkit.skip_until_implemented():
+    checkpointed_loss(params, x, y, checkpoints)  # is it written?
     for name, loss, extra in (
         ("plain", adkit.mlp_loss, ()),
         ("checkpoints", checkpointed_loss, (checkpoints,)),
@@ -500,14 +505,15 @@ with adkit.skip_until_implemented():
         print(f"    peak in the backward pass: {backward.peak / (batch * width):.1f} activations of width {width}")
 
 # %% [markdown]
-# And now for real: 64 layers of width 64 and a batch of 4096, where one activation has 2 MiB. `adkit.live_bytes()`
-# watches the arrays of this process while JAX goes forward (`jax.vjp`) and backward, one operation after the other.
-# The more checkpoints, the more is kept between the passes; the fewer, the longer the segment that is evaluated again.
-# In between lies the square root. The price is time: one more forward pass.
+# And now for real: 32 layers of width 64 and a batch of 2048, where one activation has 1 MiB. `adkit.live_bytes()`
+# watches the arrays of this process while JAX goes forward (`jax.vjp`) and backward, one operation after the other;
+# that takes some seconds. The more checkpoints, the more is kept between the passes; the fewer, the longer the
+# segment that is evaluated again. In between lies the square root. The price is the work of one more forward pass. The
+# seconds in the right picture are those of one run on your machine, and may hide it.
 
 # %%
-deep = adkit.mlp([64] * 65, key=2)
-deep_x = jnp.asarray(np.random.default_rng(2).normal(size=(4096, 64)))
+deep = adkit.mlp([64] * 33, key=2)
+deep_x = jnp.asarray(np.random.default_rng(2).normal(size=(2048, 64)))
 deep_y = jnp.tanh(deep_x[:, ::-1])
 
 
@@ -529,11 +535,11 @@ def watch(loss):
 with adkit.skip_until_implemented():
     checkpointed_loss(deep[:1], deep_x, deep_y, [])  # is it written?
     rows = []
-    for distance in (2, 4, 8, 16, 32):
-        kept = list(range(distance, 64, distance))
+    for distance in (2, 4, 8, 16):
+        kept = list(range(distance, 32, distance))
         rows.append((kept, *watch(lambda params, kept=kept: checkpointed_loss(params, deep_x, deep_y, kept))))
     without = watch(lambda params: adkit.mlp_loss(params, deep_x, deep_y))
-    display(adkit.memory_plot(64, rows, {"without checkpoints": without}, unit=deep_x.nbytes))
+    display(adkit.memory_plot(32, rows, {"without checkpoints": without}, unit=deep_x.nbytes))
 
 # %% [markdown]
 # **Do not believe every memory report.** JAX can also be asked how much temporary memory the *compiled* program
@@ -547,6 +553,7 @@ with adkit.skip_until_implemented():
 large_x, large_y = jnp.ones((4096, 2)), jnp.zeros((4096, 1))
 print("jaxlib", jaxlib.__version__)
 with adkit.skip_until_implemented():
+    checkpointed_loss(params, large_x, large_y, checkpoints)  # is it written?
     for name, loss in (
         ("plain", lambda params: adkit.mlp_loss(params, large_x, large_y)),
         ("checkpoints", lambda params: checkpointed_loss(params, large_x, large_y, checkpoints)),
@@ -596,13 +603,13 @@ with adkit.skip_until_implemented():
 # In q7 memory grows like $\sqrt n$. Nothing forbids a `jax.checkpoint` inside a `jax.checkpoint`: while a segment is
 # evaluated again, it can keep checkpoints of its own, and so on. Write the loss so that for $n$ layers
 #
-# - at most $2 \lceil \log_2 n \rceil + 4$ arrays as large as an activation are alive at a time, in loss and gradient
-#   together, and
+# - at most $2 \lceil \log_2 n \rceil + 4$ arrays as large as an activation are alive at a time, counted as in q7, in
+#   loss and gradient together, and
 # - there are at most $3n + n \lceil \log_2 n \rceil$ matrix products in all.
 #
-# For 64 layers that is 16 and 576, for 256 it is 20 and 2816. Both are counted, the program for 256 layers is not run.
-# How often is the first layer evaluated in your scheme? You do not have to halve: any scheme within the limits is
-# right.
+# For 64 layers that is 16 and 576, for 256 it is 20 and 2816. The points for the products are only for a loss that
+# saves memory, with at most $n$ arrays alive. Loss and gradients have to be right for every $n$, from one layer on. How
+# often is the first layer evaluated in your scheme? You do not have to halve: any scheme within the limits is right.
 
 
 # %% question="q9"

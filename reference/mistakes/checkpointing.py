@@ -330,13 +330,13 @@ q6.edit(
     "run_schedule__loss_sum",
     ("loss = jnp.mean((here - y) ** 2)", "loss = jnp.sum((here - y) ** 2)"),
     ("a_bar = 2 * (here - y) / here.size", "a_bar = 2 * (here - y)"),
-    says="The loss is the mean of (a_n - y)^2 over all entries, not the sum; its gradient by a_n is 2 (a_n - y) "
-    "divided by the number of entries.",
+    says="The loss is the mean of (a_n - y)^2 over all entries, not the sum; its gradient with respect to a_n is "
+    "2 (a_n - y) divided by the number of entries.",
 )
 q6.edit(
     "run_schedule__mean_over_examples",
     ("/ here.size", "/ here.shape[0]"),
-    says="The gradient of the loss by a_n is divided by the number of examples: the mean is over all entries of a_n, "
+    says="You divide the gradient with respect to a_n by the number of examples: the mean is over all entries of a_n, "
     "batch x d_n of them.",
 )
 q6.edit(
@@ -347,12 +347,13 @@ q6.edit(
 q6.edit(
     "run_schedule__sign",
     ("a_bar = 2 * (here - y) / here.size", "a_bar = 2 * (y - here) / here.size"),
-    says="Your gradients have the wrong sign: the derivative of (a_n - y)^2 by a_n is 2 (a_n - y), not 2 (y - a_n).",
+    says="Your gradients have the wrong sign: the derivative of (a_n - y)^2 is 2 (a_n - y), not 2 (y - a_n).",
 )
 q6.edit(
     "run_schedule__no_tanh",
     ("d = a_bar * (1 - here**2)", "d = a_bar"),
-    says="The derivative of tanh is missing: with a_i = tanh(z_i), the gradient by z_i is that by a_i times 1 - a_i^2.",
+    says="The derivative of tanh is missing: with a_i = tanh(z_i), the gradient with respect to z_i is "
+    "b_i times 1 - a_i^2.",
 )
 q6.edit(
     "run_schedule__tanh_of_the_activation",
@@ -362,19 +363,19 @@ q6.edit(
 q6.edit(
     "run_schedule__no_weights",
     ("a_bar = d @ jnp.asarray(params[i][0]).T", "a_bar = d @ jnp.asarray(params[i][0])"),
-    says="A transpose is missing on the way down: the gradient by a_i is d W_{i+1}^T.",
+    says="A transpose is missing on the way down: b_i is d_{i+1} W_{i+1}^T.",
 )
 q6.edit(
     "run_schedule__weights_transposed",
     ("gradients.insert(0, (here.T @ d, jnp.sum(d, axis=0)))", "gradients.insert(0, (d.T @ here, jnp.sum(d, axis=0)))"),
     ("[(x.T @ d, jnp.sum(d, axis=0)), *gradients]", "[(d.T @ x, jnp.sum(d, axis=0)), *gradients]"),
-    says="Your gradients by the weights are transposed: W_i_bar = a_{i-1}^T d has the shape of W_i.",
+    says="Your gradients of the weights are transposed: W_i_bar = a_{i-1}^T d_i has the shape of W_i.",
 )
 q6.edit(
     "run_schedule__bias_mean",
     ("(here.T @ d, jnp.sum(d, axis=0))", "(here.T @ d, jnp.mean(d, axis=0))"),
     ("(x.T @ d, jnp.sum(d, axis=0))", "(x.T @ d, jnp.mean(d, axis=0))"),
-    says="Your gradients by the biases are means over the batch: b is added to every row, so its gradient is the sum "
+    says="Your gradients of the biases are means over the batch: c is added to every row, so its gradient is the sum "
     "of the rows of d.",
 )
 q6.edit(
@@ -505,10 +506,10 @@ q7.edit(
     "checkpointed_loss__linear_output",
     (
         "a = x\n",
-        "*params, (W, b) = params\n    a = x\n",
+        "*params, (W, c) = params\n    a = x\n",
     ),
-    ("jnp.mean((a - y) ** 2)", "jnp.mean((a @ W + b - y) ** 2)"),
-    says="Your output layer has no tanh: every layer of this network is tanh(a W + b), the last one too.",
+    ("jnp.mean((a - y) ** 2)", "jnp.mean((a @ W + c - y) ** 2)"),
+    says="Your output layer has no tanh: every layer of this network is tanh(a W + c), the last one too.",
 )
 
 

@@ -1,4 +1,4 @@
-"""The feed-forward network of the course: n layers a_i = tanh(a_{i-1} W_i + b_i), all alike.
+"""The feed-forward network of the course: n layers a_i = tanh(a_{i-1} W_i + c_i), all alike.
 
 Every layer, the last one too, is one `mlp_layer`, so the network is exactly the chain of a schedule:
 a_0 is the data, a_n the output, and the loss is the mean of (a_n - y)^2.
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 Parameters = Sequence[tuple[ArrayLike, ArrayLike]]
-"""(W_1, b_1), …, (W_n, b_n): W_i of shape (d_{i-1}, d_i), b_i of shape (d_i,)."""
+"""(W_1, c_1), …, (W_n, c_n): W_i of shape (d_{i-1}, d_i), c_i of shape (d_i,)."""
 
 
 def mlp(widths: Sequence[int], key: Array | int) -> list[tuple[Array, Array]]:
-    """The parameters of a network, `[(W_1, b_1), …, (W_n, b_n)]`, with `n = len(widths) - 1` layers.
+    """The parameters of a network, `[(W_1, c_1), …, (W_n, c_n)]`, with `n = len(widths) - 1` layers.
 
-    `widths` are d_0, …, d_n; W_i has shape (d_{i-1}, d_i), b_i has shape (d_i,). The entries are normal,
+    `widths` are d_0, …, d_n; W_i has shape (d_{i-1}, d_i), c_i has shape (d_i,). The entries are normal,
     those of W_i with variance 1 / d_{i-1}, so that activations keep their size from layer to layer (Glorot &
     Bengio, 2010). `key` is a JAX random key or an integer seed. Raises `ValueError` for fewer than two widths
     or one below 1.
@@ -44,9 +44,9 @@ def mlp(widths: Sequence[int], key: Array | int) -> list[tuple[Array, Array]]:
 def mlp_layer(
     parameters: tuple[Float[ArrayLike, "d e"], Float[ArrayLike, " e"]], a: Float[ArrayLike, "batch d"]
 ) -> Float[Array, "batch e"]:
-    """One layer, tanh(a W + b), with `parameters` (W, b)."""
-    W, b = parameters
-    return jnp.tanh(jnp.matmul(a, W) + b)
+    """One layer, tanh(a W + c), with `parameters` (W, c)."""
+    W, c = parameters
+    return jnp.tanh(jnp.matmul(a, W) + c)
 
 
 def mlp_loss(

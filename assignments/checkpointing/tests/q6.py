@@ -19,7 +19,7 @@ def test_q6_loss(run_schedule):
 
 @test_case(points=0.5)
 def test_q6_gradients(run_schedule):
-    """Three layers by the vanilla schedule: the gradients by all W_i and b_i"""
+    """Three layers by the vanilla schedule: the gradients with respect to all W_i and c_i"""
     import numpy as np
     from adkit.checks import network, runs
 

@@ -77,7 +77,7 @@ def measured(checkpointed_loss: Any, problem: Problem) -> Measured:
 
 
 def loss_and_gradient(problem: Problem) -> tuple[float, list[Float[np.ndarray, "..."]]]:
-    """mean((a_n - y)^2) and W_1_bar, b_1_bar, …, W_n_bar, b_n_bar by plain backpropagation, in NumPy."""
+    """mean((a_n - y)^2) and W_1_bar, c_1_bar, …, W_n_bar, c_n_bar by plain backpropagation, in NumPy."""
     chain = activations(problem.params, problem.x)
     difference = chain[-1] - problem.y
     a_bar = 2 * difference / difference.size
@@ -98,7 +98,7 @@ def right_gradient(result: Measured, problem: Problem) -> None:
     """Fails unless all gradients with respect to the parameters are plain backpropagation's (to rounding)."""
     given = result.outputs[1 : 1 + 2 * problem.n]
     for index, (found, right) in enumerate(zip(given, loss_and_gradient(problem)[1], strict=True)):
-        letter, layer = "Wb"[index % 2], index // 2 + 1
+        letter, layer = "Wc"[index % 2], index // 2 + 1
         what = f"the gradient with respect to {letter}_{layer}"
         values.close(found, right, rtol=1e-10, what=what, hidden="a layer's gradient")
 
@@ -128,7 +128,7 @@ def keeps_the_checkpoints(result: Measured, problem: Problem) -> None:
         )
         faults.append((f"{which} (of shapes {list(found.unexplained)}): {why}", f"{which}: {why}"))
         if not np.allclose(result.outputs[0], loss_and_gradient(problem)[0], rtol=1e-9, atol=0):
-            wrong = "the loss is not right either: is every layer tanh(a W + b)?"
+            wrong = "the loss is not right either: is every layer tanh(a W + c)?"
             faults.append((wrong, wrong))
     public, hidden = ("; ".join(words) for words in zip(*faults, strict=True))
     between = "from the forward to the backward pass"

@@ -55,11 +55,11 @@ def right_run(run_schedule: Any, schedule: Sequence[Action], problem: Problem, *
     loss, gradients = answer
     pairs = _list(gradients)
     if pairs is None or any(len(_list(pair) or ()) != 2 for pair in pairs):
-        wrong = "the gradients are a list of pairs (W_bar, b_bar), like params"
+        wrong = "the gradients are a list of pairs (W_bar, c_bar), like params"
         what = kind_of(gradients) if pairs is None else "a list of something else"
         fail(f"{wrong}; here they are {what}", hidden=wrong, answer=answer)
     if len(pairs) != problem.n:
-        wrong = "the gradients are as many pairs (W_bar, b_bar) as there are layers"
+        wrong = "the gradients are as many pairs (W_bar, c_bar) as there are layers"
         fail(f"{wrong}: {problem.n}, not {len(pairs)}", hidden=wrong, answer=answer)
     right_answer([loss, *(part for pair in pairs for part in _list(pair) or ())], problem)
 
@@ -69,11 +69,11 @@ def _list(value: Any) -> list[Any] | None:
 
 
 def right_answer(given: Sequence[Any], problem: Problem) -> None:
-    """Fails unless [loss, W_1_bar, b_1_bar, …] are plain backpropagation's, to rounding."""
+    """Fails unless [loss, W_1_bar, c_1_bar, …] are plain backpropagation's, to rounding."""
     loss, gradient = loss_and_gradient(problem)
     values.close(given[0], loss, rtol=1e-12, what="the loss")
     for index, (found, right) in enumerate(zip(given[1:], gradient, strict=True)):
-        what = f"the gradient by {'Wb'[index % 2]}_{index // 2 + 1}"
+        what = f"the gradient with respect to {'Wc'[index % 2]}_{index // 2 + 1}"
         values.close(found, right, rtol=1e-10, what=what, hidden="a layer's gradient")
 
 
@@ -89,7 +89,7 @@ def traced(run_schedule: Any, schedule: Sequence[Action], problem: Problem) -> M
         autodiff=True,
     )
     if len(result.outputs) != 1 + 2 * problem.n:
-        wrong = "it should return the loss and a pair (W_bar, b_bar) for each layer"
+        wrong = "it should return the loss and a pair (W_bar, c_bar) for each layer"
         fail(f"{wrong}: 1 + 2 * {problem.n} arrays, not {len(result.outputs)}", hidden=wrong, answer=result.outputs)
     right_answer(result.outputs, problem)
     return result
@@ -122,9 +122,9 @@ def evaluations_in_use(n: int, schedule: Sequence[Action]) -> int:
 def carries_it_out(result: Measured, schedule: Sequence[Action], problem: Problem) -> None:
     """Fails unless the matrix products are those of the schedule's evaluations and of one backward pass.
 
-    A backward pass has two products for each layer, one for the first (nobody needs the gradient by x), and a third
-    where the layer's own product is computed again for its derivative. The widths are at least 2, or a product would
-    have a vector in it.
+    A backward pass has two products for each layer, one for the first (nobody needs the gradient with respect to x),
+    and a third where the layer's own product is computed again for its derivative. The widths are at least 2, or a
+    product would have a vector in it.
     """
     work.countable(result.work)
     n = problem.n

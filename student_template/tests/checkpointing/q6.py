@@ -17,9 +17,9 @@ def test_q6_loss(run_schedule):
     runs.right_loss(run_schedule, runs.schedule("f1 s1 f2 s2 f3 s3 b3 x3 b2 x2 b1 x1"), problem)
 
 
-@test_case(name="Three layers by the vanilla schedule: the gradients by all W_i and b_i", points=0.5)
+@test_case(name="Three layers by the vanilla schedule: the gradients with respect to all W_i and c_i", points=0.5)
 def test_q6_gradients(run_schedule):
-    """Three layers by the vanilla schedule: the gradients by all W_i and b_i"""
+    """Three layers by the vanilla schedule: the gradients with respect to all W_i and c_i"""
     import numpy as np
     from adkit.checks import network, runs
 
