@@ -122,7 +122,7 @@ def test_q5_norm_forward(safe_norm):
 
 @test_case(points=0.25, hidden=True)
 def test_q5_norm_under_vmap(safe_norm):
-    """safe_norm through vmap over a batch that contains 0"""
+    """safe_norm and its gradient through vmap over a batch that contains 0"""
     import numpy as np
     from adkit import checks
     from adkit.checks import transformations
@@ -131,7 +131,11 @@ def test_q5_norm_under_vmap(safe_norm):
 
     x = rng("ad_in_jax", "q5", "norm, vmap").standard_normal((4, 3)) * [[1.0], [0.0], [1.0], [1.0]]
     found = transformations.traced(safe_norm, x, transform="vmap").outputs[0]
-    checks.close(found, np.linalg.norm(x, axis=1), rtol=1e-12, what="the norms")
+    norms = np.linalg.norm(x, axis=1)
+    checks.close(found, norms, rtol=1e-12, what="the norms")
+    gradients = transformations.traced(safe_norm, x, transform="vmap_grad").outputs[0]
+    right = np.array([row / norm if norm else 0 * row for row, norm in zip(x, norms, strict=True)])
+    checks.close(gradients, right, rtol=1e-12, what="the gradients")
 
 
 @test_case(points=0.5, hidden=True)

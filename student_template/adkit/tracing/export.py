@@ -17,6 +17,7 @@ is Python data that is appended to the arguments of `f` and not traced; the firs
 | `vjp_split`      | p1, …, pk, y_bar            | y, then p1_bar, …, pk_bar                                              |
 | `vjp_vjp`        | p1, …, pk, y_bar, (p1_bar_bar, …, pk_bar_bar) | the vector-Jacobian product of (p1, …, pk) -> (p1_bar, …, pk_bar) with y_bar held fixed: again one array for each leaf of p1, …, pk |
 | `value_and_grad` | p1, …, pk, floats           | f(p1, …, pk), a scalar, then its gradient by each leaf of p1, …, pk    |
+| `vmap_grad`      | p1, …, pk, floats, each with a leading batch axis | vmap(grad(f))(p1, …, pk), the gradient of a scalar f by each leaf, each with a leading batch axis |
 
 Where something is differentiated, integers among the args become floats. y_bar has the shape of f(p1, …, pk), which may be a tuple or a list; every cotangent has the shape of what it belongs to.
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-TRANSFORMS = ("call", "jit", "vmap", "jvp", "vjp", "vjp_split", "vjp_vjp", "value_and_grad")
+TRANSFORMS = ("call", "jit", "vmap", "jvp", "vjp", "vjp_split", "vjp_vjp", "value_and_grad", "vmap_grad")
 WITH_COTANGENT = ("vjp", "vjp_split", "vjp_vjp")
 
 FlatFunction = Callable[..., tuple[Any, ...]]
@@ -31,7 +31,7 @@ def inputs_of(args: Sequence[Any], transform: str) -> tuple[list[np.ndarray], in
     array and `ValueError` for a wrong number of arguments.
     """
     primals = primals_of(args, transform)
-    floats = transform in (*WITH_COTANGENT, "value_and_grad", "jvp")
+    floats = transform in (*WITH_COTANGENT, "value_and_grad", "vmap_grad", "jvp")
     return _arrays(args, floats), len(_arrays(primals, floats))
 
 
@@ -78,6 +78,8 @@ def flat_function(f: Callable[..., Any], args: Sequence[Any], transform: str, st
                 first, second = cotangents
                 value, vjp = jax.vjp(lambda *p: pull_back(p, first), *primals)
                 result = vjp(like_result(second, value))
+            case "vmap_grad":
+                result = jax.vmap(jax.grad(function, argnums=tuple(range(primal_count))))(*primals)
             case _:
                 everything = tuple(range(primal_count))
                 result = jax.value_and_grad(function, argnums=everything)(*primals)
