@@ -16,20 +16,23 @@ import numpy as np
 from adkit.checks import values, work
 from adkit.checks.failures import fail
 from adkit.checks.residuals import Crossing, activations, crossing
-from adkit.tracing.export import Measured
+from adkit.tracing.export import Measured, Work
 
 if TYPE_CHECKING:
     from jaxtyping import Float
 
 __all__ = [
     "Problem",
+    "are_the_gradients",
     "evaluates_few_times",
+    "is_the_loss",
     "keeps_the_checkpoints",
     "loss_and_gradient",
     "measured",
     "nested",
     "network",
     "one_segment_at_a_time",
+    "peak_in_activations",
     "peaks_low",
     "recomputes_once",
     "right_gradient",
@@ -91,16 +94,30 @@ def loss_and_gradient(problem: Problem) -> tuple[float, list[Float[np.ndarray, "
 
 def right_loss(result: Measured, problem: Problem) -> None:
     """Fails unless the loss is plain backpropagation's (to rounding)."""
-    values.close(result.outputs[0], loss_and_gradient(problem)[0], rtol=1e-12, what="the loss")
+    is_the_loss(result.outputs[0], problem)
 
 
 def right_gradient(result: Measured, problem: Problem) -> None:
     """Fails unless all gradients with respect to the parameters are plain backpropagation's (to rounding)."""
-    given = result.outputs[1 : 1 + 2 * problem.n]
+    are_the_gradients(result.outputs[1 : 1 + 2 * problem.n], problem)
+
+
+def is_the_loss(given: Any, problem: Problem) -> None:
+    """Fails unless `given` is plain backpropagation's loss, to rounding."""
+    values.close(given, loss_and_gradient(problem)[0], rtol=1e-12, what="the loss")
+
+
+def are_the_gradients(given: Sequence[Any], problem: Problem) -> None:
+    """Fails unless W_1_bar, c_1_bar, …, W_n_bar, c_n_bar are plain backpropagation's, to rounding."""
     for index, (found, right) in enumerate(zip(given, loss_and_gradient(problem)[1], strict=True)):
         letter, layer = "Wc"[index % 2], index // 2 + 1
         what = f"the gradient with respect to {letter}_{layer}"
         values.close(found, right, rtol=1e-10, what=what, hidden="a layer's gradient")
+
+
+def peak_in_activations(work: Work, problem: Problem) -> int:
+    """The peak of live arrays in activations as large as x: all widths of the problem are equal."""
+    return work.peak // np.size(problem.x)
 
 
 def keeps_the_checkpoints(result: Measured, problem: Problem) -> None:
@@ -178,7 +195,7 @@ def one_segment_at_a_time(result: Measured, problem: Problem) -> None:
     assert result.backward_work is not None
     stored = [i for i in problem.checkpoints if i < problem.n]
     longest = max(end - start for start, end in pairwise([0, *stored, problem.n]))
-    found = result.backward_work.peak // np.size(problem.x)
+    found = peak_in_activations(result.backward_work, problem)
     bound = len(stored) + 2 * longest + 8
     if found > bound:
         why = "several segments are in memory at once; each is recomputed when its turn comes, and given up"
@@ -205,8 +222,7 @@ def nested(nested_checkpointed_loss: Any, problem: Problem, *, run: bool = True)
 
 def peaks_low(result: Measured, problem: Problem) -> None:
     """Fails when more than 2 ceil(log2 n) + 4 activations are alive at a time; all widths are equal."""
-    levels = (problem.n - 1).bit_length()
-    found, bound = result.work.peak // np.size(problem.x), 2 * levels + 4
+    found, bound = peak_in_activations(result.work, problem), 2 * _levels(problem) + 4
     if found > bound:
         fail(
             f"the peak of live arrays is that of {found} activations, and may be {bound} for {problem.n} layers",
@@ -220,12 +236,11 @@ def evaluates_few_times(result: Measured, problem: Problem) -> None:
     checkpoints, which is two arrays a layer: then nothing was evaluated again because nothing was given up.
     """
     work.countable(result.work)
-    alive = result.work.peak // np.size(problem.x)
+    alive = peak_in_activations(result.work, problem)
     if alive > problem.n:
         wrong = "no memory is saved: as much is alive at a time as without checkpoints"
         fail(f"{wrong} ({alive} activations for {problem.n} layers)", hidden=wrong, answer=[alive - problem.n])
-    levels = (problem.n - 1).bit_length()
-    found, bound = result.work.matrix_products, problem.n * (3 + levels)
+    found, bound = result.work.matrix_products, problem.n * (3 + _levels(problem))
     if found > bound:
         why = "the layers are evaluated too often"
         fail(
@@ -233,6 +248,11 @@ def evaluates_few_times(result: Measured, problem: Problem) -> None:
             hidden=f"the matrix products show that {why}",
             answer=[found - bound],
         )
+
+
+def _levels(problem: Problem) -> int:
+    """ceil(log2 n)."""
+    return (problem.n - 1).bit_length()
 
 
 def _named(indices: set[int]) -> str:

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-import numpy as np
-
-from adkit.checks import values, work
+from adkit.checks import work
 from adkit.checks.calling import call
 from adkit.checks.failures import fail
-from adkit.checks.network import Problem, loss_and_gradient
+from adkit.checks.network import Problem, are_the_gradients, is_the_loss, peak_in_activations
 from adkit.checks.plain import kind_of
 from adkit.schedule import Action, simulate
 from adkit.tracing.export import Measured
@@ -44,7 +42,7 @@ def schedule(actions: str) -> list[Action]:
 def right_loss(run_schedule: Any, schedule: Sequence[Action], problem: Problem) -> None:
     """Fails unless the loss is plain backpropagation's, whatever the gradients are."""
     loss, _ = call(run_schedule, list(schedule), problem.params, problem.x, problem.y, returns=2, autodiff=True)
-    values.close(loss, loss_and_gradient(problem)[0], rtol=1e-12, what="the loss")
+    is_the_loss(loss, problem)
 
 
 def right_run(run_schedule: Any, schedule: Sequence[Action], problem: Problem, *, repeat: bool = True) -> None:
@@ -70,11 +68,8 @@ def _list(value: Any) -> list[Any] | None:
 
 def right_answer(given: Sequence[Any], problem: Problem) -> None:
     """Fails unless [loss, W_1_bar, c_1_bar, …] are plain backpropagation's, to rounding."""
-    loss, gradient = loss_and_gradient(problem)
-    values.close(given[0], loss, rtol=1e-12, what="the loss")
-    for index, (found, right) in enumerate(zip(given[1:], gradient, strict=True)):
-        what = f"the gradient with respect to {'Wc'[index % 2]}_{index // 2 + 1}"
-        values.close(found, right, rtol=1e-10, what=what, hidden="a layer's gradient")
+    is_the_loss(given[0], problem)
+    are_the_gradients(given[1:], problem)
 
 
 def traced(run_schedule: Any, schedule: Sequence[Action], problem: Problem) -> Measured:
@@ -150,7 +145,7 @@ def carries_it_out(result: Measured, schedule: Sequence[Action], problem: Proble
 
 def peaks_with_the_schedule(result: Measured, schedule: Sequence[Action], problem: Problem) -> None:
     """Fails when more activations are alive at a time than the schedule's peak and `SLACK`; all widths are equal."""
-    found = result.work.peak // np.size(problem.x)
+    found = peak_in_activations(result.work, problem)
     peak = simulate(problem.n, schedule).peak
     if found > peak + SLACK:
         why = "more is alive than the schedule keeps: use what it says is in memory, and nothing else"

@@ -27,8 +27,10 @@ from adkit.tracing.stablehlo import (
     WorkError,
     attribute_of,
     body_of,
+    callee_of,
     defined_by,
     elements_of,
+    functions_of,
     has_side_effect,
     parse,
     shape_of,
@@ -186,10 +188,7 @@ class _Counter:
 
     def __init__(self, module: Any) -> None:
         self._module = module  # its operations do not keep it alive
-        self._functions: dict[str, Any] = {}
-        for operation in module.body.operations:
-            if operation.operation.name == "func.func":
-                self._functions[symbol(operation.operation.attributes["sym_name"])] = operation.operation
+        self._functions = functions_of(module)
         self._seen: dict[Any, tuple[_Tally, frozenset[int]]] = {}
         self._calling: set[str] = set()
         self._budget = _BUDGET
@@ -252,10 +251,9 @@ class _Counter:
 
     def _operation(self, operation: Any, needed: list[int], tally: _Tally, frame: _Frame) -> None:
         name = operation.name
-        if name == "func.call":
-            self._call(symbol(operation.attributes["callee"]), operation, needed, tally, frame)
-        elif name == "stablehlo.composite":
-            self._call(symbol(operation.attributes["decomposition"]), operation, needed, tally, frame)
+        callee = callee_of(operation)
+        if callee is not None:
+            self._call(callee, operation, needed, tally, frame)
         elif name == "stablehlo.while":
             self._loop(operation, needed, tally, frame)
         elif name in ("stablehlo.case", "stablehlo.if"):

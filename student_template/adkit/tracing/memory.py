@@ -31,8 +31,9 @@ from typing import Any
 from adkit.tracing.stablehlo import (
     WorkError,
     body_of,
+    callee_of,
+    functions_of,
     has_side_effect,
-    symbol,
     terminator_of,
 )
 
@@ -92,10 +93,7 @@ class _Step:
 class _Liveness:
     def __init__(self, module: Any) -> None:
         self._module = module  # its operations do not keep it alive
-        self._functions: dict[str, Any] = {}
-        for operation in module.body.operations:
-            if operation.operation.name == "func.func":
-                self._functions[symbol(operation.operation.attributes["sym_name"])] = operation.operation
+        self._functions = functions_of(module)
         self._budget = _BUDGET
         self._calling: set[Any] = set()
         self._steps: dict[Any, tuple[tuple[_Step, ...], frozenset[Any]]] = {}
@@ -107,9 +105,8 @@ class _Liveness:
         if "main" not in self._functions:
             raise WorkError("the module has no function main")
         block = self._function("main")
-        returned = range(len(terminator_of(block).operands))
         buffers = {argument: _Buffer(_size(argument), i in own) for i, argument in enumerate(block.arguments)}
-        return self._block(block, frozenset(returned), buffers)
+        return self._block(block, _every(block), buffers)
 
     def _function(self, name: str) -> Any:
         if name not in self._functions:
@@ -141,7 +138,7 @@ class _Liveness:
     def _uses(self, operation: Any, needed: frozenset[int]) -> list[Any]:
         """The values that an operation uses for the results that are needed."""
         operands = list(operation.operands)
-        callee = _callee(operation)
+        callee = callee_of(operation)
         if callee is not None:
             arguments, _ = self._summary(callee, needed)
             return [operands[i] for i in sorted(arguments)]
@@ -163,11 +160,14 @@ class _Liveness:
         found: dict[Any, None] = {}
         for index, region in enumerate(operation.regions):
             for block in region.blocks:
-                every = frozenset(range(len(terminator_of(block).operands)))
-                _, live = self._needed(block, wanted.get(index, every))
-                own = {*block.arguments, *(value for inside in block.operations for value in inside.operation.results)}
-                found.update(dict.fromkeys(value for value in live if value not in own))
+                found.update(dict.fromkeys(self._outside(block, wanted.get(index, _every(block)))))
         return list(found)
+
+    def _outside(self, block: Any, wanted: frozenset[int]) -> list[Any]:
+        """The values from outside a block that its `wanted` results need."""
+        _, live = self._needed(block, wanted)
+        own = {*block.arguments, *(value for inside in block.operations for value in inside.operation.results)}
+        return [value for value in live if value not in own]
 
     def _loop(self, operation: Any, needed: frozenset[int]) -> frozenset[int]:
         """Which of the values that a loop carries are needed, by its test, its results, or one another."""
@@ -210,7 +210,7 @@ class _Liveness:
         operation, needed = step.operation, step.needed
         operands, results = list(operation.operands), list(operation.results)
         passed: dict[int, int] = {}
-        callee = _callee(operation)
+        callee = callee_of(operation)
         if callee is not None:
             _, passed = self._summary(callee, frozenset(needed))
         elif operation.name in _VIEWS:
@@ -259,7 +259,7 @@ class _Liveness:
     def _inner(self, step: _Step, known: dict[Any, _Buffer], dying: set[_Buffer]) -> Peak | None:
         """The peak within an operation that has code of its own, with all that dies there; None if it has none."""
         operation, needed = step.operation, frozenset(step.needed)
-        callee = _callee(operation)
+        callee = callee_of(operation)
         if callee is not None:
             return self._call(callee, needed, [known.get(operand) for operand in operation.operands], dying)
         match operation.name:
@@ -267,31 +267,24 @@ class _Liveness:
                 return self._turns(operation, needed, known, dying)
             case "stablehlo.case" | "stablehlo.if":
                 peak = Peak()
-                for index, region in enumerate(operation.regions):
-                    captured = self._captured_by(operation, index, needed)
+                for region in operation.regions:
+                    captured = self._outside(region.blocks[0], needed)
                     inside = {known[value]: _Buffer(known[value].size, known[value] in dying) for value in captured}
                     buffers = {value: inside[known[value]] for value in captured}
                     # what dies here and belongs to another branch may be given up at once
                     peak |= self._block(region.blocks[0], needed, buffers)
                 return peak | _total(dying)
             case _ if operation.regions:  # the scalar function of a reduction, a sort, a scatter
-                peak = Peak()
+                peak, lent = Peak(), _Buffer(Peak(), False)
                 for region in operation.regions:
                     for block in region.blocks:
-                        every = frozenset(range(len(terminator_of(block).operands)))
-                        outside = self._captured(operation, {})
-                        buffers = dict.fromkeys((*block.arguments, *outside), _Buffer(Peak(), False))
+                        every = _every(block)
+                        buffers = dict.fromkeys((*block.arguments, *self._outside(block, every)), lent)
                         peak |= self._block(block, every, buffers)
                 made = _total(_Buffer(_size(operation.results[i])) for i in step.needed)
                 return _total(dying) + made + peak
             case _:
                 return None
-
-    def _captured_by(self, operation: Any, index: int, wanted: frozenset[int]) -> list[Any]:
-        region = operation.regions[index]
-        _, live = self._needed(region.blocks[0], wanted)
-        own = {value for inside in region.blocks[0].operations for value in inside.operation.results}
-        return [value for value in live if value not in own and value not in set(region.blocks[0].arguments)]
 
     def _call(self, name: str, wanted: frozenset[int], operands: Sequence[_Buffer | None], dying: set[_Buffer]) -> Peak:
         needed, _ = self._summary(name, wanted)
@@ -358,14 +351,9 @@ class _Within:
         self._calling.remove(self._name)
 
 
-def _callee(operation: Any) -> str | None:
-    match operation.name:
-        case "func.call":
-            return symbol(operation.attributes["callee"])
-        case "stablehlo.composite":
-            return symbol(operation.attributes["decomposition"])
-        case _:
-            return None
+def _every(block: Any) -> frozenset[int]:
+    """The indices of all results of a block."""
+    return frozenset(range(len(terminator_of(block).operands)))
 
 
 def _unchanged(loop: Any, index: int) -> bool:

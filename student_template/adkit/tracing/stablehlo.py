@@ -57,6 +57,23 @@ def elements_of(value: Any) -> int:
     return math.prod(shape_of(value))
 
 
+def functions_of(module: Any) -> dict[str, Any]:
+    """The functions of a module, by name."""
+    operations = (operation.operation for operation in module.body.operations)
+    return {symbol(each.attributes["sym_name"]): each for each in operations if each.name == "func.func"}
+
+
+def callee_of(operation: Any) -> str | None:
+    """The function that an operation calls; None for an operation that calls none."""
+    match operation.name:
+        case "func.call":
+            return symbol(operation.attributes["callee"])
+        case "stablehlo.composite":
+            return symbol(operation.attributes["decomposition"])
+        case _:
+            return None
+
+
 def body_of(function: Any) -> Any:
     """The block of a function. Raises `WorkError` if it has none."""
     blocks = list(function.regions[0].blocks)
