@@ -53,6 +53,8 @@ MARK = (11, 52)
 """A rounding to the exponent and mantissa bits that a 64-bit float has: it changes nothing, and nobody else does it."""
 _BUDGET = 1_000_000
 """Operations looked at in one count; far above any honest module (a few thousand)."""
+_ADDED = ("factorizations", "matrices", "solve_columns", "products", "matrix_products", "multiplications", "marked")
+"""The counts of `Work` that are sums, of one evaluation after the other as of the turns of a loop."""
 _CAP = 2**53
 """Counts are capped here, so that they stay exact in any number format."""
 
@@ -95,18 +97,10 @@ class Work:
     def __add__(self, other: Work) -> Work:
         """The work of two evaluations, one after the other."""
         return Work(
-            self.factorizations + other.factorizations,
-            {kind: self.by_kind[kind] + other.by_kind[kind] for kind in KINDS},
-            self.solve_columns + other.solve_columns,
-            self.products + other.products,
-            max(self.largest, other.largest),
-            self.unbounded or other.unbounded,
-            self.matrices + other.matrices,
-            self.multiplications + other.multiplications,
-            max(self.peak, other.peak),
-            max(self.peak_bytes, other.peak_bytes),
-            self.matrix_products + other.matrix_products,
-            self.marked + other.marked,
+            by_kind={kind: self.by_kind[kind] + other.by_kind[kind] for kind in KINDS},
+            unbounded=self.unbounded or other.unbounded,
+            **{name: getattr(self, name) + getattr(other, name) for name in _ADDED},
+            **{name: max(getattr(self, name), getattr(other, name)) for name in ("largest", "peak", "peak_bytes")},
         )
 
 
@@ -146,13 +140,8 @@ class _Tally:
     def add(self, other: _Tally, times: int = 1) -> None:
         for kind in KINDS:
             self.by_kind[kind] += times * other.by_kind[kind]
-        self.factorizations += times * other.factorizations
-        self.matrices += times * other.matrices
-        self.solve_columns += times * other.solve_columns
-        self.products += times * other.products
-        self.matrix_products += times * other.matrix_products
-        self.marked += times * other.marked
-        self.multiplications += times * other.multiplications
+        for name in _ADDED:
+            setattr(self, name, getattr(self, name) + times * getattr(other, name))
         if times:
             self.largest = max(self.largest, other.largest)
             self.unbounded |= other.unbounded
@@ -160,14 +149,8 @@ class _Tally:
     def largest_of(self, other: _Tally) -> None:
         for kind in KINDS:
             self.by_kind[kind] = max(self.by_kind[kind], other.by_kind[kind])
-        self.factorizations = max(self.factorizations, other.factorizations)
-        self.matrices = max(self.matrices, other.matrices)
-        self.solve_columns = max(self.solve_columns, other.solve_columns)
-        self.products = max(self.products, other.products)
-        self.matrix_products = max(self.matrix_products, other.matrix_products)
-        self.marked = max(self.marked, other.marked)
-        self.multiplications = max(self.multiplications, other.multiplications)
-        self.largest = max(self.largest, other.largest)
+        for name in (*_ADDED, "largest"):
+            setattr(self, name, max(getattr(self, name), getattr(other, name)))
         self.unbounded |= other.unbounded
 
     @property
@@ -200,16 +183,9 @@ class _Counter:
         results = range(len(terminator_of(body_of(main)).operands))
         tally, _ = self._function("main", frozenset(results), ())
         return Work(
-            min(tally.factorizations, _CAP),
-            {kind: min(number, _CAP) for kind, number in tally.by_kind.items()},
-            min(tally.solve_columns, _CAP),
-            min(tally.products, _CAP),
-            min(tally.largest, _CAP),
-            tally.unbounded,
-            min(tally.matrices, _CAP),
-            min(tally.multiplications, _CAP),
-            matrix_products=min(tally.matrix_products, _CAP),
-            marked=min(tally.marked, _CAP),
+            by_kind={kind: min(number, _CAP) for kind, number in tally.by_kind.items()},
+            unbounded=tally.unbounded,
+            **{name: min(getattr(tally, name), _CAP) for name in (*_ADDED, "largest")},
         )
 
     def _function(
