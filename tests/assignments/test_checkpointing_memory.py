@@ -263,6 +263,8 @@ CHEATS = {
     "cond": all_at_once(lambda arrays: [lax.cond(a[0, 0] > 2, lambda a: a, lambda a: a, a) for a in arrays]),
     "broadcast": all_at_once(lambda arrays: [jnp.broadcast_to(a, (3, *a.shape))[1] for a in arrays]),
     "loop": all_at_once(in_a_loop),
+    "donated": all_at_once(lambda arrays: jax.jit(lambda *a: a, donate_argnums=tuple(range(len(arrays))))(*arrays)),
+    "captured": all_at_once(lambda arrays: jax.jit(lambda: tuple(arrays))()),
 }
 
 
@@ -284,10 +286,45 @@ def test_keeping_everything_and_keeping_nothing_lose_what_they_break() -> None:
     def whole(params, x, y, _checkpoints):
         return jnp.mean((jax.checkpoint(segment)(params, x) - y) ** 2)
 
-    for loss in (whole, lambda params, x, y, _checkpoints: mlp_loss(params, x, y)):
+    def nested_that_keeps_all(params, x, y, checkpoints):
+        keep_all = jax.checkpoint_policies.everything_saveable
+        a, start = x, 0
+        for end in ends(params, checkpoints):
+            a, start = jax.checkpoint(jax.checkpoint(segment), policy=keep_all)(params[start:end], a), end
+        return jnp.mean((a - y) ** 2)
+
+    def by_a_rule_that_stores_everything(params, x, y, _checkpoints):
+        @jax.custom_vjp
+        def network(params, x):
+            return segment(params, x)
+
+        def forward(params, x):
+            kept = [x]
+            for each in params:
+                kept.append(layer(each, kept[-1]))
+            return kept[-1], (params, kept)
+
+        def backward(residuals, g):
+            params, kept = residuals
+            gradients = []
+            for (W, _), below, above in zip(reversed(params), reversed(kept[:-1]), reversed(kept[1:]), strict=True):
+                d = g * (1 - above**2)
+                gradients.append((below.T @ d, d.sum(0)))
+                g = d @ W.T
+            return gradients[::-1], g
+
+        network.defvjp(forward, backward)
+        return jnp.mean((network(params, x) - y) ** 2)
+
+    def without_checkpoints(params, x, y, _checkpoints):
+        return mlp_loss(params, x, y)
+
+    for loss in (whole, without_checkpoints, nested_that_keeps_all):
         failed = lost("q7", {"checkpointed_loss": loss}, only=[*PEAKS[:1], "test_q7_keeps_the_checkpoints"])
         assert failed == ["test_q7_keeps_the_checkpoints", PEAKS[0]]
         assert lost("q7", {"checkpointed_loss": loss}, only=["test_q7_loss_and_gradient"]) == []
+    stored = {"checkpointed_loss": by_a_rule_that_stores_everything}
+    assert lost("q7", stored, only=["test_q7_keeps_the_checkpoints"]) == ["test_q7_keeps_the_checkpoints"]
 
 
 # ---------------------------------------- q6: a schedule drives a network
