@@ -57,7 +57,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from adkit import functions
-from adkit.drawing import svg
 from IPython.display import display
 
 grader = adkit.Notebook("ad_in_jax")
@@ -394,30 +393,13 @@ for name, n, m in (("tall", 8, 2048), ("wide", 2048, 8)):
 # processor does large products faster, for each multiplication, than small ones.) In between, the curves cross. Plot
 # them, over all shapes with $m n = 4096$:
 
-
 # %%
-def log_plot(title, across, curves):
-    """Draws curves, {name: [(x, y), …]}, over two logarithmic axes."""
-    points = [point for curve in curves.values() for point in curve]
-    xs, ys = sorted({x for x, _ in points}), [y for _, y in points]
-    lowest, highest = math.floor(math.log10(min(ys))), math.ceil(math.log10(max(ys)))
-    axes = svg.LogAxes(90, 44, 520, 300, x=(xs[0], xs[-1]), y=(10.0**lowest, 10.0**highest))
-    ticks = {10.0**k: f"1e{k}" for k in range(lowest, highest + 1)}
-    parts = [axes.grid({x: f"{x:g}" for x in xs}, ticks)]
-    for k, (name, curve) in enumerate(curves.items()):
-        colour, width = svg.SERIES[k], 5 - 1.5 * k
-        parts += [axes.curve(curve, colour, width), svg.text(536, 64 + 26 * k, name, colour=colour, weight=600)]
-    heading = svg.text(305, 26, title, size=14, anchor="middle")
-    below = svg.text(305, 346, across, anchor="middle")
-    return svg.document(660, 364, title, heading, below, *parts)
-
-
 shapes = [(4, 1024), (16, 256), (64, 64), (256, 16), (1024, 4)]
 examples = [tanh_map(n, m) for n, m in shapes]
 cost = {
     mode.__name__: [(len(x), multiplications(mode(f), x)) for f, x in examples] for mode in (jax.jacfwd, jax.jacrev)
 }
-log_plot("multiplications for the full Jacobian, m n = 4096", "inputs n", cost)
+adkit.log_plot("multiplications for the full Jacobian, m n = 4096", "inputs n", cost)
 
 # %% [markdown]
 # ## q2: A Jacobian by the cheaper mode (5 points, about 20 minutes)
@@ -448,7 +430,7 @@ grader.check("q2")
 # %%
 with adkit.skip_until_implemented():
     yours = [(len(x), multiplications(lambda x, f=f: jacobian(f, x), x)) for f, x in examples]
-    display(log_plot("multiplications for the full Jacobian, m n = 4096", "inputs n", cost | {"yours": yours}))
+    display(adkit.log_plot("multiplications for the full Jacobian, m n = 4096", "inputs n", cost | {"yours": yours}))
 
 # %% [markdown]
 # ## q3: The Hessian times a vector (6 points, about 30 minutes)
@@ -502,7 +484,7 @@ with adkit.skip_until_implemented():
         cost["H, then times v"].append((n, multiplications(lambda p, f=f, v=v: jax.hessian(f)(p) @ v, theta)))
         cost["hvp, yours"].append((n, multiplications(lambda p, f=f, v=v: hvp(f, p, v), theta)))
         cost["gradient"].append((n, multiplications(jax.grad(f), theta)))
-    display(log_plot("multiplications", "parameters n", cost))
+    display(adkit.log_plot("multiplications", "parameters n", cost))
 
 # %% [markdown]
 # With products alone you can find the largest eigenvalue of a Hessian that would not fit: multiply a vector by $H$

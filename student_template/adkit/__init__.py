@@ -73,6 +73,7 @@ _EXPORTS: dict[str, str] = {
     "Marked": "functions",
     "NetworkLoss": "functions",
     "Quadratic": "functions",
+    "ReverseMarked": "functions",
     "SparseMap": "functions",
     "Stencil": "functions",
     "TanhMap": "functions",
@@ -82,6 +83,7 @@ _EXPORTS: dict[str, str] = {
     "watch": "tracing.live",
     "live_bytes": "tracing.live",
     "memory_plot": "drawing.memory_plot",
+    "log_plot": "drawing.log_plot",
 }
 
 

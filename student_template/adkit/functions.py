@@ -41,6 +41,7 @@ __all__ = [
     "Marked",
     "NetworkLoss",
     "Quadratic",
+    "ReverseMarked",
     "SparseMap",
     "Stencil",
     "TanhMap",
@@ -360,3 +361,45 @@ def _mark(x: Any) -> Any:
 def _mark_jvp(primals: Any, tangents: Any) -> Any:
     exponent_bits, mantissa_bits = MARK
     return primals[0], jax.lax.reduce_precision(tangents[0], exponent_bits, mantissa_bits)
+
+
+@_registered
+@dataclass(frozen=True, eq=False)
+class ReverseMarked(Function):
+    """`inner`, with a mark where reverse mode goes through a gradient of it that reverse mode has made.
+
+    f(x) is inner(x). A cotangent that is pulled back passes a system of equations with the solution as it is, and its
+    adjoint system, which JAX solves when that step itself is pulled back through, carries the mark of `Marked`. So
+    forward over reverse passes no mark, and reverse over reverse passes one for each vector. Forward mode of f itself
+    is refused.
+    """
+
+    inner: Function
+
+    def __call__(self, x: Float[Array, " n"]) -> Any:
+        return self.inner(_reverse_mark(x))  # pyright: ignore[reportCallIssue, reportUnknownVariableType]
+
+
+@jax.custom_vjp
+def _reverse_mark(x: Any) -> Any:
+    return x
+
+
+def _reverse_mark_forward(x: Any) -> tuple[Any, None]:
+    return x, None
+
+
+def _reverse_mark_backward(_: None, x_bar: Any) -> tuple[Any]:
+    def identity(x_bar: Any) -> Any:
+        return x_bar
+
+    def solution(_: Any, x_bar: Any) -> Any:
+        return x_bar
+
+    def solution_of_the_adjoint(_: Any, x_bar: Any) -> Any:
+        return jax.lax.reduce_precision(x_bar, *MARK)
+
+    return (jax.lax.custom_linear_solve(identity, x_bar, solution, solution_of_the_adjoint),)
+
+
+_reverse_mark.defvjp(_reverse_mark_forward, _reverse_mark_backward)

@@ -54,6 +54,7 @@ def test_q3_makes_no_hessian(hvp):
     f = functions.Logistic(X, np.ones(samples), 0.1)
     product = transformations.without_a_hessian(hvp, f, x, v, few=False)
     checks.close(product, X.T @ (X @ v) / (4 * samples) + 0.1 * v, rtol=1e-10, what="the product")
+    transformations.note_reverse_over_reverse(hvp)
 
 
 @test_case(points=0.5, hidden=True)

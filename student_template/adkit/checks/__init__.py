@@ -19,6 +19,7 @@ The order is always the same: kind, shape, finiteness, values. Nothing broadcast
 | what transformations of JAX cost: sweeps, Hessian products, residuals | `transformations` |
 | elimination orders | `elimination` |
 | which mistake makes this answer | `known_mistakes`, `fingerprint`, `sealed` |
+| what is said of a right answer besides | `notes` |
 | the running case; how a check fails | `case`, `failures` |
 """
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from adkit.checks import values, work
+from adkit.checks import notes, values, work
 from adkit.checks.calling import call
 from adkit.checks.case import name_of
 from adkit.checks.errors import StudentError
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 __all__ = [
     "allowed_residuals",
     "by_the_cheaper_mode",
+    "is_reverse_over_reverse",
     "keeps_what_one_step_needs",
     "minimised",
+    "note_reverse_over_reverse",
     "pushes_few_vectors",
     "solved",
     "sweeps",
@@ -120,6 +122,46 @@ def without_a_hessian(
     elif found.work.largest >= x.size**2:
         failed("an array as large as the Hessian, n x n, is made: a product needs none", answer=found.work.largest)
     return found.outputs[0]
+
+
+def is_reverse_over_reverse(hvp: Any) -> bool:
+    """Whether hvp pulls back through a gradient that was made by pulling back, as JAX traces it; no where it cannot."""
+    from adkit import functions
+    from adkit.tracing.export import measure
+
+    f = functions.ReverseMarked(functions.Logistic(np.ones((2, 3)), np.ones(2), 1.0))
+    try:
+        return measure(hvp, f, np.zeros(3), np.ones(3), autodiff=True, run=False).work.marked > 0
+    except StudentError:  # forward mode of f itself, as in reverse over forward, is refused
+        return False
+
+
+def note_reverse_over_reverse(hvp: Any) -> None:
+    """Notes that a right hvp is reverse over reverse where forward over reverse has less in memory; never fails.
+
+    Multiplications are as many; the peak of live numbers tells them apart, for a network of several layers.
+    """
+    if not notes.asked_for() or not is_reverse_over_reverse(hvp):
+        return
+    import jax
+
+    from adkit import functions
+    from adkit.tracing.export import measure
+
+    layers, width, batch = 8, 8, 64
+    f = functions.NetworkLoss(np.ones((batch, width)), np.ones((batch, width)), (width,) * (layers + 1))
+    theta = np.zeros(layers * (width * width + width))
+
+    def forward_over_reverse(f: Any, x: Any, v: Any) -> Any:
+        return jax.jvp(jax.grad(f), (x,), (v,))[1]
+
+    least = measure(forward_over_reverse, f, theta, theta, run=False).work.peak
+    try:
+        own = measure(hvp, f, theta, theta, autodiff=True, run=False).work.peak
+    except StudentError:
+        return
+    if own > least:
+        notes.note("reverse over reverse", layers=layers, least=least, own=own)
 
 
 def minimised(newton_cg: Any, f: Any, x0: Float[np.ndarray, " n"], tolerance: float, *, repeat: bool = False) -> None:

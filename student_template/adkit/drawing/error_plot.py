@@ -36,7 +36,7 @@ def error_plot(
     }
     curves = {name: [(h, e) for h, e in curve if math.isfinite(e)] for name, curve in curves.items()}
     errors = [error for curve in curves.values() for _, error in curve] or [1.0]
-    x, y = _decades(steps), _decades(errors)
+    x, y = svg.decades(steps), svg.decades(errors)
     axes = svg.LogAxes(_LEFT, _TOP, _RIGHT, _BOTTOM, x=_ends(x), y=_ends(y))
     middle, halfway = (_LEFT + _RIGHT) / 2, (_TOP + _BOTTOM) / 2
     drawn: list[Markup] = []
@@ -49,7 +49,7 @@ def error_plot(
         _HEIGHT,
         title,
         svg.text(middle, 26, title, size=14, anchor="middle"),
-        axes.grid(_ticks(x), _ticks(y)),
+        axes.grid(svg.decade_ticks(x), svg.decade_ticks(y)),
         svg.path(f"M{svg.point(_LEFT, _TOP)}H{_RIGHT}V{_BOTTOM}H{_LEFT}z", svg.EDGE),
         svg.text(middle, _HEIGHT - 18, "step h", anchor="middle"),
         svg.text(22, halfway, "relative error", anchor="middle", transform=f"rotate(-90 22 {halfway})"),
@@ -57,21 +57,5 @@ def error_plot(
     )
 
 
-def _decades(values: Sequence[float]) -> range:
-    """The exponents of the powers of ten from the last one below all values to the first one above, at least two."""
-    first, last = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
-    return range(first, max(last, first + 1) + 1)
-
-
 def _ends(decades: range) -> tuple[float, float]:
     return 10.0 ** decades[0], 10.0 ** decades[-1]
-
-
-def _ticks(decades: range) -> dict[float, str]:
-    """At most sixteen per axis, so that labels do not overlap."""
-    return {10.0**decade: _power(decade) for decade in decades[:: max(1, (len(decades) - 1) // 8)]}
-
-
-def _power(decade: int) -> str:
-    exponent = svg.element("tspan", str(decade).replace("-", "−"), dy=-5, font_size=10)
-    return Markup(f"10{exponent}") if decade else "1"

@@ -12,7 +12,7 @@ All lengths are in pixels, y grows downwards, and a text's y is its baseline.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from math import hypot, log
+from math import ceil, floor, hypot, log, log10
 from pathlib import Path
 
 BLUE = "#3183e2"
@@ -286,6 +286,22 @@ class LogAxes(Axes):
         across = log(x / self.x[0]) / log(self.x[1] / self.x[0])
         up = log(y / self.y[0]) / log(self.y[1] / self.y[0])
         return self.left + across * (self.right - self.left), self.bottom - up * (self.bottom - self.top)
+
+
+def decades(values: Sequence[float]) -> range:
+    """The exponents of the powers of ten from the last one below all values to the first one above, at least two."""
+    first, last = floor(log10(min(values))), ceil(log10(max(values)))
+    return range(first, max(last, first + 1) + 1)
+
+
+def decade_ticks(decades: range) -> dict[float, str]:
+    """Powers of ten and their labels; at most sixteen of them, so that labels do not overlap."""
+    return {10.0**decade: _power(decade) for decade in decades[:: max(1, (len(decades) - 1) // 8)]}
+
+
+def _power(decade: int) -> str:
+    exponent = element("tspan", str(decade).replace("-", "−"), dy=-5, font_size=10)
+    return Markup(f"10{exponent}") if decade else "1"
 
 
 def legend_entry(x: float, y: float, word: str, width: float, *swatch: Markup) -> Markup:

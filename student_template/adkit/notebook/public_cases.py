@@ -101,7 +101,7 @@ class QuestionResult:
     bonus: bool
     cases: tuple[CaseResult, ...]
     notes: tuple[str, ...] = field(default=())
-    """What the student should know besides: an answer that comes late, 32-bit floats."""
+    """What the student should know besides: an answer that comes late, 32-bit floats, `adkit.checks.notes`."""
 
     @property
     def passed(self) -> int:
@@ -140,6 +140,7 @@ class QuestionResult:
 def check_question(handout: Handout, question: Question, space: dict[str, Any]) -> QuestionResult:
     """Runs the public cases of `question` on the functions in `space`, each call within the grader's limit."""
     from adkit.checks.autodiff import reading
+    from adkit.checks.notes import collected
     from adkit.notebook import time_limit
 
     cases = read_cases(handout.folder / f"{question.name}.py")
@@ -149,8 +150,13 @@ def check_question(handout: Handout, question: Question, space: dict[str, Any]) 
             "JAX computes in 32 bits here, because a cell has set jax_enable_x64 to False, and the grader computes in "
             "64 bits: take that line out and restart the kernel."
         )
-    with reading(_cells_of(space)), time_limit.limits(question.call_seconds, handout.timeouts) as limits:
+    with (
+        reading(_cells_of(space)),
+        time_limit.limits(question.call_seconds, handout.timeouts) as limits,
+        collected() as of_checks,
+    ):
         results = tuple(_run(case, space) for case in cases if not case.hidden)
+    notes += of_checks
     for name, seconds in limits.slow.items():
         notes.append(
             f"{name} took {seconds:.1f} seconds here, and one call may take {limits.seconds:g} when it is graded: "
