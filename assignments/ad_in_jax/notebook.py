@@ -312,7 +312,8 @@ except TypeError as error:
 # - `cubic_norm_derivatives(x)`: for $g(x) = \frac13 \|x\|_2^3$ with $x$ $(n,)$, return `(gradient, hessian)`, of the
 #   shapes $(n,)$ and $(n,n)$. At $x = 0$ both are 0, and a tiny $x$ is not 0 yet.
 #
-# Only values are graded. A closed form is as good as a transformation.
+# Only values are graded. A closed form is as good as a transformation. (If JAX says NaN at $x = 0$: why it does is
+# explained before q5, and a closed form is one way out.)
 
 
 # %% question="q1"
@@ -447,8 +448,11 @@ with adkit.skip_until_implemented():
 #   rows is allowed. `jax.vmap` over `v` has to work, too.
 # - `v` may have any length, from $10^{-8}$ to $10^6$, and may be 0.
 # - No operation makes an array with two axes of length $n$. (The constants of `f` do not count.)
-# - At most three times the multiplications of one gradient, for each row. (Without waste it is between 1 and 2.8
-#   times, whatever $n$ is; it depends on `f`.)
+# - At most three times the multiplications of one gradient, for each row. They are counted for regularised logistic
+#   regression, where it takes 1.5 times without waste. (For other functions it is between 1 and 3 times, whatever $n$
+#   is.)
+# - The check says so when yours is right and another order of the two modes would keep less in memory. That costs no
+#   points.
 
 
 # %% question="q3"
@@ -623,7 +627,8 @@ for words, f, at in (
 # - **$\infty / \infty$.** $\tanh$ is 1 at 800, but $e^{800}$ is larger than the largest 64-bit float. Write the same
 #   function so that only exponentials of negative numbers appear.
 # - **Kinks.** $|x|$ and $\max(x, 0)$ have no derivative at 0. JAX returns *some* number, by a convention that is a
-#   different one for each function. Both are subgradients, so nothing breaks.
+#   different one for each function. Both are subgradients, so for the kink itself nothing breaks. But where a smooth
+#   function is written so that two kinks cancel, the two conventions need not add up to its derivative.
 #
 # The cure for `where`, on `entropy`:
 
@@ -792,16 +797,19 @@ print(jax.grad(lambda x: limited(x, 1.0) ** 2)(3.0))
 #
 # $$\|f(x, \theta) - x\| \le \text{tolerance} \cdot \max(1, \|x\|)$$
 #
-# for a function `f(x, theta)` that is a contraction in $x$. `theta` is an array of any shape, `x0` $(n,)$ is where
-# the iteration starts.
+# for a function `f(x, theta)` that is a contraction in $x$. `theta` is an array of any shape, a single
+# number as well; `x0` $(n,)$ is where the iteration starts.
 #
 # - Its derivative with respect to `theta` comes from the implicit function theorem, and is right to $10^{-9}$ at the
 #   tolerance $10^{-12}$. Only reverse mode is asked. The derivative with respect to `x0` is 0.
 # - Contractions may be slow: a turn may bring $x$ closer to the solution by one per cent only. A few terms of a
 #   series are not enough, neither forward nor backward.
-# - Two of the four points are for memory, counted in a trace, so the iteration has to be one that JAX can trace. From
-#   the forward to the backward pass cross at most the residuals of one `jax.vjp` of `f` at $x$, two $n \times n$
-#   arrays and a few numbers. How far `x0` is from the solution must make no difference.
+# - Two of the four points are for memory, counted in a trace of the derivative with respect to `theta`, so for them
+#   both iterations have to be ones that JAX can trace. From the forward to the backward pass cross at most the
+#   residuals of one `jax.vjp` of `f` at $x$, two $n \times n$ arrays and a few numbers. How far `x0` is from the
+#   solution must make no difference.
+# - The other two points are for the values of $x$ and of the derivatives. For them, a Python loop that looks at values
+#   is fine as well.
 
 
 # %% question="q6"

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import ad_in_jax_solutions as solutions
+import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 from adkit import checks
 from otter.test_files import ExceptionTestFile
@@ -107,6 +110,58 @@ def test_unusual_right_solutions_get_full_points(entry: tuple[str, str]) -> None
 def test_subtly_wrong_solutions_lose_points(entry: tuple[str, str]) -> None:
     name, _ = entry
     assert loses_points(QUESTION_OF[name], {**RIGHT, name: solutions.WRONG[entry]})
+
+
+def by_loops_of_python(f: Any, theta: Any, x0: Any, tolerance: float) -> Any:
+    """A fixed point with a rule, both of which decide by values: right in a notebook, and nothing JAX can trace."""
+
+    @jax.custom_vjp
+    def solution(theta: Any, x0: Any) -> Any:
+        x = x0
+        while np.linalg.norm(f(x, theta) - x) > tolerance * max(1, np.linalg.norm(x)):
+            x = f(x, theta)
+        return jnp.asarray(x)
+
+    def forward(theta: Any, x0: Any) -> Any:
+        x = solution(theta, x0)
+        return x, (x, theta)
+
+    def backward(kept: Any, x_bar: Any) -> Any:
+        _, pull_back = jax.vjp(f, *kept)
+        w = change = x_bar
+        while np.linalg.norm(change) > 1e-13 * np.linalg.norm(w):
+            change = pull_back(change)[0]
+            w = w + change
+        return pull_back(w)[1], jnp.zeros_like(kept[0])
+
+    solution.defvjp(forward, backward)
+    return solution(jnp.asarray(theta), jnp.asarray(x0))
+
+
+def test_a_fixed_point_that_cannot_be_traced_loses_the_points_for_memory_only() -> None:
+    assert set(lost("q6", {"fixed_point": by_loops_of_python})) == {
+        "test_q6_keeps_no_iterations",
+        "test_q6_keeps_no_iterations_of_a_matrix",
+    }
+
+
+def test_a_wrong_derivative_that_cannot_be_traced_is_wrong() -> None:
+    def twice(f: Any, theta: Any, x0: Any, tolerance: float) -> Any:
+        found = by_loops_of_python(f, theta, x0, tolerance)
+        return found + (found - jax.lax.stop_gradient(found))
+
+    assert "test_q6_derivative_by_theta" in lost("q6", {"fixed_point": twice})
+
+
+POINTS_FOR_WORK = {"q2": 2.0, "q6": 2.0}
+"""As the notebook says it."""
+
+
+@pytest.mark.parametrize("question", POINTS_FOR_WORK)
+def test_as_many_points_as_the_text_says_are_for_what_is_counted(question: str) -> None:
+    cases = file_of(question).test_cases
+    counted = [case for case in cases if (case.body.test_func.__doc__ or "").startswith(("Work:", "Memory:"))]
+    assert sum(float(case.points or 0) for case in counted) == POINTS_FOR_WORK[question]
 
 
 def test_a_mistake_can_lose_points_on_its_own_question_only() -> None:

@@ -28,7 +28,7 @@ def test_q6_derivative_by_theta(fixed_point):
     f = functions.Contraction(np.array([[0.0, 0.5], [0.0, 0.25]]), "identity")
     theta, x_bar = np.array([1.0, 3.0]), np.array([3.0, 6.0])
     static = (f, np.zeros(2), 1e-12)
-    found = transformations.traced(fixed_point, theta, x_bar, static=static, leading=1, transform="vjp").outputs
+    found = transformations.pulled_back(fixed_point, theta, x_bar, static=static, leading=1)
     checks.close(found[0], [3.0, 10.0], rtol=1e-9, what="theta_bar")
 
 
@@ -102,9 +102,8 @@ def test_q6_derivative_of_a_slow_contraction(fixed_point):
     theta, x_bar = random.standard_normal((2, 3)), random.standard_normal(6)
     expected = np.linalg.solve((np.eye(6) - np.asarray(f.M)).T, x_bar).reshape(2, 3)
     for length in (1.0, 1e-8):
-        found = transformations.traced(
-            fixed_point, theta, length * x_bar, static=(f, np.zeros(6), 1e-12), leading=1, transform="vjp"
-        ).outputs
+        static = (f, np.zeros(6), 1e-12)
+        found = transformations.pulled_back(fixed_point, theta, length * x_bar, static=static, leading=1)
         checks.close(found[0], length * expected, rtol=1e-9, what="theta_bar")
 
 
@@ -122,7 +121,7 @@ def test_q6_derivative_by_the_start(fixed_point):
     f = contraction(random, 6, 0.99, "identity")
     theta, x_bar = random.standard_normal((2, 3)), random.standard_normal(6)
     x0 = 100 * random.standard_normal(6)
-    found = transformations.traced(fixed_point, theta, x0, x_bar, static=(f, 1e-2), leading=1, transform="vjp").outputs
+    found = transformations.pulled_back(fixed_point, theta, x0, x_bar, static=(f, 1e-2), leading=1)
     checks.close(found[1], np.zeros(6), rtol=0, what="x0_bar")
 
 

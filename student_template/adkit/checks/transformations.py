@@ -22,9 +22,11 @@ from adkit.checks.errors import StudentError
 from adkit.checks.failures import failed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jaxtyping import Bool, Float
 
-    from adkit.tracing.export import Measured
+    from adkit.tracing.export import Measured, Work
 
 __all__ = [
     "allowed_residuals",
@@ -33,6 +35,7 @@ __all__ = [
     "keeps_what_one_step_needs",
     "minimised",
     "note_reverse_over_reverse",
+    "pulled_back",
     "pushes_few_vectors",
     "solved",
     "sweeps",
@@ -56,6 +59,22 @@ def traced(function: Any, *args: Any, **options: Any) -> Measured:
         why = f"{name_of(function)} is traced by JAX in this case, and cannot be; other cases only call it"
         text = problem.public
     failed(f"{why}. {text}", hidden=why)
+
+
+def pulled_back(
+    function: Any, *args: Any, static: Sequence[Any] = (), leading: int = 0
+) -> list[Float[np.ndarray, "..."]]:
+    """The cotangents of args[:-1], args[-1] the cotangent of the result: traced, or where JAX cannot trace the function
+    step by step, as `jax.vjp` does it in a notebook. Nothing of it is counted, so values may decide."""
+    try:
+        return work.measured(function, *args, transform="vjp", static=static, leading=leading, autodiff=True).outputs
+    except StudentError as problem:
+        if "UntraceableError" not in problem.kinds:
+            raise
+    static = (*static[:leading], list(args), *static[leading:])
+    return work.measured(
+        function, *args[:-1], transform="vjp_at", static=static, leading=leading, autodiff=True
+    ).outputs
 
 
 def sweeps(f: Any, x: Float[np.ndarray, " n"]) -> tuple[int, int]:
@@ -127,11 +146,10 @@ def without_a_hessian(
 def is_reverse_over_reverse(hvp: Any) -> bool:
     """Whether hvp pulls back through a gradient that was made by pulling back, as JAX traces it; no where it cannot."""
     from adkit import functions
-    from adkit.tracing.export import measure
 
     f = functions.ReverseMarked(functions.Logistic(np.ones((2, 3)), np.ones(2), 1.0))
     try:
-        return measure(hvp, f, np.zeros(3), np.ones(3), autodiff=True, run=False).work.marked > 0
+        return _work_of(hvp, f, np.zeros(3), np.ones(3)).marked > 0
     except StudentError:  # forward mode of f itself, as in reverse over forward, is refused
         return False
 
@@ -146,7 +164,6 @@ def note_reverse_over_reverse(hvp: Any) -> None:
     import jax
 
     from adkit import functions
-    from adkit.tracing.export import measure
 
     layers, width, batch = 8, 8, 64
     f = functions.NetworkLoss(np.ones((batch, width)), np.ones((batch, width)), (width,) * (layers + 1))
@@ -155,13 +172,20 @@ def note_reverse_over_reverse(hvp: Any) -> None:
     def forward_over_reverse(f: Any, x: Any, v: Any) -> Any:
         return jax.jvp(jax.grad(f), (x,), (v,))[1]
 
-    least = measure(forward_over_reverse, f, theta, theta, run=False).work.peak
+    least = _work_of(forward_over_reverse, f, theta, theta).peak
     try:
-        own = measure(hvp, f, theta, theta, autodiff=True, run=False).work.peak
+        own = _work_of(hvp, f, theta, theta).peak
     except StudentError:
         return
     if own > least:
         notes.note("reverse over reverse", layers=layers, least=least, own=own)
+
+
+def _work_of(hvp: Any, *args: Any) -> Work:
+    """What hvp(*args) takes, as JAX traces it here; the time for a note is not a call's, which has a limit."""
+    from adkit.tracing.export import evaluate, export
+
+    return evaluate(export(hvp, args), args, run=False).work
 
 
 def minimised(newton_cg: Any, f: Any, x0: Float[np.ndarray, " n"], tolerance: float, *, repeat: bool = False) -> None:

@@ -14,12 +14,17 @@ is Python data that is appended to the arguments of `f` and not traced; the firs
 | `vmap`           | p1, …, pk, each with a leading batch axis | vmap(f)(p1, …, pk), each with a leading batch axis       |
 | `jvp`            | p1, …, pk, floats           | f(p1, …, pk), then its derivative along (p1, …, pk); refused by JAX where f has a `jax.custom_vjp` rule |
 | `vjp`            | p1, …, pk, y_bar            | p1_bar, …, pk_bar                                                      |
+| `vjp_at`         | p1, …, pk, of which the shapes are used | p1_bar, …, pk_bar at the point that is the first of `static` after the leading ones: a list of p1, …, pk, y_bar |
 | `vjp_split`      | p1, …, pk, y_bar            | y, then p1_bar, …, pk_bar                                              |
 | `vjp_vjp`        | p1, …, pk, y_bar, (p1_bar_bar, …, pk_bar_bar) | the vector-Jacobian product of (p1, …, pk) -> (p1_bar, …, pk_bar) with y_bar held fixed: again one array for each leaf of p1, …, pk |
 | `value_and_grad` | p1, …, pk, floats           | f(p1, …, pk), a scalar, then its gradient by each leaf of p1, …, pk    |
 | `vmap_grad`      | p1, …, pk, floats, each with a leading batch axis | vmap(grad(f))(p1, …, pk), the gradient of a scalar f by each leaf, each with a leading batch axis |
 
 Where something is differentiated, integers among the args become floats. y_bar has the shape of f(p1, …, pk), which may be a tuple or a list; every cotangent has the shape of what it belongs to.
+
+`vjp_at` is for what JAX differentiates but cannot trace, such as a loop of Python on values behind a `jax.custom_vjp`:
+the derivative is computed where `f` is, at a point that is told, and the artefact says nothing but its numbers. Its
+counts mean nothing, and arguments are single arrays.
 
 `vjp_split` runs reverse mode as two artefacts. The forward pass gives y and the *residuals*: everything it hands to the backward
 pass that is not itself an argument of `f` (the leaves of what `jax.vjp` returns, each value once; arguments are handed over
@@ -49,9 +54,11 @@ from adkit.tracing.transforms import (
     TRANSFORMS,
     ShapeOfResultError,
     SplitVjp,
+    as_arrays,
     flat_function,
     inputs_of,
     primals_of,
+    pulled_back_at,
 )
 
 __all__ = [
@@ -160,6 +167,9 @@ def export(
     primals = inputs[:primal_count]
     watched = _leaving_its_arguments(f, static[:leading])
     static = static[leading:]
+    if transform == "vjp_at":
+        numbers = _computed(lambda: pulled_back_at(watched, static[0], static[1:]), f)
+        return Artefacts(transform, (_serialized(_export_flat(lambda *_: as_arrays(numbers), inputs, f)),))
     if transform != "vjp_split":
         flat = flat_function(watched, args, transform, static)
         return Artefacts(transform, (_serialized(_export_flat(flat, inputs, f)),))
@@ -252,6 +262,15 @@ def _export_flat(flat: Callable[..., Any], inputs: Sequence[Any], f: Any) -> Any
         raise _untraceable(f, problem) from problem
 
 
+def _computed(compute: Callable[[], Any], f: Any) -> Any:
+    try:
+        return compute()
+    except CheckError:
+        raise
+    except (Exception, SystemExit) as problem:
+        raise _untraceable(f, problem, "JAX differentiated it") from problem
+
+
 def drop_debug_output() -> None:
     """From now on `jax.debug.print` and its kind do nothing: the grader asks what a function answers and what work it
     does, and a print left in from the search for a mistake is not part of either."""
@@ -324,7 +343,7 @@ def _use_64_bit() -> None:
         jax.config.update("jax_enable_x64", True)
 
 
-def _untraceable(f: Any, problem: BaseException) -> StudentError:
+def _untraceable(f: Any, problem: BaseException, doing: str = "JAX traced it") -> StudentError:
     import jax
 
     name, kinds = _own_name(f), kinds_of(problem)
@@ -343,5 +362,5 @@ def _untraceable(f: Any, problem: BaseException) -> StudentError:
     elif _calls_back(problem):
         why = "it calls back into Python, or uses a routine of which JAX promises no stable form"
     else:
-        return StudentError(f"{name} raised {describe(problem)} while JAX traced it{where}", kinds)
+        return StudentError(f"{name} raised {describe(problem)} while {doing}{where}", kinds)
     return StudentError(f"{name} could not be traced by JAX: {why}{where}", ("UntraceableError", *kinds))

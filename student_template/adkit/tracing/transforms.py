@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-TRANSFORMS = ("call", "jit", "vmap", "jvp", "vjp", "vjp_split", "vjp_vjp", "value_and_grad", "vmap_grad")
+TRANSFORMS = ("call", "jit", "vmap", "jvp", "vjp", "vjp_at", "vjp_split", "vjp_vjp", "value_and_grad", "vmap_grad")
 WITH_COTANGENT = ("vjp", "vjp_split", "vjp_vjp")
 
 FlatFunction = Callable[..., tuple[Any, ...]]
@@ -31,7 +31,7 @@ def inputs_of(args: Sequence[Any], transform: str) -> tuple[list[np.ndarray], in
     array and `ValueError` for a wrong number of arguments.
     """
     primals = primals_of(args, transform)
-    floats = transform in (*WITH_COTANGENT, "value_and_grad", "vmap_grad", "jvp")
+    floats = transform in (*WITH_COTANGENT, "vjp_at", "value_and_grad", "vmap_grad", "jvp")
     return _arrays(args, floats), len(_arrays(primals, floats))
 
 
@@ -46,7 +46,7 @@ def primals_of(args: Sequence[Any], transform: str) -> tuple[Any, ...]:
 
 
 def flat_function(f: Callable[..., Any], args: Sequence[Any], transform: str, static: Sequence[Any]) -> FlatFunction:
-    """`f` under `transform` (any but `vjp_split`) as a function of the leaves of `args`."""
+    """`f` under `transform` (any but `vjp_at` and `vjp_split`) as a function of the leaves of `args`."""
     import jax
     from jax import tree_util
 
@@ -86,6 +86,19 @@ def flat_function(f: Callable[..., Any], args: Sequence[Any], transform: str, st
         return as_arrays(result)
 
     return flat
+
+
+def pulled_back_at(f: Callable[..., Any], point: Sequence[Any], static: Sequence[Any]) -> tuple[np.ndarray, ...]:
+    """The cotangents of `point`'s primals as numbers; the last entry of `point` is the cotangent of the result.
+
+    They are computed step by step, so that `f` and its rules may look at values.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    primals, cotangent = [jnp.asarray(leaf) for leaf in _arrays(list(point[:-1]), floats=True)], point[-1]
+    value, vjp = jax.vjp(lambda *primals: f(*primals, *static), *primals)
+    return tuple(np.asarray(leaf) for leaf in vjp(like_result(cotangent, value)))
 
 
 class SplitVjp:

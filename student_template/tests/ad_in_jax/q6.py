@@ -28,7 +28,7 @@ def test_q6_derivative_by_theta(fixed_point):
     f = functions.Contraction(np.array([[0.0, 0.5], [0.0, 0.25]]), "identity")
     theta, x_bar = np.array([1.0, 3.0]), np.array([3.0, 6.0])
     static = (f, np.zeros(2), 1e-12)
-    found = transformations.traced(fixed_point, theta, x_bar, static=static, leading=1, transform="vjp").outputs
+    found = transformations.pulled_back(fixed_point, theta, x_bar, static=static, leading=1)
     checks.close(found[0], [3.0, 10.0], rtol=1e-9, what="theta_bar")
 
 

@@ -140,6 +140,35 @@ def test_value_and_grad_gives_the_value_and_the_gradient_of_every_leaf() -> None
     assert [float(g) for g in (value, *gradients)] == [31.0, 3.0, 2.0, 10.0]
 
 
+def test_vjp_at_differentiates_at_a_point_what_cannot_be_traced() -> None:
+    @jax.custom_vjp
+    def rounded_up(x: Any) -> Any:
+        return jnp.asarray(np.ceil(x))
+
+    def backward(x: Any, y_bar: Any) -> tuple[Any]:
+        return (y_bar * (3.0 if float(x[0]) > 0 else 5.0),)
+
+    rounded_up.defvjp(lambda x: (rounded_up(x), x), backward)
+    x, y_bar = np.array([0.5, -1.5]), np.array([1.0, 10.0])
+    with pytest.raises(StudentError):
+        measure(lambda x, k: k * rounded_up(x), x, y_bar, static=(2.0,), transform="vjp", autodiff=True)
+    for point, factor in ((x, 6.0), (-x, 10.0)):
+        found = measure(
+            lambda x, k: k * rounded_up(x), x, static=([point, y_bar], 2.0), transform="vjp_at", autodiff=True
+        )
+        np.testing.assert_array_equal(found.outputs[0], factor * y_bar)
+
+
+def test_vjp_at_says_what_went_wrong_and_where_a_shape_does_not_fit() -> None:
+    def fails(x: Any) -> Any:
+        raise KeyError("no such key")
+
+    with pytest.raises(StudentError, match=r"KeyError.*while JAX differentiated it"):
+        measure(fails, np.ones(2), static=([np.ones(2), np.ones(2)],), transform="vjp_at", autodiff=True)
+    with pytest.raises(StudentError, match=r"it returns arrays of shape \(2,\); expected \(3,\)"):
+        measure(lambda x: 2 * x, np.ones(2), static=([np.ones(2), np.ones(3)],), transform="vjp_at", autodiff=True)
+
+
 def test_static_arguments_come_last_and_are_not_traced() -> None:
     def f(v: Any, times: Sequence[int]) -> Any:
         for _ in range(times[0]):
