@@ -7,9 +7,7 @@ from adkit import functions
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from reference.inputs.matrix_gradients import invertible, orthogonal
-
-Matrix = NDArray[np.float64]
+from reference.inputs.matrices import Matrix, invertible, orthogonal
 
 __all__ = [
     "contraction",

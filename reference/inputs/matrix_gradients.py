@@ -3,37 +3,28 @@ conditioning is known, so that a case's tolerance can be, and the comparison of 
 on them.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from adkit import checks
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from reference import matrix_gradients as reference
+from reference.inputs.matrices import Matrix, invertible, orthogonal, with_singular_values
 
-Matrix = NDArray[np.float64]
+__all__ = [
+    "SINGULAR_VALUES",
+    "compare_solve",
+    "compare_svd",
+    "factors",
+    "invertible",
+    "orthogonal",
+    "system",
+    "with_singular_values",
+]
 
 SINGULAR_VALUES = (3.0, 1.7, 0.8)
 """Well apart: F is at most 1 / (1.7^2 - 0.8^2) = 0.44 and 1 / s at most 1.25, so that no rounding is amplified."""
-
-
-def orthogonal(random: Generator, m: int, k: int) -> Matrix:
-    """An (m, k) matrix with orthonormal columns, k <= m, uniformly distributed."""
-    Q, R = np.linalg.qr(random.standard_normal((m, k)))
-    return Q * np.sign(np.diag(R))
-
-
-def with_singular_values(random: Generator, m: int, n: int, s: Sequence[float]) -> Matrix:
-    """An (m, n) matrix with the singular values `s` (at most min(m, n); the rest are 0) and random singular vectors."""
-    U, V = orthogonal(random, m, len(s)), orthogonal(random, n, len(s))
-    return (U * np.asarray(s, dtype=np.float64)) @ V.T
-
-
-def invertible(random: Generator, n: int, condition: float = 4.0) -> Matrix:
-    """An (n, n) matrix with that condition number, far from symmetric."""
-    return with_singular_values(random, n, n, np.geomspace(2.0, 2.0 / condition, n).tolist())
 
 
 def system(random: Generator, *columns: int) -> tuple[Matrix, Matrix, Matrix]:
