@@ -34,14 +34,14 @@ def hvp(f, x, v):
 # %% question="q6" points=2
 def fixed_point(f, theta, x0, tolerance):
     @jax.custom_vjp
-    def solution(theta):
+    def solution(theta, x0):
         now, then = x0, f(x0, theta)
         while np.linalg.norm(then - now) > tolerance * max(1, np.linalg.norm(now)):
             now, then = then, f(then, theta)
         return jnp.asarray(now)
 
-    def forward(theta):
-        x = solution(theta)
+    def forward(theta, x0):
+        x = solution(theta, x0)
         return x, (x, theta)
 
     def backward(kept, x_bar):
@@ -50,7 +50,7 @@ def fixed_point(f, theta, x0, tolerance):
         while np.linalg.norm(change) > 1e-13 * np.linalg.norm(w):
             change = pull_back(change)[0]
             w = w + change
-        return (pull_back(w)[1],)
+        return pull_back(w)[1], jnp.zeros_like(w)
 
     solution.defvjp(forward, backward)
-    return solution(jnp.asarray(theta))
+    return solution(jnp.asarray(theta), jnp.asarray(x0))
