@@ -66,7 +66,26 @@ def plain(value: Any) -> Any:
 
     TypeError names what cannot be sent.
     """
+    if _more_than(value, frames.MAX_VALUES):
+        raise TypeError(f"more than {frames.MAX_VALUES:,} values")
     return _sendable(checks.plain(value))
+
+
+_COLLECTIONS: Final = (list, tuple, np.ndarray)
+
+
+def _more_than(value: Any, most: int) -> bool:
+    """Whether lists, tuples and arrays hold more than `most` values: found out before any of them is converted."""
+    pending, seen = [value], 0
+    while pending and seen <= most:
+        each = pending.pop()
+        if isinstance(each, list | tuple):
+            inner = cast("Sequence[Any]", each)
+            seen += len(inner)
+            pending.extend(cast("Any", item) for item in inner[: most + 1] if isinstance(item, _COLLECTIONS))
+        elif isinstance(each, np.ndarray):
+            seen += each.size
+    return seen > most
 
 
 def _sendable(value: Any, depth: int = 0) -> Any:

@@ -53,6 +53,7 @@ def main(control: int) -> None:
 
 def _preload() -> None:
     import adkit
+    from adkit.tracing import contexts
 
     for name in (*PRELOADED, *(module.name for module in pkgutil.walk_packages(adkit.__path__, "adkit."))):
         try:
@@ -60,6 +61,7 @@ def _preload() -> None:
         except ImportError:
             # not every version of JAX has every module; what is missing is imported by who needs it
             continue
+    contexts.share_context()  # a fork has it, and JAX makes no new one for each operation
 
 
 def _reap() -> None:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from adkit.tracing.contexts import context
+
 
 class WorkError(ValueError):
     """The module cannot be counted: it is no StableHLO, is recursive, or is too large."""
 
 
 def parse(module: Any) -> Any:
-    """The MLIR module in `module` (see `counts.count`), in a context of its own. Raises `WorkError`."""
+    """The MLIR module in `module` (see `counts.count`). Raises `WorkError`."""
     from jax import export
-    from jax.interpreters import mlir
     from jaxlib.mlir import ir
     from jaxlib.mlir.dialects import stablehlo
 
@@ -27,12 +28,12 @@ def parse(module: Any) -> Any:
         module = export.deserialize(bytearray(module))
     if isinstance(module, export.Exported):
         module = module.mlir_module_serialized
-    context = mlir.make_ir_context()
+    where = context()
     try:
         if isinstance(module, str):
-            with context:
+            with where:
                 return ir.Module.parse(module)  # pyright: ignore[reportUnknownMemberType]
-        return stablehlo.deserialize_portable_artifact(context, bytes(module))
+        return stablehlo.deserialize_portable_artifact(where, bytes(module))
     except Exception as error:
         raise WorkError(f"this is not a StableHLO module: {str(error)[:200]}") from None
 
