@@ -12,7 +12,7 @@ plain data; the decoder of the grader knows none of them, so a submission cannot
 
 import math
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -43,6 +43,12 @@ _I64 = struct.Struct(">q")
 _U64 = struct.Struct(">Q")
 _F64 = struct.Struct(">d")
 _C128 = struct.Struct(">dd")
+_ROW = {  # one number in a list: its tag and its bytes
+    b"i": np.dtype([("tag", "S1"), ("value", ">i8")]),
+    b"f": np.dtype([("tag", "S1"), ("value", ">f8")]),
+}
+_MANY: Final = 16
+"""From so many numbers on a list of one kind is written and read as an array: the same bytes, ten times as fast."""
 
 
 class FrameError(Exception):
@@ -133,8 +139,9 @@ class _Encoder:
         elif kind is list or kind is tuple:
             out += b"l" if kind is list else b"t"
             out += _U32.pack(len(value))
-            for item in value:
-                self.put(item, depth + 1)
+            if not self._put_numbers(value, depth):
+                for item in value:
+                    self.put(item, depth + 1)
         elif kind is dict:
             if len(value) > MAX_ENTRIES:
                 raise FrameError(f"a dict of {len(value)} entries; at most {MAX_ENTRIES} can be sent")
@@ -153,6 +160,25 @@ class _Encoder:
         else:
             raise FrameError(f"an object of type {kind.__name__}, which is not plain data")
         self._bounded(len(out))
+
+    def _put_numbers(self, value: Sequence[Any], depth: int) -> bool:
+        """Writes the items of a list of many floats, or of many integers, at once; False where it is no such list."""
+        if len(value) < _MANY or depth >= MAX_DEPTH or self.values + len(value) > MAX_VALUES:
+            return False
+        kinds = set(map(type, value))
+        tag = b"f" if kinds == {float} else b"i" if kinds == {int} else b""
+        if not tag:
+            return False
+        rows = np.empty(len(value), _ROW[tag])
+        rows["tag"] = tag
+        try:
+            rows["value"] = value
+        except OverflowError:  # the item at fault is to be named
+            return False
+        self._bounded(len(self.out) + rows.nbytes)
+        self.values += len(value)
+        self.out += rows.tobytes()
+        return True
 
     def _bounded(self, size: int) -> None:
         if self.limit is not None and size > self.limit:
@@ -230,9 +256,9 @@ class _Decoder:
             case b"b":
                 return bytes(self._bytes(self._u32()))
             case b"l":
-                return [self.take(depth + 1) for _ in range(self._count(1))]
+                return self._items(depth)
             case b"t":
-                return tuple(self.take(depth + 1) for _ in range(self._count(1)))
+                return tuple(self._items(depth))
             case b"d":
                 return self._dict(depth)
             case b"a":
@@ -241,6 +267,21 @@ class _Decoder:
                 return self._object(depth)
             case _:
                 raise FrameError(f"unknown tag {tag!r}")
+
+    def _items(self, depth: int) -> list[Any]:
+        count = self._count(1)
+        if count >= _MANY and depth < MAX_DEPTH:
+            tag = bytes(self.body[self.at : self.at + 1])
+            row = _ROW.get(tag)
+            if row is not None and self.at + count * row.itemsize <= len(self.body):
+                rows = np.frombuffer(self.body, row, count, self.at)
+                if (rows["tag"] == tag).all():
+                    self.values += count
+                    if self.values > MAX_VALUES:
+                        raise FrameError(f"more than {MAX_VALUES} values")
+                    self.at += rows.nbytes
+                    return rows["value"].tolist()
+        return [self.take(depth + 1) for _ in range(count)]
 
     def _text(self) -> str:
         length = self._u32()

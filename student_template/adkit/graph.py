@@ -9,6 +9,7 @@ that is what the assignment asks for.
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, cast
 
 import numpy as np
@@ -92,6 +93,25 @@ class Graph:
         from adkit.drawing.graph import LARGEST_DRAWN, draw
 
         return draw(self).svg if len(self.nodes) <= LARGEST_DRAWN else None
+
+
+def rebuilt(
+    steps: Iterable[tuple[str, tuple[int, ...], float | None]], inputs: tuple[int, ...], outputs: tuple[int, ...]
+) -> Graph:
+    """The graph with the nodes (op, args, value) of another one, which has passed the checks: none is made again."""
+    put = object.__setattr__
+    nodes: list[Node] = []
+    for op, args, value in steps:
+        node = object.__new__(Node)
+        put(node, "op", op)
+        put(node, "args", args)
+        put(node, "value", value)
+        nodes.append(node)
+    graph = object.__new__(Graph)
+    put(graph, "nodes", tuple(nodes))
+    put(graph, "inputs", inputs)
+    put(graph, "outputs", outputs)
+    return graph
 
 
 def toy_graph() -> Graph:
@@ -250,30 +270,38 @@ _OP_OF_UFUNC: dict[np.ufunc, str] = {
 
 def _indices(given: Iterable[Any], what: str) -> tuple[int, ...]:
     """Node indices as a tuple of Python ints."""
+    if type(given) is tuple:
+        entries = cast("tuple[Any, ...]", given)
+        if all(type(entry) is int for entry in entries):
+            return entries
     try:
-        return tuple([operator.index(entry) for entry in given])
+        return tuple([operator.index(entry) for entry in cast("Iterable[Any]", given)])
     except TypeError:
         raise ValueError(f"{what} must be a sequence of whole numbers, got {given!r}") from None
 
 
 def _check_node(index: int, node: Node) -> None:
     """Raises ValueError, naming the node, unless `node` can stand at `index`."""
-    where = f"node {index} ({node.op})"
+    fault = _fault_of(index, node)
+    if fault:
+        raise ValueError(f"node {index} ({node.op}): {fault}")
+
+
+def _fault_of(index: int, node: Node) -> str:
+    """Why `node` cannot stand at `index`; "" where it can."""
     arity = ARITY.get(node.op)
     if arity is None:
-        raise ValueError(f"{where}: unknown op {node.op!r}; the ops are: {', '.join(ARITY)}")
+        return f"unknown op {node.op!r}; the ops are: {', '.join(ARITY)}"
     count = len(node.args)
     if count < arity or (count > arity and node.op != "add"):
         takes = "2 or more" if node.op == "add" else arity
-        raise ValueError(f"{where}: takes {takes} arguments, got {count}")
+        return f"takes {takes} arguments, got {count}"
     for arg in node.args:
         if not 0 <= arg < index:
-            raise ValueError(f"{where}: argument {arg} is not an earlier node (0 … {index - 1})")
+            return f"argument {arg} is not an earlier node (0 … {index - 1})"
     if node.op == "const":
-        if node.value is None or not np.isfinite(node.value):
-            raise ValueError(f"{where}: needs a finite value, got {node.value}")
-    elif node.value is not None:
-        raise ValueError(f"{where}: only a const has a value, got {node.value}")
+        return "" if node.value is not None and isfinite(node.value) else f"needs a finite value, got {node.value}"
+    return "" if node.value is None else f"only a const has a value, got {node.value}"
 
 
 def _check_ends(graph: Graph) -> None:
