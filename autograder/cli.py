@@ -292,6 +292,11 @@ def _parser() -> _Parser:
     sample = command("sample", _sample, "Write a class of sample submissions.", "matrix_gradients -o class")
     sample.add_argument("assignment", metavar="NAME", help="the assignment's name")
     sample.add_argument("-o", "--out", type=Path, required=True, metavar="FOLDER", help="where to write them")
+    sample.add_argument(
+        "--without-hanging",
+        action="store_true",
+        help="leave out the submissions that hang or end their process: grading them takes as long as the limits allow",
+    )
 
     collect = command(
         "collect",
@@ -490,7 +495,7 @@ def _sample(options: argparse.Namespace) -> int:
     from autograder.assignment import Assignment
     from autograder.samples import write_sample_class
 
-    write_sample_class(Assignment.load(options.assignment).name, options.out)
+    write_sample_class(Assignment.load(options.assignment).name, options.out, hanging=not options.without_hanging)
     print(f"sample submissions: {options.out}")
     return 0
 

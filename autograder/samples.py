@@ -49,14 +49,16 @@ def _range(least: float, most: float) -> str:
     return f"{least:g}" if least == most else f"{least:g} to {most:g}"
 
 
-def write_sample_class(assignment: Assignment | str, folder: Path) -> dict[str, Expected]:
+def write_sample_class(assignment: Assignment | str, folder: Path, *, hanging: bool = True) -> dict[str, Expected]:
     """Writes the sample submissions into `folder`, and `expected.json`; what each file must get, by its name.
 
-    assignment: itself or its name. BuildError when the student's notebook has not been built.
+    assignment: itself or its name. hanging: also those that hang or end their process, which take as long as the limits
+    allow. BuildError when the student's notebook has not been built.
     """
     samples = _Samples(Assignment.load(assignment) if isinstance(assignment, str) else assignment)
     files: dict[str, tuple[bytes, Expected]] = {}
-    for make in (_right, _wrong, _broken, _hostile_by_accident, _no_notebooks):
+    kinds = (_right, _wrong, _broken, *((_hostile_by_accident,) if hanging else ()), _no_notebooks)
+    for make in kinds:
         files |= make(samples)
     folder.mkdir(parents=True, exist_ok=True)
     for name, (content, _) in files.items():

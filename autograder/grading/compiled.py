@@ -47,7 +47,7 @@ def compiled_folder(
             return None
         if not make:
             return target if target.is_dir() else None
-        with open(root / ".lock", "w") as lock:
+        with open(root / f".lock-{assignment.name}", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # other workers of this run wait here, and then find it made
             if not target.is_dir():
                 _make(assignment, target, seed)
