@@ -1,5 +1,6 @@
 """A warm grader of one assignment: what workers, Otter's kernel and the warm-up open before the first submission."""
 
+import gc
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from autograder.assignment import Assignment
 from autograder.grading.one import OpenSession, install_recognition
 from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.layers import policy
+from autograder.isolation.runs import Runs
 from autograder.isolation.session import Session
 from autograder.testcases import load_cases
 
@@ -73,8 +75,10 @@ def open_grader(
         with seeds.using(seed):
             install_recognition(assignment)
             known.load(assignment)
+            gc.collect()
+            gc.freeze()  # what is loaded stays; a full collection need not look at it again
             try:
-                yield Warm(partial(Session, server), tuple(sorted(server.policy.layers)), server)
+                yield Warm(partial(Session, server, runs=Runs()), tuple(sorted(server.policy.layers)), server)
             finally:
                 known.save(assignment)
     finally:

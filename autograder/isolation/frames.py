@@ -47,6 +47,7 @@ _ROW = {  # one number in a list: its tag and its bytes
     b"i": np.dtype([("tag", "S1"), ("value", ">i8")]),
     b"f": np.dtype([("tag", "S1"), ("value", ">f8")]),
 }
+_INTEGER, _FLOAT, _TEXT, _TUPLE = b"ifst"
 _MANY: Final = 16
 """From so many numbers on a list of one kind is written and read as an array: the same bytes, ten times as fast."""
 
@@ -236,37 +237,35 @@ class _Decoder:
             raise FrameError(f"nested deeper than {MAX_DEPTH} levels")
         if self.values > MAX_VALUES:
             raise FrameError(f"more than {MAX_VALUES} values")
-        tag = bytes(self._bytes(1))
-        match tag:
-            case b"N":
+        tag = self._bytes(1)[0]
+        # the most frequent first: a schedule for 2000 layers is 60 000 of them
+        if tag == _INTEGER:
+            return _I64.unpack(self._bytes(8))[0]
+        if tag == _TEXT:
+            return self._text()
+        if tag == _TUPLE:
+            return tuple(self._items(depth))
+        if tag == _FLOAT:
+            return _F64.unpack(self._bytes(8))[0]
+        match chr(tag):
+            case "N":
                 return None
-            case b"T":
-                return True
-            case b"F":
-                return False
-            case b"i":
-                return int(_I64.unpack(self._bytes(8))[0])
-            case b"f":
-                return float(_F64.unpack(self._bytes(8))[0])
-            case b"c":
-                real, imag = _C128.unpack(self._bytes(16))
-                return complex(real, imag)
-            case b"s":
-                return self._text()
-            case b"b":
+            case "T" | "F" as truth:
+                return truth == "T"
+            case "c":
+                return complex(*_C128.unpack(self._bytes(16)))
+            case "b":
                 return bytes(self._bytes(self._u32()))
-            case b"l":
+            case "l":
                 return self._items(depth)
-            case b"t":
-                return tuple(self._items(depth))
-            case b"d":
+            case "d":
                 return self._dict(depth)
-            case b"a":
+            case "a":
                 return self._array()
-            case b"o":
+            case "o":
                 return self._object(depth)
             case _:
-                raise FrameError(f"unknown tag {tag!r}")
+                raise FrameError(f"unknown tag {bytes((tag,))!r}")
 
     def _items(self, depth: int) -> list[Any]:
         count = self._count(1)

@@ -29,6 +29,7 @@ from autograder.assignment import Assignment, Limits, Question
 from autograder.isolation import frames
 from autograder.isolation.clock import Clock, Deadline
 from autograder.isolation.process import Ended, Kind, Process, ProtocolViolation, TimedOut
+from autograder.isolation.runs import Runs, key_of
 from autograder.isolation.wire import blank, pack
 from autograder.records.results import Limit, Timeout
 from autograder.submissions.read import Submission
@@ -92,7 +93,10 @@ class SessionLog:
 class Session:
     """A context manager: entering runs the notebook's cells, leaving ends every process of the submission."""
 
-    def __init__(self, server: Server, submission: Submission, assignment: Assignment) -> None:
+    def __init__(
+        self, server: Server, submission: Submission, assignment: Assignment, runs: Runs | None = None
+    ) -> None:
+        """`runs`: what is kept of the programs of a class, for all sessions that share it."""
         self.log = SessionLog()
         self.functions: dict[str, Proxy] = {}
         """A proxy for every function of the assignment that the submission defines."""
@@ -102,6 +106,10 @@ class Session:
         self._limits = assignment.limits
         self._process: Process | None = None
         self._runner: Process | None = None
+        self._shared = Runs() if runs is None else runs
+        self._runs = Runs()
+        self._exports: dict[tuple[bool, bytes], dict[str, Any]] = {}
+        """Functions as artefacts, by whether the submission had been asked in a hidden case, and what was asked."""
         self._skipped: set[int] = set()
         self._demonstrations = list(submission.demonstrations)
         self._given_up = ""
@@ -160,9 +168,10 @@ class Session:
                 "work on a copy (np.array(x)) instead of writing into x."
             )
         value = reply.get("value")
-        if _holds_bytes(value):
+        size, has_bytes = _census(value)
+        if has_bytes:  # which are no answer, and would be read one by one
             raise checks.CheckError(f"{function} returned something that is not an answer.")
-        if _size(value) > frames.MAX_VALUES:  # reading them costs the grader's time, however few bytes each takes
+        if size > frames.MAX_VALUES:  # reading them costs the grader's time, however few bytes each takes
             raise checks.CheckError(f"{function} returned more than {frames.MAX_VALUES:,} numbers.")
         return value
 
@@ -185,7 +194,15 @@ class Session:
             "transform": transform, "static": [pack(value, []) for value in static],
             "leading": leading,
         }  # fmt: skip
+        # What was made after a hidden case is for hidden cases alone. A function that is another one in each case is
+        # still found out: what is counted is what answers.
+        self._keep_public_apart()
+        asked, hidden = frames.encode(request), self._ever_hidden or checks.in_hidden_case()
+        for made_hidden in (False, hidden):
+            if (made_hidden, asked) in self._exports:
+                return self._exports[made_hidden, asked]
         reply = self._ask(question, request, _Callbacks([], set()))
+        self._exports[hidden, asked] = reply
         return reply
 
     def has_own_reverse_rule(self, function: str) -> bool:
@@ -194,17 +211,24 @@ class Session:
 
     def run_artefacts(self, job: dict[str, Any]) -> Any:
         """Runs artefacts in the disposable process; its plain, unchecked answer, or StudentError."""
+        key = key_of(job, self._limits)
+        hidden = self._ever_hidden or checks.in_hidden_case()
+        own = key + b"hidden" * hidden
+        for known in (self._runs.find(own), self._shared.find(key)):
+            if known is not None:
+                return known
+        alone = self._shared.meet(key)
         started = time.monotonic()
         seconds = self._limits.call_seconds * 2
+        runner: Process | None = None
+        question = _unpredictable()
         try:
-            if self._runner is None:
-                self._runner = self._server.fork("artefacts", self._limits, self._clock)
+            runner = self._disposable(alone)
             deadline = self._clock.deadline(seconds).and_not_after(self._end)
-            question = _unpredictable()
-            self._runner.send({"id": question, "job": job}, deadline)
-            reply = self._runner.receive(deadline)
+            runner.send({"id": question, "job": job}, deadline)
+            reply = runner.receive(deadline)
         except Ended as problem:
-            self._runner = None
+            self._forget_runner(runner)
             why = str(problem)
             if isinstance(problem, TimedOut):
                 why = f"it did not finish within {seconds:g} seconds"
@@ -218,15 +242,33 @@ class Session:
         except frames.FrameError as problem:
             raise self._problem(f"The function, as JAX traced it, is too large: {problem}.") from None
         finally:
+            if alone:
+                self._forget_runner(runner)
             self.log.add_seconds("artefacts", time.monotonic() - started)
         # what parses hostile bytes may have been taken over by them
         if not _answers(reply, question):
-            self._runner.end()
-            self._runner = None
+            self._forget_runner(runner)
             reply = {"refused": "it did not answer what it was asked"}
         if "refused" in reply:
             raise self._problem(f"The function, as JAX traced it, could not be run: {_text(reply['refused'])}")
-        return reply.get("result")
+        result = reply.get("result")
+        (self._shared if alone else self._runs).keep(key if alone else own, result)
+        return result
+
+    def _disposable(self, alone: bool) -> Process:
+        """The session's disposable process; or one for a single artefact, which the caller ends."""
+        if alone:
+            return self._server.fork("artefacts", self._limits, self._clock)
+        if self._runner is None:
+            self._runner = self._server.fork("artefacts", self._limits, self._clock)
+        return self._runner
+
+    def _forget_runner(self, runner: Process | None) -> None:
+        """Ends a disposable process, whichever it is."""
+        if runner is not None:
+            runner.end()
+        if runner is self._runner:
+            self._runner = None
 
     def _call_seconds(self, question: Question) -> float:
         return question.call_seconds or self._limits.call_seconds
@@ -293,7 +335,7 @@ class Session:
 
     def _charge(self, reply: Any) -> None:
         """Takes an answer's size off what the submission may have the grader read in all."""
-        self._values += _size(reply)
+        self._values += _census(reply)[0]
         if self._values > _VALUES and not self._given_up:
             self._given_up = f"Not run: the submission's answers had more than {_VALUES:,} numbers, all together."
             self.log.note(self._given_up)
@@ -481,20 +523,29 @@ def _text(given: Any) -> str:
     return given[:_KEPT_TEXT] if type(given) is str else ""
 
 
-def _size(value: Any) -> int:
-    """How many values an answer holds, those of arrays counted one by one."""
-    if isinstance(value, np.ndarray):
-        return 1 + value.size
-    if not isinstance(value, list | tuple | dict):
-        return 1
-    return 1 + sum(map(_size, value.values() if isinstance(value, dict) else value))
+def _census(value: Any) -> tuple[int, bool]:
+    """How many values there are, and whether there are bytes among them."""
+    count, has_bytes, pending = 0, False, [value]
+    while pending:
+        each = pending.pop()
+        count += 1
+        kind = type(each)
+        if kind is list or kind is tuple:
+            kinds = set(map(type, each))
+            if kinds <= _PLAIN:
+                count += len(each)
+            else:
+                pending.extend(each)
+        elif kind is dict:
+            pending.extend(each.values())
+        elif kind is np.ndarray:
+            count += each.size
+        elif kind is bytes:
+            has_bytes = True
+    return count, has_bytes
 
 
-def _holds_bytes(value: Any) -> bool:
-    """Bytes are no answer, and would be read one by one."""
-    if isinstance(value, list | tuple | dict):
-        return any(map(_holds_bytes, value.values() if isinstance(value, dict) else value))
-    return isinstance(value, bytes)
+_PLAIN: Final = {int, float, bool, complex, str, type(None)}
 
 
 def _sentences(reply: Any) -> dict[str, str]:

@@ -61,6 +61,7 @@ def _preload() -> None:
         except ImportError:
             # not every version of JAX has every module; what is missing is imported by who needs it
             continue
+    contexts.leave_out_locations()
     contexts.share_context()  # a fork has it, and JAX makes no new one for each operation
 
 

@@ -23,6 +23,16 @@ def context() -> Any:
     return mlir.make_ir_context()
 
 
+def leave_out_locations() -> None:
+    """From now on JAX writes into what it traces no lines of source: functions that are alike give the same bytes."""
+    import jax
+
+    try:
+        jax.config.update("jax_traceback_in_locations_limit", 0)  # pyright: ignore[reportUnknownMemberType]
+    except AttributeError:  # a version without it
+        return
+
+
 def share_context() -> None:
     """From now on JAX uses one context for all that this thread lowers, in this process and in forks of it.
 

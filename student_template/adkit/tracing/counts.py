@@ -33,6 +33,7 @@ from adkit.tracing.stablehlo import (
     functions_of,
     has_side_effect,
     parse,
+    read,
     shape_of,
     symbol,
     terminator_of,
@@ -110,11 +111,11 @@ def count(module: Any, own: Iterable[int] = ()) -> Work:
     own: indices of the arguments that are the program's own, which it gives up after their last use: they count as
     live arrays, the caller's other arguments do not.
 
-    `module` is a `jax.export.Exported`, the bytes of a serialized one, the bytes of a StableHLO portable
-    artefact, MLIR text, or an MLIR module. Raises `WorkError` if it cannot be counted.
+    `module` is what `adkit.tracing.stablehlo.read` gives, a `jax.export.Exported`, the bytes of a serialized one, the
+    bytes of a StableHLO portable artefact, MLIR text, or an MLIR module. Raises `WorkError` if it cannot be counted.
     """
-    parsed, own = parse(module), set(own)
-    kept: tuple[int, ...] | None = getattr(module, "module_kept_var_idx", None)
+    parsed, own = read(module), set(own)
+    kept = parsed.module_kept_var_idx
     if kept is not None:  # a `jax.export.Exported`: arguments that it ignores are none of the module's
         own = {place for place, index in enumerate(kept) if index in own}
     peak = peak_of(parsed, own)
@@ -170,7 +171,6 @@ class _Counter:
     """Walks backwards from the results of `main`, so that only what they need is seen."""
 
     def __init__(self, module: Any) -> None:
-        self._module = module  # its operations do not keep it alive
         self._functions = functions_of(module)
         self._seen: dict[Any, tuple[_Tally, frozenset[int]]] = {}
         self._calling: set[str] = set()

@@ -51,6 +51,7 @@ from adkit.checks.errors import CheckError, StubError, StudentError, describe, k
 from adkit.stubs import is_stub
 from adkit.tracing.counts import KINDS, Work, WorkError, count
 from adkit.tracing.interpreter import NotInterpretedError, interpret
+from adkit.tracing.stablehlo import Module, read
 from adkit.tracing.transforms import (
     TRANSFORMS,
     ShapeOfResultError,
@@ -196,18 +197,19 @@ def execute(modules: Sequence[Any], inputs: Sequence[np.ndarray], primals: int, 
     It gives as many results as there are other inputs (the cotangents), and then the residuals.
     """
     _use_64_bit()
+    traced = [read(module) for module in modules]
     if len(modules) == 1:
-        work = count(modules[0])
-        return Measured(_evaluate(modules[0], inputs) if run else [], work)
+        work = count(traced[0])
+        return Measured(_evaluate(modules[0], traced[0], inputs) if run else [], work)
     forward, backward = modules
     cotangents = inputs[primals:]
     residuals = range(primals, len(backward.in_avals) - len(cotangents))
-    works = count(forward), count(backward, own=residuals)
+    works = count(traced[0]), count(traced[1], own=residuals)
     if not run:
         return Measured([], works[0] + works[1], [], works[0], works[1])
-    kept = _evaluate(forward, inputs[:primals])
+    kept = _evaluate(forward, traced[0], inputs[:primals])
     results, kept = kept[: len(cotangents)], kept[len(cotangents) :]
-    gradients = _evaluate(backward, [*inputs[:primals], *kept, *cotangents])
+    gradients = _evaluate(backward, traced[1], [*inputs[:primals], *kept, *cotangents])
     return Measured([*results, *gradients], works[0] + works[1], kept, works[0], works[1])
 
 
@@ -219,11 +221,11 @@ def evaluate(artefacts: Artefacts, args: Sequence[Any], run: bool = True) -> Mea
     return execute(modules, *inputs_of(args, artefacts.transform), run)
 
 
-def _evaluate(module: Any, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+def _evaluate(module: Any, traced: Module, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
     import jax
 
     try:
-        return interpret(module, inputs)
+        return interpret(traced, inputs)
     except NotInterpretedError:
         results = _compiled(jax.jit(module.call).lower(*inputs))(*inputs)
         return [np.array(result) for result in results]

@@ -23,16 +23,19 @@ from typing import Any
 
 import numpy as np
 
-from adkit.tracing.stablehlo import attribute_of, body_of, callee_of, defined_by, functions_of, parse, symbol
+from adkit.tracing.stablehlo import attribute_of, body_of, callee_of, defined_by, functions_of, read, shape_of, symbol
 
 __all__ = ["NotInterpretedError", "interpret"]
 
 _BUDGET = 50_000
 """Operations executed in one run; above it compiling is cheaper."""
-_DTYPES = {
+_DTYPES: dict[str, np.dtype[Any]] = {
+    element: np.dtype(kind)
+    for element, kind in {
     "f64": np.float64, "f32": np.float32, "complex<f64>": np.complex128, "complex<f32>": np.complex64, "i1": np.bool_,
     "i8": np.int8, "i16": np.int16, "i32": np.int32, "i64": np.int64,
     "ui8": np.uint8, "ui16": np.uint16, "ui32": np.uint32, "ui64": np.uint64,
+    }.items()
 }  # fmt: skip
 
 Array = Any
@@ -47,17 +50,20 @@ class NotInterpretedError(Exception):
 def interpret(module: Any, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
     """The results of `main` of a module on `inputs`, one array for each of its arguments.
 
-    `module` is a `jax.export.Exported` (its arguments are those of the exported function) or whatever
-    `adkit.tracing.counts.parse` takes. Raises `NotInterpretedError`.
+    `module` is what `adkit.tracing.stablehlo.read` gives or takes; of an export the arguments are those of the exported
+    function. Raises `NotInterpretedError`.
     """
-    kept: tuple[int, ...] | None = getattr(module, "module_kept_var_idx", None)
-    if kept is not None:  # arguments that the function ignores are none of the module's
-        inputs = [inputs[index] for index in kept]
-    parsed = parse(module)
-    machine = _Machine(parsed)
+    program = read(module)
+    if program.module_kept_var_idx is not None:  # arguments that the function ignores are none of the module's
+        inputs = [inputs[index] for index in program.module_kept_var_idx]
+    machine = _Machine(program)
     with np.errstate(all="ignore"):
         results = machine.call("main", [np.asarray(value) for value in inputs])
-    return [np.array(result) for result in results]
+    found = [np.array(result) for result in results]
+    promised = program.out_avals
+    if promised is not None and [(a.shape, a.dtype) for a in found] != [(p.shape, p.dtype) for p in promised]:
+        raise NotInterpretedError("other results than the module promises")
+    return found
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,6 @@ class _Machine:
     """The functions of a module, each translated when it is called for the first time."""
 
     def __init__(self, module: Any) -> None:
-        self._module = module  # its operations do not keep it alive
         self._functions = functions_of(module)
         self._translated: dict[str, tuple[_Block, int]] = {}
         self._depth = 0
@@ -232,22 +237,10 @@ def _translated(operation: Any) -> _Function:
     return maker(operation)
 
 
-def _shape_of(value: Any) -> tuple[int, ...]:
-    from jaxlib.mlir import ir
-
-    return tuple(ir.RankedTensorType(value.type).shape)
-
-
 def _dtype_of(value: Any) -> np.dtype[Any]:
-    from jaxlib.mlir import ir
-
-    try:
-        element = str(ir.RankedTensorType(value.type).element_type)
-    except ValueError:  # a token or a tuple
-        raise NotInterpretedError(str(value.type)) from None
-    if element not in _DTYPES:
-        raise NotInterpretedError(f"arrays of {element}")
-    return np.dtype(_DTYPES[element])
+    if value.element not in _DTYPES:
+        raise NotInterpretedError(f"arrays of {value.element}")
+    return _DTYPES[value.element]
 
 
 def _numbers(operation: Any, name: str) -> tuple[int, ...]:
@@ -332,7 +325,7 @@ _ENTRYWISE: dict[str, _Function] = {
 
 
 def _constant(operation: Any) -> _Function:
-    shape, dtype = _shape_of(operation.results[0]), _dtype_of(operation.results[0])
+    shape, dtype = shape_of(operation.results[0]), _dtype_of(operation.results[0])
     try:  # the bindings do not give complex numbers as an array
         given = np.array(_complex_number(str(operation)) if dtype.kind == "c" else operation.attributes["value"])
     except Exception as problem:  # an element type without a counterpart
@@ -376,8 +369,8 @@ def _bitcast(operation: Any) -> _Function:
 
 
 def _broadcast_in_dim(operation: Any) -> _Function:
-    shape, dimensions = _shape_of(operation.results[0]), _numbers(operation, "broadcast_dimensions")
-    given = _shape_of(operation.operands[0])
+    shape, dimensions = shape_of(operation.results[0]), _numbers(operation, "broadcast_dimensions")
+    given = shape_of(operation.operands[0])
     spread = [1] * len(shape)
     for axis, dimension in enumerate(dimensions):
         spread[dimension] = given[axis]
@@ -419,12 +412,12 @@ def _dot_general(operation: Any) -> _Function:
     numbers = stablehlo.DotDimensionNumbers(operation.attributes["dot_dimension_numbers"])
     batch = tuple(numbers.lhs_batching_dimensions), tuple(numbers.rhs_batching_dimensions)
     summed = tuple(numbers.lhs_contracting_dimensions), tuple(numbers.rhs_contracting_dimensions)
-    shapes = tuple(_shape_of(operand) for operand in operation.operands)
+    shapes = tuple(shape_of(operand) for operand in operation.operands)
     free = tuple(
         tuple(axis for axis in range(len(shape)) if axis not in (*batch[side], *summed[side]))
         for side, shape in enumerate(shapes)
     )
-    dtype, result = _dtype_of(operation.results[0]), _shape_of(operation.results[0])
+    dtype, result = _dtype_of(operation.results[0]), shape_of(operation.results[0])
     batches = tuple(shapes[0][axis] for axis in batch[0])
     inner = math.prod(shapes[0][axis] for axis in summed[0])
     rows, columns = (math.prod(shapes[side][axis] for axis in free[side]) for side in (0, 1))
@@ -464,7 +457,7 @@ def _window(shape: Sequence[int], sizes: Sequence[int], starts: Sequence[Array])
 
 
 def _iota(operation: Any) -> _Function:
-    shape, dtype = _shape_of(operation.results[0]), _dtype_of(operation.results[0])
+    shape, dtype = shape_of(operation.results[0]), _dtype_of(operation.results[0])
     if dtype.kind not in "fiu":
         raise NotInterpretedError("iota of other numbers")
     axis = int(operation.attributes["iota_dimension"])
@@ -477,7 +470,7 @@ def _pad(operation: Any) -> _Function:
     low, high, inside = (
         _numbers(operation, name) for name in ("edge_padding_low", "edge_padding_high", "interior_padding")
     )
-    shape = _shape_of(operation.results[0])
+    shape = shape_of(operation.results[0])
     if min((*low, *high), default=0) < 0:
         raise NotInterpretedError("a negative padding")
 
@@ -502,7 +495,7 @@ def _reduce_precision(operation: Any) -> _Function:
 
 
 def _reshape(operation: Any) -> _Function:
-    shape = _shape_of(operation.results[0])
+    shape = shape_of(operation.results[0])
     return lambda value: np.reshape(value, shape)
 
 
@@ -561,7 +554,7 @@ def _gather(operation: Any) -> _Function:
     numbers = stablehlo.GatherDimensionNumbers(operation.attributes["dimension_numbers"])
     sizes = _numbers(operation, "slice_sizes")
     windows = _Windows(
-        operand=_shape_of(operation.operands[0]),
+        operand=shape_of(operation.operands[0]),
         sizes=sizes,
         hidden=(*numbers.collapsed_slice_dims, *numbers.operand_batching_dims),
         mapped=tuple(numbers.start_index_map),
@@ -571,7 +564,7 @@ def _gather(operation: Any) -> _Function:
         vector=int(numbers.index_vector_dim),
     )
     offsets = tuple(numbers.offset_dims)
-    rank = len(_shape_of(operation.results[0]))
+    rank = len(shape_of(operation.results[0]))
     order = (*(axis for axis in range(rank) if axis not in offsets), *offsets)
 
     def gathered(value: Array, starts: Array) -> Array:
@@ -590,7 +583,7 @@ def _scatter(operation: Any) -> _Function:
         raise NotInterpretedError("a scatter of several arrays")
     ufunc = _combined(operation)
     numbers = stablehlo.ScatterDimensionNumbers(operation.attributes["scatter_dimension_numbers"])
-    operand, update = _shape_of(operation.operands[0]), _shape_of(operation.operands[2])
+    operand, update = shape_of(operation.operands[0]), shape_of(operation.operands[2])
     inserted = (*numbers.inserted_window_dims, *numbers.input_batching_dims)
     shown = tuple(numbers.update_window_dims)
     lengths = iter([update[axis] for axis in shown])
@@ -766,11 +759,11 @@ def _batched(operation: Any, function: _Function, single: bool = False) -> _Func
     What each operand and result has in its last axes the signature of the routine says: two but for vectors (of
     pivots, of singular values), which have one, and for whether it succeeded, which is one number.
     """
-    batch = _shape_of(operation.operands[0])[:-2]
-    shapes = [_shape_of(result) for result in operation.results]
+    batch = shape_of(operation.operands[0])[:-2]
+    shapes = [shape_of(result) for result in operation.results]
     dtypes = [_dtype_of(result) for result in operation.results]
-    given = [_shape_of(operand)[len(batch) :] for operand in operation.operands]
-    if 0 in (length for value in (*operation.operands, *operation.results) for length in _shape_of(value)):
+    given = [shape_of(operand)[len(batch) :] for operand in operation.operands]
+    if 0 in (length for value in (*operation.operands, *operation.results) for length in shape_of(value)):
         raise NotInterpretedError("a matrix without entries")
 
     def run(*operands: Array) -> Any:
@@ -850,7 +843,7 @@ def _potrf(operation: Any) -> _Function:
 def _gesdd(operation: Any) -> _Function:
     gesdd = _lapack(operation, "gesdd")
     mode = _option(operation, "mode")
-    shapes = [_shape_of(result)[len(_shape_of(operation.operands[0])) - 2 :] for result in operation.results]
+    shapes = [shape_of(result)[len(shape_of(operation.operands[0])) - 2 :] for result in operation.results]
 
     def factors(a: Array) -> Any:
         u, s, vt, info = gesdd(a, compute_uv=mode != "N", full_matrices=mode == "A")

@@ -26,6 +26,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from adkit.tracing.stablehlo import (
@@ -34,6 +35,7 @@ from adkit.tracing.stablehlo import (
     callee_of,
     functions_of,
     has_side_effect,
+    read,
     terminator_of,
 )
 
@@ -63,11 +65,11 @@ class Peak:
 
 
 def peak_of(module: Any, own: Iterable[int] = ()) -> Peak:
-    """The peak of live arrays of one evaluation of `main` of an MLIR module.
+    """The peak of live arrays of one evaluation of `main` of a module (see `adkit.tracing.stablehlo.read`).
 
     own: indices of the arguments that are the program's own. Raises `WorkError` if it cannot be counted.
     """
-    return _Liveness(module).main(frozenset(own))
+    return _Liveness(read(module)).main(frozenset(own))
 
 
 class _Buffer:
@@ -92,7 +94,6 @@ class _Step:
 
 class _Liveness:
     def __init__(self, module: Any) -> None:
-        self._module = module  # its operations do not keep it alive
         self._functions = functions_of(module)
         self._budget = _BUDGET
         self._calling: set[Any] = set()
@@ -117,7 +118,7 @@ class _Liveness:
 
     def _needed(self, block: Any, wanted: frozenset[int]) -> tuple[tuple[_Step, ...], frozenset[Any]]:
         """The operations that the `wanted` results of a block need, in program order, and all values they need."""
-        key = (block.owner.operation if hasattr(block.owner, "operation") else block.owner, _place(block), wanted)
+        key = (block, wanted)
         if key in self._steps:
             return self._steps[key]
         operations = [operation.operation for operation in block.operations]
@@ -362,12 +363,6 @@ def _unchanged(loop: Any, index: int) -> bool:
     return terminator_of(body).operands[index] == body.arguments[index]
 
 
-def _place(block: Any) -> int:
-    """Which of its owner's regions a block is."""
-    owner = block.owner.operation if hasattr(block.owner, "operation") else block.owner
-    return next(i for i, region in enumerate(owner.regions) if any(inside == block for inside in region.blocks))
-
-
 def _total(buffers: Iterable[_Buffer]) -> Peak:
     numbers = size = 0
     for buffer in buffers:
@@ -377,7 +372,11 @@ def _total(buffers: Iterable[_Buffer]) -> Peak:
 
 
 def _size(value: Any) -> Peak:
-    kind = str(value.type)
+    return _size_of_type(value.type)
+
+
+@cache
+def _size_of_type(kind: str) -> Peak:
     if "token" in kind:
         return Peak()
     found = _TENSOR.fullmatch(kind)

@@ -7,6 +7,9 @@ sometimes regions: blocks of its own, the branches of a `cond` or the body of a 
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from adkit.tracing.contexts import context
@@ -38,24 +41,146 @@ def parse(module: Any) -> Any:
         raise WorkError(f"this is not a StableHLO module: {str(error)[:200]}") from None
 
 
+_TENSOR = re.compile(r"tensor<((?:\d+x)*)([a-z]+\d+(?:E\w+)?|complex<f\d+>)>")
+
+
+class Value:
+    """An array of a program: its type as MLIR writes it, its shape, its element type, and where it comes from."""
+
+    __slots__ = ("element", "owner", "shape", "type")
+
+    def __init__(self, kind: str, owner: Any) -> None:
+        self.type = kind
+        self.owner = owner
+        """The operation that computes it, or the block whose argument it is."""
+        self.shape, self.element = _array_type(kind)
+
+
+class Operation:
+    """An operation as `read` found it: what is looked at again and again, without the bindings of MLIR in between."""
+
+    __slots__ = ("name", "operands", "raw", "regions", "results")
+
+    def __init__(self, raw: Any, operands: Sequence[Value], results: Sequence[str]) -> None:
+        self.raw = raw
+        self.name: str = raw.name
+        self.operands = operands
+        self.results = [Value(kind, self) for kind in results]
+        self.regions: list[Region] = []
+
+    @property
+    def operation(self) -> Operation:
+        """Itself, as a view of the bindings has its operation."""
+        return self
+
+    @property
+    def attributes(self) -> Any:
+        return self.raw.attributes
+
+    def __str__(self) -> str:
+        return str(self.raw)
+
+
+class Block:
+    """A block: its arguments and its operations, of which the last one returns the results."""
+
+    __slots__ = ("arguments", "operations", "owner")
+
+    def __init__(self, owner: Operation | None) -> None:
+        self.owner = owner
+        self.arguments: list[Value] = []
+        self.operations: list[Operation] = []
+
+
+class Region:
+    __slots__ = ("blocks",)
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+
+
+class Module:
+    """A module as `read` found it, and of the export it stands in what is needed to run it.
+
+    module_kept_var_idx: which of the function's arguments are the module's; None where nothing says so.
+    out_avals: shapes and dtypes of the results that the export promises; None where nothing says so.
+    """
+
+    def __init__(self, parsed: Any, exported: Any = None) -> None:
+        self.raw = parsed  # its operations do not keep it alive
+        self.module_kept_var_idx: tuple[int, ...] | None = getattr(exported, "module_kept_var_idx", None)
+        self.out_avals: Sequence[Any] | None = getattr(exported, "out_avals", None)
+        self.body = _Reader().block(parsed.body, None)
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self._known: dict[Any, Value] = {}
+        self._kinds: dict[Any, str] = {}
+
+    def block(self, raw: Any, owner: Operation | None) -> Block:
+        block = Block(owner)
+        known = self._known
+        for argument in raw.arguments:
+            known[argument] = value = Value(self._kind(argument), block)
+            block.arguments.append(value)
+        for entry in raw.operations:
+            inner = entry.operation
+            results = list(inner.results)
+            # in a module that is well-formed each value is met where it is defined before it is used
+            operation = Operation(
+                inner, [known[operand] for operand in inner.operands], [self._kind(result) for result in results]
+            )
+            known.update(zip(results, operation.results, strict=True))
+            for each in inner.regions:
+                region = Region()
+                region.blocks = [self.block(piece, operation) for piece in each.blocks]
+                operation.regions.append(region)
+            block.operations.append(operation)
+        return block
+
+    def _kind(self, value: Any) -> str:
+        """The type of a value as text, which takes MLIR longest."""
+        kind = value.type
+        text = self._kinds.get(kind)
+        if text is None:
+            text = self._kinds[kind] = str(kind)
+        return text
+
+
+def read(module: Any) -> Module:
+    """Whatever `parse` takes, as plain objects. Raises `WorkError`."""
+    if isinstance(module, Module):
+        return module
+    parsed = parse(module)
+    try:
+        return Module(parsed, module)
+    except (KeyError, RecursionError):
+        raise WorkError("the module is malformed: a value is used before it is computed, or it is too deep") from None
+
+
+@cache
+def _array_type(text: str) -> tuple[tuple[int, ...], str]:
+    """Shape and element type of a tensor of fixed size; of anything else (), and its type as it is."""
+    found = _TENSOR.fullmatch(text)
+    if found is None:
+        return (), text
+    return tuple(int(length) for length in found[1].split("x")[:-1]), found[2]
+
+
 def defined_by(value: Any) -> Any:
     """The operation that computes a value; None for an argument of a block."""
     owner = value.owner
     return owner.operation if hasattr(owner, "operation") else (owner if hasattr(owner, "operands") else None)
 
 
-def shape_of(value: Any) -> tuple[int, ...]:
+def shape_of(value: Value) -> tuple[int, ...]:
     """The shape of a tensor; of a token or a tuple, ()."""
-    from jaxlib.mlir import ir
-
-    try:
-        return tuple(ir.RankedTensorType(value.type).shape)
-    except ValueError:  # a token or a tuple
-        return ()
+    return value.shape
 
 
-def elements_of(value: Any) -> int:
-    return math.prod(shape_of(value))
+def elements_of(value: Value) -> int:
+    return math.prod(value.shape)
 
 
 def functions_of(module: Any) -> dict[str, Any]:
@@ -85,7 +210,7 @@ def body_of(function: Any) -> Any:
 
 def terminator_of(block: Any) -> Any:
     """The last operation of a block: it returns the results."""
-    return list(block.operations)[-1].operation
+    return block.operations[-1].operation
 
 
 def attribute_of(operation: Any, name: str) -> Any:
