@@ -32,7 +32,7 @@ class Checkout:
             (folder / "assignments" / name).mkdir(parents=True)
             (folder / "assignments" / name / "assignment.toml").touch()
         # make needs these; no interpreter among them
-        for name in ("sh", "bash", "touch", "rm", "id", "dirname", "find", "env", "make"):
+        for name in ("sh", "bash", "echo", "touch", "rm", "id", "dirname", "find", "env", "make"):
             (self.tools / name).symlink_to(str(shutil.which(name)))
         self.tool("uv", f'#!/bin/sh\n[ "$1" = --version ] && exit 0\necho "$@" >> {folder}/uv.log\n')
 
@@ -195,12 +195,27 @@ def test_each_package_has_one_pin_for_each_supported_python(version: str) -> Non
 GRADER = '#!/bin/sh\necho "autograder $@"\nif [ "$1" = grade ]; then exit {code}; fi\n'
 
 
-def test_make_grade_builds_samples_grades_and_says_where_things_are(checkout: Checkout) -> None:
+def said_by_autograder(done: subprocess.CompletedProcess[str]) -> list[str]:
+    return [line for line in done.stdout.splitlines() if line.startswith("autograder ")]
+
+
+def test_make_grade_grades_one_class_without_submissions_that_hang(checkout: Checkout) -> None:
     checkout.installed(GRADER.format(code=1))
-    done = checkout.make("grade")
+    done = checkout.make("grade", "ASSIGNMENT=two")
     assert done.returncode == 0, done.stderr
-    lines = [line for line in done.stdout.splitlines() if line.startswith("autograder ")]
-    assert lines == [
+    assert said_by_autograder(done) == [
+        "autograder sample two -o build/samples/two --without-hanging",
+        "autograder grade build/samples/two --assignment two -o build/out/two",
+    ]
+    for place in ("final_grades.csv", "results/", "feedback/", "report.html", "lms/"):
+        assert f"build/out/two/{place}" in done.stdout
+
+
+def test_make_grade_all_builds_and_grades_every_class(checkout: Checkout) -> None:
+    checkout.installed(GRADER.format(code=1))
+    done = checkout.make("grade-all")
+    assert done.returncode == 0, done.stderr
+    assert said_by_autograder(done) == [
         "autograder build",
         "autograder sample one -o build/samples/one",
         "autograder grade build/samples/one --assignment one -o build/out/one",
@@ -211,10 +226,12 @@ def test_make_grade_builds_samples_grades_and_says_where_things_are(checkout: Ch
         assert f"build/out/two/{place}" in done.stdout
 
 
-def test_make_grade_fails_when_grading_could_not_be_done(checkout: Checkout) -> None:
+@pytest.mark.parametrize("target", ["grade", "grade-all"])
+def test_make_grade_fails_when_grading_could_not_be_done(checkout: Checkout, target: str) -> None:
     checkout.installed(GRADER.format(code=2))
-    done = checkout.make("grade")
+    done = checkout.make(target, "ASSIGNMENT=one")
     assert done.returncode != 0
+    assert "build/out/one/report.html" not in done.stdout
     assert "two" not in done.stdout
 
 
