@@ -1,11 +1,17 @@
 """Test cases, read as Otter reads them: the one reader of Otter's test files."""
 
 import ast
+import importlib
+import importlib.util
 import inspect
-from collections.abc import Callable
+import sys
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from autograder.assignment import Assignment, AssignmentError, Question
@@ -46,14 +52,13 @@ def _load_cases(folder: Path, questions: tuple[Question, ...]) -> dict[str, tupl
 
 def read_cases(file: Path, question: str) -> tuple[Case, ...]:
     """The cases of one test file; AssignmentError when it is missing or malformed."""
-    from otter.test_files.exception_test import ExceptionTestFile
-
     try:
         text = file.read_text(encoding="utf-8")
     except OSError:
         raise AssignmentError(f"{file}: there is no such test file, question {question} needs it") from None
     try:
-        tests: Any = ExceptionTestFile.from_string(text, path=str(file))
+        with _otters_reader() as read:
+            tests: Any = read(text, path=str(file))
     except Exception as error:
         raise AssignmentError(f"{file}: not a test file of Otter: {type(error).__name__}: {error}") from None
     if tests.all_or_nothing:
@@ -79,6 +84,38 @@ def read_cases(file: Path, question: str) -> tuple[Case, ...]:
     if not cases:
         raise AssignmentError(f"{file}: has no test case")
     return cases
+
+
+@contextmanager
+def _otters_reader() -> Generator[Callable[..., Any]]:
+    """Otter's reader of test files, without all else of Otter.
+
+    Importing anything of Otter imports all of it, with pandas and nbconvert: a second of processor time in every
+    worker. The reader needs nothing of it, nor do test files, which import a decorator from beside it. So, where Otter
+    has not been imported, its packages are stood in for while a file is read.
+    """
+    spec = importlib.util.find_spec("otter")
+    if "otter" in sys.modules or spec is None or spec.submodule_search_locations is None:
+        from otter.test_files.exception_test import ExceptionTestFile
+
+        yield ExceptionTestFile.from_string
+        return
+    with _one_at_a_time:
+        stand_ins = {name: ModuleType(name) for name in ("otter", "otter.test_files")}
+        for name, module in stand_ins.items():
+            inside = name.split(".")[1:]
+            module.__path__ = [str(Path(place, *inside)) for place in spec.submodule_search_locations]
+        sys.modules.update(stand_ins)
+        try:
+            reader: Any = importlib.import_module("otter.test_files.exception_test")
+            vars(stand_ins["otter.test_files"])["test_case"] = reader.test_case
+            yield reader.ExceptionTestFile.from_string
+        finally:
+            for name in [name for name in sys.modules if name == "otter" or name.startswith("otter.")]:
+                del sys.modules[name]
+
+
+_one_at_a_time = threading.Lock()
 
 
 def title_of(docstring: str | None) -> str:
