@@ -1,6 +1,7 @@
 """What an assignment is: `assignments/<name>/assignment.toml` read into frozen dataclasses.
 
 title = "Gradients of matrix functions"
+about = "the gradients of a linear solve, the nuclear norm and the SVD"    # optional: for the tables of assignments
 
 [limits]                 # optional; defaults below
 call_seconds = 10
@@ -97,6 +98,8 @@ class Assignment:
     limits: Limits = field(default_factory=Limits)
     late: LatePolicy | None = None
     """What handing in late costs; None where nothing is taken off."""
+    about: str = ""
+    """What it is about, for the tables of all assignments."""
 
     @property
     def tests_dir(self) -> Path:
@@ -161,7 +164,7 @@ def names() -> list[str]:
 
 
 def _parse(folder: Path, content: dict[str, Any]) -> Assignment:
-    unknown = set(content) - {"title", "questions", "limits", "late"}
+    unknown = set(content) - {"title", "about", "questions", "limits", "late"}
     if unknown:
         raise ValueError(f"unknown keys: {', '.join(sorted(unknown))}")
     known = {entry.name: entry.type for entry in fields(Limits)}
@@ -177,6 +180,7 @@ def _parse(folder: Path, content: dict[str, Any]) -> Assignment:
         questions=tuple(_question(name, entry) for name, entry in content["questions"].items()),
         limits=Limits(**given),
         late=LatePolicy.parse(content["late"]) if "late" in content else None,
+        about=str(content.get("about", "")),
     )
 
 

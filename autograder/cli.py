@@ -1,4 +1,4 @@
-"""The command line: build, grade, otter-grade, merge, report, regrade, forget, post-feedback, sample, collect, doctor.
+"""The command line: one function for each command of `autograder`.
 
 What is shown is `autograder.console`'s.
 
@@ -172,9 +172,26 @@ def _parser() -> _Parser:
     build.add_argument("names", nargs="*", metavar="NAME", help="assignments to build (default: all)")
     build.add_argument("-o", "--out", type=Path, default=Path("dist"), metavar="DIST", help="default: dist")
     build.add_argument("--check", action="store_true", help="change nothing; fail when something is stale or leaks")
+    build.add_argument("--again", action="store_true", help="also what has not changed since the last build")
     build.add_argument(
         "--guessable", action="store_true", help="list the answers of known mistakes that students could guess"
     )
+
+    new = command("new", _new, "Write the files of a new assignment, which builds as it is.", "dual_numbers")
+    new.add_argument("name", metavar="NAME", help="its name: small letters, digits, _")
+    new.add_argument("--title", metavar="TEXT", help="default: made from the name")
+    new.add_argument("--function", metavar="NAME", default="gradient", help="what its first question asks for")
+
+    question = command(
+        "new-question",
+        _new_question,
+        "Add a question to an assignment, which builds as it is.",
+        "dual_numbers q2 --function divide --title 'The quotient'",
+    )
+    question.add_argument("assignment", metavar="NAME", help="the assignment's name")
+    question.add_argument("question", metavar="QUESTION", help="q and a number")
+    question.add_argument("--function", metavar="NAME", required=True, help="the function that it asks for")
+    question.add_argument("--title", metavar="TEXT", default="A new question", help="default: %(default)s")
 
     grade = command(
         "grade",
@@ -326,7 +343,29 @@ def _parser() -> _Parser:
 def _build(options: argparse.Namespace) -> int:
     from autograder.build.command import build
 
-    return build(options.names, options.out, options.check, options.guessable)
+    return build(options.names, options.out, options.check, options.guessable, options.again)
+
+
+def _new(options: argparse.Namespace) -> int:
+    from autograder.build.scaffold import new_assignment
+
+    title = options.title or options.name.replace("_", " ").capitalize()
+    return _scaffolded(new_assignment(options.name, title, options.function), options.name)
+
+
+def _new_question(options: argparse.Namespace) -> int:
+    from autograder.assignment import Assignment
+    from autograder.build.scaffold import new_question
+
+    assignment = Assignment.load(options.assignment)
+    return _scaffolded(new_question(assignment, options.question, options.title, options.function), assignment.name)
+
+
+def _scaffolded(written: list[Path], name: str) -> int:
+    for path in written:
+        print(f"wrote  {os.path.relpath(path)}")
+    print(f"Replace the example by your own, then: autograder build {name}")
+    return 0
 
 
 def _grade(options: argparse.Namespace) -> int:

@@ -18,15 +18,7 @@
 # notebook teaches JAX from the first line. Then it asks what a course on automatic differentiation asks next: which
 # transformation computes what, what it costs, where it goes wrong, and what to do when it does.
 #
-# | question | you write | points | minutes |
-# |---|---|--:|--:|
-# | q1 | `trace_inverse_derivatives`, `cubic_norm_derivatives` | 5 | 25 |
-# | q2 | `jacobian` | 5 | 20 |
-# | q3 | `hvp` | 6 | 30 |
-# | q4 | `newton_cg` | 6 | 50 |
-# | q5 | `log1pexp`, `safe_norm` | 4 | 35 |
-# | q6 | `fixed_point` | 4 | 40 |
-# | q7 (bonus) | `sparse_jacobian` | +5 | 45 |
+# <!-- questions -->
 #
 # > **Rules**
 # >
@@ -302,7 +294,7 @@ except TypeError as error:
     print("TypeError:", str(error).split(",")[0])
 
 # %% [markdown]
-# ## q1: Two gradients and their Hessians (5 points, about 25 minutes)
+# ## q1
 #
 # The seminar's two JAX examples. In `ad_modes` you differentiated them by hand. Now let JAX do it.
 #
@@ -403,7 +395,7 @@ cost = {
 adkit.log_plot("multiplications for the full Jacobian, m n = 4096", "inputs n", cost)
 
 # %% [markdown]
-# ## q2: A Jacobian by the cheaper mode (5 points, about 20 minutes)
+# ## q2
 #
 # `jacobian(f, x)` returns the Jacobian of $f: \mathbb R^n \to \mathbb R^m$ at `x`, of shape $(m, n)$, by whichever
 # mode is cheaper.
@@ -434,7 +426,7 @@ with adkit.skip_until_implemented():
     display(adkit.log_plot("multiplications for the full Jacobian, m n = 4096", "inputs n", cost | {"yours": yours}))
 
 # %% [markdown]
-# ## q3: The Hessian times a vector (6 points, about 30 minutes)
+# ## q3
 #
 # The Hessian $H$ of $f: \mathbb R^n \to \mathbb R$ has $n^2$ entries. For a small network of 17 025 parameters that
 # is 2.3 GB, and computing it takes 17 025 times as long as a gradient. But most methods that use $H$ only multiply it
@@ -508,7 +500,7 @@ with adkit.skip_until_implemented():
         v = w
 
 # %% [markdown]
-# ## q4: Newton's method without a Hessian (6 points, about 50 minutes)
+# ## q4
 #
 # Gradient descent uses the slope and knows nothing of the curvature. On a long narrow valley it zigzags for thousands
 # of steps. **Newton's method** goes to the minimum of the quadratic model at $x$, that is, by the step $p$ with
@@ -676,7 +668,7 @@ print("x * stop_gradient(x):", jax.grad(lambda x: x * jax.lax.stop_gradient(x))(
 # A second derivative differentiates the *rule*. So the rule itself has to be made of functions whose derivatives
 # survive.
 #
-# ## q5: Functions whose derivatives survive (4 points, about 35 minutes)
+# ## q5
 #
 # - `log1pexp(x)` $= \log(1 + e^x)$, entry by entry, for a number or an array of any shape with $|x| \le 1000$. The
 #   value and the first derivative are right to a relative error of $10^{-12}$ wherever they are at least $10^{-300}$,
@@ -791,7 +783,7 @@ print(jax.grad(lambda x: limited(x, 1.0) ** 2)(3.0))
 # be an argument of the decorated function, and not a variable that it sees from outside. (`jax.lax.custom_root` is
 # another way to the same end.)
 #
-# ## q6: The derivative of a fixed point (4 points, about 40 minutes)
+# ## q6
 #
 # `fixed_point(f, theta, x0, tolerance)` returns an $x$ $(n,)$ with
 #
@@ -866,7 +858,7 @@ for row in pattern:
     print(" ".join("ABC"[column % 3] if entry else "·" for column, entry in enumerate(row)))
 
 # %% [markdown]
-# ## q7: A Jacobian with few entries (5 bonus points, about 45 minutes)
+# ## q7
 #
 # `sparse_jacobian(f, x, pattern)` returns the Jacobian $(m, n)$ of `f` at `x`, dense, with zeros where the pattern
 # has none. `pattern` is a NumPy array of booleans, $(m, n)$: where it is `False`, the Jacobian is 0 at every `x`.

@@ -19,15 +19,7 @@
 # difference of a factor of a million. In this notebook you write both, find out what they cost, and see
 # when each of them wins.
 #
-# | question | you write | points | minutes |
-# |---|---|--:|--:|
-# | q1 | `toy_forward`, `toy_reverse` | 4 | 20 |
-# | q2 | `local_partials` | 3 | 15 |
-# | q3 | `forward_mode` | 5 | 30 |
-# | q4 | `reverse_mode` | 7 | 45 |
-# | q5 | `mode_cost`, `choose_mode` | 5 | 25 |
-# | q6 | `trace_inverse_gradient`, `cubic_norm_hessian` | 6 | 40 |
-# | q7 (bonus) | `elimination_order` | +5 | 60 |
+# <!-- questions -->
 #
 # > **Rules**
 # >
@@ -98,7 +90,7 @@ toy = adkit.toy_graph()
 toy
 
 # %% [markdown]
-# ## q1: The toy example by hand (4 points, about 20 minutes)
+# ## q1
 #
 # Go through the graph by hand, once in each direction.
 #
@@ -179,7 +171,7 @@ display(bump_graph)
 # Indices count from 0, and the drawing counts from 1 as the formulas do: node 0 is $v_1$. Note the node
 # $v_1 \cdot v_1$: it has the same argument twice, and there are two arrows.
 #
-# ## q2: Local partial derivatives (3 points, about 15 minutes)
+# ## q2
 #
 # `local_partials(op, args)` returns the partial derivatives of one primitive with respect to each of its
 # arguments, as a tuple of floats. `args` are the *values* of the arguments. `input` and `const` have none:
@@ -205,7 +197,7 @@ with adkit.skip_until_implemented():
         print(f"{op:5} {local_partials(op, [a])[0]: .9f} {(f(a + 1e-5) - f(a - 1e-5)) / 2e-5: .9f}")
 
 # %% [markdown]
-# ## q3: Forward mode (5 points, about 30 minutes)
+# ## q3
 #
 # `forward_mode(graph, x, x_dot)` returns `(y, y_dot)`: the values of the outputs and their derivatives
 # along the direction `x_dot`, two lists over `graph.outputs`. In terms of the Jacobian matrix $J$ (one
@@ -248,7 +240,7 @@ with adkit.skip_until_implemented():
 # nothing that the program does not need anyway: a tangent may be forgotten together with its value.
 
 # %% [markdown]
-# ## q4: Reverse mode (7 points, about 45 minutes)
+# ## q4
 #
 # `reverse_mode(graph, x, y_bar)` returns `(y, x_bar)`: the values of the outputs, and the vector-Jacobian
 # product $\bar x = J^T \bar y$, a list over `graph.inputs`. `y_bar` holds a cotangent for each output: how
@@ -351,7 +343,7 @@ adkit.draw(figure_4, labels=["w1", "w2", "w3", "v1", "L1", "L2", "L3", "L4", "L5
 # | forward | a column: one input | one for each input | inputs x edges |
 # | reverse | a row: one output | one for each output (each entry of `graph.outputs`) | outputs x edges |
 #
-# ## q5: What each mode costs (5 points, about 25 minutes)
+# ## q5
 #
 # - `mode_cost(graph, mode)` returns the number of multiplications for the full Jacobian with `mode`
 #   `"forward"` or `"reverse"`. For any other mode raise `ValueError`.
@@ -417,7 +409,7 @@ with adkit.skip_until_implemented():
 # x$. Differentiate once more (product rule: $\|x\|$ varies, too) to get the Hessian, an $(n,n)$ matrix. At
 # $x = 0$ your formula will have a $0/0$: what is its limit there?
 #
-# ## q6: Two gradients in closed form (6 points, about 40 minutes)
+# ## q6
 #
 # Write both in closed form. (In `ad_in_jax`, the next notebook, JAX does it, and you have two answers to compare.)
 #
@@ -534,7 +526,7 @@ print("reverse:", adkit.elimination_cost(hourglasses, [7, 6, 5, 4, 3]))
 # matrices): always eliminate the vertex that costs least at that moment, the one with the lowest index if
 # there are several. It is not always best.
 #
-# ## q7: Elimination orders (5 bonus points, about 60 minutes)
+# ## q7
 #
 # `elimination_order(graph)` returns an order of all intermediate vertices: a list of their node indices. The
 # graphs of the tests have up to 14 of them, too many to try all orders.

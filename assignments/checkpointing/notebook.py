@@ -22,17 +22,7 @@
 # there is for a given memory. Then your schedules drive a real network, and at the end you train one with
 # checkpoints of your own choosing and watch its memory go down.
 #
-# | question | you write | points | minutes |
-# |---|---|--:|--:|
-# | q1 | `vanilla_schedule` | 3 | 15 |
-# | q2 | `memory_poor_schedule` | 3 | 15 |
-# | q3 | `checkpointed_schedule` | 6 | 40 |
-# | q4 | `choose_checkpoints` | 4 | 25 |
-# | q5 | `optimal_schedule` | 10 | 75 |
-# | q6 | `run_schedule` | 5 | 40 |
-# | q7 | `checkpointed_loss` | 9 | 45 |
-# | q8 (bonus) | `optimal_schedule_for` | +5 | 60 |
-# | q9 (bonus) | `nested_checkpointed_loss` | +5 | 40 |
+# <!-- questions -->
 #
 # > **Rules**
 # >
@@ -127,7 +117,7 @@ except adkit.ScheduleError as error:
 # extremes of everything that follows.
 
 # %% [markdown]
-# ## q1: Vanilla backpropagation (3 points, about 15 minutes)
+# ## q1
 #
 # Keep everything. Each activation is evaluated once and saved, and freed when its backward step has run: $n$
 # evaluations, peak $n$. This is what an autodiff system does if nobody tells it otherwise.
@@ -151,7 +141,7 @@ with adkit.skip_until_implemented():
     display(adkit.animate(vanilla_schedule(8), 8, title="vanilla"))
 
 # %% [markdown]
-# ## q2: Memory-poor backpropagation (3 points, about 15 minutes)
+# ## q2
 #
 # Keep nothing. For every backward step go forward again from the input, with one working activation and nothing
 # saved: peak 1. The price is $n + (n-1) + \dots + 1 = n(n+1)/2$ evaluations.
@@ -179,7 +169,7 @@ with adkit.skip_until_implemented():
     display(adkit.space_time(memory_poor_schedule(8), 8, title="memory-poor"))
 
 # %% [markdown]
-# ## q3: Backpropagation with checkpoints (6 points, about 40 minutes)
+# ## q3
 #
 # Between the extremes: keep a few activations, the *checkpoints*. They cut the chain into segments. On the way
 # forward only they are saved, except in the last segment, whose activations are needed at once. Then the segments
@@ -230,7 +220,7 @@ with adkit.skip_until_implemented():
     display(adkit.compare(9, three))
 
 # %% [markdown]
-# ## q4: Where to put the checkpoints (4 points, about 25 minutes)
+# ## q4
 #
 # Few checkpoints leave long runs, many checkpoints are themselves the memory. With $k$ checkpoints at equal
 # distances the peak is about $k + n/k$. Find checkpoints for which it is at most
@@ -257,7 +247,7 @@ with adkit.skip_until_implemented():
         print(adkit.simulate(layers, checkpointed_schedule(layers, choose_checkpoints(layers))))
 
 # %% [markdown]
-# ## q5: The best schedule for a given memory (10 points, about 75 minutes)
+# ## q5
 #
 # Is $2\sqrt n$ the end? No: nothing forbids evaluating an activation three times. While a segment is worked on,
 # places in memory are free again, and in them one can set checkpoints *within* the segment. How few evaluations
@@ -322,7 +312,7 @@ with adkit.skip_until_implemented():
     display(adkit.space_time(optimal_schedule(60, 5), 60, title="optimal with 5 activations"))
 
 # %% [markdown]
-# ## q6: A schedule drives a network (5 points, about 40 minutes)
+# ## q6
 #
 # So far a schedule was a list of words. Now it does something: it computes the gradient of a real network.
 #
@@ -405,7 +395,7 @@ with adkit.skip_until_implemented():
         trained = [(W - W_bar, c - c_bar) for (W, c), (W_bar, c_bar) in zip(trained, gradients, strict=True)]
 
 # %% [markdown]
-# ## q7: The same with JAX's own tool (9 points, about 45 minutes)
+# ## q7
 #
 # A Python loop over actions is good for seeing what happens. In practice one tells JAX what to keep.
 # `jax.checkpoint(f)` computes what `f` computes, but when it is differentiated it keeps only the *arguments* of `f`,
@@ -562,7 +552,7 @@ with adkit.skip_until_implemented():
         print(f"{name}: {analysis.temp_size_in_bytes / 2**20:.2f} MiB of temporary memory, says the compiler")
 
 # %% [markdown]
-# ## q8: Layers that are not alike (5 bonus points, about 60 minutes)
+# ## q8
 #
 # Real networks have wide and narrow layers, cheap and expensive ones. Activation $a_i$ has the size
 # `sizes[i - 1]`, and evaluating layer $i$ costs `costs[i - 1]` (all positive integers); `memory` is a total of
@@ -598,7 +588,7 @@ with adkit.skip_until_implemented():
         print(f"memory {memory}: peak size {trace.peak}, cost {trace.cost}")
 
 # %% [markdown]
-# ## q9: Checkpoints within checkpoints (5 bonus points, about 40 minutes)
+# ## q9
 #
 # In q7 memory grows like $\sqrt n$. Nothing forbids a `jax.checkpoint` inside a `jax.checkpoint`: while a segment is
 # evaluated again, it can keep checkpoints of its own, and so on. Write the loss so that for $n$ layers

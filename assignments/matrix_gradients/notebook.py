@@ -19,13 +19,7 @@
 # such rules by hand, write them down, teach one of them to JAX, and check all of them numerically. You need what
 # `ad_in_jax` teaches: what a trace sees, `jax.vjp` and `jax.custom_vjp`.
 #
-# | question | you write | points | minutes |
-# |---|---|--:|--:|
-# | q1 | `linear_solve_vjp` | 8 | 45 |
-# | q2 | `linear_solve` | 6 | 35 |
-# | q3 | `nuclear_norm_gradient` | 8 | 45 |
-# | q4 | `numerical_gradient`, `check_gradient` | 7 | 50 |
-# | q5 | `svd_vjp` | 6 | 60 |
+# <!-- questions -->
 #
 # > **Rules**
 # >
@@ -89,7 +83,7 @@ _, pull_back = jax.vjp(lambda X: M @ X @ N, X)
 print("largest difference:", np.max(np.abs(pull_back(Y_bar)[0] - M.T @ Y_bar @ N.T)))
 
 # %% [markdown]
-# ## q1: The linear solve, backwards (8 points, about 45 minutes)
+# ## q1
 #
 # Problem 2 of the seminar. $A$ is an invertible $n \times n$ matrix, $x = A^{-1} b$, and $\bar x$ has arrived from
 # the steps after it. What are $\bar A$ and $\bar b$?
@@ -161,7 +155,7 @@ with adkit.skip_until_implemented():
     print(artefact.measure(linear_solve_vjp, A, b, x_bar).work)
 
 # %% [markdown]
-# ## q2: A solve with a rule of its own (6 points, about 35 minutes)
+# ## q2
 #
 # Now teach the rule to JAX, with `jax.custom_vjp` as in `ad_in_jax`: the *forward* function returns the result and the
 # **residuals**, the *backward* one a tuple with the cotangent of each argument. For a simpler function:
@@ -219,7 +213,7 @@ with adkit.skip_until_implemented():
     print("backward:", split.backward_work)
 
 # %% [markdown]
-# ## q3: The nuclear norm (8 points, about 45 minutes)
+# ## q3
 #
 # Problem 3 of the seminar. Every real $m \times n$ matrix has a singular value decomposition $W = U \Sigma V^\top$. In
 # the *thin* one, with $k = \min(m, n)$, $U$ is $m \times k$, $\Sigma$ is $k \times k$ and diagonal with
@@ -284,7 +278,7 @@ with adkit.skip_until_implemented():
     print("singular values of the result:", np.round(np.linalg.svd(W)[1], 2))
 
 # %% [markdown]
-# ## q4: Checking gradients numerically (7 points, about 50 minutes)
+# ## q4
 #
 # The seminar's numerical experiment. Every rule that was derived by hand deserves to be checked by something that
 # knows nothing of the derivation. The derivative of $f$ in the direction $v$ is close to
@@ -371,7 +365,7 @@ with adkit.skip_until_implemented():
 # Why is $(x, v) \mapsto$ "one direction is right" not enough, and what about a function with a kink at $x$? Try
 # `check_gradient` on the nuclear norm at a matrix of rank one.
 #
-# ## q5: The singular value decomposition, backwards (6 points, about 60 minutes)
+# ## q5
 #
 # The last node: the SVD itself. $W$ is real, of full rank, with distinct singular values; $W = U \operatorname{diag}(s)
 # V^\top$ is its thin SVD, and $\bar U$, $\bar s$ and $\overline{V^\top}$ are given (each of the shape of its factor;

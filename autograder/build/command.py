@@ -1,16 +1,22 @@
-"""`autograder build`: generated files are written, or (`--check`) compared with what is there."""
+"""`autograder build`: generated files are written, or (`--check`) compared with what is there.
+
+What is wrong with the sources is said all at once, and each stage says in a line what it found.
+"""
 
 import json
 import os
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.assignment import Assignment, AssignmentError, names
-from autograder.build import BuildError
+from autograder.build import BuildError, Faults, stamp
 from autograder.build.assign import assign
 from autograder.build.bundle import write_bundle
 from autograder.build.course import Course
+from autograder.build.figures import split_figures
 from autograder.build.known_mistakes import KNOWN_MISTAKES, Table, known_mistakes
 from autograder.build.leaks import Leak, find_leaks, handed_out, secrets
 from autograder.build.master import master_notebook
@@ -18,10 +24,14 @@ from autograder.build.notebooks import solution_notebook, student_notebook
 from autograder.build.percent import Cell, read_cells
 from autograder.build.pictures import render as render_pictures
 from autograder.build.solution import Module
+from autograder.build.stamp import Stamp
+from autograder.build.tables import stale_pages
 from autograder.build.testfiles import TestFile, agree, read_test_files, render
 
 FACTS = "assignment.json"
 """What a student's checks know of an assignment besides its tests: see `adkit.notebook.handout`."""
+Say = Callable[[str, str], None]
+"""Takes the name of a stage and what it found."""
 GRADERS_VERSIONS = ("numpy", "jax")
 """The packages whose version can make a difference to a student's functions."""
 
@@ -57,6 +67,8 @@ class BuildReport:
     stale: list[str] = field(default_factory=list[str])
     leaks: list[Leak] = field(default_factory=list[Leak])
     problems: list[str] = field(default_factory=list[str])
+    unchanged: list[str] = field(default_factory=list[str])
+    """Assignments that were not built again, because nothing that they are made from has changed."""
     guessed: list[str] = field(default_factory=list[str])
     """Sentences about known mistakes that can be read without making the mistake."""
 
@@ -66,13 +78,14 @@ class BuildReport:
         return not (self.stale or self.leaks or self.problems)
 
 
-def build(names: list[str], dist: Path, check: bool, guessable: bool = False) -> int:
+def build(names: list[str], dist: Path, check: bool, guessable: bool = False, again: bool = False) -> int:
     """Builds the named assignments (all when none is named) and prints what happened; 0 when all is well.
 
     guessable: also list the sentences about known mistakes that can be read without making the mistake.
+    again: also where nothing has changed since the last build.
     """
     try:
-        report = run(names, dist, check)
+        report = run(names, dist, check, again or guessable, say=_Stages())
     except (BuildError, AssignmentError) as error:
         print(f"autograder build: {error}", file=sys.stderr)
         return 2
@@ -88,35 +101,87 @@ def build(names: list[str], dist: Path, check: bool, guessable: bool = False) ->
         print(f"error  {problem}", file=sys.stderr)
     if report.stale:
         print("Run `autograder build` and commit what it writes.", file=sys.stderr)
-    if report.ok:
-        print(f"{'up to date' if check else 'built'}: {', '.join(report.built)}")
+    if report.ok and check:
+        print(f"up to date: {', '.join(sorted(report.built + report.unchanged))}")
+    elif report.ok:
+        if report.built:
+            print(f"built: {', '.join(report.built)}")
+        if report.unchanged:
+            print(f"unchanged since the last build: {', '.join(report.unchanged)}")
     return 0 if report.ok else 1
 
 
-def run(wanted: list[str], dist: Path, check: bool) -> BuildReport:
+class _Stages:
+    """Prints a line when a stage is done, with the seconds it took where these are worth a word."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+
+    def __call__(self, stage: str, text: str) -> None:
+        now = time.monotonic()
+        took = f"  ({now - self._since:.0f} s)" if now - self._since >= 1 and text else ""
+        print(f"  {stage:<10} {text}{took}" if text else stage, flush=True)
+        self._since = now
+
+
+def _silent(_stage: str, _text: str) -> None: ...
+
+
+def run(wanted: list[str], dist: Path, check: bool, again: bool = True, say: Say = _silent) -> BuildReport:
     """The same as data. With `check` nothing is written; without, nothing is written when something would leak
-    or has to be decided first."""
+    or has to be decided first. Without `again` an assignment that has not changed since it was built is left alone."""
     report = BuildReport()
-    for name in wanted or names():
-        assignment = Assignment.load(name)
+    assignments = [Assignment.load(name) for name in wanted or names()]
+    if assignments:
+        _pages(assignments[0], check, report)
+    # Those whose own sources have changed come first: what they write is handed out beside the others.
+    stamps = {each.name: None if again else Stamp.load(dist / each.name) for each in assignments}
+    if not again:
+        assignments.sort(key=lambda each: _same_sources(stamps[each.name], each))
+    for assignment in assignments:
+        before = stamps[assignment.name]
+        if before is not None and before.holds(assignment, with_dist=not check):
+            report.unchanged.append(assignment.name)
+            continue
+        say(assignment.name, "")
         try:
             if not check:
                 report.written += [_shown(path) for path in _refresh_figures(assignment)]
-            built = assemble(assignment)
+            begun = stamp.begin(assignment)
+            built = assemble(assignment, say)
         except BuildError as error:
-            report.problems.append(str(error))
+            report.problems += error.faults
             continue
         course = Course.of(assignment)
         report.built.append(assignment.name)
-        report.leaks += _leaks(built, course)
+        leaks = _leaks(built, course)
+        say("leaks", f"{len(leaks) or 'none'}")
+        problems = [] if built.known is None else built.known.problems()
+        report.leaks += leaks
+        report.problems += problems
         if built.known is not None:
-            report.problems += built.known.problems()
             report.guessed += [f"{assignment.name}: {entry}" for entry in built.known.guessed]
         if check:
             report.stale += _stale(built, course)
         elif not (report.leaks or report.problems):
-            report.written += _write(built, course, dist)
+            report.written += _write(built, course, dist, begun)
     return report
+
+
+def _same_sources(before: Stamp | None, assignment: Assignment) -> bool:
+    return before is not None and before.sources == stamp.sources(assignment)
+
+
+def _pages(one: Assignment, check: bool, report: BuildReport) -> None:
+    """The tables in the READMEs of the course that an assignment belongs to."""
+    root = Course.of(one).root
+    every = [Assignment.load(file.parent) for file in sorted((root / "assignments").glob("*/assignment.toml"))]
+    for page, text in stale_pages(root, every).items():
+        if check:
+            report.stale.append(_shown(page))
+        else:
+            page.write_text(text, encoding="utf-8")
+            report.written.append(_shown(page))
 
 
 def _refresh_figures(assignment: Assignment) -> list[Path]:
@@ -127,10 +192,10 @@ def _refresh_figures(assignment: Assignment) -> list[Path]:
         return []
 
 
-def assemble(assignment: Assignment) -> Built:
-    """Builds one assignment in memory."""
-    cells, tests = read_cells(assignment), read_test_files(assignment)
-    otters = assign(master_notebook(assignment, cells, tests, solutions(assignment)), assignment.name)
+def assemble(assignment: Assignment, say: Say = _silent) -> Built:
+    """Builds one assignment in memory; BuildError with everything that is wrong with its sources."""
+    cells, tests, code = _sources(assignment, say)
+    otters = assign(master_notebook(assignment, cells, tests, code), assignment.name)
     public: dict[str, str] = {}
     for file in tests:
         text = render(file, hidden=False)
@@ -142,12 +207,40 @@ def assemble(assignment: Assignment) -> Built:
         public[f"tests/{assignment.name}/{file.question}.py"] = text
     public[f"tests/{assignment.name}/{FACTS}"] = facts(assignment, tests)
     student, solution = student_notebook(otters.student), solution_notebook(otters.autograder)
+    say("otter", "student and autograder versions")
     held = handed_out(Course.of(assignment).template) | _encoded({f"{assignment.name}.ipynb": student, **public})
     cases = {relative: text for relative, text in public.items() if relative.endswith(".py")}
     table = known_mistakes(assignment, cells, cases, held)
     if table is not None:
         public[f"tests/{assignment.name}/{KNOWN_MISTAKES}"] = table.render()
+        say("sealed", f"{len(table.entries)} answers of known mistakes in public cases")
     return Built(assignment, cells, tests, student, solution, public, table)
+
+
+def _sources(assignment: Assignment, say: Say) -> tuple[tuple[Cell, ...], tuple[TestFile, ...], dict[str, str]]:
+    """An author's cells, tests and solutions; BuildError with everything that is wrong in any of them."""
+    faults = Faults()
+    cells: tuple[Cell, ...] = ()
+    tests: tuple[TestFile, ...] = ()
+    code: dict[str, str] = {}
+    with faults.collected():
+        cells = read_cells(assignment)
+        say("notebook", f"{len(cells)} cells, {len(assignment.questions)} questions")
+    for cell in cells:
+        if cell.kind == "markdown":
+            with faults.collected():
+                split_figures(cell.source, assignment.folder)
+    with faults.collected():
+        tests = read_test_files(assignment)
+        cases = [case for file in tests for case in file.cases]
+        say("tests", f"{len(cases)} cases, {sum(not case.hidden for case in cases)} of them public")
+    with faults.collected():
+        code = solutions(assignment)
+        say("solutions", f"{len(assignment.functions)} functions")
+    with faults.collected():
+        say("mistakes", _mistakes(assignment))
+    faults.raise_any()
+    return cells, tests, code
 
 
 def solutions(assignment: Assignment) -> dict[str, str]:
@@ -155,10 +248,38 @@ def solutions(assignment: Assignment) -> dict[str, str]:
     module = Module(Course.of(assignment).reference(assignment.name))
     already: frozenset[str] = frozenset()
     code: dict[str, str] = {}
+    faults = Faults()
     for question in assignment.questions:
-        code[question.name], bound = module.cut(question.functions, already)
-        already |= bound
+        with faults.collected():
+            code[question.name], bound = module.cut(question.functions, already)
+            already |= bound
+    faults.raise_any()
     return code
+
+
+def _mistakes(assignment: Assignment) -> str:
+    """What the catalogue of known mistakes holds; BuildError where a question has none, or an edit does not fit."""
+    course = Course.of(assignment)
+    path = course.mistakes(assignment.name)
+    where = f"reference/mistakes/{path.name}"
+    if not path.is_file():
+        return f"none: there is no {where}"
+    faults = Faults()
+    entered = Module(path).mistakes()
+    reference = Module(course.reference(assignment.name))
+    for mistake in entered:
+        with faults.collected():
+            if mistake.edits:
+                reference.edited_source(mistake)
+    questions = {mistake.question for mistake in entered}
+    for question in assignment.questions:
+        if question.name not in questions:
+            faults.add(
+                f"{where}: {question.name} has no known mistake; enter what students will get wrong: it is what they "
+                "are told, and it tests the tests"
+            )
+    faults.raise_any()
+    return f"{len(entered)}"
 
 
 def facts(assignment: Assignment, tests: tuple[TestFile, ...]) -> str:
@@ -201,7 +322,7 @@ def graders_versions(constraints: Path) -> dict[str, list[str]]:
     return found
 
 
-def _write(built: Built, course: Course, dist: Path) -> list[str]:
+def _write(built: Built, course: Course, dist: Path, begun: Stamp) -> list[str]:
     written: list[str] = []
     for relative, text in built.template_files.items():
         path = course.template / relative
@@ -216,6 +337,8 @@ def _write(built: Built, course: Course, dist: Path) -> list[str]:
     solution.write_text(built.solution, encoding="utf-8")
     bundle = dist / built.assignment.name / "autograder.zip"
     write_bundle(built.assignment, built.tests, bundle)
+    everything = [*(course.template / relative for relative in built.template_files), solution, bundle]
+    stamp.finish(begun, everything).save(bundle.parent)
     return [*written, _shown(solution), _shown(bundle)]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment, AssignmentError, Question
-from autograder.build import BuildError
+from autograder.build import BuildError, Faults
 from autograder.testcases import Case, read_cases, title_of
 
 
@@ -28,18 +28,23 @@ class TestFile:
 
 
 def read_test_files(assignment: Assignment) -> tuple[TestFile, ...]:
-    """All test files of an assignment, in the order of its questions; BuildError when one breaks a rule."""
-    files = tuple(_read(assignment.tests_dir / f"{q.name}.py", q, assignment.functions) for q in assignment.questions)
+    """All test files of an assignment, in the order of its questions; BuildError with every rule that one breaks."""
+    faults = Faults()
+    files: list[TestFile] = []
+    for question in assignment.questions:
+        with faults.collected():
+            files.append(_read(assignment.tests_dir / f"{question.name}.py", question, assignment.functions))
     known = {f"{question.name}.py" for question in assignment.questions}
     extra = sorted(path.name for path in assignment.tests_dir.glob("*.py") if path.name not in known)
     if extra:
-        raise BuildError(f"{assignment.tests_dir}: {', '.join(extra)} belong to no question")
+        faults.add(f"{assignment.tests_dir}: {', '.join(extra)} belong to no question")
     seen: set[str] = set()
     for case in (case for file in files for case in file.cases):
         if case.name in seen:
-            raise BuildError(f"{assignment.tests_dir}: two test cases are named {case.name}")
+            faults.add(f"{assignment.tests_dir}: two test cases are named {case.name}")
         seen.add(case.name)
-    return files
+    faults.raise_any()
+    return tuple(files)
 
 
 def render(file: TestFile, *, hidden: bool, worth_nothing: bool = False) -> str:
@@ -82,26 +87,29 @@ def _read(path: Path, question: Question, functions: Iterable[str]) -> TestFile:
         raise BuildError(f"{path}: missing; it holds the test cases of {question.name}") from None
     except SyntaxError as error:
         raise BuildError(f"{path}: not valid Python: {error}") from None
+    faults = Faults()
     title = ast.get_docstring(module)
     if not title:
-        raise BuildError(f'{path}: does not start with a docstring; write """{question.name}: what it tests."""')
+        faults.add(f'{path}: does not start with a docstring; write """{question.name}: what it tests."""')
     constants: dict[str, Any] = {}
-    for node in module.body[1:]:
+    for node in module.body[1 if title else 0 :]:
         match node:
             case ast.ImportFrom(module="otter.test_files"):
                 continue
             case ast.Assign(targets=[ast.Name(id=target)], value=ast.Constant(value=value)):
                 constants[target] = value
             case ast.FunctionDef():
-                _check_case(node, path, question.name, functions)
+                with faults.collected():
+                    _check_case(node, path, question.name, functions)
             case _:
-                raise BuildError(
+                faults.add(
                     f"{path}:{node.lineno}: only test cases may be at the top level of a test file; Otter takes each "
                     "function on its own, so imports and shared values go inside"
                 )
     expected = {"OK_FORMAT": False, "name": question.name, "points": None}
     if constants != expected:
-        raise BuildError(f"{path}: must set exactly {expected}, it sets {constants}")
+        faults.add(f"{path}: must set exactly {expected}, it sets {constants}")
+    faults.raise_any()
     try:
         cases = read_cases(path, question.name)
     except AssignmentError as error:
@@ -109,7 +117,7 @@ def _read(path: Path, question: Question, functions: Iterable[str]) -> TestFile:
     total = sum(case.points for case in cases)
     if abs(total - question.points) > 1e-9:
         raise BuildError(f"{path}: the cases are worth {total:g} points, the contract says {question.points:g}")
-    return TestFile(question.name, title, cases)
+    return TestFile(question.name, title or "", cases)
 
 
 def _check_case(node: ast.FunctionDef, path: Path, question: str, functions: Iterable[str]) -> None:

@@ -37,14 +37,15 @@ def digest_of(assignment: Assignment) -> str:
     """A digest of the files that decide an assignment's scores and feedback: assignment.toml, the tests, the reference,
     its known mistakes and inputs, their recognition, and adkit.
 
-    Without the table `[late]`: it changes what is made of a score, not the score.
+    Without the table `[late]`, which changes what is made of a score, not the score, and `about`, which is for READMEs.
     """
     digest = hashlib.sha256()
     for file in _sources(assignment):
         content = file.read_bytes()
         if file.name == "assignment.toml":
             table = tomllib.loads(content.decode())
-            table.pop("late", None)
+            for key in ("late", "about"):
+                table.pop(key, None)
             content = json.dumps(table, default=str).encode()
         digest.update(file.name.encode() + b"\0" + content + b"\0")
     return digest.hexdigest()

@@ -82,10 +82,13 @@ def points(course: Path, written: set[str]) -> Iterator[dict[str, float]]:
         yield {Path(row["file"]).stem: float(row["total_points_earned"]) for row in csv.DictReader(table)}
 
 
-def test_building_it_writes_its_own_files_only(written: set[str]) -> None:
+def test_building_it_writes_its_own_files_and_its_rows_only(course: Path, written: set[str]) -> None:
     tests = f"student_template/tests/{NAME}"
     names = ("q1.py", "assignment.json", "known_mistakes.json")
-    assert written == {f"student_template/{NAME}.ipynb", *(f"{tests}/{name}" for name in names)}
+    readmes = {"README.md", "student_template/README.md"}  # a row in the tables of assignments
+    assert written == {f"student_template/{NAME}.ipynb", *(f"{tests}/{name}" for name in names), *readmes}
+    for page in readmes:
+        assert f"| `{NAME}" in (course / page).read_text(encoding="utf-8")
 
 
 def test_its_autograder_zip_holds_its_own_hidden_material_and_no_other_assignments(
@@ -108,6 +111,24 @@ def test_its_reference_gets_full_points_and_its_template_none(points: dict[str, 
 def test_its_mistakes_lose_points_and_its_own_sample_gets_what_it_says(points: dict[str, float]) -> None:
     assert points["mistake_multiply__tangents_multiplied"] == 1.75
     assert points["products_only"] == 1.25
+
+
+def test_what_new_and_new_question_write_builds_and_its_mistakes_lose_points(course: Path, written: set[str]) -> None:
+    run(course, "new", "scaffold", "--function", "slope")
+    run(course, "new-question", "scaffold", "q2", "--function", "bend", "--title", "Another")
+    run(course, "build", "scaffold")
+    assert "unchanged since the last build: scaffold" in run(course, "build", "scaffold")
+    run(course, "sample", "scaffold", "-o", "scaffolded")
+    graded = {
+        "perfect": (2.0, 2.0),
+        "empty_template": (0.0, 0.0),
+        "mistake_slope__factor_missing": (0.0, 2.0),
+        "mistake_bend__factor_missing": (2.0, 0.0),
+    }
+    paths = [f"scaffolded/{name}.ipynb" for name in graded]
+    run(course, "grade", *paths, "-a", "scaffold", "-o", "scaffold-out", "-j", "1", "--quiet")
+    with (course / "scaffold-out" / "final_grades.csv").open(encoding="utf-8", newline="") as table:
+        assert graded == {Path(row["file"]).stem: (float(row["q1"]), float(row["q2"])) for row in csv.DictReader(table)}
 
 
 def test_what_its_hidden_cases_share_does_not_count_for_other_assignments(

@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -12,7 +13,7 @@ import pytest
 from courses import copy_course
 
 from autograder.assignment import Assignment
-from autograder.build import BuildError
+from autograder.build import BuildError, tables
 from autograder.build.command import Built, assemble, build, run
 from autograder.build.course import Course
 from autograder.build.figures import split_figures
@@ -207,6 +208,8 @@ def test_a_test_file_that_breaks_a_rule_is_refused(fresh: Assignment, old: str, 
         ("def twice(x):", "def twice(x)", "not valid Python"),
         ("tests/toy", "tests", "must set the checks up"),
         ('tags=["setup"]', 'solution="yes"', "unknown cell metadata"),
+        ("grader.export(", "print(", "students could not hand in"),
+        ('# %% tags=["export"]', "# %%", "students could not hand in"),
     ],
 )
 def test_a_notebook_that_breaks_a_convention_is_refused(fresh: Assignment, old: str, new: str, complaint: str) -> None:
@@ -236,6 +239,137 @@ def test_a_notebook_says_of_a_question_what_assignment_toml_says(
     fresh.notebook.write_text(f"# %% [markdown]\n# {heading}\n#\n# {row}\n\n{text}")
     with pytest.raises(BuildError, match=f"q3 is not what assignment.toml says.*{complaint}"):
         read_cells(Assignment.load(fresh.folder))
+
+
+def test_the_table_and_the_headings_of_a_notebook_are_written_from_assignment_toml(fresh: Assignment) -> None:
+    settings = fresh.folder / "assignment.toml"
+    settings.write_text(settings.read_text() + "minutes = 15\n")
+    text = fresh.notebook.read_text()
+    fresh.notebook.write_text(f"# %% [markdown]\n# <!-- questions -->\n#\n# ## q3\n#\n# ## q30\n\n{text}")
+    first = read_cells(Assignment.load(fresh.folder))[0].source.splitlines()
+    assert first == [
+        "| question | you write | points | minutes |",
+        "|---|---|--:|--:|",
+        "| q1 | `twice` | 4 |  |",
+        "| q2 | `total`, `mean` | 3 |  |",
+        "| q3 (bonus) | `largest` | +2 | 15 |",
+        "",
+        "## q3: The largest (2 bonus points, about 15 minutes)",
+        "",
+        "## q30",
+    ]
+
+
+# --- all at once ------------------------------------------------------------------------------------------------
+
+
+def test_everything_that_is_wrong_is_said_at_once(
+    fresh: Assignment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reference = fresh.folder.parent.parent / "reference"
+    for path, old, new in (
+        (fresh.notebook, "def twice(x):", "def double(x):"),
+        (fresh.notebook, "figures/box.svg", "figures/ball.svg"),
+        (fresh.tests_dir / "q1.py", '    """Twice three"""\n', ""),
+        (fresh.tests_dir / "q1.py", "points=1.5", "points=2"),
+        (fresh.tests_dir / "q2.py", 'name = "q2"', 'name = "q9"'),
+        (reference / "toy.py", "def mean(", "def average("),
+        (reference / "mistakes" / "toy.py", "@q3.mistake(", "@q2.mistake("),
+    ):
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new, 1))
+    assert build(["toy"], tmp_path / "dist", check=False) == 1
+    said = capsys.readouterr().err
+    for part in (
+        "the stub of q1 does not define twice",
+        "test_q1_of_three: has no docstring",
+        "q2.py: must set exactly",
+        "does not define mean",
+        "mistakes/toy.py: q3 has no known mistake",
+    ):
+        assert f"error  {part}" in said or part in said, said
+    assert len(re.findall("^error  ", said, re.MULTILINE)) >= 5
+    assert not (tmp_path / "dist").exists()
+
+
+def test_an_edit_of_a_known_mistake_that_does_not_fit_is_said_before_anything_is_run(fresh: Assignment) -> None:
+    catalogue = fresh.folder.parent.parent / "reference" / "mistakes" / "toy.py"
+    catalogue.write_text(
+        catalogue.read_text() + 'q1.edit("twice__thrice", ("no such text", "x"), says="Three.", openly=True)\n'
+    )
+    with pytest.raises(BuildError, match="twice__thrice: 'no such text' occurs 0 times"):
+        assemble(fresh)
+
+
+# --- nothing twice ----------------------------------------------------------------------------------------------
+
+
+def test_what_has_not_changed_is_not_built_again(
+    fresh: Assignment, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dist, root = tmp_path / "dist", fresh.folder.parent.parent
+    built = "built: toy\n"
+
+    def said() -> str:
+        assert build(["toy"], dist, check=False) == 0
+        return capsys.readouterr().out
+
+    assert said().endswith(built)
+    assert said() == "unchanged since the last build: toy\n"
+    assert build(["toy"], dist, check=False, again=True) == 0
+    assert capsys.readouterr().out.endswith(built)
+    for path, text in (
+        (fresh.tests_dir / "q1.py", "# a remark\n"),
+        (root / "reference" / "toy.py", "# a remark\n"),
+        (root / "student_template" / "notes.md", "handed out besides\n"),
+        (dist / "toy" / "autograder.zip", "damaged"),
+        (root / "student_template" / "toy.ipynb", " "),
+    ):
+        before = path.read_bytes() if path.is_file() else b""
+        path.write_bytes(before + text.encode())
+        assert said().endswith(built), path
+        assert said().startswith("unchanged"), path
+    monkeypatch.setenv("AUTOGRADER_SEED", "another")
+    assert said().endswith(built)
+
+
+def test_a_check_believes_the_last_build_only_where_nothing_has_changed(fresh: Assignment, tmp_path: Path) -> None:
+    dist = tmp_path / "dist"
+    assert run(["toy"], dist, check=False).built == ["toy"]
+    assert run(["toy"], dist, check=True, again=False).unchanged == ["toy"]
+    (dist / "toy" / "autograder.zip").unlink()  # which a check does not look at
+    assert run(["toy"], dist, check=True, again=False).unchanged == ["toy"]
+    notebook = fresh.folder.parent.parent / "student_template" / "toy.ipynb"
+    notebook.write_text(notebook.read_text().replace('"deletable": false', '"deletable": true'))
+    report = run(["toy"], dist, check=True, again=False)
+    assert report.unchanged == []
+    assert any(entry.endswith("toy.ipynb") for entry in report.stale)
+
+
+# --- the READMEs' tables ----------------------------------------------------------------------------------------
+
+
+def test_the_tables_of_the_readmes_say_what_assignment_toml_says(
+    fresh: Assignment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = fresh.folder.parent.parent
+    page, students = root / "README.md", root / "student_template" / "README.md"
+    page.write_text(f"# Course\n\n{tables.BEGIN}\n| `toy` | wrong | 1 |\n{tables.END}\n\nmore\n")
+    students.write_text("# No table here\n")
+    assert build([], tmp_path / "dist", check=True) == 1
+    assert "README.md\n" in capsys.readouterr().err
+    assert build([], tmp_path / "dist", check=False) == 0
+    assert "| `toy` | A toy assignment | 7 + 2 |\n\n<!-- end" in page.read_text()
+    assert page.read_text().endswith("\n\nmore\n")
+    assert students.read_text() == "# No table here\n"
+    assert run([], tmp_path / "dist", check=True).stale == []
+
+
+def test_a_readmes_table_keeps_its_order_and_new_assignments_come_last(fresh: Assignment) -> None:
+    first, second, new = (replace(fresh, name=name) for name in ("b", "a", "0"))
+    text = f"{tables.BEGIN}\n| `b.ipynb` | x |\n| `a.ipynb` | y |\n{tables.END}"
+    rows = re.findall(r"`(\w+)\.ipynb`", tables.renewed(text, [new, second, first], for_students=True))
+    assert rows == ["b", "a", "0"]
 
 
 # --- solutions --------------------------------------------------------------------------------------------------
