@@ -128,7 +128,8 @@ def test_what_new_and_new_question_write_builds_and_its_mistakes_lose_points(cou
     paths = [f"scaffolded/{name}.ipynb" for name in graded]
     run(course, "grade", *paths, "-a", "scaffold", "-o", "scaffold-out", "-j", "1", "--quiet")
     with (course / "scaffold-out" / "final_grades.csv").open(encoding="utf-8", newline="") as table:
-        assert graded == {Path(row["file"]).stem: (float(row["q1"]), float(row["q2"])) for row in csv.DictReader(table)}
+        rows = {Path(row["file"]).stem: (float(row["q1"]), float(row["q2"])) for row in csv.DictReader(table)}
+    assert {name: rows[name] for name in graded} == graded
 
 
 def test_what_its_hidden_cases_share_does_not_count_for_other_assignments(

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from adkit.notebook import versions
+from adkit.notebook import missing_jax, versions
 from adkit.notebook.file import (
     NotebookFileError,
     Ran,
@@ -41,6 +41,8 @@ class Notebook:
             import jax
 
             jax.config.update("jax_enable_x64", True)  # pyright: ignore[reportUnknownMemberType]
+        if missing_jax.is_missing():
+            _say(missing_jax.NOTICE)
         different = versions.differences(self._handout.versions)
         if different and not _graded_by_otter():
             _say(different)

@@ -182,21 +182,37 @@ def thirty_two_bits() -> bool:
 
 
 def _run(case: Case, space: dict[str, Any]) -> CaseResult:
-    from adkit import checks
-
     try:
         case.run(space)
-    except checks.StubError as problem:
-        return CaseResult(case.title, case.points, "not yet", f"{problem.function} is not filled in yet")
-    except checks.CheckError as problem:
-        return CaseResult(case.title, case.points, "wrong", problem.sentence, problem.values, _trace(problem))
-    except AssertionError as problem:
-        sentence = str(problem) or "the answer is not right"
-        return CaseResult(case.title, case.points, "wrong", sentence, "", _trace(problem))
-    except Exception as problem:  # an object of the student's own that misbehaves when it is looked at, say
-        sentence = f"the case could not be run: {type(problem).__name__}: {problem}"
-        return CaseResult(case.title, case.points, "wrong", sentence[:2000], "", _trace(problem))
+    except Exception as problem:
+        return _failed(case, problem)
     return CaseResult(case.title, case.points, "passed")
+
+
+def _failed(case: Case, problem: Exception) -> CaseResult:
+    from adkit import checks
+    from adkit.notebook import missing_jax
+
+    missing = missing_jax.behind(problem)
+    if missing is not None:
+        return CaseResult(case.title, case.points, "not yet", str(missing))
+    if isinstance(problem, checks.StubError):
+        return CaseResult(case.title, case.points, "not yet", f"{problem.function} is not filled in yet")
+    values = ""
+    if isinstance(problem, checks.CheckError):
+        sentence, values = problem.sentence, problem.values
+    elif isinstance(problem, AssertionError):
+        sentence = str(problem) or "the answer is not right"
+    else:  # an object of the student's own that misbehaves when it is looked at, say
+        return CaseResult(
+            case.title,
+            case.points,
+            "wrong",
+            f"the case could not be run: {type(problem).__name__}: {problem}"[:2000],
+            "",
+            _trace(problem),
+        )
+    return CaseResult(case.title, case.points, "wrong", sentence, values, _trace(problem))
 
 
 def _trace(problem: BaseException) -> str:
