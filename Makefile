@@ -24,7 +24,7 @@ endef
 export JAX_PLATFORMS := cpu
 export JAX_ENABLE_X64 := 1
 
-.PHONY: help grade grade-all test lint format build attacks install clean
+.PHONY: help grade test lint format build attacks docs links install clean grade-all
 .DEFAULT_GOAL := help
 
 help:
@@ -33,6 +33,7 @@ help:
 	@echo "make test     the tests of this repository"
 	@echo "make lint     formatting, lint, types"
 	@echo "make build    student notebooks, solutions and autograder.zip into dist/; refreshes student_template/"
+	@echo "make docs     the handbook as pages, in build/docs/ (students' part alone: build/docs-students/)"
 	@echo "make attacks  every attack in every way of grading that has not been run with this code; goes on where it stopped"
 	@echo "make clean    remove what make made (.venv, dist/, build/)"
 
@@ -88,6 +89,17 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports --no-cache
+
+# Every warning is an error: a link that leads nowhere, a formula that cannot be shown, a diagram that has changed.
+SPHINX := $(BIN)/sphinx-build -W --keep-going -q
+
+docs: $(INSTALLED)
+	$(SPHINX) -b html docs build/docs
+	$(SPHINX) -b html -t students docs build/docs-students
+	@echo "build/docs/index.html, and for students build/docs-students/students/index.html"
+
+links: $(INSTALLED)
+	$(BIN)/sphinx-build -q -b linkcheck docs build/links
 
 attacks: $(INSTALLED)
 	$(BIN)/python benchmarks/attacks.py --record benchmarks/attacks.jsonl --resume --write $(ARGS)

@@ -77,10 +77,15 @@ class Question:
 
     name: str
     title: str
+    """What the heading says."""
     points: float
+    """What its cases are worth together."""
     functions: tuple[str, ...]
+    """The names of what a student writes; the stub defines them, and test cases take them."""
     bonus: bool = False
+    """Whether it adds to the score and not to the points possible."""
     autodiff: bool = False
+    """Whether its functions may call JAX's own differentiation (`jax.grad` and the like)."""
     call_seconds: float | None = None
     """Instead of the assignment's limit, where right solutions of this question may take longer."""
     minutes: int | None = None

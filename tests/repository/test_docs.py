@@ -108,7 +108,9 @@ def test_names_of_code_are_real(page: Path) -> None:
 
 
 def test_the_way_of_a_submission_is_drawn_with_names() -> None:
-    drawn = re.findall(r"```mermaid\n(.*?)```", (ROOT / "docs" / "way-of-a-submission.md").read_text(), re.DOTALL)
+    drawn = re.findall(
+        r"```mermaid\n(.*?)```", (ROOT / "docs" / "maintainers" / "way-of-a-submission.md").read_text(), re.DOTALL
+    )
     assert len(drawn) >= 2
     assert all(names_in(drawing) for drawing in drawn)
 
@@ -180,7 +182,7 @@ def imported_rooms(file: Path) -> set[tuple[str, str]]:
 
 
 def test_no_room_imports_one_of_a_floor_above_it() -> None:
-    text = (ROOT / "docs" / "rooms.md").read_text()
+    text = (ROOT / "docs" / "maintainers" / "rooms.md").read_text()
     rows = re.findall(r"^\| (\d) \| (.+) \|$", text, re.MULTILINE)
     floors = {room: int(floor) for floor, row in rows for room in re.findall(r"`(\w+)`", row)}
     package = ROOT / "autograder"
@@ -199,9 +201,9 @@ def test_no_room_imports_one_of_a_floor_above_it() -> None:
 
 
 def test_every_decision_is_listed_and_has_its_parts() -> None:
-    folder = ROOT / "docs" / "decisions"
+    folder = ROOT / "docs" / "maintainers" / "decisions"
     pages = sorted(folder.glob("[0-9]*.md"))
-    listed = re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", (folder / "README.md").read_text())
+    listed = re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", (folder / "index.md").read_text())
     assert listed == [page.name for page in pages]
     assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
     for page in pages:

@@ -46,7 +46,8 @@ def test_without_package_metadata_the_version_is_known_as_in_a_container(tmp_pat
     bundle = tmp_path / "files.zip"
     with zipfile.ZipFile(bundle, "w") as archive:
         archive.write(ROOT / "autograder" / "__init__.py", "autograder/__init__.py")
-        archive.write(ROOT / "student_template" / "adkit" / "__init__.py", "adkit/__init__.py")
+        for name in ("__init__.py", "notebook/__init__.py", "notebook/missing_jax.py"):
+            archive.write(ROOT / "student_template" / "adkit" / name, f"adkit/{name}")
     program = f"import sys; sys.path[:0] = [{str(bundle)!r}]; import autograder; print(autograder.__version__)"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == adkit.__version__

@@ -115,7 +115,7 @@ def test_the_constraints_and_the_development_packages_are_installed(checkout: Ch
     checkout.make("install")
     said = (checkout.folder / "uv.log").read_text()
     assert f"--constraint {checkout.folder}/constraints.txt" in said
-    assert f"--editable {checkout.folder}[dask]" in said
+    assert f"--editable {checkout.folder}[dask,docs]" in said
     assert "pytest-xdist" in said
 
 
