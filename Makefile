@@ -24,7 +24,7 @@ endef
 export JAX_PLATFORMS := cpu
 export JAX_ENABLE_X64 := 1
 
-.PHONY: help grade test lint format build attacks docs links install clean grade-all
+.PHONY: help grade test lint format build attacks docs links release install clean grade-all
 .DEFAULT_GOAL := help
 
 help:
@@ -101,6 +101,9 @@ docs: $(INSTALLED)
 links: $(INSTALLED)
 	$(BIN)/sphinx-build -q -b linkcheck docs build/links
 
+release: $(INSTALLED)
+	$(BIN)/python .ci/release
+
 attacks: $(INSTALLED)
 	$(BIN)/python benchmarks/attacks.py --record benchmarks/attacks.jsonl --resume --write $(ARGS)
 
@@ -109,5 +112,5 @@ format: $(INSTALLED)
 	$(BIN)/ruff check --fix
 
 clean:
-	rm -rf $(VENV) dist build out .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist build out release .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -32,7 +32,7 @@ from adkit.notebook import missing_jax
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 missing_jax.install()  # where there is no JAX, `import jax` says so when it is used
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 """The release of the course. It is written down here and nowhere else: pyproject.toml and the grader read it."""
 
 _EXPORTS: dict[str, str] = {

@@ -29,7 +29,7 @@ def jobs() -> list[Any]:
 
 
 def test_every_workflow_is_known_here() -> None:
-    assert [path.stem for path in WORKFLOWS] == ["ci", "grade", "links", "check"]
+    assert [path.stem for path in WORKFLOWS] == ["ci", "grade", "links", "release", "check"]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)

@@ -10,9 +10,11 @@ import sys
 import tarfile
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import adkit
 import pytest
 from adkit.notebook import public_cases
 from courses import TOY
@@ -329,6 +331,69 @@ def test_every_step_of_ci_runs(repository: Path, tmp_path: Path, monkeypatch: py
     for job in (run.jobs["test"][0], run.jobs["docker"][0]):
         assert " 1 passed" in job.log  # the other one is deselected
     assert "installing with" not in run.log
+
+
+# --- release.yml ------------------------------------------------------------------------------------------------
+
+SPHINX = """#!/bin/sh
+for last; do :; done
+mkdir -p "$last" && echo "$@" > "$last/index.html"
+"""
+
+
+@pytest.fixture(scope="module")
+def release(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
+    """Runs the release of the course, with a stand-in for what makes the pages (test_handbook.py makes them)."""
+    place = tmp_path_factory.mktemp("release")
+    prepared = place / "prepared"
+    make_environment(prepared)
+    (prepared / "bin" / "sphinx-build").unlink(missing_ok=True)
+    (prepared / "bin" / "sphinx-build").write_text(SPHINX)
+    (prepared / "bin" / "sphinx-build").chmod(0o755)
+    (prepared / ".installed").touch()
+    os.utime(prepared / ".installed", (later := time.time() + 3600, later))
+
+    def run(ref: str, dated: bool) -> Run:
+        def checked_out(folder: Path) -> None:
+            (folder / ".venv").symlink_to(prepared)
+            changelog = folder / "CHANGELOG.md"
+            if dated:
+                changelog.write_text(changelog.read_text().replace(", unreleased", ", 2027-01-31", 1))
+
+        environment = {"PYTHONPATH": ".:student_template", "GITHUB_REF": ref}
+        runner = Runner(
+            repository, place / f"{ref}{dated}".replace("/", "-"), environment=environment, checked_out=checked_out
+        )
+        return runner.run("release.yml", "push")
+
+    return run
+
+
+def test_a_tag_makes_the_archives_of_a_release(release: Callable[..., Run]) -> None:
+    run = release(f"refs/tags/v{adkit.__version__}", dated=True)
+    assert run.ok, run.log
+    folder = run.artifacts["release"]
+    start = f"autodiff-{adkit.__version__}"
+    expected = {"student-template", "toy-autograder", "handbook", "handbook-students"}
+    assert {file.name for file in folder.iterdir()} == {*(f"{start}-{part}.zip" for part in expected), "SHA256SUMS"}
+    with zipfile.ZipFile(folder / f"{start}-student-template.zip") as template:
+        held = set(template.namelist())
+    assert {"README.md", "AGENTS.md", "toy.ipynb", "adkit/__init__.py", "tests/toy/q1.py", "check.py"} <= held
+    assert not {name for name in held if "reference" in name or name.endswith(".pyc")}
+    with zipfile.ZipFile(folder / f"{start}-handbook-students.zip") as pages:
+        assert b"students" in pages.read("index.html")
+    checked = subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folder)
+    assert checked.returncode == 0
+
+
+def test_a_tag_that_is_not_the_version_or_a_changelog_without_a_date_makes_none(release: Callable[..., Run]) -> None:
+    run = release("refs/tags/v9.9.9", dated=True)
+    assert not run.ok
+    assert f"the tag has to be v{adkit.__version__}" in run.log
+    run = release(f"refs/tags/v{adkit.__version__}", dated=False)
+    assert not run.ok
+    assert "give it the date of the release" in run.log
+    assert run.artifacts == {}
 
 
 # --- check.yml --------------------------------------------------------------------------------------------------
