@@ -142,6 +142,8 @@ def run(wanted: list[str], dist: Path, check: bool, again: bool = True, say: Say
         before = stamps[assignment.name]
         if before is not None and before.holds(assignment, with_dist=not check):
             report.unchanged.append(assignment.name)
+            if not check:
+                (dist / assignment.name / "autograder.zip").touch()  # newer than what it was found to agree with
             continue
         say(assignment.name, "")
         try:
