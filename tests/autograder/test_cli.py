@@ -216,7 +216,7 @@ def test_a_mistake_in_the_command_is_found_before_anything_heavy_is_imported(cou
         ("--debgu grade class -a toy -o out", "there is no option '--debgu'; did you mean '--debug'?"),
         ("grade class -a Matrix-Gradient -o out", "'Matrix-Gradient'; did you mean 'matrix_gradients'?"),
         ("report out more", "too many arguments: more."),
-        ("frobnicate", "there is no command 'frobnicate'; the commands are: build, grade,"),
+        ("frobnicate", "there is no command 'frobnicate'; the commands are: build, new,"),
     ],
 )
 def test_a_mistyped_name_is_answered_with_the_one_that_was_meant(
