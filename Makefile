@@ -34,6 +34,7 @@ help:
 	@echo "make lint     formatting, lint, types"
 	@echo "make build    student notebooks, solutions and autograder.zip into dist/; refreshes student_template/"
 	@echo "make docs     the handbook as pages, in build/docs/ (students' part alone: build/docs-students/)"
+	@echo "make release  the archives of a release, in release/"
 	@echo "make attacks  every attack in every way of grading that has not been run with this code; goes on where it stopped"
 	@echo "make clean    remove what make made (.venv, dist/, build/)"
 
