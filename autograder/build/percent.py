@@ -55,8 +55,7 @@ def read_cells(assignment: Assignment) -> tuple[Cell, ...]:
 
 def heading(question: Question) -> str:
     """The heading that announces a question with an estimate of minutes."""
-    points = f"{question.points:g} {'bonus ' if question.bonus else ''}point{'' if question.points == 1 else 's'}"
-    return f"## {question.name}: {question.title} ({points}, about {question.minutes} minutes)"
+    return f"## {question.heading}"
 
 
 def table_row(question: Question) -> str:

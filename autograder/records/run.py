@@ -47,7 +47,7 @@ class Run:
     assignment: str
     title: str
     questions: tuple[dict[str, Any], ...]
-    """name, title, points, bonus."""
+    """name, title, points, bonus; heading (in the notebook), minutes (what it asks of a student, or None)."""
     seed: str
     contract: str
     """SHA-256 of the tests, references and checks: results of different ones are not mixed."""
@@ -74,6 +74,8 @@ class Run:
     """What who handed in nothing gets in the tables: zero, blank, or (none, empty) no line."""
     mail_from: str = ""
     """The sender of lms/mail.mbox; empty for a placeholder."""
+    notebook: str = ""
+    """Where students can open the notebook; empty for a file of the assignment's name beside their feedback."""
     regrades: tuple[dict[str, Any], ...] = ()
     """Each `autograder regrade`: when, how many, which questions, with which contract."""
 
@@ -94,6 +96,8 @@ class Run:
                     "title": question.title,
                     "points": question.points,
                     "bonus": question.bonus,
+                    "heading": question.heading,
+                    "minutes": question.minutes,
                 }
                 for question in assignment.questions
             ),
@@ -103,6 +107,7 @@ class Run:
             versions=versions(),
             machine=f"{platform.system()} {platform.release()} {platform.machine()}, {os.cpu_count()} cores",
             jobs=jobs,
+            notebook=assignment.notebook_url,
             late=dict(assignment.late.text or {}) if assignment.late else {},
             started=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         )

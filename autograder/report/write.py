@@ -42,7 +42,7 @@ def write_everything(out: Path) -> Statistics:
 
 def write_submission(record: Record, final: Final, out: Path, run: Run) -> str:
     """Writes a submission's own files where they changed; returns the student's page."""
-    page = feedback_page(record.result, run.title, final)
+    page = feedback_page(record.result, run.title, final, run)
     _write_if_changed(out / "results" / f"{record.stem}.json", results_json(record, final))
     _write_if_changed(out / "feedback" / f"{record.stem}.html", page)
     return page

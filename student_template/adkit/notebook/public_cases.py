@@ -88,6 +88,8 @@ class CaseResult:
     """The numbers behind the sentence, where it says none."""
     trace: str = ""
     """Where an exception was raised, from the test down to the student's line."""
+    pictures: tuple[str, ...] = ()
+    """Drawings of what is wrong, as SVG."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ class QuestionResult:
     def from_data(data: dict[str, Any]) -> "QuestionResult":
         """The result that `dataclasses.asdict` took apart."""
         rest = {name: value for name, value in data.items() if name not in ("cases", "notes")}
-        cases = tuple(CaseResult(**case) for case in data["cases"])
+        cases = tuple(CaseResult(**{**case, "pictures": tuple(case["pictures"])}) for case in data["cases"])
         return QuestionResult(cases=cases, notes=tuple(data["notes"]), **rest)
 
 
@@ -183,7 +185,8 @@ def _run(case: Case, space: dict[str, Any]) -> CaseResult:
     except checks.StubError as problem:
         return CaseResult(case.title, case.points, "not yet", f"{problem.function} is not filled in yet")
     except checks.CheckError as problem:
-        return CaseResult(case.title, case.points, "wrong", problem.sentence, problem.values, _trace(problem))
+        drawn = _pictures(problem.evidence)
+        return CaseResult(case.title, case.points, "wrong", problem.sentence, problem.values, _trace(problem), drawn)
     except AssertionError as problem:
         sentence = str(problem) or "the answer is not right"
         return CaseResult(case.title, case.points, "wrong", sentence, "", _trace(problem))
@@ -191,6 +194,14 @@ def _run(case: Case, space: dict[str, Any]) -> CaseResult:
         sentence = f"the case could not be run: {type(problem).__name__}: {problem}"
         return CaseResult(case.title, case.points, "wrong", sentence[:2000], "", _trace(problem))
     return CaseResult(case.title, case.points, "passed")
+
+
+def _pictures(evidence: dict[str, Any] | None) -> tuple[str, ...]:
+    if not evidence:
+        return ()
+    from adkit.drawing.wrong import pictures
+
+    return tuple(drawing.svg for drawing in pictures(evidence))
 
 
 def _trace(problem: BaseException) -> str:

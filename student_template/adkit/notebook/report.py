@@ -111,7 +111,9 @@ def _mark(state: str) -> str:
 
 def _group_html(sentence: str, cases: Sequence[CaseResult]) -> str:
     parts = [f"<div style='margin-top:0.6em;font-weight:bold;white-space:pre-wrap'>{_e(sentence)}</div>"]
-    parts += [f"<div style='white-space:pre-wrap'>{_e(_values(case, cases))}</div>" for case in cases]
+    for case in cases:
+        parts.append(f"<div style='white-space:pre-wrap'>{_e(_values(case, cases))}</div>")
+        parts += [f"<div style='margin:0.4em 0'>{drawing}</div>" for drawing in case.pictures]
     if cases[0].trace:
         trace = f"<pre style='white-space:pre;overflow-x:auto'>{_e(cases[0].trace)}</pre>"
         parts.append(f"<details><summary>Where it happened</summary>{trace}</details>")
