@@ -253,6 +253,7 @@ def _parser() -> _Parser:
         "Write grades, class report and feedback again from the journal.",
         "out",
         "out --adjustments changes.csv --missing zero",
+        "out --compare last_year/out",
         "out --anonymous shared",
         json=True,
     )

@@ -72,6 +72,12 @@ def add_report(parser: argparse.ArgumentParser) -> None:
         help="take the table [late] of this assignment as it is now (`none`: no policy)",
     )
     parser.add_argument(
+        "--compare",
+        type=Path,
+        metavar="OLD",
+        help="compare the class in report.html with that of another output folder",
+    )
+    parser.add_argument(
         "--anonymous", type=Path, metavar="DIR", help="write a copy without names into DIR, nothing else"
     )
 
@@ -109,7 +115,7 @@ def report(options: argparse.Namespace) -> int:
     for note in given.keep(out):
         console.say(note)
     run.write(out)
-    statistics = write_everything(out)
+    statistics = write_everything(out, options.compare)
     options.document = console.document(statistics, out)
     console.notes(statistics, out)
     print(f"{len(statistics.rows)} submissions: {out / 'report.html'}")

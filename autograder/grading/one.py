@@ -224,7 +224,13 @@ def run_case(case: Case, functions: dict[str, Any], grader_notes: list[str], log
     if error_found is None:
         return result
     recognised = error_found.recognised
-    result = replace(result, mistake=recognised.sentence, mistakes=recognised.names, reread=recognised.reread)
+    result = replace(
+        result,
+        mistake=recognised.sentence,
+        mistakes=recognised.names,
+        misconception=recognised.first,
+        reread=recognised.reread,
+    )
     if case.hidden:
         return result
     detail = error_found.values if recognised.sentence else ""

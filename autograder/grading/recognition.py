@@ -196,6 +196,7 @@ class _Recogniser:
         return checks.Recognised(
             sentence,
             tuple(dict.fromkeys(f"{mistake.function}__{mistake.name}" for mistake in fitting)),
+            fitting[0].says,
             tuple(dict.fromkeys(mistake.reread or own for mistake in fitting)),
         )
 

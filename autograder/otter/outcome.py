@@ -30,6 +30,7 @@ class Said:
     failure: Failure = ""
     kind: Kind | Literal[""] = ""
     mistakes: tuple[str, ...] = ()
+    misconception: str = ""
     reread: tuple[str, ...] = ()
     detail: str = ""
     evidence: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -125,6 +126,7 @@ def _said(entry: Any) -> Said:
                 cast("Failure", known),
                 kind=kind if type(kind) is str and kind in KINDS else "",
                 mistakes=_texts(found.get("mistakes")),
+                misconception=_text(found.get("misconception"))[:_TEXT],
                 reread=_texts(found.get("reread")),
                 detail=_text(found.get("detail"))[:_TEXT],
                 evidence=cast("dict[str, Any]", evidence) if type(evidence) is dict else {},

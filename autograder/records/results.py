@@ -57,6 +57,8 @@ class CaseResult:
     """In which way it failed, one of a fixed list; empty when it passed or was not run."""
     mistakes: tuple[str, ...] = ()
     """The names of the recognised mistakes, that of the sentence's beginning first."""
+    misconception: str = ""
+    """The sentence of the first of them alone."""
     reread: tuple[str, ...] = ()
     """The notebook's headings that the recognised mistakes point to."""
     detail: str = ""

@@ -63,6 +63,8 @@ class Recognised:
     """What the student is told; empty where no mistake was recognised."""
     names: tuple[str, ...] = ()
     """Of the mistakes in the catalogue, the one that the sentence begins with first; only the grader knows them."""
+    first: str = ""
+    """The sentence of the first of them alone: of two that give the same answer the student is told both."""
     reread: tuple[str, ...] = ()
     """The headings of the notebook to read again."""
 

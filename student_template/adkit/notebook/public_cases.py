@@ -135,7 +135,8 @@ class QuestionResult:
     def from_data(data: dict[str, Any]) -> "QuestionResult":
         """The result that `dataclasses.asdict` took apart."""
         rest = {name: value for name, value in data.items() if name not in ("cases", "notes")}
-        cases = tuple(CaseResult(**{**case, "pictures": tuple(case["pictures"])}) for case in data["cases"])
+        entries: list[dict[str, Any]] = [{**case, "pictures": tuple(case["pictures"])} for case in data["cases"]]
+        cases = tuple(CaseResult(**entry) for entry in entries)
         return QuestionResult(cases=cases, notes=tuple(data["notes"]), **rest)
 
 
