@@ -182,13 +182,12 @@ class _Page:
                 )
         hidden = [case for case in question.cases if case.hidden]
         if hidden:
-            failures = failures_in_words(hidden)
             yield Line(
                 passed=all(case.passed for case in hidden),
                 title=hidden_summary(hidden),
                 earned=round(sum(case.earned for case in hidden), 6),
                 points=round(sum(case.points for case in hidden), 6),
-                messages=(failures,) if failures else (),
+                messages=(),  # the summary says how they failed
                 hidden=True,
                 mistakes=self._numbers(hidden),
             )
