@@ -10,7 +10,7 @@ import simulated_class
 from axe_playwright_python.sync_playwright import Axe
 from nasty import NASTY
 from playwright.sync_api import Browser, Page
-from pytidyhtml5 import OptionId, tidy_document
+from pytidyhtml5 import OptionId, tidy_document  # pyright: ignore[reportAttributeAccessIssue] (compiled, without types)
 
 from autograder.report.feedback import feedback_page
 from autograder.report.write import write_everything

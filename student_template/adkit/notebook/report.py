@@ -257,6 +257,31 @@ def as_markdown(results: Sequence[QuestionResult]) -> str:
 
 
 @dataclass(frozen=True)
+class Hint:
+    """What `grader.hint` gives: the hints for a question so far, the last one new."""
+
+    name: str
+    title: str
+    steps: tuple[str, ...]
+    left: int
+    """How many there are besides."""
+
+    def _rest(self) -> str:
+        if not self.left:
+            return "These are all the hints there are for this question."
+        return f'grader.hint("{self.name}") again gives {_count(self.left, "more hint")}, one at a time.'
+
+    def __repr__(self) -> str:
+        steps = [f"  {number}. {step}" for number, step in enumerate(self.steps, start=1)]
+        return "\n".join([f"{self.name}: {self.title}", *steps, f"  {self._rest()}"])
+
+    def _repr_html_(self) -> str:
+        steps = "".join(f"<li style='margin:0.3em 0'>{_e(step)}</li>" for step in self.steps)
+        heading = f"<div><strong>{_e(self.name)}</strong>: {_e(self.title)}</div>"
+        return _framed("not yet", f"{heading}<ol style='margin:0.3em 0'>{steps}</ol><div>{_e(self._rest())}</div>")
+
+
+@dataclass(frozen=True)
 class Block:
     """What `grader.check` gives: one question, or a sentence where there is nothing to check."""
 
