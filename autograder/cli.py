@@ -1,4 +1,5 @@
-"""The command line: build, grade, otter-grade, merge, report, regrade, forget, post-feedback, sample, collect, doctor.
+"""The command line: build, grade, otter-grade, merge, report, regrade, forget, post-feedback, alike, viva, sample,
+collect, doctor.
 
 What is shown is `autograder.console`'s.
 
@@ -290,6 +291,23 @@ def _parser() -> _Parser:
     )
     commands.add_post(post)
 
+    alike = command(
+        "alike",
+        _alike,
+        "Pairs of submissions that agree in what few others have, side by side, for you to read.",
+        "submissions -a matrix_gradients -o alike.html",
+    )
+    commands.add_alike(alike, _positive)
+
+    viva = command(
+        "viva",
+        _viva,
+        "Questions to each student about their own code, with a key computed by running it.",
+        "out submissions",
+        "out submissions --student jdoe --questions 5",
+    )
+    commands.add_viva(viva, _positive)
+
     sample = command("sample", _sample, "Write a class of sample submissions.", "matrix_gradients -o class")
     sample.add_argument("assignment", metavar="NAME", help="the assignment's name")
     sample.add_argument("-o", "--out", type=Path, required=True, metavar="FOLDER", help="where to write them")
@@ -469,6 +487,14 @@ def _merge(options: argparse.Namespace) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     return commands.report(options)
+
+
+def _alike(options: argparse.Namespace) -> int:
+    return commands.alike(options)
+
+
+def _viva(options: argparse.Namespace) -> int:
+    return commands.viva(options)
 
 
 def _regrade(options: argparse.Namespace) -> int:

@@ -32,6 +32,8 @@ _OURS = (
 INSTRUCTORS = ("adjustments.csv", "extensions.csv", "adjustments.before.csv", "extensions.before.csv")
 """What a person puts into the folder: read, and never replaced or removed with the results."""
 _OUR_FOLDERS = ("results", "feedback", "lms")
+_ONCE_ASKED_FOR = ("viva", "viva_key")
+"""Folders that `autograder viva` makes."""
 SUMMARIES = "grading-summaries"
 """Otter's texts, where they were wanted."""
 
@@ -231,7 +233,7 @@ def _clear(folder: Path) -> None:
     for name in _OURS:
         with suppress(FileNotFoundError):
             (folder / name).unlink()
-    for name in (*_OUR_FOLDERS, SUMMARIES):
+    for name in (*_OUR_FOLDERS, *_ONCE_ASKED_FOR, SUMMARIES):
         path = folder / name
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
