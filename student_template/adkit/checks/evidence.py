@@ -5,6 +5,7 @@ drawn in a readable size. What a student's function answered is in it as numbers
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 import numpy as np
@@ -77,7 +78,8 @@ def watched(f: Callable[[Any], Any]) -> tuple[Callable[[Any], Any], list[NDArray
 
     def evaluated(x: Any) -> Any:
         if len(points) < 4096:
-            points.append(np.array(x, dtype=np.float64))
+            with suppress(Exception):  # under jax.vmap or jit there is no point, only its shape
+                points.append(np.array(x, dtype=np.float64))
         return f(x)
 
     return evaluated, points

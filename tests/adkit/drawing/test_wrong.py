@@ -75,6 +75,15 @@ def test_the_step_of_a_numerical_gradient_is_read_from_where_it_evaluates(centra
     assert "the step 0.001" in label
 
 
+def test_a_function_that_is_watched_can_be_mapped() -> None:
+    import jax
+    import jax.numpy as jnp
+
+    watched, points = evidence.watched(lambda x: jnp.sum(x**2))
+    assert jax.vmap(watched)(jnp.ones((3, 2))).tolist() == [2.0, 2.0, 2.0]
+    assert points == []
+
+
 def test_nothing_is_drawn_of_what_is_too_large_or_not_an_answer() -> None:
     assert evidence.entries(np.zeros((40, 40)), np.ones((40, 40)), "A") is None
     assert evidence.entries(np.zeros(3), np.ones(3), "b") is None
