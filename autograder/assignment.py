@@ -2,6 +2,7 @@
 
 title = "Gradients of matrix functions"
 about = "the gradients of a linear solve, the nuclear norm and the SVD"    # optional: for the tables of assignments
+notebook_url = "https://example.org/matrix_gradients.html"  # optional: where feedback finds the notebook's headings
 
 [limits]                 # optional; defaults below
 call_seconds = 10
@@ -21,6 +22,7 @@ steps = "10 % per day, at most 3 days"
 """
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -91,6 +93,13 @@ class Question:
     minutes: int | None = None
     """An estimate of how long a student takes."""
 
+    @property
+    def heading(self) -> str:
+        """The heading that the question has in the notebook, without its #."""
+        points = f"{self.points:g}{' bonus' if self.bonus else ''} {'point' if self.points == 1 else 'points'}"
+        about = f", about {self.minutes} minutes" if self.minutes is not None else ""
+        return f"{self.name}: {self.title} ({points}{about})"
+
 
 @dataclass(frozen=True)
 class Assignment:
@@ -105,6 +114,8 @@ class Assignment:
     """What handing in late costs; None where nothing is taken off."""
     about: str = ""
     """What it is about, for the tables of all assignments."""
+    notebook_url: str = ""
+    """Where students can open the notebook; feedback links to its headings. Empty: the file beside the feedback."""
 
     @property
     def tests_dir(self) -> Path:
@@ -169,7 +180,7 @@ def names() -> list[str]:
 
 
 def _parse(folder: Path, content: dict[str, Any]) -> Assignment:
-    unknown = set(content) - {"title", "about", "questions", "limits", "late"}
+    unknown = set(content) - {"title", "about", "questions", "limits", "late", "notebook_url"}
     if unknown:
         raise ValueError(f"unknown keys: {', '.join(sorted(unknown))}")
     known = {entry.name: entry.type for entry in fields(Limits)}
@@ -186,7 +197,14 @@ def _parse(folder: Path, content: dict[str, Any]) -> Assignment:
         limits=Limits(**given),
         late=LatePolicy.parse(content["late"]) if "late" in content else None,
         about=str(content.get("about", "")),
+        notebook_url=_address(content.get("notebook_url", "")),
     )
+
+
+def _address(given: object) -> str:
+    if not isinstance(given, str) or not re.fullmatch(r"(https://[!-~]+)?", given) or "#" in given:
+        raise ValueError(f"notebook_url must be an address that begins with https:// and has no #, got {given!r}")
+    return given
 
 
 def _check_limit(what: str, value: object) -> None:

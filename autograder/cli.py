@@ -270,6 +270,7 @@ def _parser() -> _Parser:
         "Write grades, class report and feedback again from the journal.",
         "out",
         "out --adjustments changes.csv --missing zero",
+        "out --compare last_year/out",
         "out --anonymous shared",
         json=True,
     )
@@ -305,6 +306,23 @@ def _parser() -> _Parser:
         json=True,
     )
     commands.add_post(post)
+
+    alike = command(
+        "alike",
+        _alike,
+        "Pairs of submissions that agree in what few others have, side by side, for you to read.",
+        "submissions -a matrix_gradients -o alike.html",
+    )
+    commands.add_alike(alike, _positive)
+
+    viva = command(
+        "viva",
+        _viva,
+        "Questions to each student about their own code, with a key computed by running it.",
+        "out submissions",
+        "out submissions --student jdoe --questions 5",
+    )
+    commands.add_viva(viva, _positive)
 
     sample = command("sample", _sample, "Write a class of sample submissions.", "matrix_gradients -o class")
     sample.add_argument("assignment", metavar="NAME", help="the assignment's name")
@@ -512,6 +530,14 @@ def _merge(options: argparse.Namespace) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     return commands.report(options)
+
+
+def _alike(options: argparse.Namespace) -> int:
+    return commands.alike(options)
+
+
+def _viva(options: argparse.Namespace) -> int:
+    return commands.viva(options)
 
 
 def _regrade(options: argparse.Namespace) -> int:

@@ -1,9 +1,10 @@
-"""The commands that change what is made of a graded class: report, regrade, forget, post-feedback, and their options.
+"""The commands about a graded class: report, regrade, forget, post-feedback, alike, viva, and their options.
 
 Nothing heavy is imported before a command runs.
 """
 
 import argparse
+import os
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -72,6 +73,12 @@ def add_report(parser: argparse.ArgumentParser) -> None:
         help="take the table [late] of this assignment as it is now (`none`: no policy)",
     )
     parser.add_argument(
+        "--compare",
+        type=Path,
+        metavar="OLD",
+        help="compare the class in report.html with that of another output folder",
+    )
+    parser.add_argument(
         "--anonymous", type=Path, metavar="DIR", help="write a copy without names into DIR, nothing else"
     )
 
@@ -109,7 +116,7 @@ def report(options: argparse.Namespace) -> int:
     for note in given.keep(out):
         console.say(note)
     run.write(out)
-    statistics = write_everything(out)
+    statistics = write_everything(out, options.compare)
     options.document = console.document(statistics, out)
     console.notes(statistics, out)
     print(f"{len(statistics.rows)} submissions: {out / 'report.html'}")
@@ -238,6 +245,91 @@ def forget(options: argparse.Namespace) -> int:
         )
     print("What was handed in, and copies of this folder elsewhere, are not touched")
     return 0
+
+
+def add_alike(parser: argparse.ArgumentParser, positive: Callable[[str], int]) -> None:
+    """The arguments of `alike`."""
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
+    parser.add_argument("-a", "--assignment", required=True, metavar="NAME", help="the assignment's name or folder")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE", help="the page to write (HTML)")
+    parser.add_argument("--most", type=positive, default=20, metavar="N", help="pairs to show; default: %(default)s")
+
+
+def alike(options: argparse.Namespace) -> int:
+    """`autograder alike`."""
+    from autograder.alike import compare_files, page
+    from autograder.assignment import Assignment
+
+    assignment = Assignment.load(options.assignment)
+    comparison = compare_files(options.paths, assignment, options.most)
+    write_privately(options.out, page(comparison, assignment))
+    for pair in comparison.pairs[:10]:
+        left, right = (_shown(name, 60) for name in pair.names)
+        print(f"{pair.evidence:8.1f}  {left}  {right}  ({', '.join(one.question for one in pair.questions)})")
+    print(f"{comparison.compared} submissions compared: {options.out}")
+    return 0
+
+
+def add_viva(parser: argparse.ArgumentParser, positive: Callable[[str], int]) -> None:
+    """The arguments of `viva`."""
+    parser.add_argument("out", type=Path, metavar="OUT", help="an output folder of `grade`")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="SUBMISSIONS", help="the files or folders graded")
+    parser.add_argument("--student", action="append", default=[], metavar="S", help="only this one; may be repeated")
+    parser.add_argument(
+        "--questions", type=positive, default=3, metavar="N", help="for each student; default: %(default)s"
+    )
+
+
+def viva(options: argparse.Namespace) -> int:
+    """`autograder viva`: OUT/viva/ for students, OUT/viva_key/ for the instructor."""
+    from autograder import viva as engine
+    from autograder.assignment import Assignment
+    from autograder.grading.grade import seed as course_seed
+    from autograder.grading.grader import open_grader
+    from autograder.records.final import people_of
+    from autograder.records.run import Run
+    from autograder.submissions.batch import gather
+    from autograder.submissions.read import SubmissionError, read_submission
+
+    out: Path = options.out
+    run = Run.read(out)
+    assignment, seed = Assignment.load(run.assignment), course_seed()
+    people = people_of(out)
+    chosen = {people.find(word).file for word in options.student}
+    known = {person.file: person for person in people.everyone if person.file}
+    without: list[str] = []
+    written = 0
+    secrets = [out.resolve(), *(path.resolve() for path in options.paths)]
+    with open_grader(assignment, seed=seed, secrets=secrets, isolated=run.isolated, make=False) as grader:
+        for entry in gather(options.paths, assignment.name).entries:
+            person = known.get(entry.name)
+            if person is None or (chosen and entry.name not in chosen):
+                continue
+            try:
+                read = read_submission(entry.path, assignment.limits, name=entry.name, assignment=assignment.name)
+                questions = engine.questions_for(read, assignment, grader.open_session, seed, options.questions)
+            except SubmissionError:
+                questions = []
+            if not questions:
+                without.append(entry.name)
+                continue
+            who = person.student.name or entry.name
+            asked = [question.asked for question in questions]
+            write_privately(out / "viva" / f"{person.stem}.html", engine.sheet(asked, assignment, who))
+            write_privately(out / "viva_key" / f"{person.stem}.html", engine.key(questions, assignment, who))
+            written += 1
+    for name in without:
+        console.say(f"no question: {_shown(name, 100)}")
+    print(f"{written} sheets: {out / 'viva'}; their keys: {out / 'viva_key'}")
+    return 0
+
+
+def write_privately(path: Path, text: str) -> None:
+    """Writes a file that its owner alone can read: it holds students' work, or a key."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def add_post(parser: argparse.ArgumentParser) -> None:

@@ -27,7 +27,8 @@
 # > **Rules**
 # >
 # > - **Checks.** `grader.check("q1")` runs the public cases of a question, about 40 % of its points. The other cases
-# >   use other inputs of the same kind and run after you hand in.
+# >   use other inputs of the same kind and run after you hand in. Stuck? `grader.hint("q1")` asks you
+# >   something back; called again, it gives an idea, and then a line of mathematics.
 # > - **Schedules.** A schedule is a list or a tuple of pairs `(action, i)`. A function must not change its arguments.
 # > - **64-bit floats.** `import adkit` turns them on. Only q6, q7 and q9 compute with arrays, and there you may use
 # >   JAX's differentiation as you like.

@@ -24,7 +24,8 @@
 # > **Rules**
 # >
 # > - **Checks.** `grader.check("q1")` runs the public cases of a question, about 40 % of its points. The other cases
-# >   use other inputs of the same kind and run after you hand in.
+# >   use other inputs of the same kind and run after you hand in. Stuck? `grader.hint("q1")` asks you
+# >   something back; called again, it gives an idea, and then a line of mathematics.
 # > - **64-bit floats.** `import adkit` turns them on. A function gets NumPy arrays and may return NumPy or JAX arrays;
 # >   where several results are asked for, a list is as good as a tuple. It must not change its arguments.
 # > - **By hand.** Your functions may not call `jax.grad`, `jax.vjp`, `jax.jvp`, `jax.jacobian` and the like: the

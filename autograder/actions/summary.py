@@ -34,7 +34,7 @@ def summary(statistics: Statistics, run: Run, names: Mapping[str, str] | None = 
     if not run.finished:
         parts.append("> [!WARNING]\n> The run was not finished: submissions are missing below.")
     if graded:
-        parts.append("```text\n" + "\n".join(histogram(statistics.histogram(run.possible))) + "\n```")
+        parts.append("```text\n" + "\n".join(histogram(statistics.histogram(run.possible), 10)) + "\n```")
     if problems:
         parts += ["### Could not be graded", _problems(problems, names)]
     if late:
@@ -75,15 +75,15 @@ def read(out: Path) -> tuple[Statistics, Run]:
     return statistics_of(out)
 
 
-def histogram(counts: Sequence[int]) -> list[str]:
-    """One line a bin, with bars of Unicode blocks that are exact to an eighth of a character."""
-    most, bins = max(counts, default=0), len(counts)
+def histogram(counts: Sequence[int], width: int) -> list[str]:
+    """One line a bin of `width` per cent, with bars of Unicode blocks that are exact to an eighth of a character."""
+    most = max(counts, default=0)
     lines: list[str] = []
     for index, count in enumerate(counts):
         eighths = round(8 * _BAR * count / most) if most else 0
         eighths = max(eighths, 1) if count else 0
         bar = _EIGHTHS[8] * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
-        label = f"{100 * index // bins:3d}–{100 * (index + 1) // bins:3d} %"
+        label = f"{width * index:3d}–{width * (index + 1):3d} %"
         lines.append(f"{label} │{bar} {count}" if count else f"{label} │")
     return lines
 

@@ -17,6 +17,7 @@ from autograder.build.assign import assign
 from autograder.build.bundle import write_bundle
 from autograder.build.course import Course
 from autograder.build.figures import split_figures
+from autograder.build.hints import check_rereads, read_hints
 from autograder.build.known_mistakes import KNOWN_MISTAKES, Table, known_mistakes
 from autograder.build.leaks import Leak, find_leaks, handed_out, secrets
 from autograder.build.master import master_notebook
@@ -214,6 +215,7 @@ def assemble(assignment: Assignment, say: Say = _silent) -> Built:
     cases = {relative: text for relative, text in public.items() if relative.endswith(".py")}
     table = known_mistakes(assignment, cells, cases, held)
     if table is not None:
+        check_rereads(assignment, cells)
         public[f"tests/{assignment.name}/{KNOWN_MISTAKES}"] = table.render()
         say("sealed", f"{len(table.entries)} answers of known mistakes in public cases")
     return Built(assignment, cells, tests, student, solution, public, table)
@@ -287,6 +289,7 @@ def _mistakes(assignment: Assignment) -> str:
 def facts(assignment: Assignment, tests: tuple[TestFile, ...]) -> str:
     """The contract as a student may know it, as JSON text: of hidden cases only what they are worth together."""
     public = {file.question: [case for case in file.cases if not case.hidden] for file in tests}
+    hints = read_hints(assignment)
     questions = [
         {
             "name": question.name,
@@ -297,6 +300,7 @@ def facts(assignment: Assignment, tests: tuple[TestFile, ...]) -> str:
             "call_seconds": question.call_seconds or assignment.limits.call_seconds,
             "public_cases": len(public[question.name]),
             "public_points": sum(case.points for case in public[question.name]),
+            **({"hints": hints[question.name]} if hints else {}),
         }
         for question in assignment.questions
     ]

@@ -59,7 +59,7 @@ class Entry:
     def text(self) -> str:
         """What is sealed; empty when nothing is handed out for this answer."""
         openly = [mistake.openly or "" for mistake in self.mistakes]
-        says = [mistake.says for mistake in self.mistakes]
+        says = [_with_heading(mistake) for mistake in self.mistakes]
         said = list(dict.fromkeys(openly if self.guess else says))
         ambiguous = checks.sentence_of(says, self.answer) is None
         return "" if ambiguous or not all(said) else sealed.SEPARATOR.join(said)
@@ -71,6 +71,11 @@ class Entry:
 
     def __str__(self) -> str:
         return f"{self.test}, check {self.ordinal}: {self.names} ({self.guess})"
+
+
+def _with_heading(mistake: Any) -> str:
+    """The sentence, and where to read again when that is not the question's own section."""
+    return f"{mistake.says} Read again: “{mistake.reread}”." if mistake.reread else mistake.says
 
 
 @dataclass(frozen=True)

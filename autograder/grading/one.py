@@ -7,8 +7,11 @@ away.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
+
+from adkit.kinds import Kind
 
 from autograder.assignment import Assignment, AssignmentError, Question
 from autograder.records.results import CaseResult, Failure, QuestionResult, Status, SubmissionResult, Timeout
@@ -189,15 +192,18 @@ def run_case(case: Case, functions: dict[str, Any], grader_notes: list[str], log
     """
     from adkit.checks.errors import CheckError, told  # imports NumPy: not for who only reads results
 
-    message = mistake = ""
+    message = ""
     passed = False
+    error_found: CheckError | None = None
+    kind: Kind | Literal[""] = ""
     before = (0, 0) if log is None else (len(log.timeouts), log.not_run)
     try:
         case.run(functions)
         passed = True
     except AssertionError as error:
         message = told(error, hidden=case.hidden)
-        mistake = error.mistake if isinstance(error, CheckError) else ""
+        error_found = error if isinstance(error, CheckError) else None
+        kind = error_found.kind if error_found is not None else "wrong answer"
     except Exception as error:
         # Not the submission's fault: proxies raise AssertionErrors. It costs the case, and the instructor is
         # told.
@@ -206,9 +212,29 @@ def run_case(case: Case, functions: dict[str, Any], grader_notes: list[str], log
     failure: Failure = ""
     if log is not None and not passed:
         failure = "timeout" if len(log.timeouts) > before[0] else "not run" if log.not_run > before[1] else ""
-    return CaseResult(
-        case.name, case.title, case.points, case.hidden, passed, message[:_MESSAGE_LIMIT], mistake, failure
+    if failure == "timeout":
+        kind = "time limit"
+    elif failure == "not run":
+        kind = ""
+    elif kind == "time limit" and log is not None:  # an exception of the submission's own with that name
+        kind = "exception"
+    result = CaseResult(
+        case.name, case.title, case.points, case.hidden, passed, message[:_MESSAGE_LIMIT], failure=failure, kind=kind
     )
+    if error_found is None:
+        return result
+    recognised = error_found.recognised
+    result = replace(
+        result,
+        mistake=recognised.sentence,
+        mistakes=recognised.names,
+        misconception=recognised.first,
+        reread=recognised.reread,
+    )
+    if case.hidden:
+        return result
+    detail = error_found.values if recognised.sentence else ""
+    return replace(result, detail=detail[:_MESSAGE_LIMIT], evidence=error_found.evidence or {})
 
 
 def install_recognition(assignment: Assignment) -> None:

@@ -171,14 +171,14 @@ class _Recogniser:
         """By seed (hidden cases draw their inputs from it), test function and mistake."""
         self.unsaved = False
 
-    def __call__(self, failure: checks.Failure) -> str | None:
-        """The sentence for a failed check; None when no known mistake answers like that."""
+    def __call__(self, failure: checks.Failure) -> checks.Recognised:
+        """The known mistakes behind a failed check: those whose sentences the student is told."""
         case = self._cases.get(failure.test)
         if case is None or not failure.answered:
-            return None
+            return checks.Recognised()
         key = checks.fingerprint(failure.answer)
         known = self.answers.setdefault(seed(), {}).setdefault(case.name, {})
-        sentences: list[str] = []
+        fitting: list[Mistake] = []
         for mistake in catalogue(self.assignment.name):
             if mistake.question != case.question:
                 continue
@@ -188,8 +188,17 @@ class _Recogniser:
                 self.unsaved = True
             found = known[name]
             if found is not None and found[0] == failure.ordinal and checks.matches(found[1], key):
-                sentences.append(mistake.says)
-        return checks.sentence_of(sentences, failure.answer)
+                fitting.append(mistake)
+        sentence = checks.sentence_of([mistake.says for mistake in fitting], failure.answer)
+        if sentence is None:
+            return checks.Recognised()
+        own = self.assignment.question(case.question).heading
+        return checks.Recognised(
+            sentence,
+            tuple(dict.fromkeys(f"{mistake.function}__{mistake.name}" for mistake in fitting)),
+            fitting[0].says,
+            tuple(dict.fromkeys(mistake.reread or own for mistake in fitting)),
+        )
 
 
 def save_answers(assignment_name: str, file: Path) -> None:

@@ -309,5 +309,5 @@ def result_of(name: str, message: Mapping[str, Any], assignment: Assignment, tim
 
 
 def _case(case: Case, passed: bool, said: Said) -> CaseResult:
-    said = Said() if passed else said
-    return CaseResult(case.name, case.title, case.points, case.hidden, passed, said.message, said.mistake, said.failure)
+    result = CaseResult(case.name, case.title, case.points, case.hidden, passed, "")
+    return result if passed else said.onto(result)

@@ -9,8 +9,10 @@ way, as fields, written and read here and nowhere else:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, cast, get_args
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal, cast, get_args
+
+from adkit.kinds import KINDS, Kind
 
 from autograder.records.results import CaseResult, Failure, Limit, Timeout
 from autograder.text import printable
@@ -26,6 +28,21 @@ class Said:
     message: str = ""
     mistake: str = ""
     failure: Failure = ""
+    kind: Kind | Literal[""] = ""
+    mistakes: tuple[str, ...] = ()
+    misconception: str = ""
+    reread: tuple[str, ...] = ()
+    detail: str = ""
+    evidence: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @staticmethod
+    def of(case: CaseResult) -> "Said":
+        """What a case has to say."""
+        return Said(**{entry.name: getattr(case, entry.name) for entry in fields(Said)})
+
+    def onto(self, case: CaseResult) -> CaseResult:
+        """The case with what it has to say."""
+        return replace(case, **{entry.name: getattr(self, entry.name) for entry in fields(Said)})
 
 
 @dataclass(frozen=True)
@@ -42,7 +59,7 @@ class Outcome:
     @staticmethod
     def said(cases: Mapping[str, CaseResult]) -> dict[str, Said]:
         """What the cases that did not pass have to say."""
-        return {name: Said(case.message, case.mistake, case.failure) for name, case in cases.items() if not case.passed}
+        return {name: Said.of(case) for name, case in cases.items() if not case.passed}
 
 
 def written(outcome: Outcome) -> dict[str, Any]:
@@ -99,7 +116,20 @@ def _timeout(entry: Any) -> Timeout | None:
 def _said(entry: Any) -> Said:
     match entry:
         case {"message": str(message), "mistake": str(mistake), "failure": str(failure)}:
+            found = cast("dict[str, Any]", entry)
             known = failure if failure in get_args(Failure) else ""
-            return Said(message[:_TEXT], mistake[:_TEXT], cast("Failure", known))
+            kind: Any = found.get("kind")
+            evidence: Any = found.get("evidence")
+            return Said(
+                message[:_TEXT],
+                mistake[:_TEXT],
+                cast("Failure", known),
+                kind=kind if type(kind) is str and kind in KINDS else "",
+                mistakes=_texts(found.get("mistakes")),
+                misconception=_text(found.get("misconception"))[:_TEXT],
+                reread=_texts(found.get("reread")),
+                detail=_text(found.get("detail"))[:_TEXT],
+                evidence=cast("dict[str, Any]", evidence) if type(evidence) is dict else {},
+            )
         case _:
             return Said()

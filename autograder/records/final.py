@@ -1,4 +1,4 @@
-"""From the score to the grade: what lateness takes off, what a person adds, where it is capped.
+"""From the score to the grade, and whose it is: what lateness takes off, what a person adds, where it is capped.
 
 The order is fixed: the score, its bonus, the late reduction, the adjustments of adjustments.csv in their order, the
 cap. Each step is a fact with its reason, and the student's page shows all of them with the original score. No step
@@ -6,7 +6,7 @@ takes a grade below 0.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -46,6 +46,8 @@ class Final:
     late: timedelta = timedelta()
     lateness: str = ""
     """What an instructor should look at: late, but nobody knows by how much."""
+    who: str = ""
+    """The student's name on the class list; empty where it is not known."""
 
     @property
     def earned(self) -> float:
@@ -103,7 +105,9 @@ class Finals:
             if off:
                 steps.append(Step("late", -off, why))
         about = [entry for entry in self.adjustments if entry.who.file == result.file]
-        return self._with(final, steps, about, late, lateness)
+        graded = self._with(final, steps, about, late, lateness)
+        student = self.students.get(result.file)
+        return replace(graded, who=student.name) if student is not None else graded
 
     def of_absent(self, student: Student, possible: float) -> Final:
         """The grade of somebody who handed in nothing: what a person gave them."""

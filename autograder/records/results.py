@@ -1,7 +1,9 @@
 """What grading says about a submission, as plain data: all that later stages (journal, CSV, feedback, report) read."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
+
+from adkit.kinds import Kind
 
 Status = Literal["completed", "timed out", "unreadable", "failed"]
 """completed: every case was run; timed out: the submission's time, or what the grader allows it, was over before every
@@ -51,6 +53,18 @@ class CaseResult:
     """The sentence of the known mistake that was recognised, if any."""
     failure: Failure = ""
     """timeout: a call of this case did not finish in time; not run: time or restarts were used up before it."""
+    kind: Kind | Literal[""] = ""
+    """In which way it failed, one of a fixed list; empty when it passed or was not run."""
+    mistakes: tuple[str, ...] = ()
+    """The names of the recognised mistakes, that of the sentence's beginning first."""
+    misconception: str = ""
+    """The sentence of the first of them alone."""
+    reread: tuple[str, ...] = ()
+    """The notebook's headings that the recognised mistakes point to."""
+    detail: str = ""
+    """Of a public case with a recognised mistake: what is wrong, without the mistake's sentence."""
+    evidence: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Of a public case: what a picture of the fault is drawn from (`adkit.drawing.wrong`)."""
 
     @property
     def earned(self) -> float:
@@ -123,7 +137,7 @@ class SubmissionResult:
         """The inverse of `to_json`; KeyError or TypeError on data of another shape."""
         questions: list[QuestionResult] = []
         for question in data["questions"]:
-            cases: Any = tuple(CaseResult(**case) for case in question["cases"])
+            cases: Any = tuple(_case(case) for case in question["cases"])
             questions.append(QuestionResult(**{**question, "cases": cases}))
         tuples: dict[str, Any] = {
             "questions": tuple(questions),
@@ -132,3 +146,10 @@ class SubmissionResult:
             "timeouts": tuple(Timeout(**timeout) for timeout in data.get("timeouts", ())),
         }
         return SubmissionResult(**{**data, **tuples})
+
+
+def _case(data: dict[str, Any]) -> CaseResult:
+    content: dict[str, Any] = dict(data)
+    for key in ("mistakes", "reread"):
+        content[key] = tuple(cast("list[str]", content.get(key, ())))
+    return CaseResult(**content)

@@ -32,6 +32,8 @@ _OURS = (
 INSTRUCTORS = ("adjustments.csv", "extensions.csv", "adjustments.before.csv", "extensions.before.csv")
 """What a person puts into the folder: read, and never replaced or removed with the results."""
 _OUR_FOLDERS = ("results", "feedback", "lms")
+_ONCE_ASKED_FOR = ("viva", "viva_key")
+"""Folders that `autograder viva` makes."""
 SUMMARIES = "grading-summaries"
 """Otter's texts, where they were wanted."""
 
@@ -47,7 +49,7 @@ class Run:
     assignment: str
     title: str
     questions: tuple[dict[str, Any], ...]
-    """name, title, points, bonus."""
+    """name, title, points, bonus; heading (in the notebook), minutes (what it asks of a student, or None)."""
     seed: str
     contract: str
     """SHA-256 of the tests, references and checks: results of different ones are not mixed."""
@@ -74,6 +76,8 @@ class Run:
     """What who handed in nothing gets in the tables: zero, blank, or (none, empty) no line."""
     mail_from: str = ""
     """The sender of lms/mail.mbox; empty for a placeholder."""
+    notebook: str = ""
+    """Where students can open the notebook; empty for a file of the assignment's name beside their feedback."""
     regrades: tuple[dict[str, Any], ...] = ()
     """Each `autograder regrade`: when, how many, which questions, with which contract."""
 
@@ -94,6 +98,8 @@ class Run:
                     "title": question.title,
                     "points": question.points,
                     "bonus": question.bonus,
+                    "heading": question.heading,
+                    "minutes": question.minutes,
                 }
                 for question in assignment.questions
             ),
@@ -103,6 +109,7 @@ class Run:
             versions=versions(),
             machine=f"{platform.system()} {platform.release()} {platform.machine()}, {os.cpu_count()} cores",
             jobs=jobs,
+            notebook=assignment.notebook_url,
             late=dict(assignment.late.text or {}) if assignment.late else {},
             started=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         )
@@ -226,7 +233,7 @@ def _clear(folder: Path) -> None:
     for name in _OURS:
         with suppress(FileNotFoundError):
             (folder / name).unlink()
-    for name in (*_OUR_FOLDERS, SUMMARIES):
+    for name in (*_OUR_FOLDERS, *_ONCE_ASKED_FOR, SUMMARIES):
         path = folder / name
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

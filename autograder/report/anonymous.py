@@ -89,7 +89,10 @@ def _without_names(record: Record, name: str) -> Record:
     questions = tuple(
         replace(
             question,
-            cases=tuple(replace(case, message=case.mistake or ("" if case.passed else "—")) for case in question.cases),
+            cases=tuple(
+                replace(case, message=case.mistake or ("" if case.passed else "—"), detail="", evidence={})
+                for case in question.cases
+            ),
         )
         for question in result.questions
     )
@@ -105,4 +108,4 @@ def _without_names(record: Record, name: str) -> Record:
 def _without_reasons(final: Final) -> Final:
     reasons = {"late": "late", "cap": "no more than the points possible"}
     steps = tuple(replace(step, reason=reasons.get(step.kind, "")) for step in final.steps)
-    return replace(final, steps=steps, lateness="")
+    return replace(final, steps=steps, lateness="", who="")

@@ -76,7 +76,7 @@ class Archives:
             reached = True
         canvas = _canvas_name(student, source)
         if canvas and canvas not in self.canvas:
-            self.canvas[canvas] = _of_kind(canvas, record, final, self.run.title, page)
+            self.canvas[canvas] = _of_kind(canvas, record, final, self.run, page)
             reached = True
         if _ADDRESS.fullmatch(student.email) and len(student.email) < 250:
             with suppress(ValueError, HeaderParseError):  # an address that only looks like one
@@ -84,7 +84,9 @@ class Archives:
                 reached = True
         cloned = source.kind == CLONE or (not source.kind and not folder and not canvas and not student.platform)
         if student.login and cloned:
-            self.repositories[file_stem(student.login)] = markdown_feedback(record.result, self.run.title, final)
+            self.repositories[file_stem(student.login)] = markdown_feedback(
+                record.result, self.run.title, final, self.run
+            )
             reached = True
         self.unreachable += not reached
 
@@ -114,7 +116,7 @@ class Archives:
         message["From"] = _sender(self.run.mail_from or SENDER)
         message["Subject"] = _header(f"Feedback: {self.run.title}")
         message["Date"] = format_datetime(time)
-        message.set_content(plain_feedback(record.result, self.run.title, final))
+        message.set_content(plain_feedback(record.result, self.run.title, final, self.run))
         message.add_attachment(page, subtype="html", filename="feedback.html")
         digest = hashlib.sha256(page.encode() + student.email.encode()).hexdigest()
         message.set_boundary(f"autograder-{digest[:32]}")
@@ -161,14 +163,14 @@ def _is_usual(name: str) -> bool:
     return printable(name, 300, lines=False) == name and not name.startswith((".", "~"))
 
 
-def _of_kind(name: str, record: Record, final: Final, title: str, page: str) -> bytes:
+def _of_kind(name: str, record: Record, final: Final, run: Run, page: str) -> bytes:
     """Feedback in the same file format as the submission."""
     if name.endswith(".zip"):
         return _zip({"feedback.html": page.encode()})
     if name.endswith(".py"):
-        lines = plain_feedback(record.result, title, final).splitlines()
+        lines = plain_feedback(record.result, run.title, final, run).splitlines()
         return "".join(f"# {line}".rstrip() + "\n" for line in lines).encode()
-    source = markdown_feedback(record.result, title, final)
+    source = markdown_feedback(record.result, run.title, final, run)
     cell: dict[str, object] = {"cell_type": "markdown", "id": "feedback", "metadata": {}, "source": source}
     notebook: dict[str, object] = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()

@@ -73,6 +73,8 @@ def _clear_files(out: Path, gone: Person, done: Forgotten) -> None:
     for path in (
         out / "results" / f"{gone.stem}.json",
         out / "feedback" / f"{gone.stem}.html",
+        out / "viva" / f"{gone.stem}.html",
+        out / "viva_key" / f"{gone.stem}.html",
         *(out / SUMMARIES).glob("*"),
     ):
         ours = path.parent.name != SUMMARIES or path.name in (gone.file, gone.stem) or path.stem == gone.stem

@@ -51,6 +51,11 @@ class Row:
         return decided or (not self.blank and (self.scored or self.status in ("unreadable", "missing")))
 
     @property
+    def limits_in_words(self) -> str:
+        """The limits in seconds that it ran into, each once."""
+        return "; ".join(dict.fromkeys(timeout.sentence() for timeout in self.timeouts))
+
+    @property
     def percent(self) -> float:
         """Otter's percent_correct: the share of the points possible, to four digits."""
         return round(self.earned / self.possible, 4) if self.possible else 0.0

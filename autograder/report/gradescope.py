@@ -12,7 +12,7 @@ from typing import Any
 from autograder.records.final import Final
 from autograder.records.journal import Record
 from autograder.records.results import CaseResult, QuestionResult, SubmissionResult
-from autograder.report.feedback import hidden_summary, steps_in_words
+from autograder.report.feedback import failures_in_words, hidden_summary, steps_in_words
 from autograder.text import number, printable, signed
 
 
@@ -39,10 +39,12 @@ def gradescope_results(result: SubmissionResult, final: Final | None = None) -> 
         tests += [
             _test(f"{question.name}.{number}", question, case) for number, case in enumerate(question.cases, start=1)
         ]
-        summary = hidden_summary(tuple(case for case in question.cases if case.hidden))
-        mistakes = dict.fromkeys(case.mistake for case in question.cases if case.hidden and case.mistake)
+        hidden = tuple(case for case in question.cases if case.hidden)
+        summary = hidden_summary(hidden)
+        failures = failures_in_words(hidden)
+        mistakes = dict.fromkeys(case.mistake for case in hidden if case.mistake)
         if summary and result.status != "unreadable":
-            notes.append(f"{question.name}: {' '.join([summary, *mistakes])}")
+            notes.append(f"{question.name}: {' '.join([summary, *filter(None, [failures]), *mistakes])}")
     lines = [
         f"{printable(text, 600, lines=False)}: {signed(points) if place else number(points)}"
         for place, (text, points) in enumerate(steps_in_words(final))
@@ -84,5 +86,11 @@ def _test(number: str, question: QuestionResult, case: CaseResult) -> dict[str, 
         "status": "passed" if case.passed else "failed",
         "visibility": "hidden" if case.hidden else "visible",
         "output": "" if case.passed else printable(case.message, 4000),
-        "extra_data": {"case": case.name, "mistake": case.mistake, "failure": case.failure},
+        "extra_data": {
+            "case": case.name,
+            "mistake": case.mistake,
+            "mistakes": case.mistakes,
+            "failure": case.failure,
+            "kind": case.kind,
+        },
     }

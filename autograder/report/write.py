@@ -10,7 +10,7 @@ from autograder.records.people import Person
 from autograder.records.run import Run, write_atomically
 from autograder.report import lms
 from autograder.report.archives import Archives
-from autograder.report.class_report import report_page
+from autograder.report.class_report import Class, report_page
 from autograder.report.feedback import feedback_page
 from autograder.report.grades import Row, final_grades, grades_detail
 from autograder.report.gradescope import results_json
@@ -25,10 +25,11 @@ def statistics_of(out: Path) -> tuple[Statistics, Run]:
     return _statistics(journal.read_latest(out), run, Finals.load(out, run), out), run
 
 
-def write_everything(out: Path) -> Statistics:
+def write_everything(out: Path, compare: Path | None = None) -> Statistics:
     """final_grades.csv, report.html, lms/, each submission's results and feedback, and the archives that carry them to
-    students, from run.json and the journal."""
+    students, from run.json and the journal. compare: the output folder of an earlier run to compare the class with."""
     run = Run.read(out)
+    earlier = None if compare is None else Class(*statistics_of(compare), str(compare))
     finals = Finals.load(out, run)
     archives = Archives(out, run, finals.students)
     for record in journal.read_latest(out):
@@ -36,13 +37,13 @@ def write_everything(out: Path) -> Statistics:
         archives.add(record, final, write_submission(record, final, out, run))
     statistics = _statistics(journal.read_latest(out), run, finals, out)
     statistics.notes += archives.write()
-    _write_class_files(out, statistics, run)
+    _write_class_files(out, statistics, run, earlier)
     return statistics
 
 
 def write_submission(record: Record, final: Final, out: Path, run: Run) -> str:
     """Writes a submission's own files where they changed; returns the student's page."""
-    page = feedback_page(record.result, run.title, final)
+    page = feedback_page(record.result, run.title, final, run)
     _write_if_changed(out / "results" / f"{record.stem}.json", results_json(record, final))
     _write_if_changed(out / "feedback" / f"{record.stem}.html", page)
     return page
@@ -60,7 +61,7 @@ def _statistics(records: Iterable[Record], run: Run, finals: Finals, out: Path) 
     return statistics
 
 
-def _write_class_files(out: Path, statistics: Statistics, run: Run) -> None:
+def _write_class_files(out: Path, statistics: Statistics, run: Run, earlier: Class | None) -> None:
     rows = [*statistics.rows, *(row for row, _ in statistics.absent)]
     write_atomically(out / "final_grades.csv", final_grades(rows, run.questions))
     if any(row.final.steps or row.final.lateness for row in rows):
@@ -76,7 +77,7 @@ def _write_class_files(out: Path, statistics: Statistics, run: Run) -> None:
     statistics.notes += lms.write_tables(whole, out / "lms")
     statistics.notes += _about_time(statistics)
     write_atomically(out / "lms" / "README.txt", lms.readme(whole, statistics.notes))
-    write_atomically(out / "report.html", report_page(statistics, run))
+    write_atomically(out / "report.html", report_page(statistics, run, earlier))
 
 
 def _about_time(statistics: Statistics) -> list[str]:

@@ -42,6 +42,8 @@ class Mistake:
     openly: str | None = None
     """What a student's own check says instead where the answer can be guessed: no solution. "" for nothing, None where
     no answer in a public case can be guessed."""
+    reread: str = ""
+    """The notebook's heading to read again, without its #; empty for the question's own."""
 
 
 class Catalogue:
@@ -51,9 +53,9 @@ class Catalogue:
         self.assignment = assignment
         self.mistakes: list[Mistake] = []
 
-    def question(self, name: str) -> "Question":
+    def question(self, name: str, *, reread: str = "") -> "Question":
         """The part about one question, to enter its mistakes in."""
-        return Question(self, name)
+        return Question(self, name, reread)
 
 
 @dataclass(frozen=True)
@@ -64,37 +66,44 @@ class Question:
     input), so that whoever looks for it can read the sentence there. True: `says` may be read, it holds no solution; a
     sentence: that is said instead; False: nothing is. `autograder build` asks for it where it is needed. The grader
     always says `says`.
+    reread: the heading of the notebook to read again, where that is not the question's own; of the question's mistakes
+    as a whole, or of one. `autograder build` looks whether the notebook has it.
     """
 
     catalogue: Catalogue
     name: str
+    reread: str = ""
 
-    def edit(self, name: str, *edits: Edit, says: str, openly: str | bool | None = None) -> None:
+    def edit(self, name: str, *edits: Edit, says: str, openly: str | bool | None = None, reread: str = "") -> None:
         """The mistake `name`, <function>__<mistake>, is that function of the reference with the edits made.
 
         Raises EditError unless each edit's old text occurs exactly once in what may be edited.
         """
         reference = import_module(f"reference.{self.catalogue.assignment}")
         function, _ = _parts(name)
-        self._enter(name, edited_function(reference, function, name, edits), says, openly)
+        self._enter(name, edited_function(reference, function, name, edits), says, openly, reread)
 
-    def mistake(self, *, says: str, openly: str | bool | None = None) -> Callable[[Function], Function]:
+    def mistake(
+        self, *, says: str, openly: str | bool | None = None, reread: str = ""
+    ) -> Callable[[Function], Function]:
         """The mistake is the decorated function, named <function>__<mistake>; it stays what it is."""
 
         def enter(function: Function) -> Function:
-            self._enter(function.__name__, function, says, openly)
+            self._enter(function.__name__, function, says, openly, reread)
             return function
 
         return enter
 
-    def _enter(self, name: str, implementation: Callable[..., Any], says: str, openly: str | bool | None) -> None:
+    def _enter(
+        self, name: str, implementation: Callable[..., Any], says: str, openly: str | bool | None, reread: str
+    ) -> None:
         function, mistake = _parts(name)
         entries = self.catalogue.mistakes
         if any((entry.function, entry.name) == (function, mistake) for entry in entries):
             raise ValueError(f"there are two mistakes named {name}")
         if isinstance(openly, bool):
             openly = says if openly else ""
-        entries.append(Mistake(mistake, self.name, function, says, implementation, openly))
+        entries.append(Mistake(mistake, self.name, function, says, implementation, openly, reread or self.reread))
 
 
 def _parts(name: str) -> tuple[str, str]:

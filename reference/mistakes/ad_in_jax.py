@@ -12,7 +12,7 @@ MISTAKES = Catalogue("ad_in_jax")
 
 # ---------------------------------------- q1: gradients and Hessians
 
-q1 = MISTAKES.question("q1")
+q1 = MISTAKES.question("q1", reread="Derivatives, by what they compute")
 
 q1.edit(
     "trace_inverse_derivatives__gradient_transposed",
@@ -132,7 +132,7 @@ q1.edit(
 
 # ---------------------------------------- q2: the cheaper mode
 
-q2 = MISTAKES.question("q2")
+q2 = MISTAKES.question("q2", reread="What it costs")
 
 q2.edit(
     "jacobian__always_forward",
@@ -328,7 +328,7 @@ q4.edit(
 
 # ---------------------------------------- q5: derivatives that survive
 
-q5 = MISTAKES.question("q5")
+q5 = MISTAKES.question("q5", reread="Where derivatives go wrong")
 
 
 @q5.mistake(says="e^x overflows where x is large, and 1 + e^x loses it where it is tiny.")
@@ -465,7 +465,7 @@ q5.edit(
 
 # ---------------------------------------- q6: the derivative of a fixed point
 
-q6 = MISTAKES.question("q6")
+q6 = MISTAKES.question("q6", reread="The derivative of a solver")
 
 
 @q6.mistake(
@@ -554,7 +554,7 @@ def fixed_point__fixed_number(f, theta, x0, tolerance):
 
 # ---------------------------------------- q7: sparse Jacobians
 
-q7 = MISTAKES.question("q7")
+q7 = MISTAKES.question("q7", reread="For the curious: Jacobians with few entries")
 
 
 @q7.mistake(

@@ -15,7 +15,7 @@ Sweep = tuple[list[float], list[float]]
 
 # ---------------------------------------- q1: the toy example
 
-q1 = MISTAKES.question("q1")
+q1 = MISTAKES.question("q1", reread="How a derivative flows")
 
 q1.edit(
     "toy_forward__values_for_tangents",
@@ -126,7 +126,7 @@ q1.edit(
 
 # ---------------------------------------- q2: local partials
 
-q2 = MISTAKES.question("q2")
+q2 = MISTAKES.question("q2", reread="From the toy to any program")
 
 q2.edit(
     "local_partials__product_swapped",
@@ -540,7 +540,7 @@ def reverse_mode__whole_jacobian(
 
 # ---------------------------------------- q5: cost
 
-q5 = MISTAKES.question("q5")
+q5 = MISTAKES.question("q5", reread="Which mode?")
 
 q5.edit(
     "mode_cost__nodes_counted",
@@ -658,7 +658,7 @@ q5.edit(
 
 # ---------------------------------------- q6: closed forms
 
-q6 = MISTAKES.question("q6")
+q6 = MISTAKES.question("q6", reread="The same in matrices")
 
 q6.edit(
     "trace_inverse_gradient__sign",
@@ -774,7 +774,7 @@ def cubic_norm_hessian__gradient(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 # ---------------------------------------- q7: elimination orders
 
-q7 = MISTAKES.question("q7")
+q7 = MISTAKES.question("q7", reread="For the curious: between the modes")
 
 
 @q7.mistake(

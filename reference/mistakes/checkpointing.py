@@ -22,7 +22,7 @@ MISTAKES = Catalogue("checkpointing")
 
 # ---------------------------------------- q1: vanilla
 
-q1 = MISTAKES.question("q1")
+q1 = MISTAKES.question("q1", reread="Schedules")
 
 q1.edit(
     "vanilla_schedule__never_frees",
@@ -70,7 +70,7 @@ def vanilla_schedule__recomputes(n):
 
 # ---------------------------------------- q2: memory-poor
 
-q2 = MISTAKES.question("q2")
+q2 = MISTAKES.question("q2", reread="Schedules")
 
 
 @q2.mistake(

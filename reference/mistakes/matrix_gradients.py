@@ -11,7 +11,7 @@ MISTAKES = Catalogue("matrix_gradients")
 
 # ---------------------------------------- q1: the linear solve, backwards
 
-q1 = MISTAKES.question("q1")
+q1 = MISTAKES.question("q1", reread="Cotangents, and the trace trick")
 
 q1.edit(
     "linear_solve_vjp__transpose_missing",
@@ -431,7 +431,7 @@ q4.edit(
 
 # ---------------------------------------- q5: the singular value decomposition, backwards
 
-q5 = MISTAKES.question("q5")
+q5 = MISTAKES.question("q5", reread="Then backwards, a step at a time")
 
 q5.edit(
     "svd_vjp__f_sign",

@@ -320,7 +320,7 @@ def recognise() -> Iterator[Callable[[str, dict[str, Any]], set[str]]]:
         found: set[str] = set()
         for case in file_of(question).test_cases:
             failure = checks.first_failure(lambda case=case: case.body.call_func(functions))
-            found.add((recogniser(failure) if failure is not None else None) or "")
+            found.add(recogniser(failure).sentence if failure is not None else "")
         return found - {""}
 
     yield sentences

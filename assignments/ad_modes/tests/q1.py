@@ -26,11 +26,15 @@ def test_q1_forward_trace_at_a_point(toy_forward):
 @test_case(points=0.75)
 def test_q1_reverse_trace_at_a_point(toy_reverse):
     """toy_reverse at (0.7, -1.3)"""
+    import adkit
     from adkit import checks
+    from adkit.checks import evidence
 
     adjoints = checks.call(toy_reverse, 0.7, -1.3, returns=5)
     expected = [-0.5351578127155115, 0.7, 1.0, 1.0, 1.0]
-    checks.close(adjoints, expected, rtol=1e-12, what="the adjoints (v1_bar, …, v5_bar)", scale="entry")
+    shows = evidence.adjoints(adkit.toy_graph(), range(5))
+    what = "the adjoints (v1_bar, …, v5_bar)"
+    checks.close(adjoints, expected, rtol=1e-12, what=what, scale="entry", shows=shows)
 
 
 @test_case(points=1.25, hidden=True)

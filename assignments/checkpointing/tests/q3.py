@@ -32,12 +32,12 @@ def test_q3_evaluates_twice_at_most(checkpointed_schedule):
 def test_q3_peak(checkpointed_schedule):
     """The peak is at most the number of checkpoints + the longest run between them (n = 12)"""
     from adkit import checks
-    from adkit.checks import schedules
+    from adkit.checks import evidence, schedules
 
     schedule = checks.call(checkpointed_schedule, 12, [4, 8])
     trace = schedules.legal(12, schedule)
-    case = "n = 12, checkpoints [4, 8]"
-    schedules.at_most(trace.peak, 2 + 4, what="the peak memory", case=case, answer=schedule)
+    case, shows = "n = 12, checkpoints [4, 8]", evidence.schedule(12, schedule, memory=2 + 4)
+    schedules.at_most(trace.peak, 2 + 4, what="the peak memory", case=case, answer=schedule, shows=shows)
 
 
 @test_case(points=1, hidden=True)

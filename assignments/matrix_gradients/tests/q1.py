@@ -67,30 +67,41 @@ def test_q1_factorises_once(linear_solve_vjp):
         checks.call(linear_solve_vjp, A, b, x_bar, returns=2)  # what is wrong on numbers, too, is told as that
         checks.fail(
             "the work is counted in what JAX traces, and this function cannot be traced: these two points need "
-            f"jax.numpy and jax.scipy, the other six do not ({problem.message})"
+            f"jax.numpy and jax.scipy, the other six do not ({problem.message})",
+            kind="not traceable",
         )
     work = measured.work
     checks.countable(work)
     if work.by_kind["svd"] or work.by_kind["eig"]:
-        checks.fail("a linear system needs no singular or eigenvalues: one LU or QR factorisation is enough")
+        checks.fail(
+            "a linear system needs no singular or eigenvalues: one LU or QR factorisation is enough", kind="too costly"
+        )
     if work.by_kind["cholesky"]:
         checks.fail(
             "Cholesky is for symmetric positive definite matrices, and A^T A has the square of A's condition number: "
-            "factorise A itself, by LU or QR"
+            "factorise A itself, by LU or QR",
+            kind="too costly",
         )
     if work.factorizations == 0:
         checks.fail(
             "no LU or QR factorisation is called for the answer: counted are those of jax.scipy.linalg.lu_factor and "
-            "lu, of jnp.linalg.qr and the like; one that is written out in loops cannot be told from other loops"
+            "lu, of jnp.linalg.qr and the like; one that is written out in loops cannot be told from other loops",
+            kind="too costly",
         )
     if work.factorizations > 1:
-        checks.fail(f"A is factorised {work.factorizations} times; the factors of A serve the system with A^T as well")
+        checks.fail(
+            f"A is factorised {work.factorizations} times; the factors of A serve the system with A^T as well",
+            kind="too costly",
+        )
     if work.matrices > 1:
         checks.fail(
-            f"{work.matrices} matrices are factorised at once; the factors of A serve the system with A^T as well"
+            f"{work.matrices} matrices are factorised at once; the factors of A serve the system with A^T as well",
+            kind="too costly",
         )
     if work.largest > n * n:
-        checks.fail("something larger than A itself is computed; nothing larger than n x n is needed")
+        checks.fail(
+            "something larger than A itself is computed; nothing larger than n x n is needed", kind="too costly"
+        )
     solves.uses_a_solve(measured.outputs, A, b, x_bar)
 
 
@@ -192,27 +203,34 @@ def test_q1_forms_no_inverse(linear_solve_vjp):
             checks.call(linear_solve_vjp, A, b, x_bar, returns=2)
             checks.fail(
                 "the work is counted in what JAX traces, and this function cannot be traced: these two points need "
-                "jax.numpy and jax.scipy, the other six do not"
+                "jax.numpy and jax.scipy, the other six do not",
+                kind="not traceable",
             )
         works.append(measured.work)
     small, large = works
     checks.countable(small)
     checks.countable(large)
     if large.by_kind["svd"] or large.by_kind["eig"]:
-        checks.fail("a linear system needs no singular or eigenvalues, and no pseudo-inverse made of them")
+        checks.fail(
+            "a linear system needs no singular or eigenvalues, and no pseudo-inverse made of them", kind="too costly"
+        )
     if large.factorizations == 0:
         checks.fail(
-            "no LU or QR factorisation is called, so that A^-1 cannot be told from a solution: use lu_factor or qr"
+            "no LU or QR factorisation is called, so that A^-1 cannot be told from a solution: use lu_factor or qr",
+            kind="too costly",
         )
     # Two systems have the same number of right-hand sides for every n (also when they are refined a few times), an
     # inverse has n of them. Where triangular systems are solved in loops, twice the n takes four times the
     # multiplications, and for an inverse eight times.
     if large.solve_columns > small.solve_columns:
         checks.fail(
-            "triangular systems are solved for n right-hand sides, as forming A^-1 does; solve for b and x_bar only"
+            "triangular systems are solved for n right-hand sides, as forming A^-1 does; solve for b and x_bar only",
+            kind="too costly",
         )
     if large.solve_columns == 0 and large.multiplications > 2**2.5 * small.multiplications:
         checks.fail(
-            "there are n^3 multiplications besides the factorisation, as forming A^-1 takes; solve for b and x_bar only"
+            "there are n^3 multiplications besides the factorisation, as forming A^-1 takes; "
+            "solve for b and x_bar only",
+            kind="too costly",
         )
     solves.uses_a_solve(measured.outputs, A, b, x_bar)

@@ -20,12 +20,12 @@ The order is always the same: kind, shape, finiteness, values. Nothing broadcast
 | elimination orders | `elimination` |
 | which mistake makes this answer | `known_mistakes`, `fingerprint`, `sealed` |
 | what is said of a right answer besides | `notes` |
-| the running case; how a check fails | `case`, `failures` |
+| the running case; how a check fails; what a picture of it is drawn from | `case`, `failures`, `evidence` |
 """
 
 from adkit.checks.calling import call, in_time, raises
 from adkit.checks.case import in_hidden_case, in_public_case
-from adkit.checks.errors import CheckError, Failure, StubError, StudentError, told
+from adkit.checks.errors import CheckError, Failure, Recognised, StubError, StudentError, told
 from adkit.checks.failures import calls_of, fail, first_failure
 from adkit.checks.fingerprint import fingerprint, matches
 from adkit.checks.known_mistakes import sentence_of
@@ -37,6 +37,7 @@ __all__ = [
     "NEAR",
     "CheckError",
     "Failure",
+    "Recognised",
     "StubError",
     "StudentError",
     "array",

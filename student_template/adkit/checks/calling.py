@@ -31,7 +31,11 @@ def call(f: Any, *args: Any, returns: int | None = None, autodiff: bool = False,
     answer = _call(f, args, autodiff)
     note_call(args, answer)
     if repeat and not is_recorded() and not same(answer, _call(f, args, autodiff)):
-        failed(f"{name_of(f)} answers differently when it is asked again with the same arguments", answer=answer)
+        failed(
+            f"{name_of(f)} answers differently when it is asked again with the same arguments",
+            answer=answer,
+            kind="changed arguments",
+        )
     if returns is not None:
         answer = _parts(answer, returns, name_of(f))
     return answer
@@ -73,6 +77,10 @@ def _call(f: Any, args: tuple[Any, ...], autodiff: bool) -> Any:
             return plain(f(*args, autodiff=autodiff))
         except StudentError as problem:
             student_failed(problem)
+        except CheckError as problem:  # it answered, but not with data that can be graded
+            if problem.kind == "wrong answer":
+                problem.kind = "no answer"
+            raise
     if not callable(f):
         student_failed(StudentError(f"{name_of(f)} is a {type(f).__name__}, not a function", ("TypeError",)))
     if not autodiff:
@@ -82,7 +90,10 @@ def _call(f: Any, args: tuple[Any, ...], autodiff: bool) -> Any:
     given = copy.deepcopy(args)
     answer = in_time(name_of(f), lambda: _answer(f, given))
     if not same(given, args, exactly=True):
-        failed(f"{name_of(f)} changed its arguments; work on a copy (x = x.copy()) or make new arrays")
+        failed(
+            f"{name_of(f)} changed its arguments; work on a copy (x = x.copy()) or make new arrays",
+            kind="changed arguments",
+        )
     return answer
 
 
@@ -111,9 +122,14 @@ def _parts(answer: Any, count: int, name: str) -> Any:
         return [plain(part) for part in answer]
     wanted = f"{name} should return {count} things"
     if not isinstance(answer, list | tuple):
-        failed(f"{wanted} (a tuple or a list), but it returned {kind_of(answer)}", answer=answer)
+        failed(f"{wanted} (a tuple or a list), but it returned {kind_of(answer)}", answer=answer, kind="wrong shape")
     parts = cast("list[Any] | tuple[Any, ...]", answer)
     if len(parts) != count:
         few = len(parts) if len(parts) <= 2 * count else "many more"  # a length could be made of the arguments
-        failed(f"{wanted}, but it returned {len(parts)}", hidden=f"{wanted}, but it returned {few}", answer=answer)
+        failed(
+            f"{wanted}, but it returned {len(parts)}",
+            hidden=f"{wanted}, but it returned {few}",
+            answer=answer,
+            kind="wrong shape",
+        )
     return parts

@@ -8,7 +8,6 @@ An error says both. Which of the two a student reads is decided here (`told`, `C
   of the case, and no text of the student's function, which could be made of what the function was given.
 """
 
-import builtins
 import linecache
 import sysconfig
 from collections.abc import Sequence
@@ -18,11 +17,16 @@ from types import TracebackType
 from typing import Any
 
 from adkit.checks.case import in_hidden_case, in_public_case, missing_names
+from adkit.kinds import Kind
 from adkit.stubs import STUB
+
+MISSING = "MissingFunction"
+"""Among the kinds of an error: the student has not defined the function."""
 
 __all__ = [
     "CheckError",
     "Failure",
+    "Recognised",
     "StubError",
     "StudentError",
     "describe",
@@ -51,12 +55,27 @@ class Failure:
     """How far the answer is from the right one, relative to it; None where that has no meaning."""
 
 
+@dataclass(frozen=True)
+class Recognised:
+    """What is known of the mistakes that give an answer."""
+
+    sentence: str = ""
+    """What the student is told; empty where no mistake was recognised."""
+    names: tuple[str, ...] = ()
+    """Of the mistakes in the catalogue, the one that the sentence begins with first; only the grader knows them."""
+    first: str = ""
+    """The sentence of the first of them alone: of two that give the same answer the student is told both."""
+    reread: tuple[str, ...] = ()
+    """The headings of the notebook to read again."""
+
+
 class CheckError(AssertionError):
     """A check that did not pass.
 
     public: what is wrong, for a public case; values: the numbers behind it, where `public` does not hold them.
     hidden: what is wrong, for a hidden case. `public` when left out, which then holds nothing of the case.
-    mistake: the sentence of the recognised mistake; empty where there is none.
+    recognised: the known mistakes behind it. kind: in which way it did not pass (`adkit.kinds`).
+    evidence: in a public case, what a picture of the fault is drawn from (`adkit.drawing.wrong`), as plain data.
     `message` is what may be said in the case that was running when the error was made.
     """
 
@@ -66,16 +85,25 @@ class CheckError(AssertionError):
         *,
         hidden: str | None = None,
         values: str = "",
-        mistake: str = "",
+        recognised: Recognised | None = None,
         failure: Failure | None = None,
+        kind: Kind = "wrong answer",
+        evidence: dict[str, Any] | None = None,
     ) -> None:
         self.public = public
         self.hidden = public if hidden is None else hidden
-        self.mistake = mistake
+        self.recognised = recognised or Recognised()
         self.failure = failure
+        self.kind: Kind = kind
+        self.evidence = evidence if in_public_case() else None
         self._values = values
         self.message = self.told(hidden=self._made_where_little_may_be_said())
         super().__init__(self.message)
+
+    @property
+    def mistake(self) -> str:
+        """The sentence of the recognised mistake; empty where there is none."""
+        return self.recognised.sentence
 
     @property
     def sentence(self) -> str:
@@ -112,9 +140,10 @@ class StudentError(CheckError):
         self, public: str, kinds: Sequence[str] = (), *, hidden: str | None = None, failure: Failure | None = None
     ) -> None:
         self.kinds = tuple(kinds)
+        kind = _kind(self.kinds)
         if hidden is None and self.kinds:
-            hidden = _in_our_words(self.kinds[0])
-        super().__init__(public, hidden=hidden, failure=failure)
+            hidden = "not yet: the function is still the template's stub" if STUB in self.kinds else _WORDS[kind]
+        super().__init__(public, hidden=hidden, failure=failure, kind=kind)
 
     def _made_where_little_may_be_said(self) -> bool:
         return in_hidden_case()
@@ -143,7 +172,7 @@ def not_defined() -> StudentError:
     missing = " and ".join(names) + (" is" if len(names) == 1 else " are") if names else "the function is"
     return StudentError(
         f"{missing} not defined: run the cell that defines it",
-        ("NameError",),
+        (MISSING, "NameError"),
         hidden=f"{names[0] if names else 'the function'} is not defined",
     )
 
@@ -176,22 +205,27 @@ def own_line(trace: TracebackType | None) -> str:
     return f" (in line {own[1]}: {line})" if line else f" (in line {own[1]})"
 
 
-_WORDS = {
-    STUB: "not yet: the function is still the template's stub",
-    "UntraceableError": "the function could not be traced by JAX in this hidden case; it needs jax.numpy throughout",
-    "TimeoutError": "the function did not finish in time in this hidden case",
-    "ProcessEnded": "the function ended its process in this hidden case",
-    "Exception": "the function could not be run in this hidden case",
+_WORDS: dict[Kind, str] = {
+    "no answer": "the function had nothing to grade in this hidden case",
+    "not traceable": "the function could not be traced by JAX in this hidden case; it needs jax.numpy throughout",
+    "time limit": "the function did not finish in time in this hidden case",
+    "process ended": "the function ended its process in this hidden case",
+    "recursion limit": "the function reached Python's recursion limit in this hidden case",
+    "exception": "the function raised an error in this hidden case",
 }
-_BUILTIN_ERRORS = frozenset(
-    name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, Exception)
-)
+_KINDS: dict[str, Kind] = {
+    STUB: "no answer",
+    MISSING: "no answer",
+    "UntraceableError": "not traceable",
+    "TimeoutError": "time limit",
+    "ProcessEnded": "process ended",
+    "RecursionError": "recursion limit",
+}
 
 
-def _in_our_words(kind: str) -> str:
+def _kind(names: Sequence[str]) -> Kind:
     """What happened, without a word of the student's: the name of a class of theirs could be any text."""
-    if kind in _WORDS:
-        return _WORDS[kind]
-    if kind in _BUILTIN_ERRORS:
-        return f"the function raised {kind} in this hidden case"
-    return "the function raised an error in this hidden case"
+    if not names:
+        return "no answer"  # the rule against autodiff, which is read in the source
+    known: list[Kind] = [_KINDS[name] for name in names if name in _KINDS]
+    return known[0] if known else "exception"

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from adkit.checks.case import next_check, recorded, running_case
 from adkit.checks.errors import CheckError, Failure, StudentError
 from adkit.checks.known_mistakes import recognise
+from adkit.kinds import Kind
 
 __all__ = ["NO_ANSWER", "calls_of", "fail", "failed", "first_failure", "note_call", "student_failed"]
 
@@ -18,16 +19,25 @@ NO_ANSWER: Any = object()
 _calls: list[tuple[tuple[Any, ...], Any]] | None = None
 
 
-def fail(public: str, *, hidden: str | None = None, answer: Any = NO_ANSWER, distance: float | None = None) -> NoReturn:
+def fail(
+    public: str,
+    *,
+    hidden: str | None = None,
+    answer: Any = NO_ANSWER,
+    distance: float | None = None,
+    kind: Kind = "wrong answer",
+    evidence: dict[str, Any] | None = None,
+) -> NoReturn:
     """Fails, for a property that no other check expresses.
 
     public: what is wrong, in a public case. hidden: the same without a number of the case, and without anything that
     was made of the answer, for a hidden one; leave it out only where `public` is like that already.
     answer: what the student's function returned, for recognising known mistakes.
     distance: how far it is, relatively, from being right: a mistake that is nearly right is recognised from nearer.
+    kind, evidence: as in `CheckError`.
     """
     next_check()
-    failed(public, hidden=hidden, answer=answer, distance=distance)
+    failed(public, hidden=hidden, answer=answer, distance=distance, kind=kind, evidence=evidence)
 
 
 def failed(
@@ -37,10 +47,21 @@ def failed(
     values: str = "",
     answer: Any = NO_ANSWER,
     distance: float | None = None,
+    kind: Kind = "wrong answer",
+    evidence: dict[str, Any] | None = None,
 ) -> NoReturn:
     """Fails within a check that has begun; as `fail`. values: the numbers behind `public`, where it holds none."""
     failure = _failure(answer, distance)
-    raise CheckError(public, hidden=hidden, values=values, mistake=recognise(failure), failure=failure)
+    recognised = recognise(failure)
+    raise CheckError(
+        public,
+        hidden=hidden,
+        values=values,
+        recognised=recognised,
+        failure=failure,
+        kind=kind,
+        evidence=evidence,
+    )
 
 
 def student_failed(problem: StudentError) -> NoReturn:

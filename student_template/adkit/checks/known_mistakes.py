@@ -13,23 +13,24 @@ from typing import Any, cast
 import numpy as np
 
 from adkit.checks.case import is_recorded
-from adkit.checks.errors import Failure
+from adkit.checks.errors import Failure, Recognised
 from adkit.checks.sealed import open_sentences
 
 __all__ = ["recognise", "recogniser", "sentence_of"]
 
-recogniser: Callable[[Failure], str | None] | None = None
+recogniser: Callable[[Failure], Recognised] | None = None
 """Finds the known mistake behind a failure. None: look in `known_mistakes.json` beside the test."""
 
 
-def recognise(failure: Failure) -> str:
-    """The sentence of the known mistake behind a failure; empty where there is none, or no answer to go by."""
+def recognise(failure: Failure) -> Recognised:
+    """The known mistake behind a failure; nothing where there is none, or no answer to go by."""
     if is_recorded() or not failure.test or not failure.answered:
-        return ""
+        return Recognised()
     if recogniser is not None:
-        return recogniser(failure) or ""
+        return recogniser(failure)
     known = _known_mistakes(str(Path(failure.file).with_name("known_mistakes.json")))
-    return sentence_of(open_sentences(known, failure.test, failure.ordinal, failure.answer), failure.answer) or ""
+    sentences = open_sentences(known, failure.test, failure.ordinal, failure.answer)
+    return Recognised(sentence_of(sentences, failure.answer) or "")
 
 
 def _entries(answer: Any) -> int:

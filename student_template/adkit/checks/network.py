@@ -157,7 +157,11 @@ def _leaves_the_gradient(result: Measured, problem: Problem, found: Crossing) ->
     parameters = sum(leaf.size for layer in problem.params for leaf in layer)
     products = result.forward_work.products if result.forward_work is not None else 0
     if found.strange_numbers >= parameters / 2 and products >= 3 * problem.n - 1:
-        fail("the forward pass already computes the gradient; it belongs in the backward pass", answer=[products])
+        fail(
+            "the forward pass already computes the gradient; it belongs in the backward pass",
+            answer=[products],
+            kind="too costly",
+        )
 
 
 def recomputes_once(result: Measured, problem: Problem) -> None:
@@ -183,7 +187,12 @@ def recomputes_once(result: Measured, problem: Problem) -> None:
         why = "not every segment is recomputed (the last one has to be, too)"
     counted = "the matrix products of the backward pass"
     numbers = f"{products} where {3 * n} are needed"
-    fail(f"{counted} ({numbers}) show that {why}", hidden=f"{counted} show that {why}", answer=[products - 3 * n])
+    fail(
+        f"{counted} ({numbers}) show that {why}",
+        hidden=f"{counted} show that {why}",
+        answer=[products - 3 * n],
+        kind="too costly",
+    )
 
 
 def one_segment_at_a_time(result: Measured, problem: Problem) -> None:
@@ -204,6 +213,7 @@ def one_segment_at_a_time(result: Measured, problem: Problem) -> None:
             f"({len(stored)} checkpoints, two arrays for each of {longest} layers, and 8): {why}",
             hidden=f"the peak of live arrays in the backward pass is too large: {why}",
             answer=[found - bound, len(result.residuals or ()), result.backward_work.products],
+            kind="too costly",
         )
 
 
@@ -228,6 +238,7 @@ def peaks_low(result: Measured, problem: Problem) -> None:
             f"the peak of live arrays is that of {found} activations, and may be {bound} for {problem.n} layers",
             hidden="the peak of live arrays is too large",
             answer=[found - bound, result.work.products],
+            kind="too costly",
         )
 
 
@@ -239,7 +250,12 @@ def evaluates_few_times(result: Measured, problem: Problem) -> None:
     alive = peak_in_activations(result.work, problem)
     if alive > problem.n:
         wrong = "no memory is saved: as much is alive at a time as without checkpoints"
-        fail(f"{wrong} ({alive} activations for {problem.n} layers)", hidden=wrong, answer=[alive - problem.n])
+        fail(
+            f"{wrong} ({alive} activations for {problem.n} layers)",
+            hidden=wrong,
+            answer=[alive - problem.n],
+            kind="too costly",
+        )
     found, bound = result.work.matrix_products, problem.n * (3 + _levels(problem))
     if found > bound:
         why = "the layers are evaluated too often"
@@ -247,6 +263,7 @@ def evaluates_few_times(result: Measured, problem: Problem) -> None:
             f"{found} matrix products, where {bound} are enough for {problem.n} layers, show that {why}",
             hidden=f"the matrix products show that {why}",
             answer=[found - bound],
+            kind="too costly",
         )
 
 

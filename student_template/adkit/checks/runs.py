@@ -140,6 +140,7 @@ def carries_it_out(result: Measured, schedule: Sequence[Action], problem: Proble
         f"{counted} ({products}, where {least} to {most} are right) show that {why}",
         hidden=f"{counted} show that {why}",
         answer=[products - most, products - least],
+        kind="too costly",
     )
 
 
@@ -154,4 +155,5 @@ def peaks_with_the_schedule(result: Measured, schedule: Sequence[Action], proble
             f"({peak} by the schedule, {SLACK} for what is being computed): {why}",
             hidden=f"the peak of live arrays is too large: {why}",
             answer=[found - peak],
+            kind="too costly",
         )

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from adkit.checks import evidence
 from adkit.checks.failures import fail
 from adkit.schedule import ScheduleError, Trace, integer, simulate
 
@@ -33,21 +34,40 @@ def legal(n: int, schedule: Any, *, sizes: Sequence[int] | None = None, costs: S
         return simulate(n, schedule, sizes, costs)
     except ScheduleError as problem:
         broken = "is not legal and complete" if problem.position is None else "has an illegal action"
-        fail(f"for n = {n}, {problem}", hidden=f"the schedule {broken}: {problem.rule}", answer=schedule)
+        fail(
+            f"for n = {n}, {problem}",
+            hidden=f"the schedule {broken}: {problem.rule}",
+            answer=schedule,
+            evidence=evidence.schedule(n, schedule, position=problem.position),
+        )
 
 
-def at_most(number: int, bound: int, *, what: str, case: str, answer: Any) -> None:
-    """Passes when `number` <= `bound`. `case` says in a public case what was asked, e.g. "n = 10"."""
+def at_most(
+    number: int, bound: int, *, what: str, case: str, answer: Any, shows: evidence.Evidence | None = None
+) -> None:
+    """Passes when `number` <= `bound`. `case` says in a public case what was asked, e.g. "n = 10".
+
+    shows: what a picture of the excess is drawn from (`adkit.checks.evidence`).
+    """
     if number > bound:
         public = f"{what} is {number}, and may be at most {bound} (for {case})"
-        fail(public, hidden=f"{what} is too large", answer=answer)
+        fail(public, hidden=f"{what} is too large", answer=answer, kind="too costly", evidence=shows)
 
 
-def exactly(number: int, right: int, *, what: str, case: str, answer: Any) -> None:
-    """Passes when `number` == `right`; `case` as in `at_most`."""
+def exactly(
+    number: int, right: int, *, what: str, case: str, answer: Any, shows: evidence.Evidence | None = None
+) -> None:
+    """Passes when `number` == `right`; `case` and `shows` as in `at_most`."""
     if number != right:
         public = f"{what} is {number}, and should be {right} (for {case})"
-        fail(public, hidden=f"{what} is too {'large' if number > right else 'small'}", answer=answer)
+        large = number > right
+        fail(
+            public,
+            hidden=f"{what} is too {'large' if large else 'small'}",
+            answer=answer,
+            kind="too costly" if large else "wrong answer",
+            evidence=shows,
+        )
 
 
 def within(n: int, memory: int, schedule: Any) -> Trace:
@@ -55,7 +75,14 @@ def within(n: int, memory: int, schedule: Any) -> Trace:
     `memory` activations in memory.
     """
     trace = legal(n, schedule)
-    at_most(trace.peak, memory, what="the peak memory", case=f"n = {n}, memory {memory}", answer=schedule)
+    at_most(
+        trace.peak,
+        memory,
+        what="the peak memory",
+        case=f"n = {n}, memory {memory}",
+        answer=schedule,
+        shows=evidence.schedule(n, schedule, memory=memory),
+    )
     return trace
 
 
@@ -63,7 +90,8 @@ def optimal(n: int, memory: int, schedule: Any, *, least: int) -> None:
     """Fails unless the schedule is `within` the memory and evaluates exactly `least` activations."""
     trace = within(n, memory, schedule)
     case = f"n = {n}, memory {memory}"
-    exactly(trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule)
+    shows = evidence.schedule(n, schedule, memory=memory)
+    exactly(trace.evaluations, least, what="the count of evaluations", case=case, answer=schedule, shows=shows)
 
 
 def subset(n: int, checkpoints: Any) -> list[int]:
@@ -124,4 +152,10 @@ def evaluated_twice_at_most(n: int, checkpoints: Sequence[int], trace: Trace, *,
         if counts[i] > allowed:
             where = f"a_{i} (n = {n}, checkpoints {list(checkpoints)})"
             rule = "more than twice" if i <= last else "more than once, although it comes after the last checkpoint"
-            fail(f"{where} is evaluated {rule}", hidden=f"an activation is evaluated {rule}", answer=answer)
+            fail(
+                f"{where} is evaluated {rule}",
+                hidden=f"an activation is evaluated {rule}",
+                answer=answer,
+                kind="too costly",
+                evidence=evidence.schedule(n, answer),
+            )

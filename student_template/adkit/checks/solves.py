@@ -41,7 +41,8 @@ def uses_a_solve(answer: Sequence[Any], A: Float[np.ndarray, "n n"], *right: Flo
     fail(
         "this work is not part of the answer: none of the arrays you return is computed from the solution of a linear "
         "system with A or A^T (zeros, constants and the arguments themselves are not), and only work that the answer "
-        "needs earns these points"
+        "needs earns these points",
+        kind="too costly",
     )
 
 

@@ -58,7 +58,7 @@ def traced(function: Any, *args: Any, **options: Any) -> Measured:
             raise
         why = f"{name_of(function)} is traced by JAX in this case, and cannot be; other cases only call it"
         text = problem.public
-    failed(f"{why}. {text}", hidden=why)
+    failed(f"{why}. {text}", hidden=why, kind="not traceable")
 
 
 def pulled_back(
@@ -112,6 +112,7 @@ def by_the_cheaper_mode(jacobian: Any, f: Any, x: Float[np.ndarray, " n"]) -> Fl
             f"{why}: {found.work.multiplications:,}, where {most:,} are allowed; {mode} mode is the cheaper one here",
             hidden=why,
             answer=found.work.multiplications // min(forward, reverse),
+            kind="too costly",
         )
     return found.outputs[0]
 
@@ -137,9 +138,14 @@ def without_a_hessian(
                 f"{why}: {found.work.multiplications:,} in all, where {most:,} are allowed",
                 hidden=why,
                 answer=found.work.multiplications // gradient,
+                kind="too costly",
             )
     elif found.work.largest >= x.size**2:
-        failed("an array as large as the Hessian, n x n, is made: a product needs none", answer=found.work.largest)
+        failed(
+            "an array as large as the Hessian, n x n, is made: a product needs none",
+            answer=found.work.largest,
+            kind="too costly",
+        )
     return found.outputs[0]
 
 
@@ -243,7 +249,7 @@ def keeps_what_one_step_needs(
             "more crosses from the forward to the backward pass than one step at the solution needs: is every "
             "iteration kept?"
         )
-        failed(f"{why} ({kept:,} numbers, and {most:,} are allowed)", hidden=why, answer=kept)
+        failed(f"{why} ({kept:,} numbers, and {most:,} are allowed)", hidden=why, answer=kept, kind="too costly")
     return found.outputs
 
 
@@ -258,5 +264,5 @@ def pushes_few_vectors(
     vectors = -(-found.work.marked // x.size)
     if vectors > most:
         why = "more vectors go through f than the pattern needs"
-        failed(f"{why}: {vectors}, where {most} are enough", hidden=why, answer=vectors)
+        failed(f"{why}: {vectors}, where {most} are enough", hidden=why, answer=vectors, kind="too costly")
     return found.outputs[0]

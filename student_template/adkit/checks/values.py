@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from adkit.checks.case import next_check
+from adkit.checks.case import in_public_case, next_check
+from adkit.checks.evidence import Evidence, entries
 from adkit.checks.failures import failed
 from adkit.checks.plain import kind_of, plain, scalar
 from adkit.checks.relations import relation
+from adkit.kinds import Kind
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -53,22 +55,26 @@ def _array(value: Any, shape: Sequence[int] | None, name: _Name, kind: str = "f"
     try:
         numbers = plain(value)
     except TypeError as problem:
-        name.failed(f"is {problem}", "should be an array of numbers", answer=value)
+        name.failed(f"is {problem}", "should be an array of numbers", answer=value, kind="wrong shape")
     strange = _first_strange(numbers, name.public)
     if strange is not None:
         entry, wrong = strange
-        failed(f"{entry} {wrong}", hidden=f"an entry of {name.hidden} {wrong}", answer=value)
+        failed(f"{entry} {wrong}", hidden=f"an entry of {name.hidden} {wrong}", answer=value, kind="wrong shape")
     try:
         given = np.asarray(numbers)
     except ValueError:
-        name.failed("should be an array of numbers, but its rows are of different lengths", answer=value)
+        name.failed(
+            "should be an array of numbers, but its rows are of different lengths", answer=value, kind="wrong shape"
+        )
     if given.dtype.kind not in "fiuc":
-        name.failed(f"should be an array of numbers, but it is {kind_of(value)}", answer=value)
+        name.failed(f"should be an array of numbers, but it is {kind_of(value)}", answer=value, kind="wrong shape")
     if given.dtype.kind == "c":
-        name.failed("is complex, and should be real", answer=value)
+        name.failed("is complex, and should be real", answer=value, kind="wrong shape")
     if shape is not None and given.shape != tuple(shape):
         hint = _wrong_shape(given.shape, tuple(shape))
-        name.failed(f"{hint}: its shape is {given.shape}, and should be {tuple(shape)}", hint, answer=value)
+        name.failed(
+            f"{hint}: its shape is {given.shape}, and should be {tuple(shape)}", hint, answer=value, kind="wrong shape"
+        )
     result = given.astype(np.float64)
     if not np.isfinite(result).all():
         bad = "NaN" if np.isnan(result).any() else "infinite"
@@ -78,11 +84,12 @@ def _array(value: Any, shape: Sequence[int] | None, name: _Name, kind: str = "f"
             f"has entries that are {bad}" + (f" ({public})" if index else ""),
             f"has entries that are {bad}" + (f" ({hidden})" if index else ""),
             answer=value,
+            kind="not finite",
         )
     if kind == "i" and not np.array_equal(result, np.round(result)):
-        name.failed("should be whole numbers", answer=value)
+        name.failed("should be whole numbers", answer=value, kind="wrong shape")
     if kind == "i" and np.max(np.abs(result), initial=0.0) >= _EXACT:
-        name.failed("has entries beyond 2^53", answer=value)
+        name.failed("has entries beyond 2^53", answer=value, kind="wrong shape")
     return result
 
 
@@ -110,12 +117,15 @@ def close(
     scale: Literal["entry", "norm"] = "norm",
     says: Mapping[str, ArrayLike] | None = None,
     hidden: str | None = None,
+    shows: Callable[[Any, Any], Evidence | None] | None = None,
 ) -> None:
     """Passes when `actual` has the shape of `expected` and differs by at most atol + rtol * scale.
 
     what: the name of the value. hidden: its name in a hidden case, where `what` holds a number of the case.
     scale: "norm" measures error and size of the whole array (Frobenius), "entry" each entry on its own.
     says: wrong answers by what to say to them, e.g. {"you used b for x": wrong_array}.
+    shows: what a picture of the fault is drawn from, given both arrays (`adkit.checks.evidence`); by default the
+    entries of a matrix.
     """
     next_check()
     right = np.asarray(expected, dtype=np.float64)
@@ -139,14 +149,19 @@ def close(
     entry = f"{what}{_index(worst, right.shape)}"
     digits = 8 if f"{given.flat[worst]:.8g}" != f"{right.flat[worst]:.8g}" else 17
     numbers = f"{entry} is {given.flat[worst]:.{digits}g}, and should be {right.flat[worst]:.{digits}g}"
+    missed = _near_miss(near)
+    kind: Kind = "nearly right" if missed else "wrong answer"
+    evidence = None
+    if in_public_case():
+        evidence = entries(given, right, what) if shows is None else shows(given, right)
+    more: dict[str, Any] = {"answer": actual, "distance": distance, "kind": kind, "evidence": evidence}
     for sentence, wrong in (says or {}).items():
         if _is_the_wrong(given, np.asarray(wrong, dtype=np.float64), max(rtol, 1e-9)):
-            failed(sentence, values=numbers, answer=actual, distance=distance)
-    related = _near_miss(near) or relation(given, right, max(rtol, 1e-9))
+            failed(sentence, values=numbers, **more)
+    related = missed or relation(given, right, max(rtol, 1e-9))
     if related:
-        name.failed(related, values=numbers, answer=actual, distance=distance)
-    blurred = f"{name.hidden} has the right shape but not the right values"
-    failed(numbers, hidden=blurred, answer=actual, distance=distance)
+        name.failed(related, values=numbers, **more)
+    failed(numbers, hidden=f"{name.hidden} has the right shape but not the right values", **more)
 
 
 def _is_the_wrong(given: Float[np.ndarray, "..."], wrong: Float[np.ndarray, "..."], rtol: float) -> bool:
@@ -172,17 +187,19 @@ def equal(actual: Any, expected: Any, *, what: str) -> None:
     try:
         given = plain(actual)
     except TypeError as problem:
-        failed(f"{what} is {problem}", hidden=f"{what} is of a kind that cannot be compared")
+        failed(f"{what} is {problem}", hidden=f"{what} is of a kind that cannot be compared", kind="wrong shape")
     path = _difference(given, expected, what)
     if path is None:
         return
     entry, yours, right = path
     hidden = f"{what} is not right"
+    kind: Kind = "wrong answer"
     other_type = type(scalar(yours)) is not type(right)
     wanted = "a sequence" if isinstance(right, list | tuple) else kind_of(right)
     if other_type and kind_of(yours) != wanted:
         hidden = f"{what} is not right: it should be {wanted}, not {kind_of(yours)}"
-    failed(f"{entry} is {_brief(yours)}, and should be {_brief(right)}", hidden=hidden, answer=given)
+        kind = "wrong shape"
+    failed(f"{entry} is {_brief(yours)}, and should be {_brief(right)}", hidden=hidden, answer=given, kind=kind)
 
 
 def _norm(value: Float[np.ndarray, "..."]) -> float:

@@ -38,7 +38,7 @@ def measured(
         student_failed(problem)
     note_call(args, found.outputs)
     if run and not found.outputs:
-        failed(f"{name_of(f)} returned nothing that JAX could trace: None or an empty list")
+        failed(f"{name_of(f)} returned nothing that JAX could trace: None or an empty list", kind="wrong shape")
     return found
 
 
@@ -48,7 +48,8 @@ def countable(work: Any) -> None:
     if work.unbounded:
         failed(
             "linear algebra (or a multiplication) runs inside a loop whose number of iterations depends on the data "
-            "(jax.lax.while_loop): work cannot be counted there"
+            "(jax.lax.while_loop): work cannot be counted there",
+            kind="too costly",
         )
 
 

@@ -35,25 +35,44 @@ def error_plot(
         for name, value in approximations.items()
     }
     curves = {name: [(h, e) for h, e in curve if math.isfinite(e)] for name, curve in curves.items()}
-    errors = [error for curve in curves.values() for _, error in curve] or [1.0]
+    axes, grid = axes_of(steps, [error for curve in curves.values() for _, error in curve] or [1.0])
+    colours = (svg.SERIES[index % len(svg.SERIES)] for index in range(len(curves)))
+    drawn = [(name, colour, curve) for (name, curve), colour in zip(curves.items(), colours, strict=True)]
+    return plotted(axes, grid, title, title, drawn)
+
+
+def axes_of(steps: Sequence[float], errors: Sequence[float]) -> tuple[svg.LogAxes, Markup]:
+    """Axes that hold these steps and errors, all positive, and their grid."""
     x, y = svg.decades(steps), svg.decades(errors)
     axes = svg.LogAxes(_LEFT, _TOP, _RIGHT, _BOTTOM, x=_ends(x), y=_ends(y))
+    return axes, axes.grid(svg.decade_ticks(x), svg.decade_ticks(y))
+
+
+def plotted(
+    axes: svg.LogAxes,
+    grid: Markup,
+    title: str,
+    label: str,
+    curves: Sequence[tuple[str, str, Sequence[tuple[float, float]]]],
+    *more: Markup,
+) -> Drawing:
+    """The plot: curves as (name, colour, points), and what else is drawn over them."""
     middle, halfway = (_LEFT + _RIGHT) / 2, (_TOP + _BOTTOM) / 2
     drawn: list[Markup] = []
-    for index, (name, curve) in enumerate(curves.items()):
-        colour = svg.SERIES[index % len(svg.SERIES)]
+    for index, (name, colour, curve) in enumerate(curves):
         drawn.append(axes.curve(curve, colour, 1.8))
         drawn.append(svg.legend_entry(_RIGHT + 14, _TOP + 16 + 24 * index, name, 20, svg.path("M0,0h20", colour, 3)))
     return svg.document(
         _WIDTH,
         _HEIGHT,
-        title,
+        label,
         svg.text(middle, 26, title, size=14, anchor="middle"),
-        axes.grid(svg.decade_ticks(x), svg.decade_ticks(y)),
+        grid,
         svg.path(f"M{svg.point(_LEFT, _TOP)}H{_RIGHT}V{_BOTTOM}H{_LEFT}z", svg.EDGE),
         svg.text(middle, _HEIGHT - 18, "step h", anchor="middle"),
         svg.text(22, halfway, "relative error", anchor="middle", transform=f"rotate(-90 22 {halfway})"),
         *drawn,
+        *more,
     )
 
 

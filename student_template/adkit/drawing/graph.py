@@ -1,6 +1,6 @@
 """Computational graphs as SVG: layered, with values, tangents and adjoints written into the nodes when given."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 from adkit.drawing import svg
@@ -29,11 +29,15 @@ def draw(
     tangents: Sequence[float | None] | None = None,
     adjoints: Sequence[float | None] | None = None,
     labels: Sequence[str] | None = None,
+    *,
+    marked: Mapping[int, str] | None = None,
+    label: str = "",
 ) -> Drawing:
     """Draws a graph. `values`, `tangents`, `adjoints` and `labels` have one entry per node (None: left out).
 
     Labels are v1, v2, … unless given; digits at the end of a label become a subscript. Inputs are blue,
-    outputs amber with a double border, constants grey and dashed. Raises ValueError for a sequence
+    outputs amber with a double border, constants grey and dashed. `marked` nodes (index: words, written in the node)
+    are red, and `label` says what the picture shows to readers who cannot see it. Raises ValueError for a sequence
     of the wrong length.
     """
     names = node_names(graph, labels)
@@ -49,7 +53,12 @@ def draw(
         for node, number in zip(lines, given, strict=True):
             if number is not None:
                 node.append((f"{mark} {short_number(number)}", colour))
-    return _Picture(graph, lines).drawing(_legend(tangents is not None, adjoints is not None))
+    marked = marked or {}
+    for node, words in marked.items():
+        lines[node].append((words, svg.ORANGE))
+    return _Picture(graph, lines, frozenset(marked)).drawing(
+        _legend(tangents is not None, adjoints is not None, values is not None), label
+    )
 
 
 def node_names(graph: Graph, labels: Sequence[str] | None = None) -> list[str]:
@@ -86,8 +95,9 @@ def short_number(number: float) -> str:
 class _Picture:
     """A graph being drawn: the sizes of its boxes, the direction of its layers, and its shapes."""
 
-    def __init__(self, graph: Graph, lines: list[list[tuple[str, str]]]) -> None:
+    def __init__(self, graph: Graph, lines: list[list[tuple[str, str]]], marked: frozenset[int] = frozenset()) -> None:
         self.graph = graph
+        self.marked = marked
         self.lines = lines
         self.widths = [18 + max(_text_width(words) for words, _ in node) for node in lines]
         self.heights = [12 + _LINE * len(node) for node in lines]
@@ -109,7 +119,7 @@ class _Picture:
             thickness[layout.layer[vertex]] = max(thickness[layout.layer[vertex]], size)
         return [0.0, *accumulate(size + gap for size in thickness)]
 
-    def drawing(self, legend: Markup | None) -> Drawing:
+    def drawing(self, legend: Markup | None, label: str = "") -> Drawing:
         long = max(0.0, self.starts[-1] - _GAP)
         across = self.layout.breadth
         width, height = (long, across) if self.sideways else (across, long)
@@ -117,7 +127,7 @@ class _Picture:
         parts = [self._edge(path, port) for path, port in zip(self.layout.paths, self._ports(), strict=True)]
         parts += [self._node(index) for index in range(len(self.graph.nodes))]
         picture = svg.moved(_MARGIN, _MARGIN, *parts)
-        label = f"a computational graph of {len(self.graph.nodes)} nodes"
+        label = label or f"a computational graph of {len(self.graph.nodes)} nodes"
         if legend is None:
             return svg.document(width, height, label, picture)
         return svg.document(width, height + 24, label, picture, svg.moved(_MARGIN, round(height + 4), legend))
@@ -177,6 +187,7 @@ class _Picture:
         width, height = self.widths[index], self.heights[index]
         output = index in self.graph.outputs
         colour = svg.INPUT if node.op == "input" else svg.OUTPUT if output else svg.INK
+        colour = svg.ORANGE if index in self.marked else colour
         dashes = "4 3" if node.op == "const" else None
         shape = svg.box(x, y, *self.lines[index], colour=colour, width=width, height=height, size=13, dashes=dashes)
         if not output:
@@ -187,11 +198,11 @@ class _Picture:
         return svg.element("g", border, shape)
 
 
-def _legend(tangents: bool, adjoints: bool) -> Markup | None:
+def _legend(tangents: bool, adjoints: bool, values: bool = True) -> Markup | None:
     """What the arrows in the boxes mean; None when there are none."""
     words = [svg.element("tspan", "→ tangent", fill=svg.TANGENT, dx=14)] if tangents else []
     words += [svg.element("tspan", "← adjoint", fill=svg.ADJOINT, dx=14)] if adjoints else []
-    return svg.text(None, 10, "= value", *words, size=12) if words else None
+    return svg.text(None, 10, "= value" if values else "", *words, size=12) if words else None
 
 
 def _subscripted(label: str) -> str:

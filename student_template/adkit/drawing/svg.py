@@ -45,6 +45,8 @@ class Drawing:
     """A picture that Jupyter shows when it is a cell's result."""
 
     svg: str = field(repr=False)
+    label: str = field(repr=False, default="")
+    """What it shows, for readers who cannot see it."""
 
     def _repr_svg_(self) -> str:
         return self.svg
@@ -76,7 +78,7 @@ def document(
         role="img",
         aria_label=label,
     )
-    return Drawing(str(svg))
+    return Drawing(str(svg), label)
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,9 @@ def side_by_side(panels: Sequence[Panel], label: str, columns: int, *, size: int
     whole = document(
         width * min(columns, len(panels)) - 16, height * rows - 8, label, *placed, size=size, description=described
     )
-    return Panels(whole.svg, tuple(panel.drawing(size) for panel in panels), tuple(panel.width for panel in panels))
+    return Panels(
+        whole.svg, whole.label, tuple(panel.drawing(size) for panel in panels), tuple(panel.width for panel in panels)
+    )
 
 
 # --- Elements ---------------------------------------------------------------------------------------------------------

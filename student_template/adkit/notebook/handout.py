@@ -35,6 +35,8 @@ class Question:
     """One call of one of its functions may take this long."""
     public_cases: int
     public_points: float
+    hints: tuple[str, ...] = ()
+    """A question back, an idea, a line of mathematics; empty where the course has none."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ class Handout:
 
 def _question(entry: dict[str, Any]) -> Question:
     functions: list[str] = entry.pop("functions")
-    return Question(functions=tuple(functions), **entry)
+    hints: list[str] = entry.pop("hints", [])
+    return Question(functions=tuple(functions), hints=tuple(hints), **entry)
 
 
 def find(name: str) -> Handout:

@@ -21,7 +21,7 @@ from adkit.notebook.file import (
 from adkit.notebook.fresh_run import Note, Problem, fresh_run
 from adkit.notebook.handout import Handout, Question, find, nearest
 from adkit.notebook.public_cases import QuestionResult, check_question, thirty_two_bits
-from adkit.notebook.report import Block, Table, found_text, message_html, total
+from adkit.notebook.report import Block, Hint, Table, found_text, message_html, total
 
 __all__ = ["Notebook"]
 
@@ -35,6 +35,7 @@ class Notebook:
 
     def __init__(self, name: str) -> None:
         self._handout: Handout = find(name.removesuffix(".ipynb"))
+        self._hints: dict[str, int] = {}
         self._ran = Ran()
         _watch(self._ran)
         if thirty_two_bits():  # JAX was imported before adkit
@@ -53,9 +54,25 @@ class Notebook:
             return Block(None, "")  # Otter runs every test itself, at the end
         found = self._handout.question(str(question))
         if found is None:
-            known = [entry.name for entry in self._handout.questions]
-            return Block(None, f"There is no question '{question}'{nearest(str(question), known)}.")
+            return self._no_question(question)
         return Block(check_question(self._handout, found, _space_of_caller()))
+
+    def hint(self, question: str) -> Block | Hint:
+        """A hint for a question: called once it asks something back, then it gives an idea, then a line of mathematics.
+
+        It never gives the answer. After a restart of the kernel it begins again.
+        """
+        found = self._handout.question(str(question))
+        if found is None:
+            return self._no_question(question)
+        if not found.hints:
+            return Block(None, f"There are no hints for {found.name}.")
+        given = self._hints[found.name] = min(self._hints.get(found.name, 0) + 1, len(found.hints))
+        return Hint(found.name, found.title, found.hints[:given], len(found.hints) - given)
+
+    def _no_question(self, question: str) -> Block:
+        known = [entry.name for entry in self._handout.questions]
+        return Block(None, f"There is no question '{question}'{nearest(str(question), known)}.")
 
     def check_all(self) -> None:
         """Runs the public cases of every question, and shows a table that grows meanwhile."""

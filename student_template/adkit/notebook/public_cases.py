@@ -88,6 +88,8 @@ class CaseResult:
     """The numbers behind the sentence, where it says none."""
     trace: str = ""
     """Where an exception was raised, from the test down to the student's line."""
+    pictures: tuple[str, ...] = ()
+    """Drawings of what is wrong, as SVG."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,8 @@ class QuestionResult:
     def from_data(data: dict[str, Any]) -> "QuestionResult":
         """The result that `dataclasses.asdict` took apart."""
         rest = {name: value for name, value in data.items() if name not in ("cases", "notes")}
-        cases = tuple(CaseResult(**case) for case in data["cases"])
+        entries: list[dict[str, Any]] = [{**case, "pictures": tuple(case["pictures"])} for case in data["cases"]]
+        cases = tuple(CaseResult(**entry) for entry in entries)
         return QuestionResult(cases=cases, notes=tuple(data["notes"]), **rest)
 
 
@@ -198,9 +201,9 @@ def _failed(case: Case, problem: Exception) -> CaseResult:
         return CaseResult(case.title, case.points, "not yet", str(missing))
     if isinstance(problem, checks.StubError):
         return CaseResult(case.title, case.points, "not yet", f"{problem.function} is not filled in yet")
-    values = ""
+    values, drawn = "", ()
     if isinstance(problem, checks.CheckError):
-        sentence, values = problem.sentence, problem.values
+        sentence, values, drawn = problem.sentence, problem.values, _pictures(problem.evidence)
     elif isinstance(problem, AssertionError):
         sentence = str(problem) or "the answer is not right"
     else:  # an object of the student's own that misbehaves when it is looked at, say
@@ -212,7 +215,15 @@ def _failed(case: Case, problem: Exception) -> CaseResult:
             "",
             _trace(problem),
         )
-    return CaseResult(case.title, case.points, "wrong", sentence, values, _trace(problem))
+    return CaseResult(case.title, case.points, "wrong", sentence, values, _trace(problem), drawn)
+
+
+def _pictures(evidence: dict[str, Any] | None) -> tuple[str, ...]:
+    if not evidence:
+        return ()
+    from adkit.drawing.wrong import pictures
+
+    return tuple(drawing.svg for drawing in pictures(evidence))
 
 
 def _trace(problem: BaseException) -> str:

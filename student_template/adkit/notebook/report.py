@@ -111,7 +111,9 @@ def _mark(state: str) -> str:
 
 def _group_html(sentence: str, cases: Sequence[CaseResult]) -> str:
     parts = [f"<div style='margin-top:0.6em;font-weight:bold;white-space:pre-wrap'>{_e(sentence)}</div>"]
-    parts += [f"<div style='white-space:pre-wrap'>{_e(_values(case, cases))}</div>" for case in cases]
+    for case in cases:
+        parts.append(f"<div style='white-space:pre-wrap'>{_e(_values(case, cases))}</div>")
+        parts += [f"<div style='margin:0.4em 0'>{drawing}</div>" for drawing in case.pictures]
     if cases[0].trace:
         trace = f"<pre style='white-space:pre;overflow-x:auto'>{_e(cases[0].trace)}</pre>"
         parts.append(f"<details><summary>Where it happened</summary>{trace}</details>")
@@ -252,6 +254,31 @@ def as_markdown(results: Sequence[QuestionResult]) -> str:
                 "",
             ]
     return "\n".join(rows)
+
+
+@dataclass(frozen=True)
+class Hint:
+    """What `grader.hint` gives: the hints for a question so far, the last one new."""
+
+    name: str
+    title: str
+    steps: tuple[str, ...]
+    left: int
+    """How many there are besides."""
+
+    def _rest(self) -> str:
+        if not self.left:
+            return "These are all the hints there are for this question."
+        return f'grader.hint("{self.name}") again gives {_count(self.left, "more hint")}, one at a time.'
+
+    def __repr__(self) -> str:
+        steps = [f"  {number}. {step}" for number, step in enumerate(self.steps, start=1)]
+        return "\n".join([f"{self.name}: {self.title}", *steps, f"  {self._rest()}"])
+
+    def _repr_html_(self) -> str:
+        steps = "".join(f"<li style='margin:0.3em 0'>{_e(step)}</li>" for step in self.steps)
+        heading = f"<div><strong>{_e(self.name)}</strong>: {_e(self.title)}</div>"
+        return _framed("not yet", f"{heading}<ol style='margin:0.3em 0'>{steps}</ol><div>{_e(self._rest())}</div>")
 
 
 @dataclass(frozen=True)

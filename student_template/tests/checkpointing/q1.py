@@ -21,10 +21,10 @@ def test_q1_legal(vanilla_schedule):
 def test_q1_evaluates_once(vanilla_schedule):
     """For n = 4 each activation is evaluated once, and the peak is n"""
     from adkit import checks
-    from adkit.checks import schedules
+    from adkit.checks import evidence, schedules
 
     schedule = checks.call(vanilla_schedule, 4)
     trace = schedules.legal(4, schedule)
-    case = "n = 4"
-    schedules.exactly(trace.evaluations, 4, what="the count of evaluations", case=case, answer=schedule)
-    schedules.exactly(trace.peak, 4, what="the peak memory", case=case, answer=schedule)
+    case, shows = "n = 4", evidence.schedule(4, schedule, memory=4)
+    schedules.exactly(trace.evaluations, 4, what="the count of evaluations", case=case, answer=schedule, shows=shows)
+    schedules.exactly(trace.peak, 4, what="the peak memory", case=case, answer=schedule, shows=shows)

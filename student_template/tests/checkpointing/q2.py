@@ -21,10 +21,10 @@ def test_q2_legal(memory_poor_schedule):
 def test_q2_one_activation_in_memory(memory_poor_schedule):
     """For n = 4 there is never more than one activation in memory, at 10 evaluations"""
     from adkit import checks
-    from adkit.checks import schedules
+    from adkit.checks import evidence, schedules
 
     schedule = checks.call(memory_poor_schedule, 4)
     trace = schedules.legal(4, schedule)
-    case = "n = 4"
-    schedules.at_most(trace.peak, 1, what="the peak memory", case=case, answer=schedule)
-    schedules.exactly(trace.evaluations, 10, what="the count of evaluations", case=case, answer=schedule)
+    case, shows = "n = 4", evidence.schedule(4, schedule, memory=1)
+    schedules.at_most(trace.peak, 1, what="the peak memory", case=case, answer=schedule, shows=shows)
+    schedules.exactly(trace.evaluations, 10, what="the count of evaluations", case=case, answer=schedule, shows=shows)

@@ -67,28 +67,39 @@ def test_q1_factorises_once(linear_solve_vjp):
         checks.call(linear_solve_vjp, A, b, x_bar, returns=2)  # what is wrong on numbers, too, is told as that
         checks.fail(
             "the work is counted in what JAX traces, and this function cannot be traced: these two points need "
-            f"jax.numpy and jax.scipy, the other six do not ({problem.message})"
+            f"jax.numpy and jax.scipy, the other six do not ({problem.message})",
+            kind="not traceable",
         )
     work = measured.work
     checks.countable(work)
     if work.by_kind["svd"] or work.by_kind["eig"]:
-        checks.fail("a linear system needs no singular or eigenvalues: one LU or QR factorisation is enough")
+        checks.fail(
+            "a linear system needs no singular or eigenvalues: one LU or QR factorisation is enough", kind="too costly"
+        )
     if work.by_kind["cholesky"]:
         checks.fail(
             "Cholesky is for symmetric positive definite matrices, and A^T A has the square of A's condition number: "
-            "factorise A itself, by LU or QR"
+            "factorise A itself, by LU or QR",
+            kind="too costly",
         )
     if work.factorizations == 0:
         checks.fail(
             "no LU or QR factorisation is called for the answer: counted are those of jax.scipy.linalg.lu_factor and "
-            "lu, of jnp.linalg.qr and the like; one that is written out in loops cannot be told from other loops"
+            "lu, of jnp.linalg.qr and the like; one that is written out in loops cannot be told from other loops",
+            kind="too costly",
         )
     if work.factorizations > 1:
-        checks.fail(f"A is factorised {work.factorizations} times; the factors of A serve the system with A^T as well")
+        checks.fail(
+            f"A is factorised {work.factorizations} times; the factors of A serve the system with A^T as well",
+            kind="too costly",
+        )
     if work.matrices > 1:
         checks.fail(
-            f"{work.matrices} matrices are factorised at once; the factors of A serve the system with A^T as well"
+            f"{work.matrices} matrices are factorised at once; the factors of A serve the system with A^T as well",
+            kind="too costly",
         )
     if work.largest > n * n:
-        checks.fail("something larger than A itself is computed; nothing larger than n x n is needed")
+        checks.fail(
+            "something larger than A itself is computed; nothing larger than n x n is needed", kind="too costly"
+        )
     solves.uses_a_solve(measured.outputs, A, b, x_bar)

@@ -13,6 +13,7 @@ def test_q4_gradient_of_a_function_of_a_vector(numerical_gradient):
     import jax.numpy as jnp
     import numpy as np
     from adkit import checks
+    from adkit.checks import evidence
 
     def f(x):
         x = jnp.array(x)
@@ -24,8 +25,10 @@ def test_q4_gradient_of_a_function_of_a_vector(numerical_gradient):
         np.sin(3 * x[0]) + 2 * x[1] * np.exp(-x[2]),
         -(x[1] ** 2) * np.exp(-x[2]),
     ]
-    gradient = checks.call(numerical_gradient, f, x)
-    checks.close(gradient, expected, rtol=1e-7, what="the numerical gradient")
+    watched, points = evidence.watched(f)
+    gradient = checks.call(numerical_gradient, watched, x)
+    shows = evidence.steps(f, x, points)
+    checks.close(gradient, expected, rtol=1e-7, what="the numerical gradient", shows=shows)
 
 
 @test_case(name="numerical_gradient of a function of a matrix has the matrix's shape", points=0.75)
@@ -34,6 +37,7 @@ def test_q4_gradient_of_a_function_of_a_matrix(numerical_gradient):
     import jax.numpy as jnp
     import numpy as np
     from adkit import checks
+    from adkit.checks import evidence
 
     def f(X):
         X = jnp.array(X)
@@ -41,8 +45,10 @@ def test_q4_gradient_of_a_function_of_a_matrix(numerical_gradient):
 
     X = np.array([[0.5, -0.7, 1.1], [2.0, 0.0, -0.3]])
     expected = np.cos(X) * np.arange(1.0, 7.0).reshape(2, 3)
-    gradient = checks.call(numerical_gradient, f, X)
-    checks.close(gradient, expected, rtol=1e-7, what="the numerical gradient")
+    watched, points = evidence.watched(f)
+    gradient = checks.call(numerical_gradient, watched, X)
+    shows = evidence.steps(f, X, points)
+    checks.close(gradient, expected, rtol=1e-7, what="the numerical gradient", shows=shows)
 
 
 @test_case(name="check_gradient says True to a right gradient, False to one with the wrong sign and to one twice as long", points=1)

@@ -94,6 +94,12 @@ def test_control_sequences_do_not_reach_a_terminal(grader: Notebook) -> None:
     assert "\x1b" not in repr(checked(grader, double))
 
 
+def test_what_is_wrong_is_drawn_under_its_sentence() -> None:
+    case = CaseResult("a case", 1.0, "wrong", "a sentence", "numbers", pictures=("<svg>drawn</svg>",))
+    text = report.Block(QuestionResult("q1", "One", 1.0, False, (case,)))._repr_html_()
+    assert text.index("a sentence") < text.index("<svg>drawn</svg>")
+
+
 def test_check_all_says_what_the_checks_say(grader: Notebook, capsys: pytest.CaptureFixture[str]) -> None:
     space = {"grader": grader, "double": lambda x: 2 * x, "twice": lambda x: -x}
     exec("grader.check_all()", space)
@@ -198,6 +204,6 @@ def test_the_marks_can_be_told_from_a_light_and_a_dark_page(colour: str, backgro
 def test_a_result_comes_back_from_data_as_it_was() -> None:
     from dataclasses import asdict
 
-    case = CaseResult("a case", 1.0, "wrong", "a sentence", "numbers", "a trace")
+    case = CaseResult("a case", 1.0, "wrong", "a sentence", "numbers", "a trace", ("<svg/>",))
     result = QuestionResult("q1", "a title", 2.0, True, (case,), ("a note",))
     assert QuestionResult.from_data(asdict(result)) == result

@@ -178,14 +178,14 @@ def test_the_summary_of_a_large_class_stays_under_githubs_limit() -> None:
 
 
 def test_bars_of_the_histogram_are_in_proportion() -> None:
-    lines = histogram([0, 1, 4, 8])
+    lines = histogram([0, 1, 4, 8], 25)
     widths = [line.split("│")[1].count("█") for line in lines]
     assert widths == [0, 5, 20, 40]
     assert lines[0].split() == ["0–", "25", "%", "│"]
 
 
 def test_a_bin_with_one_submission_of_very_many_is_still_seen() -> None:
-    assert "▏ 1" in histogram([1, 10_000])[0]
+    assert "▏ 1" in histogram([1, 10_000], 50)[0]
 
 
 # --- archives ---------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jinja2 import TemplateAssertionError
@@ -16,11 +17,12 @@ from autograder.records.journal import Journal, Record
 from autograder.records.results import CaseResult, QuestionResult, SubmissionResult, Timeout
 from autograder.records.run import Run, prepare
 from autograder.report import page as pages
-from autograder.report.class_report import report_page
+from autograder.report.class_report import report_page, script_digest
 from autograder.report.feedback import feedback_page
 from autograder.report.grades import Row, final_grades
 from autograder.report.gradescope import gradescope_results
 from autograder.report.statistics import Statistics
+from autograder.report.text_feedback import plain_feedback
 from autograder.report.write import write_everything
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>\x1b[31m\u202e"
@@ -98,15 +100,19 @@ class Page(HTMLParser):
         self.attributes += [(name, value or "") for name, value in attrs]
 
 
-def assert_inert(text: str) -> None:
+def assert_inert(text: str, scripts: int = 0) -> None:
     page = Page(text)
-    assert not {"script", "img", "iframe", "object", "embed", "form", "link", "base"} & set(page.tags)
+    assert page.tags.count("script") == scripts
+    assert not {"iframe", "object", "embed", "form", "link", "base"} & set(page.tags)
     assert not [name for name, _ in page.attributes if name.startswith("on")]
     targets = [value for name, value in page.attributes if name in ("href", "src", "action")]
-    assert all(target.startswith("feedback/") for target in targets)
-    assert ("content", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'") in (
-        page.attributes
+    ours = ("feedback/", "#", "toy.ipynb#", "data:image/svg+xml;base64,")
+    assert all(target.startswith(ours) for target in targets)
+    script = f" script-src '{script_digest()}';" if scripts else ""
+    policy = (
+        f"default-src 'none'; style-src 'unsafe-inline'; img-src data:;{script} base-uri 'none'; form-action 'none'"
     )
+    assert ("content", policy) in page.attributes
     assert "\x1b" not in text
     assert "\u202e" not in text
 
@@ -120,7 +126,7 @@ def class_of(text: str) -> tuple[str, str]:
     """A student's page and the class report with this text in every field that holds one."""
 
     def case(hidden: bool) -> CaseResult:
-        return CaseResult("test_q1", text, 1.0, hidden, False, text, mistake=text)
+        return CaseResult("test_q1", text, 1.0, hidden, False, text, mistake=text, reread=("One",), detail=text)
 
     final = Final(1.0, 0.0, 3.0, (Step("adjustment", 1.0, text, text), Step("late", -1.0, text)), lateness=text)
     questions = (QuestionResult(text, text, 3.0, False, (case(False), case(True))),)
@@ -264,7 +270,7 @@ def test_the_class_report_counts_and_is_inert(out: Path) -> None:
     page = (out / "report.html").read_text(encoding="utf-8")
     assert MISTAKE in page
     assert "Could not be graded (1)" in page
-    assert_inert(page)
+    assert_inert(page, scripts=1)
     for path in (out / "feedback").iterdir():
         assert_inert(path.read_text(encoding="utf-8"))
 
@@ -353,3 +359,103 @@ def test_a_call_that_did_not_finish_is_counted_and_leaves_the_submission_complet
     statistics = Statistics.of([Record("a.ipynb", "a", "00", made)])
     assert statistics.timeouts == {("a call of double", 10): 1, ("a cell", 30): 1}
     assert statistics.problems == []
+
+
+QUESTION = {"name": "q1", "title": "One", "points": 3.0, "bonus": False, "heading": "q1: One (3 points)"}
+
+
+def lost(*cases: CaseResult, bonus: bool = False) -> SubmissionResult:
+    return SubmissionResult("a.ipynb", "completed", (QuestionResult("q1", "One", 0.0 if bonus else 3.0, bonus, cases),))
+
+
+def failed(name: str, hidden: bool = False, **changes: object) -> CaseResult:
+    return replace(CaseResult(name, f"case {name}", 1.0, hidden, False, ""), **changes)
+
+
+def shown(made: SubmissionResult, final: Final | None = None) -> str:
+    page = feedback_page(made, "Toy", final, replace(RUN, questions=(QUESTION,), started="2026-05-05T12:00:00+0200"))
+    assert_inert(page)
+    return page
+
+
+def test_a_mistake_is_said_once_with_a_number_and_what_to_read_again() -> None:
+    mistake: Any = {"mistake": MISTAKE, "mistakes": ("f__transposed",), "reread": ("The transpose",)}
+    page = shown(
+        lost(
+            failed("a", message=f"{MISTAKE} (A[0] is 1)", detail="A[0] is 1", **mistake),
+            failed("b", message=f"{MISTAKE} (A[1] is 2)", detail="A[1] is 2", **mistake),
+            failed("c", hidden=True, message=MISTAKE, **mistake),
+        )
+    )
+    assert page.count(MISTAKE) == 1
+    assert page.count('href="#mistake-1"') == 3
+    assert 'href="toy.ipynb#The-transpose"' in page
+    assert "A[0] is 1" in page
+    assert "A[1] is 2" in page
+
+
+def test_a_message_that_several_cases_share_is_said_once() -> None:
+    page = shown(lost(failed("a", message="f is not defined"), failed("b", message="f is not defined")))
+    assert page.count("f is not defined") == 1
+    assert "The same as in “case a”." in page
+
+
+def test_without_a_mistake_the_questions_own_paragraph_is_to_be_read_again() -> None:
+    assert 'href="toy.ipynb#q1%3A-One-%283-points%29"' in shown(lost(failed("a", message="no")))
+
+
+def test_of_hidden_cases_their_kinds_are_counted_and_nothing_else_is_said() -> None:
+    page = shown(
+        lost(
+            failed("a", hidden=True, kind="recursion limit", message="a secret 4711"),
+            failed("b", hidden=True, kind="wrong answer", message="a secret 4711"),
+            failed("c", hidden=True, kind="wrong answer", message="a secret 4711"),
+            failed("d", hidden=True, failure="not run", message="a secret 4711"),
+        )
+    )
+    assert page.count("two gave a wrong answer") == 1
+    for words in (
+        "one reached Python&#39;s recursion limit",
+        "one could not be run any more",
+    ):
+        assert words in page
+    assert "4711" not in page
+    assert "case b" not in page
+
+
+def test_a_public_cases_picture_is_an_image_and_a_hidden_case_has_none() -> None:
+    matrix = {"entries": {"what": "A_bar", "given": [[1, 2], [3, 4]], "right": [[1, 3], [2, 4]]}}
+    assert 'alt="A_bar: 2 of 4 entries differ: yours is the transpose' in shown(lost(failed("a", evidence=matrix)))
+    assert "<img" not in shown(lost(failed("a", hidden=True, evidence=matrix)))
+
+
+def test_a_bonus_is_apart_from_the_score() -> None:
+    bonus = QuestionResult("q2", "Two", 0.0, True, (CaseResult("b", "b", 5.0, True, True, ""),))
+    made = replace(lost(CaseResult("a", "a", 24.25, False, True, ""), failed("c")), file="x.ipynb")
+    made = replace(made, questions=(*made.questions, bonus))
+    page = shown(made, Final(24.25, 5.0, 30.0))
+    assert "24.25 <span" in page
+    assert "+ 5 of 5 bonus" in page
+    assert "29.25 / 30" not in page
+    assert "29.25 of 30" not in plain_feedback(made, "Toy", Final(24.25, 5.0, 30.0))
+    assert "24.25 of 30 points, and 5 bonus points" in plain_feedback(made, "Toy", Final(24.25, 5.0, 30.0))
+
+
+def test_questions_with_lost_points_are_open_and_the_others_folded() -> None:
+    full = QuestionResult("q2", "Two", 1.0, False, (CaseResult("t", "t", 1.0, False, True, ""),))
+    made = lost(failed("a"))
+    page = shown(replace(made, questions=(*made.questions, full)))
+    assert '<details class="card" id="question-1" open>' in page
+    assert '<details class="card" id="question-2">' in page
+
+
+def test_the_page_says_whose_it_is_and_which_version_graded_it_when() -> None:
+    page = shown(lost(failed("a")), Final(0.0, 0.0, 3.0, who="Jane Doe"))
+    assert "Jane Doe" in page
+    assert "Graded on 5 May 2026, tests 00000000." in page
+
+
+def test_what_a_case_says_survives_the_journal() -> None:
+    case = failed("a", kind="wrong shape", mistakes=("f__x",), reread=("H",), detail="d", evidence={"entries": {}})
+    made = lost(case)
+    assert Record.from_line(Record("a", "a", "00", made).to_line()).result == made
