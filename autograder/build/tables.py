@@ -23,9 +23,7 @@ _REGION = re.compile(f"{re.escape(BEGIN)}\n.*?{re.escape(END)}", re.DOTALL)
 
 def heading(question: Question) -> str:
     """The heading that announces a question."""
-    points = f"{question.points:g} {'bonus ' if question.bonus else ''}point{'' if question.points == 1 else 's'}"
-    minutes = f", about {question.minutes} minutes" if question.minutes else ""
-    return f"## {question.name}: {question.title} ({points}{minutes})"
+    return f"## {question.heading}"
 
 
 def row(question: Question, minutes: bool = True) -> str:

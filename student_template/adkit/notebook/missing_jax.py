@@ -84,6 +84,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """As an importer of `sys.meta_path`."""
         if name.partition(".")[0] != "jax" or _asked_by_a_library():
             return None
+        if name != "jax" and not is_missing():
+            return None  # a part that an installed JAX looks for and does without
         return importlib.machinery.ModuleSpec(name, self, is_package=True)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:

@@ -83,6 +83,23 @@ def test_where_jax_is_installed_it_is_jax() -> None:
     assert done.stdout == "True\n", done.stderr
 
 
+def test_a_part_that_an_installed_jax_does_without_is_not_stood_in_for() -> None:
+    program = """
+import sys, sysconfig
+sysconfig.get_path = lambda name: "/nowhere"  # JAX is not where this Python keeps its packages
+import adkit
+import jax.numpy as jnp
+try:
+    import jax.a_part_that_is_not_there
+except ModuleNotFoundError as error:
+    print(jnp.sin(0.0), type(error).__name__)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=300, cwd=STUDENTS, check=False
+    )
+    assert done.stdout == "0.0 ModuleNotFoundError\n", done.stderr
+
+
 def test_the_subject_and_the_drawings_need_no_jax() -> None:
     said = without_jax("""
 import adkit
