@@ -64,7 +64,8 @@ def animate(schedule: Sequence[Sequence[Any]], n: int, *, seconds: float = 0.7, 
     states = states_of(trace)
     still = [len(state.live) for state in states].index(trace.peak)
     film = _Film(len(states), still, seconds, str(trace.schedule))
-    return Animation(_picture(trace, states, film, title).svg)
+    picture = _picture(trace, states, film, title)
+    return Animation(picture.svg, picture.label)
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def step_through(schedule: Sequence[Sequence[Any]], n: int, *, title: str = "") 
     )
     strip = steps(schedule, n, title=title)
     form = f"<form class='{film.name}f' method='dialog'><style>{style}{moments}</style>{buttons}<br>{picture}</form>"
-    return StepThrough(strip.svg, form)
+    return StepThrough(strip.svg, strip.label, form)
 
 
 def stills(schedule: Sequence[Sequence[Any]], n: int, at: Sequence[int], *, title: str = "") -> Drawing:
