@@ -1,10 +1,14 @@
-"""How long grading the sample class takes: `otter run` one by one, `autograder grade` with one and with two workers.
+"""How long grading a class takes: `otter run`, several at a time, against `autograder grade` with as many workers.
 
 `stock` is `otter run` with the same tests and without this project's plugin: the submission in the kernel, the tests
-beside it, no isolation. It has no time limit; a submission that hangs is ended after --stock-timeout seconds.
+beside it, no isolation. It has no time limit; a submission that hangs is ended after --stock-timeout seconds. A runner
+is `2` (`autograder grade -j 2`), `otter` or `stock`, and with `:2` two of these at a time.
 
     autograder build matrix_gradients
-    python benchmarks/bench_grading.py --assignment matrix_gradients --repeat 3
+    python benchmarks/bench_grading.py --assignment matrix_gradients --repeat 3 --runners stock,1,stock:2,2
+
+With --copies N the class is N copies of the right solution under different names: what a class of that size costs, and
+the peak of resident memory of the grader and all its processes together (looked at four times a second).
 
 Method: everything in one run on one machine, the runners in turn within each repetition, so that a slow minute hits
 all of them; medians over the repetitions, wall clock, processes started anew each time (so a worker's start and
@@ -28,6 +32,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,35 +57,37 @@ class Timing:
     seconds: list[float] = field(default_factory=list[float])
     phases: list[dict[str, float]] = field(default_factory=list[dict[str, float]])
     scores: Scores = field(default_factory=Scores)
+    memory: int = 0
+    """Bytes resident in all processes together, at most."""
 
 
 def main() -> int:
     options = _options()
     bundle = Path(options.dist, options.assignment, "autograder.zip")
     runners = [runner for runner in options.runners.split(",") if runner]
-    if {"otter", "stock"} & set(runners) and not bundle.is_file():
+    if {"otter", "stock"} & {runner.split(":")[0] for runner in runners} and not bundle.is_file():
         print(f"{bundle} is missing: autograder build {options.assignment} -o {options.dist}", file=sys.stderr)
         return 2
     timings = {runner: Timing() for runner in runners}
     with tempfile.TemporaryDirectory(prefix="bench-grading-") as temporary:
         samples = Path(temporary, "samples")
         write_sample_class(options.assignment, samples)
-        files = _chosen(samples, options.only)
+        files = _copied(samples, options.copies) if options.copies else _chosen(samples, options.only)
         stock = Path(temporary, "stock.zip")
-        if "stock" in runners:
+        if any(runner.startswith("stock") for runner in runners):
             _without_plugins(bundle, stock)
         for repetition in range(options.repeat):
             for runner in runners:
-                out = Path(temporary, f"{runner}-{repetition}")
-                if runner == "otter":
-                    _time_otter(timings[runner], files, bundle, out)
-                elif runner == "stock":
-                    _time_otter(timings[runner], files, stock, out, options.stock_timeout)
+                out = Path(temporary, f"{runner.replace(':', '-')}-{repetition}")
+                name, _, at_once = runner.partition(":")
+                if name in ("otter", "stock"):
+                    zipped, limit = (stock, options.stock_timeout) if name == "stock" else (bundle, None)
+                    _time_otter(timings[runner], files, zipped, out, limit, int(at_once or 1))
                 else:
                     _time_grade(timings[runner], samples, options.assignment, int(runner), out)
                 print(f"{repetition + 1}: {runner}: {timings[runner].seconds[-1]:.1f} s", file=sys.stderr, flush=True)
     _print_times(timings, len(files), options.repeat)
-    return _compare({runner: timing for runner, timing in timings.items() if runner != "stock"})
+    return _compare({runner: timing for runner, timing in timings.items() if not runner.startswith("stock")})
 
 
 def _options() -> argparse.Namespace:
@@ -91,6 +98,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runners", default="otter,1,2", help="stock, otter, and numbers of workers")
     parser.add_argument("--stock-timeout", type=float, default=180.0, help="seconds; stock Otter has no limit itself")
     parser.add_argument("--only", default="", help="only files whose name contains this")
+    parser.add_argument("--copies", type=int, default=0, help="a class of so many right solutions instead")
     return parser.parse_args()
 
 
@@ -100,6 +108,16 @@ def _chosen(samples: Path, only: str) -> list[Path]:
         if only not in path.name:
             path.unlink()
     return [path for path in files if only in path.name]
+
+
+def _copied(samples: Path, copies: int) -> list[Path]:
+    right = (samples / "perfect.ipynb").read_bytes()
+    shutil.rmtree(samples)
+    samples.mkdir()
+    files = [samples / f"student{number:04d}.ipynb" for number in range(copies)]
+    for path in files:
+        path.write_bytes(right)
+    return files
 
 
 def _without_plugins(bundle: Path, target: Path) -> None:
@@ -113,16 +131,25 @@ def _without_plugins(bundle: Path, target: Path) -> None:
 
 
 def _time_otter(
-    timing: Timing, files: Iterable[Path], bundle: Path, out: Path, seconds_each: float | None = None
+    timing: Timing,
+    files: Iterable[Path],
+    bundle: Path,
+    out: Path,
+    seconds_each: float | None = None,
+    at_once: int = 1,
 ) -> None:
-    started = time.monotonic()
-    for path in files:
+    otter = shutil.which("otter", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
+
+    def grade(path: Path) -> None:
         folder = out / path.name
         folder.mkdir(parents=True)
-        otter = shutil.which("otter", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
         command = [otter or "otter", "run", "-a", str(bundle.resolve()), "-o", str(folder), "--no-logo", str(path)]
         _run(command, seconds_each)
         timing.scores[path.name] = _otters_scores(folder / "results.json")
+
+    started = time.monotonic()
+    with ThreadPoolExecutor(at_once) as pool:
+        list(pool.map(grade, files))
     timing.seconds.append(time.monotonic() - started)
 
 
@@ -162,10 +189,16 @@ def _case(question: str, title: str) -> str:
 def _time_grade(timing: Timing, samples: Path, assignment: str, jobs: int, out: Path) -> None:
     command = [sys.executable, "-m", "autograder.cli", "grade", str(samples), "-a", assignment, "-o", str(out)]
     started = time.monotonic()
-    done = subprocess.run([*command, "-j", str(jobs), "-q"], capture_output=True, text=True, check=False)
-    timing.seconds.append(time.monotonic() - started)
-    if done.returncode not in (0, 1):
-        raise SystemExit(f"autograder grade failed: {done.stderr}")
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen([*command, "-j", str(jobs), "-q"], stdout=said, stderr=said)
+        while process.poll() is None:
+            timing.memory = max(timing.memory, sum(map(_resident, (process.pid, *descendants(process.pid)))))
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.25)
+        timing.seconds.append(time.monotonic() - started)
+        if process.returncode not in (0, 1):
+            said.seek(0)
+            raise SystemExit(f"autograder grade failed: {said.read()}")
     phases: dict[str, float] = {phase: 0.0 for phase in PHASES}  # noqa: C420 (keys are any text)
     total = 0.0
     for record in journal.read_latest(out):
@@ -193,17 +226,33 @@ def _time_grade(timing: Timing, samples: Path, assignment: str, jobs: int, out: 
                 timing.scores[file] = timing.scores.get(file, {}) | scores
 
 
+def _resident(pid: int) -> int:
+    """Bytes of a process that no other one shares, as far as the kernel says it at once; 0 when it is gone."""
+    try:
+        resident, shared = map(int, Path(f"/proc/{pid}/statm").read_text().split()[1:3])
+    except OSError:
+        return 0
+    return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
+
+
 def _print_times(timings: Mapping[str, Timing], files: int, repeat: int) -> None:
     found = ", ".join(f"{name} {version}" for name, version in versions().items())
     print(f"{files} submissions, medians of {repeat}; {platform.machine()}, {os.cpu_count()} cores; {found}\n")
     phases = ("start", *PHASES)
-    print(f"| runner | total s | s a submission | {' | '.join(phases)} |")
-    print(f"|---|{'---:|' * (2 + len(phases))}")
+    print(f"| runner | total s | s a submission | times stock | peak MB | {' | '.join(phases)} |")
+    print(f"|---|{'---:|' * (4 + len(phases))}")
     for runner, timing in timings.items():
         total = median(timing.seconds)
-        name = {"otter": "otter run", "stock": "otter run, stock"}.get(runner, f"grade -j {runner}")
+        kind, _, at_once = runner.partition(":")
+        together = f", {at_once} at a time" if at_once else ""
+        name = {"otter": f"otter run{together}", "stock": f"otter run, stock{together}"}.get(kind, f"grade -j {runner}")
         cells = [_median(timing.phases, phase) for phase in phases]
-        print(f"| {name} | {total:.1f} | {total / max(1, files):.2f} | {' | '.join(cells)} |")
+        stock = timings.get({"1": "stock"}.get(runner, f"stock:{runner}"))
+        ratio = "" if stock is None else f"{median(stock.seconds) / total:.1f}"
+        memory = f"{timing.memory / 1e6:.0f}" if timing.memory else ""
+        print(f"| {name} | {total:.1f} | {total / max(1, files):.2f} | {ratio} | {memory} | {' | '.join(cells)} |")
+    for runner, timing in timings.items():
+        print(f"{runner}: {', '.join(f'{seconds:.1f}' for seconds in timing.seconds)} s")
 
 
 def _median(phases: Sequence[Mapping[str, float]], phase: str) -> str:
