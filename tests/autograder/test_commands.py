@@ -335,7 +335,7 @@ def test_a_regrade_says_who_changed_by_how_much_and_why(course: Path, capsys: py
     assert {(line["total before"], line["total after"]) for line in changes} == {("0.0", "5.5")}
     assert all("another file than before" in line["why"] for line in changes)
     assert totals(course / "out")["cyd.ipynb"] == "5.5"
-    assert "5.5 / 5.5" in (course / "out" / "feedback" / "cyd.html").read_text()
+    assert '5.5 <span class="of">of 5.5' in (course / "out" / "feedback" / "cyd.html").read_text()
     assert json.loads((course / "out" / "results" / "cyd.json").read_text())["score"] == 5.5
     # the journal keeps what was before
     assert len((course / "out" / "journal.jsonl").read_text().splitlines()) == lines + 3
