@@ -159,7 +159,8 @@ def run(wanted: list[str], dist: Path, check: bool, again: bool = True, say: Say
         report.built.append(assignment.name)
         leaks = _leaks(built, course)
         say("leaks", f"{len(leaks) or 'none'}")
-        problems = [] if built.known is None else built.known.problems()
+        where = _shown(course.mistakes(assignment.name))
+        problems = [] if built.known is None else [f"{where}, {problem}" for problem in built.known.problems()]
         report.leaks += leaks
         report.problems += problems
         if built.known is not None:

@@ -15,6 +15,7 @@ import io
 import json
 import re
 import tokenize
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -340,7 +341,8 @@ def _without_comment(line: str) -> str:
 
 def _trees(text: str) -> Iterator[str]:
     try:
-        module = ast.parse(text)
+        with warnings.catch_warnings(action="ignore"):  # text that is not code
+            module = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):
         return
     for node in ast.walk(module):

@@ -12,6 +12,7 @@ from pathlib import Path
 from autograder.assignment import Assignment, assignments_folder
 from autograder.build import BuildError
 from autograder.build.course import Course
+from autograder.build.hints import FILE as HINTS
 from autograder.build.tables import QUESTIONS, row
 
 _SAYS = "The gradient lacks the factor that the square brings."
@@ -61,6 +62,15 @@ class Example:
             f'{self.question} = MISTAKES.question("{self.question}")\n\n{self.question}.edit(\n'
             f'    "{self.function}__factor_missing",\n    ("2.0 * np.asarray(x)", "np.asarray(x)"),\n'
             f'    says="{_SAYS}",\n    openly=True,\n)\n'
+        )
+
+    @property
+    def hints(self) -> str:
+        """Its table in hints.toml."""
+        return (
+            f'[{self.question}]\nquestion = "What does one entry of x add to f, and does another entry change that?"\n'
+            'idea = "Differentiate for an x of one entry first, then of two."\n'
+            'mathematics = "The gradient holds the partial derivatives ∂f/∂x_i, one for each entry of x."\n'
         )
 
     @property
@@ -146,6 +156,7 @@ def new_question(assignment: Assignment, question: str, title: str, function: st
         f'"""Known mistakes of `{assignment.name}`."""\n\nfrom reference.mistakes import Catalogue\n\n'
         f'MISTAKES = Catalogue("{assignment.name}")\n'
     )  # fmt: skip
+    hints = assignment.folder / HINTS
     changed = {
         settings: f"{_read(settings).rstrip()}\n\n{example.table}",
         assignment.notebook: _with_cells(assignment, _read(assignment.notebook), example),
@@ -153,6 +164,8 @@ def new_question(assignment: Assignment, question: str, title: str, function: st
         reference: f"{_read(reference).rstrip()}\n\n\n{example.solution}",
         mistakes: f"{catalogue.rstrip()}\n\n\n{example.mistake}",
     }
+    if hints.exists():  # then every question needs some
+        changed[hints] = f"{_read(hints).rstrip()}\n\n{example.hints}"
     for path, text in changed.items():
         path.write_text(text, encoding="utf-8")
     return list(changed)
@@ -193,12 +206,16 @@ grader.export()
 
 
 def _with_cells(assignment: Assignment, text: str, example: Example) -> str:
-    """The notebook with a question's cells behind the last question's check, and its row where the table is written."""
+    """The notebook with a question's cells before the first heading behind the last question's check, and its row where
+    the table is written."""
     last = assignment.questions[-1]
     check = re.search(rf'^# %% check="{last.name}".*?(?=^# %%|\Z)', text, re.DOTALL | re.MULTILINE)
     if check is None:
         raise BuildError(f'{assignment.notebook}: there is no cell check="{last.name}" to put the question behind')
-    text = f"{text[: check.end()].rstrip()}\n\n{example.cells}\n{text[check.end() :]}"
+    # what stands between the check and the next heading still speaks of the last question
+    heading = re.compile(r"^# %% \[markdown\]\n# #{1,2} ", re.MULTILINE).search(text, check.end())
+    place = heading.start() if heading else check.end()
+    text = f"{text[:place].rstrip()}\n\n{example.cells}\n{text[place:]}"
     minutes = any(question.minutes for question in assignment.questions)
     written = f"# {row(last, minutes)}\n"
     return text.replace(written, f"{written}# | {example.question} | `{example.function}` | 2 | {'10 |' * minutes}\n")

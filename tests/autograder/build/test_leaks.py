@@ -41,6 +41,12 @@ MISTAKE_LINE = "    return sum(xs) / (len(xs) - 1)\n"
 HIDDEN_LINE = "    for number in (-17, 0, 1.25, 40_000):\n"
 
 
+@pytest.mark.filterwarnings("error")
+def test_text_that_is_nearly_code_brings_no_warning(hidden: tuple[Secret, ...]) -> None:
+    """A cell's random name can look like a number with a keyword behind it."""
+    assert find_leaks(hidden, {"n.ipynb": notebook(code("x = 1", id="1or 2"))}) == []
+
+
 @pytest.mark.parametrize(
     ("line", "origin"),
     [

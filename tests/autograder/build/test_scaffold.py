@@ -7,6 +7,7 @@ import pytest
 from autograder.assignment import Assignment
 from autograder.build import BuildError
 from autograder.build.command import solutions
+from autograder.build.hints import read_hints
 from autograder.build.percent import read_cells
 from autograder.build.scaffold import new_assignment, new_question
 from autograder.build.testfiles import read_test_files
@@ -38,6 +39,30 @@ def test_a_new_question_comes_after_the_last_one_and_before_handing_in(course: P
     assert cells[-1].tags == ("export",)
     assert "## q2: Bends (2 points, about 10 minutes)" in "\n".join(cell.source for cell in cells)
     assert assignment.points == 4
+
+
+def test_a_new_question_leaves_what_follows_the_last_check_with_its_own_question(course: Path) -> None:
+    new_assignment("curves", "Curves", "slope")
+    notebook = course / "assignments" / "curves" / "notebook.py"
+    after = '# %% check="q1"\ngrader.check("q1")\n'
+    assert after in notebook.read_text()
+    notebook.write_text(notebook.read_text().replace(after, f"{after}\n# %%\nslope_by_differences()\n"))
+    new_question(Assignment.load("curves"), "q2", "Bends", "bend")
+    sources = [cell.source for cell in read_cells(Assignment.load("curves"))]
+    at = sources.index("slope_by_differences()")
+    assert 'grader.check("q1")' in sources[at - 1]
+    assert sources[at + 1].startswith("## q2: Bends")
+
+
+def test_a_new_question_has_hints_where_the_others_have_some(course: Path) -> None:
+    new_assignment("curves", "Curves", "slope")
+    hints = course / "assignments" / "curves" / "hints.toml"
+    new_question(Assignment.load("curves"), "q2", "Bends", "bend")
+    assert not hints.exists()
+    step = 'question = "Why?"\nidea = "Because."\nmathematics = "1 is 1."\n'
+    hints.write_text(f"[q1]\n{step}\n[q2]\n{step}")
+    assert hints in new_question(Assignment.load("curves"), "q3", "Turns", "turn")
+    assert list(read_hints(Assignment.load("curves"))) == ["q1", "q2", "q3"]
 
 
 def test_a_table_that_was_written_by_hand_gets_the_new_row(course: Path) -> None:
