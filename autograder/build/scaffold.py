@@ -86,7 +86,7 @@ name = "{name}"
 points = None
 
 
-@test_case(points=1)
+@test_case(points=0.75)
 def test_{name}_at_a_point({self.function}):
     """At a point"""
     import numpy as np
@@ -96,7 +96,7 @@ def test_{name}_at_a_point({self.function}):
     checks.close(answer, [2.0, -4.0, 6.0], rtol=1e-12, what="the gradient")
 
 
-@test_case(points=1, hidden=True)
+@test_case(points=1.25, hidden=True)
 def test_{name}_random({self.function}):
     """At random points"""
     from adkit import checks

@@ -26,7 +26,7 @@ def test_a_new_assignment_keeps_every_convention(course: Path) -> None:
     new_assignment("curves", "Curves", "slope")
     assignment = Assignment.load("curves")
     assert [cell.question for cell in read_cells(assignment) if cell.question] == ["q1"]
-    assert [case.points for file in read_test_files(assignment) for case in file.cases] == [1, 1]
+    assert [case.points for file in read_test_files(assignment) for case in file.cases] == [0.75, 1.25]
     assert "return 2.0 * np.asarray(x)" in solutions(assignment)["q1"]
 
 
