@@ -165,12 +165,13 @@ class Session:
         if reply.get("changed") is True:
             raise checks.CheckError(
                 f"{function} changes its arguments. A function must leave what it is given as it was: "
-                "work on a copy (np.array(x)) instead of writing into x."
+                "work on a copy (np.array(x)) instead of writing into x.",
+                kind="changed arguments",
             )
         value = reply.get("value")
         size, has_bytes = _census(value)
         if has_bytes:  # which are no answer, and would be read one by one
-            raise checks.CheckError(f"{function} returned something that is not an answer.")
+            raise checks.CheckError(f"{function} returned something that is not an answer.", kind="wrong shape")
         if size > frames.MAX_VALUES:  # reading them costs the grader's time, however few bytes each takes
             raise checks.CheckError(f"{function} returned more than {frames.MAX_VALUES:,} numbers.")
         return value
@@ -330,7 +331,9 @@ class Session:
             megabytes = self._limits.frame_bytes / 1024**2
             ours = f"what is neither numbers nor an array nor a sequence of them, or more than {megabytes:.3g} MB"
             what = self._may_say(_text(answer["unsendable"]), ours)
-            raise checks.CheckError(f"{function} returned {what}.", hidden=f"{function} returned {ours}.")
+            raise checks.CheckError(
+                f"{function} returned {what}.", hidden=f"{function} returned {ours}.", kind="wrong shape"
+            )
         return answer
 
     def _charge(self, reply: Any) -> None:

@@ -51,7 +51,13 @@ _MATRIX_GRADIENTS: Mapping[str, Maker] = {
     ),
     "nuclear_norm_gradient": lambda random: (np.diag([_whole(random), -_whole(random)]),),
 }
+_AD_IN_JAX: Mapping[str, Maker] = {
+    "cubic_norm_derivatives": lambda random: (np.array([3.0, 4.0]) * _whole(random, 1, 2),),
+    "log1pexp": lambda random: (np.array([0.0, 40.0 * _whole(random, 1, 2)]),),
+    "safe_norm": lambda random: (np.array([3.0, 4.0]) * _whole(random, 1, 3),),
+}
 MAKERS: Mapping[str, Mapping[str, Maker]] = {
+    "ad_in_jax": _AD_IN_JAX,
     "ad_modes": _AD_MODES,
     "checkpointing": _CHECKPOINTING,
     "matrix_gradients": _MATRIX_GRADIENTS,

@@ -256,6 +256,15 @@ def test_answers_are_read_up_to_a_number_of_values_in_all(
     assert session.log.not_run == 1
 
 
+def test_a_call_that_gives_no_answer_says_in_which_way(workshop: ForkServer) -> None:
+    code = "def f(x): x[0] = 9\ndef g(x): return object()"
+    with opened(workshop, code) as session:
+        for name, kind in (("f", "changed arguments"), ("g", "wrong shape")):
+            with pytest.raises(checks.CheckError) as raised:
+                session.functions[name](np.zeros(2))
+            assert raised.value.kind == kind
+
+
 def test_a_public_case_after_a_hidden_one_says_nothing_in_words_of_the_submission(workshop: ForkServer) -> None:
     def test_q1_hidden() -> None:
         session.functions["f"](0)
