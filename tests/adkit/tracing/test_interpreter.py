@@ -1,5 +1,6 @@
 """A traced program run by NumPy gives what the compiled one gives, or is left to the compiler."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from adkit.tracing import export as artefact
 from adkit.tracing import interpreter
 from adkit.tracing.interpreter import NotInterpretedError, interpret
-from jax import lax
+from jax import export, lax
 
 rng = np.random.default_rng(5)
 VECTOR = rng.standard_normal(5)
@@ -23,10 +24,10 @@ SIZES = np.array([1, 2, 1, 3, 2])
 
 
 def _both(f: Callable[..., Any], *inputs: Any) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    exported = jax.export.export(
+    exported = export.export(
         jax.jit(f),
         platforms=["cpu"],
-        disabled_checks=[jax.export.DisabledSafetyCheck.custom_call(name) for name in artefact.UNSTABLE_CUSTOM_CALLS],
+        disabled_checks=[export.DisabledSafetyCheck.custom_call(name) for name in artefact.UNSTABLE_CUSTOM_CALLS],
     )(*inputs)
     compiled = [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(jax.jit(f)(*inputs))]
     leaves = [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(inputs)]
@@ -37,7 +38,8 @@ def _agree(f: Callable[..., Any], *inputs: Any) -> None:
     found, wanted = _both(f, *inputs)
     assert [(a.shape, a.dtype) for a in found] == [(a.shape, a.dtype) for a in wanted]
     for a, b in zip(found, wanted, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-13)
+        rounding = 1e-6 if a.dtype == np.float32 else 1e-12
+        np.testing.assert_allclose(a, b, rtol=rounding, atol=rounding / 10)
 
 
 PROGRAMS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
@@ -97,7 +99,12 @@ PROGRAMS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_gives_what_the_compiled_program_gives(name: str) -> None:
-    _agree(*PROGRAMS[name][:1], *PROGRAMS[name][1])
+    try:
+        _agree(*PROGRAMS[name][:1], *PROGRAMS[name][1])
+    except NotInterpretedError as problem:
+        # before JAX 0.5 some routines of LAPACK are called in another way, which is left to the compiler
+        if jax.__version_info__ >= (0, 5) or not re.match("lapack_|blas_", str(problem)):
+            raise
 
 
 LEFT_TO_THE_COMPILER: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 from courses import one_question
@@ -49,6 +50,9 @@ def test_a_session_runs_a_program_once_on_the_same_inputs(
     assert len(jobs) == len(set(jobs)) == 2
 
 
+@pytest.mark.skipif(
+    jax.__version_info__ < (0, 5), reason="before JAX 0.5 lines of source are in the bytes all the same"
+)
 def test_a_class_runs_an_equal_program_twice_and_then_no_more(workshop: ForkServer) -> None:
     server, runs, made = Counting(workshop), Runs(), [0]
     for code in (SINE, SAME, SINE, SAME):
@@ -57,6 +61,9 @@ def test_a_class_runs_an_equal_program_twice_and_then_no_more(workshop: ForkServ
     assert np.diff(made).tolist() == [1, 1, 0, 0]
 
 
+@pytest.mark.skipif(
+    jax.__version_info__ < (0, 5), reason="before JAX 0.5 lines of source are in the bytes all the same"
+)
 def test_what_the_class_shares_comes_from_a_process_with_nothing_else_in_it(workshop: ForkServer) -> None:
     server, runs = Counting(workshop), Runs()
     measured(server, SINE, runs, 0.5, 1.0)
