@@ -8,7 +8,7 @@ is `2` (`autograder grade -j 2`), `otter` or `stock`, and with `:2` two of these
     python benchmarks/bench_grading.py --assignment matrix_gradients --repeat 3 --runners stock,1,stock:2,2
 
 With --copies N the class is N copies of the right solution under different names: what a class of that size costs, and
-the peak of resident memory of the grader and all its processes together (looked at four times a second).
+the peak of the memory held for the grader and all its processes together (looked at four times a second).
 
 Method: everything in one run on one machine, the runners in turn within each repetition, so that a slow minute hits
 all of them; medians over the repetitions, wall clock, processes started anew each time (so a worker's start and
@@ -39,7 +39,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from autograder.isolation.procfs import descendants
+from autograder.isolation.procfs import descendants, held_bytes
 from autograder.records import journal
 from autograder.records.run import Run, versions
 from autograder.samples import write_sample_class
@@ -58,7 +58,7 @@ class Timing:
     phases: list[dict[str, float]] = field(default_factory=list[dict[str, float]])
     scores: Scores = field(default_factory=Scores)
     memory: int = 0
-    """Bytes resident in all processes together, at most."""
+    """Bytes that the machine held for all processes together, at most; what they share is not counted."""
 
 
 def main() -> int:
@@ -192,7 +192,7 @@ def _time_grade(timing: Timing, samples: Path, assignment: str, jobs: int, out: 
     with tempfile.TemporaryFile("w+") as said:
         process = subprocess.Popen([*command, "-j", str(jobs), "-q"], stdout=said, stderr=said)
         while process.poll() is None:
-            timing.memory = max(timing.memory, sum(map(_resident, (process.pid, *descendants(process.pid)))))
+            timing.memory = max(timing.memory, sum(map(held_bytes, (process.pid, *descendants(process.pid)))))
             with suppress(subprocess.TimeoutExpired):
                 process.wait(0.25)
         timing.seconds.append(time.monotonic() - started)
@@ -224,15 +224,6 @@ def _time_grade(timing: Timing, samples: Path, assignment: str, jobs: int, out: 
                 scores = {name: float(row[name]) for name in names}
                 file = row["file"].removeprefix("'")  # which keeps a spreadsheet from reading the name as a formula
                 timing.scores[file] = timing.scores.get(file, {}) | scores
-
-
-def _resident(pid: int) -> int:
-    """Bytes of a process that no other one shares, as far as the kernel says it at once; 0 when it is gone."""
-    try:
-        resident, shared = map(int, Path(f"/proc/{pid}/statm").read_text().split()[1:3])
-    except OSError:
-        return 0
-    return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _print_times(timings: Mapping[str, Timing], files: int, repeat: int) -> None:

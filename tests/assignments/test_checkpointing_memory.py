@@ -184,17 +184,22 @@ def all_at_once(hide: Callable[[list[Any]], list[Any]]) -> Callable[..., Any]:
                 inside.append(kept[i] if i in kept else layer(each, inside[-1]))
             if len({a.shape for a in inside}) == 1:
                 inside = hide(inside)
-            gradients = []
-            for (W, _), below, above in zip(reversed(params), reversed(inside[:-1]), reversed(inside[1:]), strict=True):
-                d = g * (1 - above**2)
-                gradients.append((below.T @ d, d.sum(0)))
-                g = d @ W.T
-            return gradients[::-1], g
+            return pulled_back(params, inside, g)
 
         network.defvjp(forward, backward)
         return jnp.mean((network(params, x) - y) ** 2)
 
     return loss
+
+
+def pulled_back(params, values, g):
+    """The cotangents of tanh layers and of their input, from the values before and after each layer."""
+    gradients = []
+    for (W, _), below, above in zip(reversed(params), reversed(values[:-1]), reversed(values[1:]), strict=True):
+        d = g * (1 - above**2)
+        gradients.append((below.T @ d, d.sum(0)))
+        g = d @ W.T
+    return gradients[::-1], g
 
 
 def raveled(arrays):
@@ -306,12 +311,7 @@ def test_keeping_everything_and_keeping_nothing_lose_what_they_break() -> None:
 
         def backward(residuals, g):
             params, kept = residuals
-            gradients = []
-            for (W, _), below, above in zip(reversed(params), reversed(kept[:-1]), reversed(kept[1:]), strict=True):
-                d = g * (1 - above**2)
-                gradients.append((below.T @ d, d.sum(0)))
-                g = d @ W.T
-            return gradients[::-1], g
+            return pulled_back(params, kept, g)
 
         network.defvjp(forward, backward)
         return jnp.mean((network(params, x) - y) ** 2)

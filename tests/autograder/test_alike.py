@@ -2,13 +2,12 @@
 
 import json
 import os
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from adkit import simulate
 from independent_solutions import disguised, solution
-from nasty import NASTY
+from nasty import NASTY, tags
 
 from autograder.alike import Comparison, Pair, Shared, answers_of, compare, known_marks, marks_of, page
 from autograder.assignment import Assignment
@@ -18,14 +17,6 @@ from autograder.submissions.read import Submission
 
 CHECKPOINTING = Assignment.load("checkpointing")
 QUESTIONS = [question.name for question in CHECKPOINTING.questions]
-
-
-def tags(text: str) -> list[tuple[str, list[tuple[str, str | None]]]]:
-    found: list[tuple[str, list[tuple[str, str | None]]]] = []
-    parser = HTMLParser()
-    parser.handle_starttag = lambda tag, attrs: found.append((tag, attrs))
-    parser.feed(text)
-    return found
 
 
 def submission(name: str, cells: list[str]) -> Submission:

@@ -3,14 +3,13 @@
 import re
 import signal
 from collections.abc import Callable
-from html.parser import HTMLParser
 from typing import Any
 
 import numpy as np
 import pytest
 from adkit.checks import CheckError
 from independent_solutions import solution
-from nasty import NASTY
+from nasty import NASTY, tags
 from unisolated import OpenSession
 
 from autograder import viva
@@ -146,14 +145,6 @@ def test_the_key_is_not_in_the_students_sheet() -> None:
     assert "4711" not in page
     assert "4712" not in page
     assert "4711" in key(questions, CHECKPOINTING, "Jane Doe")
-
-
-def tags(text: str) -> list[tuple[str, list[tuple[str, str | None]]]]:
-    found: list[tuple[str, list[tuple[str, str | None]]]] = []
-    parser = HTMLParser()
-    parser.handle_starttag = lambda tag, attrs: found.append((tag, attrs))
-    parser.feed(text)
-    return found
 
 
 @pytest.mark.parametrize("text", [text for text in NASTY if text.strip()][:40])

@@ -34,7 +34,6 @@ from adkit.tracing.stablehlo import (
     has_side_effect,
     parse,
     read,
-    shape_of,
     symbol,
     terminator_of,
 )
@@ -209,7 +208,7 @@ class _Counter:
         return tally, needed
 
     def _block(self, block: Any, wanted: Iterable[int], frame: _Frame) -> _Tally:
-        operations = [operation.operation for operation in block.operations]
+        operations = block.operations
         self._budget -= len(operations)
         if self._budget < 0:
             raise WorkError("the module is too large to be counted")
@@ -326,14 +325,14 @@ def _count_operation(operation: Any, tally: _Tally) -> None:
 def _count_factorization(kind: str, operation: Any, tally: _Tally) -> None:
     tally.by_kind[kind] += 1
     tally.factorizations += 1
-    tally.matrices += math.prod(shape_of(operation.operands[0])[:-2])
+    tally.matrices += math.prod(operation.operands[0].shape[:-2])
 
 
 def _in_product(operation: Any) -> int:
     """Multiplications in a matrix product: the numbers in its result times what each is a sum of."""
     from jaxlib.mlir.dialects import stablehlo
 
-    shape = shape_of(operation.operands[0])
+    shape = operation.operands[0].shape
     if operation.name == "stablehlo.dot_general":
         dimensions = stablehlo.DotDimensionNumbers(operation.attributes["dot_dimension_numbers"])
         summed = math.prod(shape[i] for i in dimensions.lhs_contracting_dimensions)
@@ -341,7 +340,7 @@ def _in_product(operation: Any) -> int:
         summed = shape[-1]
     else:
         dimensions = stablehlo.ConvDimensionNumbers(operation.attributes["dimension_numbers"])
-        kernel = shape_of(operation.operands[1])
+        kernel = operation.operands[1].shape
         summed = math.prod(kernel) // max(kernel[dimensions.kernel_output_feature_dimension], 1)
     return elements_of(operation.results[0]) * summed
 
@@ -353,7 +352,7 @@ def _of_matrices(product: Any) -> bool:
     if product.name != "stablehlo.dot_general":
         return True
     dimensions = stablehlo.DotDimensionNumbers(product.attributes["dot_dimension_numbers"])
-    left, right = (shape_of(operand) for operand in product.operands)
+    left, right = (operand.shape for operand in product.operands)
     rows = (*dimensions.lhs_contracting_dimensions, *dimensions.lhs_batching_dimensions)
     columns = (*dimensions.rhs_contracting_dimensions, *dimensions.rhs_batching_dimensions)
     free = (
@@ -365,7 +364,7 @@ def _of_matrices(product: Any) -> bool:
 
 def _columns(right_hand_side: Any, left: bool) -> int:
     """Right-hand sides in B of shape (..., n, k): A X = B has k for each matrix, X A = B has n."""
-    shape = shape_of(right_hand_side)
+    shape = right_hand_side.shape
     if len(shape) < 2:
         return 1
     return math.prod(shape[:-2]) * (shape[-1] if left else shape[-2])
@@ -457,7 +456,7 @@ def _splat(attribute: Any) -> int | None:
 
 def _integer_width(value: Any) -> int:
     """Bits of a value's integer element type, negative if unsigned; 0 if it is not an integer type."""
-    element = re.search(r"(?:x|<)(u?)i(\d+)>", str(value.type))
+    element = re.fullmatch(r"(u?)i(\d+)", value.element)
     if element is None:
         return 0
     return -int(element.group(2)) if element.group(1) else int(element.group(2))

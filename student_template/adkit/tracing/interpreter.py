@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from adkit.tracing.stablehlo import attribute_of, body_of, callee_of, defined_by, functions_of, read, shape_of, symbol
+from adkit.tracing.stablehlo import attribute_of, body_of, callee_of, defined_by, functions_of, read, symbol
 
 __all__ = ["NotInterpretedError", "interpret"]
 
@@ -144,7 +144,7 @@ class _Translation:
 
     def block(self, block: Any) -> _Block:
         """A block's steps: those that its results need."""
-        operations = [operation.operation for operation in block.operations]
+        operations = block.operations
         arguments = tuple(self._slot(argument) for argument in block.arguments)
         returned = tuple(self._slot(value) for value in operations[-1].operands)
         own = {self._slots[value] for value in block.arguments}
@@ -217,8 +217,8 @@ def _used(operation: Any) -> list[Any]:
     pending = [block for region in operation.regions for block in region.blocks]
     while pending:
         for inner in pending.pop().operations:
-            used.extend(inner.operation.operands)
-            pending.extend(block for region in inner.operation.regions for block in region.blocks)
+            used.extend(inner.operands)
+            pending.extend(block for region in inner.regions for block in region.blocks)
     return used
 
 
@@ -325,7 +325,7 @@ _ENTRYWISE: dict[str, _Function] = {
 
 
 def _constant(operation: Any) -> _Function:
-    shape, dtype = shape_of(operation.results[0]), _dtype_of(operation.results[0])
+    shape, dtype = operation.results[0].shape, _dtype_of(operation.results[0])
     try:  # the bindings do not give complex numbers as an array
         given = np.array(_complex_number(str(operation)) if dtype.kind == "c" else operation.attributes["value"])
     except Exception as problem:  # an element type without a counterpart
@@ -369,8 +369,8 @@ def _bitcast(operation: Any) -> _Function:
 
 
 def _broadcast_in_dim(operation: Any) -> _Function:
-    shape, dimensions = shape_of(operation.results[0]), _numbers(operation, "broadcast_dimensions")
-    given = shape_of(operation.operands[0])
+    shape, dimensions = operation.results[0].shape, _numbers(operation, "broadcast_dimensions")
+    given = operation.operands[0].shape
     spread = [1] * len(shape)
     for axis, dimension in enumerate(dimensions):
         spread[dimension] = given[axis]
@@ -412,12 +412,12 @@ def _dot_general(operation: Any) -> _Function:
     numbers = stablehlo.DotDimensionNumbers(operation.attributes["dot_dimension_numbers"])
     batch = tuple(numbers.lhs_batching_dimensions), tuple(numbers.rhs_batching_dimensions)
     summed = tuple(numbers.lhs_contracting_dimensions), tuple(numbers.rhs_contracting_dimensions)
-    shapes = tuple(shape_of(operand) for operand in operation.operands)
+    shapes = tuple(operand.shape for operand in operation.operands)
     free = tuple(
         tuple(axis for axis in range(len(shape)) if axis not in (*batch[side], *summed[side]))
         for side, shape in enumerate(shapes)
     )
-    dtype, result = _dtype_of(operation.results[0]), shape_of(operation.results[0])
+    dtype, result = _dtype_of(operation.results[0]), operation.results[0].shape
     batches = tuple(shapes[0][axis] for axis in batch[0])
     inner = math.prod(shapes[0][axis] for axis in summed[0])
     rows, columns = (math.prod(shapes[side][axis] for axis in free[side]) for side in (0, 1))
@@ -457,7 +457,7 @@ def _window(shape: Sequence[int], sizes: Sequence[int], starts: Sequence[Array])
 
 
 def _iota(operation: Any) -> _Function:
-    shape, dtype = shape_of(operation.results[0]), _dtype_of(operation.results[0])
+    shape, dtype = operation.results[0].shape, _dtype_of(operation.results[0])
     if dtype.kind not in "fiu":
         raise NotInterpretedError("iota of other numbers")
     axis = int(operation.attributes["iota_dimension"])
@@ -470,7 +470,7 @@ def _pad(operation: Any) -> _Function:
     low, high, inside = (
         _numbers(operation, name) for name in ("edge_padding_low", "edge_padding_high", "interior_padding")
     )
-    shape = shape_of(operation.results[0])
+    shape = operation.results[0].shape
     if min((*low, *high), default=0) < 0:
         raise NotInterpretedError("a negative padding")
 
@@ -495,7 +495,7 @@ def _reduce_precision(operation: Any) -> _Function:
 
 
 def _reshape(operation: Any) -> _Function:
-    shape = shape_of(operation.results[0])
+    shape = operation.results[0].shape
     return lambda value: np.reshape(value, shape)
 
 
@@ -519,7 +519,7 @@ def _combined(operation: Any) -> Any:
     """How the function of a reduction or a scatter joins two numbers: an operation of NumPy, or None for the second."""
     block = operation.regions[0].blocks[0]
     arguments = list(block.arguments)
-    operations = [each.operation for each in block.operations]
+    operations = block.operations
     if len(arguments) != 2:
         raise NotInterpretedError("a reduction of several arrays")
     returned = list(operations[-1].operands)
@@ -554,7 +554,7 @@ def _gather(operation: Any) -> _Function:
     numbers = stablehlo.GatherDimensionNumbers(operation.attributes["dimension_numbers"])
     sizes = _numbers(operation, "slice_sizes")
     windows = _Windows(
-        operand=shape_of(operation.operands[0]),
+        operand=operation.operands[0].shape,
         sizes=sizes,
         hidden=(*numbers.collapsed_slice_dims, *numbers.operand_batching_dims),
         mapped=tuple(numbers.start_index_map),
@@ -564,7 +564,7 @@ def _gather(operation: Any) -> _Function:
         vector=int(numbers.index_vector_dim),
     )
     offsets = tuple(numbers.offset_dims)
-    rank = len(shape_of(operation.results[0]))
+    rank = len(operation.results[0].shape)
     order = (*(axis for axis in range(rank) if axis not in offsets), *offsets)
 
     def gathered(value: Array, starts: Array) -> Array:
@@ -583,7 +583,7 @@ def _scatter(operation: Any) -> _Function:
         raise NotInterpretedError("a scatter of several arrays")
     ufunc = _combined(operation)
     numbers = stablehlo.ScatterDimensionNumbers(operation.attributes["scatter_dimension_numbers"])
-    operand, update = shape_of(operation.operands[0]), shape_of(operation.operands[2])
+    operand, update = operation.operands[0].shape, operation.operands[2].shape
     inserted = (*numbers.inserted_window_dims, *numbers.input_batching_dims)
     shown = tuple(numbers.update_window_dims)
     lengths = iter([update[axis] for axis in shown])
@@ -680,7 +680,7 @@ def _sort(operation: Any) -> _Function:
 
 def _is_upwards(block: Any, keys: Sequence[Any]) -> bool:
     """Whether a sort's comparison is `a < b`: of integers as they are, of floats as JAX makes them comparable."""
-    operations = [each.operation for each in block.operations]
+    operations = block.operations
     test = defined_by(operations[-1].operands[0])
     if test is None or test.name != "stablehlo.compare" or "LT" not in str(test.attributes["comparison_direction"]):
         return False
@@ -743,9 +743,9 @@ def _trsm(operation: Any, left: bool, lower: bool, transpose: int, unit: bool) -
     trsm: Any = getattr(blas, f"{_letter(operation)}trsm")
 
     def solve(a: Array, b: Array) -> Array:
-        return trsm(1.0, a, b, side=int(not left), lower=int(lower), trans_a=transpose, diag=int(unit))
+        return (trsm(1.0, a, b, side=int(not left), lower=int(lower), trans_a=transpose, diag=int(unit)),)
 
-    return _batched(operation, lambda *matrices: (solve(*matrices),), single=True)
+    return _batched(operation, solve)
 
 
 def _letter(operation: Any) -> str:
@@ -753,17 +753,17 @@ def _letter(operation: Any) -> str:
     return kinds.get(_dtype_of(operation.operands[0]).type, "d")
 
 
-def _batched(operation: Any, function: _Function, single: bool = False) -> _Function:
+def _batched(operation: Any, function: _Function) -> _Function:
     """`function` of single matrices or vectors, for all those of a batch.
 
     What each operand and result has in its last axes the signature of the routine says: two but for vectors (of
     pivots, of singular values), which have one, and for whether it succeeded, which is one number.
     """
-    batch = shape_of(operation.operands[0])[:-2]
-    shapes = [shape_of(result) for result in operation.results]
+    batch = operation.operands[0].shape[:-2]
+    shapes = [result.shape for result in operation.results]
     dtypes = [_dtype_of(result) for result in operation.results]
-    given = [shape_of(operand)[len(batch) :] for operand in operation.operands]
-    if 0 in (length for value in (*operation.operands, *operation.results) for length in shape_of(value)):
+    given = [operand.shape[len(batch) :] for operand in operation.operands]
+    if 0 in (length for value in (*operation.operands, *operation.results) for length in value.shape):
         raise NotInterpretedError("a matrix without entries")
 
     def run(*operands: Array) -> Any:
@@ -775,7 +775,7 @@ def _batched(operation: Any, function: _Function, single: bool = False) -> _Func
                 if np.shape(value) != result.shape[1:]:
                     raise NotInterpretedError("a routine with another result")
                 result[index] = value
-        return results[0] if single or len(results) == 1 else results
+        return results[0] if len(results) == 1 else results
 
     return run
 
@@ -843,7 +843,7 @@ def _potrf(operation: Any) -> _Function:
 def _gesdd(operation: Any) -> _Function:
     gesdd = _lapack(operation, "gesdd")
     mode = _option(operation, "mode")
-    shapes = [shape_of(result)[len(shape_of(operation.operands[0])) - 2 :] for result in operation.results]
+    shapes = [result.shape[len(operation.operands[0].shape) - 2 :] for result in operation.results]
 
     def factors(a: Array) -> Any:
         u, s, vt, info = gesdd(a, compute_uv=mode != "N", full_matrices=mode == "A")

@@ -121,7 +121,7 @@ class _Liveness:
         key = (block, wanted)
         if key in self._steps:
             return self._steps[key]
-        operations = [operation.operation for operation in block.operations]
+        operations = block.operations
         self._spend(len(operations))
         returned = list(operations[-1].operands)
         live = {returned[i] for i in wanted}
@@ -167,7 +167,7 @@ class _Liveness:
     def _outside(self, block: Any, wanted: frozenset[int]) -> list[Any]:
         """The values from outside a block that its `wanted` results need."""
         _, live = self._needed(block, wanted)
-        own = {*block.arguments, *(value for inside in block.operations for value in inside.operation.results)}
+        own = {*block.arguments, *(value for inside in block.operations for value in inside.results)}
         return [value for value in live if value not in own]
 
     def _loop(self, operation: Any, needed: frozenset[int]) -> frozenset[int]:

@@ -69,11 +69,6 @@ class Operation:
         self.regions: list[Region] = []
 
     @property
-    def operation(self) -> Operation:
-        """Itself, as a view of the bindings has its operation."""
-        return self
-
-    @property
     def attributes(self) -> Any:
         return self.raw.attributes
 
@@ -170,13 +165,7 @@ def _array_type(text: str) -> tuple[tuple[int, ...], str]:
 
 def defined_by(value: Any) -> Any:
     """The operation that computes a value; None for an argument of a block."""
-    owner = value.owner
-    return owner.operation if hasattr(owner, "operation") else (owner if hasattr(owner, "operands") else None)
-
-
-def shape_of(value: Value) -> tuple[int, ...]:
-    """The shape of a tensor; of a token or a tuple, ()."""
-    return value.shape
+    return value.owner if isinstance(value.owner, Operation) else None
 
 
 def elements_of(value: Value) -> int:
@@ -185,8 +174,7 @@ def elements_of(value: Value) -> int:
 
 def functions_of(module: Any) -> dict[str, Any]:
     """The functions of a module, by name."""
-    operations = (operation.operation for operation in module.body.operations)
-    return {symbol(each.attributes["sym_name"]): each for each in operations if each.name == "func.func"}
+    return {symbol(each.attributes["sym_name"]): each for each in module.body.operations if each.name == "func.func"}
 
 
 def callee_of(operation: Any) -> str | None:
@@ -210,7 +198,7 @@ def body_of(function: Any) -> Any:
 
 def terminator_of(block: Any) -> Any:
     """The last operation of a block: it returns the results."""
-    return block.operations[-1].operation
+    return block.operations[-1]
 
 
 def attribute_of(operation: Any, name: str) -> Any:
