@@ -23,6 +23,7 @@ from typing import Any, Final, cast
 
 from autograder.assignment import Assignment
 from autograder.grading.cache import cache_folder, content_key, reference_of
+from autograder.isolation import operations
 from autograder.isolation.layers import Policy
 
 _KEPT_FOLDERS: Final = 12
@@ -81,8 +82,9 @@ def _make(assignment: Assignment, target: Path, seed: str | None) -> None:
         # a process of its own: this one has yet to decide what JAX reads here
         command = [sys.executable, "-m", "autograder.grading.warmup", str(assignment.folder), str(made)]
         subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=True)
+        operations.gather(made)
         for file in made.iterdir():
-            if not _is_jax_own(file.name):
+            if not _is_jax_own(file.name) and file.name != operations.FILE:
                 file.unlink()
         for file in (made, *made.rglob("*")):
             file.chmod(0o755 if file.is_dir() else 0o644)

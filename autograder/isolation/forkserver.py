@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Final
 
 from autograder.assignment import Limits
-from autograder.isolation import cgroup, procfs
+from autograder.isolation import cgroup, operations, procfs
 from autograder.isolation.clock import Clock
 from autograder.isolation.confine import ARENAS, Confinement
 from autograder.isolation.layers import IsolationError, Policy
@@ -217,7 +217,9 @@ class ForkServer:
     def _compilation_cache(self) -> dict[str, str]:
         if self._compiled is None:
             return {}
+        operations_of = operations.RECORD if self._writing else operations.READ
         return {
+            operations_of: str(self._compiled if self._writing else self._compiled / operations.FILE),
             "JAX_COMPILATION_CACHE_DIR": str(self._compiled),
             "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
             "JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES": "none",  # for GPUs; its path would be part of every key

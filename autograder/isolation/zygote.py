@@ -55,6 +55,8 @@ def _preload() -> None:
     import adkit
     from adkit.tracing import contexts
 
+    from autograder.isolation import operations
+
     for name in (*PRELOADED, *(module.name for module in pkgutil.walk_packages(adkit.__path__, "adkit."))):
         try:
             importlib.import_module(name)
@@ -63,6 +65,7 @@ def _preload() -> None:
             continue
     contexts.leave_out_locations()
     contexts.share_context()  # a fork has it, and JAX makes no new one for each operation
+    operations.prepare()
 
 
 def _reap() -> None:

@@ -47,6 +47,7 @@ def share_context() -> None:
 
         make = mlir.make_ir_context
         shared = make()
+        shared.enable_multithreading(False)  # the threads of a pool would not be there in a fork
     except (ImportError, AttributeError):
         return
     owner = threading.get_ident()

@@ -25,7 +25,7 @@ import numpy as np
 
 from adkit.tracing.stablehlo import attribute_of, body_of, callee_of, defined_by, functions_of, read, symbol
 
-__all__ = ["NotInterpretedError", "interpret"]
+__all__ = ["Interpreter", "NotInterpretedError", "interpret"]
 
 _BUDGET = 50_000
 """Operations executed in one run; above it compiling is cheaper."""
@@ -53,17 +53,33 @@ def interpret(module: Any, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
     `module` is what `adkit.tracing.stablehlo.read` gives or takes; of an export the arguments are those of the exported
     function. Raises `NotInterpretedError`.
     """
-    program = read(module)
-    if program.module_kept_var_idx is not None:  # arguments that the function ignores are none of the module's
-        inputs = [inputs[index] for index in program.module_kept_var_idx]
-    machine = _Machine(program)
-    with np.errstate(all="ignore"):
-        results = machine.call("main", [np.asarray(value) for value in inputs])
-    found = [np.array(result) for result in results]
-    promised = program.out_avals
-    if promised is not None and [(a.shape, a.dtype) for a in found] != [(p.shape, p.dtype) for p in promised]:
-        raise NotInterpretedError("other results than the module promises")
-    return found
+    return Interpreter(module).run(inputs)
+
+
+class Interpreter:
+    """A module that is run more than once: each function of it is translated when it is called for the first time."""
+
+    def __init__(self, module: Any) -> None:
+        """`module`: what `adkit.tracing.stablehlo.read` gives or takes."""
+        self._program = read(module)
+        self._machine = _Machine(self._program)
+
+    def run(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The results of `main`, arrays of their own. Raises `NotInterpretedError`."""
+        kept = self._program.module_kept_var_idx
+        if kept is not None:  # arguments that the function ignores are none of the module's
+            inputs = [inputs[index] for index in kept]
+        with np.errstate(all="ignore"):
+            results = self._machine.start([np.asarray(value) for value in inputs])
+        found = [np.array(result) for result in results]
+        promised = self._program.out_avals
+        if promised is not None and [(a.shape, a.dtype) for a in found] != [(p.shape, p.dtype) for p in promised]:
+            raise NotInterpretedError("other results than the module promises")
+        return found
+
+    def translate(self) -> None:
+        """Translates `main` ahead of the first run. Raises `NotInterpretedError`."""
+        self._machine.translate("main")
 
 
 @dataclass(frozen=True)
@@ -94,14 +110,21 @@ class _Machine:
         self._depth = 0
         self._budget = _BUDGET
 
-    def call(self, name: str, arguments: Sequence[Array]) -> list[Array]:
+    def start(self, arguments: Sequence[Array]) -> list[Array]:
+        self._depth, self._budget = 0, _BUDGET
+        return self.call("main", arguments)
+
+    def translate(self, name: str) -> tuple[_Block, int]:
         if name not in self._translated:
             if name not in self._functions:
                 raise NotInterpretedError(f"there is no function {name}")
             translation = _Translation(self)
             block = translation.block(body_of(self._functions[name]))
             self._translated[name] = block, translation.slots
-        block, slots = self._translated[name]
+        return self._translated[name]
+
+    def call(self, name: str, arguments: Sequence[Array]) -> list[Array]:
+        block, slots = self.translate(name)
         if len(arguments) != len(block.arguments) or self._depth > 50:
             raise NotInterpretedError(f"a call of {name}")
         self._depth += 1
@@ -870,6 +893,8 @@ def _syevd(operation: Any) -> _Function:
 
 
 def _trsm_call(operation: Any) -> _Function:
+    if len(operation.operands) != 2:  # older versions hand over a factor as well
+        raise NotInterpretedError("a triangular solve with a factor")
     side, uplo, trans, diag = (_option(operation, name) for name in ("side", "uplo", "trans_x", "diag"))
     return _trsm(operation, side == "L", uplo == "L", "NTC".index(trans), diag == "U")
 
