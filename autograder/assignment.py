@@ -16,6 +16,10 @@ bonus = false            # bonus questions add to the score, never to the points
 call_seconds = 45        # optional: instead of the limit above, for this question's functions
 minutes = 25             # optional: about how long it takes; the notebook's heading and table must say the same
 
+[budget]                 # optional: what the build allows the reference to need, see autograder/build/cost.py
+operations = 150
+exports = 16
+
 [late]                   # optional: what handing in late costs, see autograder/late.py
 deadline = 2026-05-01T23:59:00+02:00
 steps = "10 % per day, at most 3 days"
@@ -24,6 +28,7 @@ steps = "10 % per day, at most 3 days"
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -114,6 +119,8 @@ class Assignment:
     """What handing in late costs; None where nothing is taken off."""
     about: str = ""
     """What it is about, for the tables of all assignments."""
+    budget: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many `operations` of JAX and `exports` the reference may need in all cases together."""
     notebook_url: str = ""
     """Where students can open the notebook; feedback links to its headings. Empty: the file beside the feedback."""
 
@@ -180,7 +187,7 @@ def names() -> list[str]:
 
 
 def _parse(folder: Path, content: dict[str, Any]) -> Assignment:
-    unknown = set(content) - {"title", "about", "questions", "limits", "late", "notebook_url"}
+    unknown = set(content) - {"title", "about", "questions", "limits", "budget", "late", "notebook_url"}
     if unknown:
         raise ValueError(f"unknown keys: {', '.join(sorted(unknown))}")
     known = {entry.name: entry.type for entry in fields(Limits)}
@@ -195,10 +202,19 @@ def _parse(folder: Path, content: dict[str, Any]) -> Assignment:
         folder=folder,
         questions=tuple(_question(name, entry) for name, entry in content["questions"].items()),
         limits=Limits(**given),
+        budget=_budget(content.get("budget", {})),
         late=LatePolicy.parse(content["late"]) if "late" in content else None,
         about=str(content.get("about", "")),
         notebook_url=_address(content.get("notebook_url", "")),
     )
+
+
+def _budget(given: dict[str, Any]) -> dict[str, int]:
+    for key, value in given.items():
+        if key not in ("operations", "exports"):
+            raise ValueError(f"unknown budget '{key}'; there are: operations, exports")
+        _check_limit(f"budget '{key}'", value)
+    return dict(given)
 
 
 def _address(given: object) -> str:

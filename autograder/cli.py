@@ -176,6 +176,9 @@ def _parser() -> _Parser:
     build.add_argument(
         "--guessable", action="store_true", help="list the answers of known mistakes that students could guess"
     )
+    build.add_argument(
+        "--costs", action="store_true", help="print how many operations of JAX and exports each case needs"
+    )
 
     new = command("new", _new, "Write the files of a new assignment, which builds as it is.", "dual_numbers")
     new.add_argument("name", metavar="NAME", help="its name: small letters, digits, _")
@@ -361,7 +364,7 @@ def _parser() -> _Parser:
 def _build(options: argparse.Namespace) -> int:
     from autograder.build.command import build
 
-    return build(options.names, options.out, options.check, options.guessable, options.again)
+    return build(options.names, options.out, options.check, options.guessable, options.again, options.costs)
 
 
 def _new(options: argparse.Namespace) -> int:

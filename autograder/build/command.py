@@ -15,6 +15,7 @@ from autograder.assignment import Assignment, AssignmentError, names
 from autograder.build import BuildError, Faults, stamp
 from autograder.build.assign import assign
 from autograder.build.bundle import write_bundle
+from autograder.build.cost import Cost, cost_of
 from autograder.build.course import Course
 from autograder.build.figures import split_figures
 from autograder.build.hints import check_rereads, read_hints
@@ -73,20 +74,26 @@ class BuildReport:
     guessed: list[str] = field(default_factory=list[str])
     """Sentences about known mistakes that can be read without making the mistake."""
 
+    costs: dict[str, Cost] = field(default_factory=dict[str, Cost])
+    """By assignment, where it has a budget: what grading the reference takes."""
+
     @property
     def ok(self) -> bool:
         """Whether nothing is wrong."""
         return not (self.stale or self.leaks or self.problems)
 
 
-def build(names: list[str], dist: Path, check: bool, guessable: bool = False, again: bool = False) -> int:
+def build(
+    names: list[str], dist: Path, check: bool, guessable: bool = False, again: bool = False, costs: bool = False
+) -> int:
     """Builds the named assignments (all when none is named) and prints what happened; 0 when all is well.
 
     guessable: also list the sentences about known mistakes that can be read without making the mistake.
     again: also where nothing has changed since the last build.
+    costs: also print, by case, what grading the reference takes (`autograder.build.cost`).
     """
     try:
-        report = run(names, dist, check, again or guessable, say=_Stages())
+        report = run(names, dist, check, again or guessable or costs, say=_Stages())
     except (BuildError, AssignmentError) as error:
         print(f"autograder build: {error}", file=sys.stderr)
         return 2
@@ -94,6 +101,9 @@ def build(names: list[str], dist: Path, check: bool, guessable: bool = False, ag
         print(f"wrote  {path}")
     for entry in report.guessed if guessable else ():
         print(f"guessable  {entry}")
+    for name, cost in report.costs.items():
+        if costs or any(problem.startswith(f"{name}/") for problem in report.problems):
+            print(f"{name}\n{cost.table()}")
     for leak in report.leaks:
         print(f"LEAK   {leak}", file=sys.stderr)
     for path in report.stale:
@@ -152,6 +162,10 @@ def run(wanted: list[str], dist: Path, check: bool, again: bool = True, say: Say
                 report.written += [_shown(path) for path in _refresh_figures(assignment)]
             begun = stamp.begin(assignment)
             built = assemble(assignment, say)
+            if assignment.budget:
+                cost = report.costs[assignment.name] = cost_of(assignment)
+                say("cost", cost.summary(assignment))
+                report.problems += cost.problems(assignment)
         except BuildError as error:
             report.problems += error.faults
             continue

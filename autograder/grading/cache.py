@@ -30,6 +30,7 @@ def content_key(assignment: Assignment) -> str:
     for part in (sys.version, *(version(package) for package in ("jax", "jaxlib", "numpy")), _processor()):
         parts.update(part.encode() + b"\0")
     parts.update(digest_of(assignment).encode())
+    parts.update((Path(__file__).parents[1] / "isolation" / "operations.py").read_bytes())  # what is kept, and how
     return parts.hexdigest()[:24]
 
 
@@ -37,14 +38,15 @@ def digest_of(assignment: Assignment) -> str:
     """A digest of the files that decide an assignment's scores and feedback: assignment.toml, the tests, the reference,
     its known mistakes and inputs, their recognition, and adkit.
 
-    Without the table `[late]`, which changes what is made of a score, not the score, and `about`, which is for READMEs.
+    Without what changes neither: the table `[late]`, which is about what is made of a score; `about`, which is for
+    READMEs; `[budget]`, which is for the build; and the address of the notebook.
     """
     digest = hashlib.sha256()
     for file in _sources(assignment):
         content = file.read_bytes()
         if file.name == "assignment.toml":
             table = tomllib.loads(content.decode())
-            for key in ("late", "about"):
+            for key in ("late", "about", "budget", "notebook_url"):
                 table.pop(key, None)
             content = json.dumps(table, default=str).encode()
         digest.update(file.name.encode() + b"\0" + content + b"\0")
