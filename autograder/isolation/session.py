@@ -21,13 +21,14 @@ from types import TracebackType
 from typing import Any, Final, Protocol
 
 import numpy as np
-from adkit import checks
+from adkit import checks, implementations
 from adkit.notebook import cells
 from adkit.stubs import STUB
 
 from autograder.assignment import Assignment, Limits, Question
 from autograder.isolation import frames
 from autograder.isolation.clock import Clock, Deadline
+from autograder.isolation.implementations import Implementation
 from autograder.isolation.process import Ended, Kind, Process, ProtocolViolation, TimedOut
 from autograder.isolation.runs import Runs, key_of
 from autograder.isolation.wire import blank, pack
@@ -161,7 +162,7 @@ class Session:
         packed = [pack(argument, callables) for argument in arguments]
         shapes = {np.shape(argument) for argument in arguments if isinstance(argument, np.ndarray)}
         request = {"do": "call", "function": function, "arguments": packed}
-        reply = self._ask(question, request, _Callbacks(callables, shapes))
+        reply = self._ask(question, request, _Callbacks(callables, shapes, self))
         if reply.get("changed") is True:
             raise checks.CheckError(
                 f"{function} changes its arguments. A function must leave what it is given as it was: "
@@ -202,7 +203,7 @@ class Session:
         for made_hidden in (False, hidden):
             if (made_hidden, asked) in self._exports:
                 return self._exports[made_hidden, asked]
-        reply = self._ask(question, request, _Callbacks([], set()))
+        reply = self._ask(question, request, _Callbacks([], set(), self))
         self._exports[hidden, asked] = reply
         return reply
 
@@ -271,6 +272,16 @@ class Session:
         if runner is self._runner:
             self._runner = None
 
+    def implementation(self, given: implementations.Implementation) -> Implementation:
+        """What answers for an implementation in one call, in a process of its own that the first question starts."""
+
+        def start() -> Process:
+            # the two share a user id, and without a process namespace whoever ends one ends all of that id
+            self._forget_runner(self._runner)
+            return self._server.fork("implementation", self._limits, self._clock)
+
+        return Implementation(given, start, self._clock)
+
     def _call_seconds(self, question: Question) -> float:
         return question.call_seconds or self._limits.call_seconds
 
@@ -302,12 +313,13 @@ class Session:
             while True:
                 reply = process.receive(deadline)
                 if isinstance(reply, dict) and "callback" in reply:
-                    process.send(callbacks.answer(reply), deadline)
+                    process.send(callbacks.answer(reply, deadline), deadline)
                     continue
                 break
         except Ended as problem:
             raise self._lost(question, request["function"], problem) from None
         finally:
+            callbacks.end()
             self.log.add_seconds("calls", time.monotonic() - started)
         self._charge(reply)
         return self._checked(question, request, reply)
@@ -602,19 +614,33 @@ class Proxy:
 class _Callbacks:
     """The functions that a call hands to the submission, evaluated here on what it asks about."""
 
-    def __init__(self, functions: list[Callable[[Any], Any]], shapes: set[tuple[int, ...]]) -> None:
+    def __init__(self, functions: list[Callable[..., Any]], shapes: set[tuple[int, ...]], session: Session) -> None:
         self._functions = functions
         self._shapes = shapes
         self._count = 0
+        self._implementations = {
+            number: session.implementation(function)
+            for number, function in enumerate(functions)
+            if isinstance(function, implementations.Implementation)
+        }
+        if len(self._implementations) > 1:
+            raise TypeError("a test passed several implementations at once: one call can ask one")
 
-    def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """The value of a function at the submission's x, or an error in words."""
+    def end(self) -> None:
+        """The call is over: ends the processes of its implementations."""
+        for implementation in self._implementations.values():
+            implementation.end()
+
+    def answer(self, asked: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
+        """The value of a function at the submission's x, or an error in words; what an implementation answers."""
         self._count += 1
         number, x = asked.get("callback"), asked.get("x")
         if self._count > _CALLBACKS:
             return {"error": f"a function was called more than {_CALLBACKS} times"}
         if type(number) is not int or not 0 <= number < len(self._functions):
             return {"error": "there is no such function"}
+        if number in self._implementations:
+            return self._implementations[number].answer(asked.get("question"), deadline)
         if not isinstance(x, np.ndarray) or x.dtype.kind not in "biufc" or x.size > _CALLBACK_SIZE:
             return {"error": "the function takes an array of numbers"}
         # any other shape would be a new compilation each time, in the grader
