@@ -26,7 +26,7 @@ from adkit.graph import Graph
 
 __all__ = ["Asked", "Implementation", "ImplementationError", "Program", "Question", "by_jax", "question"]
 
-MOST_NODES: Final = 200
+MOST_NODES: Final = 400
 """Nodes of a graph."""
 MOST_ARGUMENTS: Final = 1_000
 """Arguments of all nodes of a graph together."""
@@ -215,7 +215,7 @@ class Implementation:
             raise
         self.asked.note(asked)
         if self._function is None:
-            self._function = function_of(self.program, self.spoiled)
+            self._function = function_of(self.program or graders_own, self.spoiled)
         return returned(answered(self._function, asked))
 
 
@@ -305,11 +305,6 @@ def _used(graph: Graph) -> set[int]:
     return {*graph.outputs, *(arg for node in graph.nodes for arg in node.args)}
 
 
-def _first_of_each(graph: Graph, y_bar: Any) -> Any:
-    firsts = [graph.outputs.index(index) == place for place, index in enumerate(graph.outputs)]
-    return np.where(firsts, y_bar, 0.0)
-
-
 def _numbers(values: Any) -> Iterator[Any]:
     """Whole numbers where they are whole, as Python has them."""
     for value in np.asarray(values, dtype=np.float64).tolist():
@@ -326,7 +321,7 @@ SPOILED: Final[dict[str, Callable[[Function], Function]]] = {
     "without values": _answer_spoiled(lambda graph, y, x_bar: (np.zeros(len(graph.outputs)), x_bar)),
     "parts swapped": _answer_spoiled(lambda graph, y, x_bar: (x_bar, y)),
     "nothing": _answer_spoiled(lambda graph, y, x_bar: None),
-    "no input left out": _answer_spoiled(
+    "unused inputs left out": _answer_spoiled(
         lambda graph, y, x_bar: (
             y,
             [bar for index, bar in zip(graph.inputs, x_bar, strict=True) if index in _used(graph)],
@@ -334,6 +329,5 @@ SPOILED: Final[dict[str, Callable[[Function], Function]]] = {
     ),
     "cotangents ignored": _question_spoiled(lambda graph, y_bar: np.ones(len(graph.outputs))),
     "first output only": _question_spoiled(lambda graph, y_bar: np.where(np.arange(len(y_bar)) == 0, y_bar, 0.0)),
-    "listed once": _question_spoiled(_first_of_each),
 }
 """What is done to an implementation's questions or answers, by its name."""

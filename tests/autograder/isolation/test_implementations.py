@@ -106,7 +106,7 @@ def test_what_it_raises_and_what_is_not_made_of_numbers_arrives_as_one_kind_of_e
 @pytest.mark.parametrize(
     ("question", "words"),
     [
-        ("(adkit.Graph([adkit.Node('input')] * 201, range(201), (0,)), [1.0] * 201, [1.0])", "at most 200 nodes"),
+        ("(adkit.Graph([adkit.Node('input')] * 401, range(401), (0,)), [1.0] * 401, [1.0])", "at most 400 nodes"),
         (
             "(adkit.Graph([adkit.Node('input'), adkit.Node('add', [0] * 1001)], [0], [1]), [1.0], [1.0])",
             "1,000 arguments",
