@@ -630,7 +630,7 @@ grader.check("q8")
 with adkit.skip_until_implemented():
     print("your own".ljust(25), is_right(reverse_mode))
     for spoiled in ("", *adkit.implementations.SPOILED):
-        print((spoiled or "not spoiled").ljust(25), is_right(adkit.implementations.Implementation(spoiled=spoiled)))
+        print((spoiled or "not spoiled").ljust(25), is_right(adkit.Implementation(spoiled=spoiled)))
 
 # %% [markdown]
 # ## Further reading

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adkit.graph import Graph
+from adkit.notebook import missing_jax
 
 __all__ = ["Asked", "Implementation", "ImplementationError", "Program", "Question", "by_jax", "question"]
 
@@ -235,8 +236,9 @@ def answered(function: Function, asked: Question) -> Any:
             failed = "raised"
             raise
         return plain_answer(answer)
-    except Exception:
-        pass
+    except Exception as problem:
+        if missing_jax.behind(problem) is not None:
+            raise  # at home, where there is no JAX: not the implementation's fault
     raise ImplementationError(failed)  # without a context, whose text and frames would be of the implementation
 
 

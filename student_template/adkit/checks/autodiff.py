@@ -52,6 +52,7 @@ NAMES: frozenset[str] = frozenset(
         "adkit.implementations.by_jax",
         "adkit.implementations.function_of",
         "adkit.implementations.Implementation",
+        "adkit.Implementation",
     }
 )
 """What counts as a use, by its public name."""
