@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from ad_modes_scores import ASSIGNMENT, REFERENCE, cases_of, results, score
 from adkit import checks, implementations
+from adkit.checks import known_mistakes
 from adkit.checks.autodiff import autodiff_use
 from adkit.implementations import Implementation, Program
 
 import reference.implementations as programs
+from autograder.grading import recognition
 from autograder.testcases import in_order
-from reference.ad_modes import is_right, local_partials, node_values, reverse_mode
+from reference.ad_modes import _graphs_that_show_mistakes, is_right, local_partials, node_values, reverse_mode
 from reference.inputs import ad_modes as inputs
 from reference.mistakes import catalogue
 
@@ -307,3 +309,56 @@ def test_what_is_handed_out_holds_no_reverse_mode() -> None:
         }
         assert not called & {"reversed", local_partials.__name__, node_values.__name__}
         assert "reference" not in source
+
+
+# ---------------------------------------- what is named
+
+
+@pytest.fixture
+def named(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], dict[str, tuple[str, ...]]]:
+    """The known mistakes that are recognised in a student's test, by the case in which they are."""
+    monkeypatch.setattr(known_mistakes, "recogniser", known_mistakes.recogniser)
+    recognition.install("ad_modes")
+
+    def names(test: Any) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for case in (case for case in in_order(ASSIGNMENT) if case.question == "q8"):
+            try:
+                case.run({"is_right": test})
+            except checks.CheckError as error:
+                found[case.name.removeprefix("test_q8_")] = error.recognised.names
+        return found
+
+    return names
+
+
+def without_graphs(*left_out: int) -> Callable[[Any], bool]:
+    """The reference's test, asked about fewer of its graphs."""
+    every = _graphs_that_show_mistakes()
+    kept = [entry for place, entry in enumerate(every) if place not in left_out]
+    return comparing(lambda: [(graph, x, [0.7 + k for k in range(len(graph.outputs))]) for graph, x in kept])
+
+
+def test_who_never_calls_the_implementation_is_told_so(named: Any) -> None:
+    assert set(named(lambda given: True).values()) == {("is_right__always_true",)}
+    assert set(named(lambda given: False).values()) == {("is_right__always_false",)}
+
+
+def test_the_one_thing_that_was_never_asked_is_named_where_a_mistake_gets_through(named: Any) -> None:
+    assert named(without_graphs(3)) == {"repeated_factors": ("is_right__no_repeated_factor",)}
+    assert named(without_graphs(7)) == {"outputs_listed_twice": ("is_right__no_output_twice",)}
+    assert named(without_graphs(4, 5)) == {
+        "repeated_arguments_of_differences_and_quotients": ("is_right__squares_alone",)
+    }
+
+
+def test_nothing_is_named_where_everything_was_asked_or_a_right_one_is_refused(named: Any) -> None:
+    """Without the graph of every op: what gets through is said, and no mistake of the catalogue is behind it."""
+    found = named(without_graphs(1))
+    assert found
+    assert set(found.values()) == {()}
+    assert set(named(refusing("tuples")).values()) == {()}
+
+
+def test_nothing_is_named_where_several_things_were_never_asked(named: Any) -> None:
+    assert set(named(without_graphs(*range(1, 9))).values()) == {()}

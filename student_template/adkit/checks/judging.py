@@ -57,15 +57,17 @@ def _judge(is_right: Any, given: Implementation, right: bool, wrong: str, withou
     missing = next((NEEDED[name] for name in ("anything", without) if name and not getattr(asked, name)), "")
     refused = f"one of its questions was refused: {asked.refused}" if asked.refused else ""
     reasons = [reason for reason in (missing, refused) if reason]
-    # What is recognised is what was asked. That a right one is refused has too many possible reasons, unless nothing
-    # was asked at all.
-    known = not right or not asked.anything
     failed(
         f"is_right {wrong}" + (f"; {'; '.join(reasons)}" if reasons else ""),
         hidden=f"is_right {wrong}",
-        answer=_answer(verdict, asked) if known else NO_ANSWER,
+        answer=[verdict, [*asked.seen()]] if _tells(right, asked) else NO_ANSWER,
     )
 
 
-def _answer(verdict: bool, asked: Asked) -> list[Any]:
-    return [verdict, [*asked.seen()]]
+def _tells(right: bool, asked: Asked) -> bool:
+    """Whether what was asked, by which known mistakes are recognised, tells what is wrong.
+
+    It does where nothing was asked, and where a mistake gets through and a single thing was never asked. Where several
+    were not, the kind of mistake says more; where none is missing, or a right one is refused, there are many reasons.
+    """
+    return not asked.anything or (not right and asked.seen().count(False) == 1)
