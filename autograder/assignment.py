@@ -15,6 +15,7 @@ autodiff = false         # whether jax.grad and friends may be used (default fal
 bonus = false            # bonus questions add to the score, never to the points possible
 call_seconds = 45        # optional: instead of the limit above, for this question's functions
 minutes = 25             # optional: about how long it takes; the notebook's heading and table must say the same
+last = false             # whether its cases are run after those of the other questions (default false)
 
 [budget]                 # optional: what the build allows the reference to need, see autograder/build/cost.py
 operations = 150
@@ -97,6 +98,8 @@ class Question:
     """Instead of the assignment's limit, where right solutions of this question may take longer."""
     minutes: int | None = None
     """An estimate of how long a student takes."""
+    last: bool = False
+    """Whether its cases are run after those of all other questions: for one that hands out what could answer others."""
 
     @property
     def heading(self) -> str:
@@ -229,7 +232,7 @@ def _check_limit(what: str, value: object) -> None:
 
 
 def _question(name: str, entry: dict[str, Any]) -> Question:
-    unknown = set(entry) - {"title", "points", "functions", "bonus", "autodiff", "call_seconds", "minutes"}
+    unknown = set(entry) - {"title", "points", "functions", "bonus", "autodiff", "call_seconds", "minutes", "last"}
     if unknown:
         raise ValueError(f"question {name}: unknown keys: {', '.join(sorted(unknown))}")
     if "call_seconds" in entry:
@@ -246,4 +249,5 @@ def _question(name: str, entry: dict[str, Any]) -> Question:
         autodiff=bool(entry.get("autodiff", False)),
         call_seconds=entry.get("call_seconds"),
         minutes=minutes,
+        last=bool(entry.get("last", False)),
     )

@@ -50,6 +50,18 @@ def _load_cases(folder: Path, questions: tuple[Question, ...]) -> dict[str, tupl
     }
 
 
+def in_order(assignment: Assignment) -> tuple[Case, ...]:
+    """All cases in the order in which they are run: the public ones first, then the hidden ones; after all of them, in
+    the same way, those of questions that are marked as last, since what these hand out could answer other questions.
+
+    A session starts its process anew before a public case that follows a hidden one, so that nothing of a hidden case
+    can be carried into a message that is shown.
+    """
+    cases = load_cases(assignment)
+    every = [(case, question.last) for question in assignment.questions for case in cases[question.name]]
+    return tuple(case for case, _ in sorted(every, key=lambda each: (each[1], each[0].hidden)))
+
+
 def read_cases(file: Path, question: str) -> tuple[Case, ...]:
     """The cases of one test file; AssignmentError when it is missing or malformed."""
     try:

@@ -10,12 +10,13 @@ The chain rule on a computational graph with local partials d_ij = dv_i / dv_j (
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from adkit.elimination import Linearised, eliminate, elimination_cost, linearise
-from adkit.graph import Graph
+from adkit.graph import Graph, Node, toy_graph, trace
+from adkit.implementations import ImplementationError
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -170,6 +171,53 @@ def elimination_order(graph: Graph) -> list[int]:
         return _best_order(graph)
     orders = [vertices, vertices[::-1], markowitz_order(graph, 1), markowitz_order(graph, LOOK_AHEAD)]
     return min(orders, key=lambda order: elimination_cost(graph, order))
+
+
+def is_right(reverse_mode: Callable[..., Any]) -> bool:
+    """Whether an implementation of `reverse_mode` answers as question 4 asks.
+
+    It is asked about graphs each of which shows another kind of mistake, for cotangents of all sizes and signs. What is
+    right is found by forward mode: x_bar_k = <y_bar, J e_k>.
+    """
+    for graph, x in _graphs_that_show_mistakes():
+        y_bar = [0.7 + 0.6 * k if k % 2 == 0 else -1.3 - 0.2 * k for k in range(len(graph.outputs))]
+        columns = [forward_mode(graph, x, list(unit))[1] for unit in np.eye(len(x))]
+        expected = forward_mode(graph, x, x)[0], [float(np.dot(y_bar, column)) for column in columns]
+        try:
+            answer = reverse_mode(graph, x, y_bar)
+            if len(answer) != 2 or not all(_agree(*parts) for parts in zip(answer, expected, strict=True)):
+                return False
+        except (ImplementationError, TypeError, ValueError):
+            return False
+    return True
+
+
+def _agree(part: Sequence[float], expected: Sequence[float]) -> bool:
+    """Whether they are as many numbers, and the same up to rounding."""
+    numbers = np.array(part, dtype=float)
+    if numbers.shape != np.shape(expected):
+        return False
+    return bool(np.linalg.norm(numbers - expected) <= 1e-9 * np.linalg.norm(expected))
+
+
+def _graphs_that_show_mistakes() -> list[tuple[Graph, list[float]]]:
+    """Graphs, with points where all of their ops are defined."""
+    x, two = Node("input"), Node("const", (), 2.0)
+
+    def every_op(a: Any, b: Any) -> list[Any]:
+        return [np.exp(np.sin(a)) / b, np.cos(-a) - np.log(b), np.tanh(np.sqrt(b))]
+
+    return [
+        (toy_graph(), [1.5, -0.8]),
+        (trace(every_op, 2), [0.6, 1.9]),
+        (Graph((x, x, Node("sin", (1,)), Node("add", (0, 2, 1)), Node("mul", (3, 0))), (0, 1), (3, 4)), [0.4, 1.2]),
+        (Graph((x, Node("mul", (0, 0))), (0,), (1,)), [0.9]),
+        (Graph((x, Node("sub", (0, 0)), Node("sin", (0,)), Node("add", (1, 2))), (0,), (3,)), [0.9]),
+        (Graph((x, Node("div", (0, 0)), Node("mul", (1, 0))), (0,), (2,)), [0.9]),
+        (Graph((x, Node("exp", (0,)), Node("sin", (1,))), (0,), (2, 1)), [0.3]),
+        (Graph((x, Node("cos", (0,))), (0,), (1, 1)), [0.8]),
+        (Graph((x, two, x, x, Node("mul", (1, 3)), Node("div", (2, 4))), (3, 2, 0), (5,)), [0.5, 0.7, 1]),
+    ]
 
 
 def node_values(graph: Graph, x: Sequence[float]) -> list[float]:

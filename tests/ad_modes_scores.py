@@ -11,7 +11,7 @@ from autograder.assignment import Assignment
 
 ASSIGNMENT = Assignment.load("ad_modes")
 REFERENCE = {name: getattr(reference.ad_modes, name) for name in ASSIGNMENT.functions}
-POINTS = {"q1": 4, "q2": 3, "q3": 5, "q4": 7, "q5": 5, "q6": 6, "q7": 5}
+POINTS = {"q1": 4, "q2": 3, "q3": 5, "q4": 7, "q5": 5, "q6": 6, "q7": 5, "q8": 5}
 
 
 @cache

@@ -553,6 +553,86 @@ with adkit.skip_until_implemented():
         print(f"{name}: your order {order} costs {adkit.elimination_cost(graph, order)}")
 
 # %% [markdown]
+# ## For the careful: a test that catches bugs
+#
+# You have a reverse mode that passes its tests. Somebody else has one, too. Is it right? You cannot look at it, you can
+# only call it, and it has one bug at most. This is what every test suite is for, and the question that remains is
+# whether the tests are any good. Here that is measured: by the wrong implementations that your test notices.
+#
+# Three implementations to begin with. JAX can differentiate a graph, because a graph can be called with an array. The
+# second one spoils the answer, the third one the question:
+
+
+# %%
+def by_jax(graph, x, y_bar):
+    y, pull_back = jax.vjp(graph, jnp.array(x))
+    return y, pull_back(jnp.array(y_bar))[0]
+
+
+def negated(graph, x, y_bar):
+    y, x_bar = by_jax(graph, x, y_bar)
+    return y, -x_bar
+
+
+def deaf(graph, x, y_bar):
+    return by_jax(graph, x, np.ones(len(y_bar)))
+
+
+for implementation in (by_jax, negated, deaf):
+    y, x_bar = implementation(toy, [2.0, 3.0], [1.0])
+    print(f"{implementation.__name__:8}", np.array(y), np.array(x_bar))
+
+# %% [markdown]
+# This question tells the second one from the first, and not the third. That is not the graph's fault: it is a number
+# that was chosen because it is convenient. So:
+#
+# 1. **What would it take?** Take a mistake, and ask for the smallest graph, point and cotangent where it changes the
+#    answer. If the answer is the same, no test there can notice it, however closely it looks.
+# 2. **Which mistakes are there?** Go through your own `reverse_mode` line by line. What if this line did only half of
+#    what it does? What if it did it once where it does it twice, or in another order? For each sentence in the list of
+#    q4 there is somebody who has not read it.
+# 3. **What do you compare with?** You know two ways to find $J^T \bar y$ that do not need reverse mode, and on a small
+#    graph a third one: by hand.
+# 4. **What is not a mistake?** A right implementation may return lists, tuples or arrays, whole numbers where they are
+#    whole, and it rounds in its own way. Where a function is not defined it may answer NaN or raise an error. To refuse
+#    it is as bad as to let a wrong one through.
+#
+# ## q8
+#
+# `is_right(reverse_mode)` is handed an implementation of q4, calls it as often as it likes, and returns `True` if it
+# answers as q4 asks, `False` if not.
+#
+# - Each case hands you a right implementation and some that are wrong in one way: signs, cotangents, what is returned,
+#   and so on to what shows on a few graphs only. All of them have to be told apart.
+# - An implementation that raises an error at a question that is in order, or returns `None` or too few numbers, is
+#   wrong. Whatever it raises arrives as an `adkit.ImplementationError`.
+# - Questions have limits, because the implementations are run somewhere else: a graph has at most 400 nodes and 1000
+#   arguments in all of them, 200 inputs and 200 outputs, and an implementation is called at most 2000 times. Beyond
+#   them it raises a `ValueError` that says which limit it was.
+# - An implementation answers during the call of `is_right` that it was handed to, and not later.
+# - By hand, as everywhere in this notebook: `is_right` may use your own functions, and not `jax.vjp` or those above.
+
+
+# %% question="q8"
+def is_right(reverse_mode):
+    """Whether the implementation reverse_mode(graph, x, y_bar) answers as q4 asks: True or False."""
+    raise NotImplementedError("q8: is_right")
+
+
+# %% check="q8"
+grader.check("q8")
+
+# %% [markdown]
+# What does your test say to your own reverse mode? And to the implementations of the public cases, the first three of
+# which are right:
+
+# %%
+with adkit.skip_until_implemented():
+    print("your own".ljust(25), is_right(reverse_mode))
+    for spoiled in ("", *adkit.implementations.SPOILED):
+        print((spoiled or "not spoiled").ljust(25), is_right(adkit.Implementation(spoiled=spoiled)))
+
+# %% [markdown]
 # ## Further reading
 #
 # - A. Griewank and A. Walther, *Evaluating Derivatives*, 2nd edition, SIAM 2008, chapters 3 and 4, and for the bonus

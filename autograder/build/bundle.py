@@ -27,7 +27,14 @@ from autograder.otter.container.config import PLUGIN
 
 SCRIPTS = ("setup.sh", "run_autograder", "run_otter.py")
 _EPOCH = (2020, 1, 1, 0, 0, 0)  # the same zip from the same sources
-_FRAMEWORK = ("__init__.py", "editing.py", "mistakes/__init__.py", "inputs/__init__.py", "inputs/seeds.py")
+_FRAMEWORK = (
+    "__init__.py",
+    "editing.py",
+    "mistakes/__init__.py",
+    "implementations/__init__.py",
+    "inputs/__init__.py",
+    "inputs/seeds.py",
+)
 """Of `reference`, what every course uses."""
 _PACKAGE = Path(__file__).resolve().parent.parent
 

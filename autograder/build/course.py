@@ -38,6 +38,10 @@ class Course:
         """The catalogue of known mistakes of assignment `name` (it may not exist)."""
         return self.root / "reference" / "mistakes" / f"{name}.py"
 
+    def implementations(self, name: str) -> Path:
+        """What a student's own test is graded with in assignment `name` (it may not exist)."""
+        return self.root / "reference" / "implementations" / f"{name}.py"
+
     def inputs(self, name: str) -> Path:
         """What the hidden cases of assignment `name` share (it may not exist)."""
         return self.root / "reference" / "inputs" / f"{name}.py"

@@ -1,5 +1,5 @@
 """Looks for hidden material in what students are handed: lines of hidden tests and of what they share, of references,
-of known mistakes and of samples.
+of known mistakes, of implementations that a student's test is graded with, and of samples.
 
 Two nets. *Text*: a secret line with its whitespace taken out, anywhere in a file (cells, metadata, outputs,
 attachments, JSON strings, prose). *Code*: every piece of Python found in a file, as a syntax tree with local names
@@ -83,7 +83,8 @@ def secrets(assignment: Assignment, cells: Iterable[Cell], tests: Iterable[TestF
         if case.hidden
     ]
     found: list[Secret] = []
-    for path in (course.reference(assignment.name), course.mistakes(assignment.name)):
+    name = assignment.name
+    for path in (course.reference(name), course.mistakes(name), course.implementations(name)):
         if path.is_file():
             origin = str(path.relative_to(course.root))
             text = path.read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from autograder.assignment import Assignment
-from autograder.grading.one import OpenSession, install_recognition
+from autograder.grading.one import OpenSession, install_implementations, install_recognition
 from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.layers import policy
 from autograder.isolation.runs import Runs
@@ -74,6 +74,7 @@ def open_grader(
 
         with seeds.using(seed):
             install_recognition(assignment)
+            install_implementations(assignment)
             known.load(assignment)
             gc.collect()
             gc.freeze()  # what is loaded stays; a full collection need not look at it again

@@ -8,6 +8,8 @@ away.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, Literal, Protocol
 
@@ -16,7 +18,7 @@ from adkit.kinds import Kind
 from autograder.assignment import Assignment, AssignmentError, Question
 from autograder.records.results import CaseResult, Failure, QuestionResult, Status, SubmissionResult, Timeout
 from autograder.submissions.read import Submission
-from autograder.testcases import Case, load_cases
+from autograder.testcases import Case, in_order, load_cases
 
 _MESSAGE_LIMIT = 4_000
 
@@ -91,18 +93,13 @@ def grade_one(
 def _grade(submission: Submission, assignment: Assignment, open_session: OpenSession) -> SubmissionResult:
     cases = load_cases(assignment)
     install_recognition(assignment)
+    install_implementations(assignment)
     started = time.monotonic()
     grader_notes: list[str] = []
     with open_session(submission, assignment) as session:
         opened = time.monotonic()
         functions = dict(session.functions)
-        # The public cases of all questions first: a session starts its process anew before a public case that
-        # follows a hidden one, so that nothing of a hidden case can be carried into a message that is shown.
-        results: dict[str, CaseResult] = {}
-        for hidden in (False, True):
-            for case in (case for question in assignment.questions for case in cases[question.name]):
-                if case.hidden is hidden:
-                    results[case.name] = run_case(case, functions, grader_notes, session.log)
+        results = {case.name: run_case(case, functions, grader_notes, session.log) for case in in_order(assignment)}
         questions = tuple(
             question_result(question, tuple(results[case.name] for case in cases[question.name]))
             for question in assignment.questions
@@ -242,3 +239,13 @@ def install_recognition(assignment: Assignment) -> None:
     from autograder.grading import recognition  # imports NumPy and JAX: only when something is graded
 
     recognition.install(str(assignment.folder))
+
+
+def install_implementations(assignment: Assignment) -> None:
+    """Lets the implementations that public cases hand out be run by the grader's own program, without JAX."""
+    from adkit import implementations
+
+    package, own = "reference.implementations", None
+    if find_spec(package) is not None and find_spec(f"{package}.{assignment.name}") is not None:
+        own = import_module(package).own(assignment.name, import_module(f"{package}.{assignment.name}").OWN)
+    implementations.graders_own = own

@@ -22,6 +22,7 @@ from adkit.tracing import export as artefact
 from autograder.isolation import eager, frames, operations
 from autograder.isolation.confine import Confinement, flush_standard_streams
 from autograder.isolation.demonstrations import cells_to_run
+from autograder.isolation.implementations import Handed
 from autograder.isolation.wire import rebuilders
 
 _TEXT: Final = 4000
@@ -148,10 +149,13 @@ class _CallBack:
 
 def serve_submission(descriptor: int, applied: tuple[str, ...], confinement: Confinement, limit: int) -> None:
     """The body of a submission's process: announces the layers, then serves until the channel closes."""
-    _enter(confinement)
+    enter(confinement)
     holder: list[Channel] = []
     lock = threading.Lock()
-    channel = Channel(descriptor, limit, rebuilders(lambda number: _CallBack(holder[0], lock, number)))
+    objects = rebuilders(
+        lambda number: _CallBack(holder[0], lock, number), lambda number: Handed(holder[0], lock, number)
+    )
+    channel = Channel(descriptor, limit, objects)
     holder.append(channel)
     channel.send({"ready": list(applied)})
     artefact.drop_debug_output()
@@ -182,7 +186,8 @@ def serve_submission(descriptor: int, applied: tuple[str, ...], confinement: Con
             channel.send({"id": request["id"], "unsendable": str(error)})
 
 
-def _enter(confinement: Confinement) -> None:
+def enter(confinement: Confinement) -> None:
+    """What any confined process does first."""
     global _limits
     _limits = confinement
     os.environ.update(HOME=confinement.scratch, TMPDIR=confinement.scratch, PWD=confinement.scratch)
@@ -249,7 +254,12 @@ def _call(notebook: cells.Runner, request: dict[str, Any]) -> dict[str, Any]:
     arguments: list[Any] = request["arguments"]
     before = _snapshot(arguments)
     _settle_unless_asked_again(request["function"], before)
-    result = function(*arguments)
+    try:
+        result = function(*arguments)
+    finally:
+        for argument in arguments:
+            if isinstance(argument, Handed):
+                argument.end()
     try:
         value = plain(result)
     except (TypeError, ValueError, RecursionError) as error:
@@ -310,7 +320,7 @@ def _limit_behind(error: BaseException) -> str:
 
 def serve_artefacts(descriptor: int, applied: tuple[str, ...], confinement: Confinement, limit: int) -> None:
     """The body of the disposable process that runs exported functions: trusted code on untrusted bytes."""
-    _enter(confinement)
+    enter(confinement)
     from autograder.isolation.audit import run_artefacts
 
     channel = Channel(descriptor, limit, {})

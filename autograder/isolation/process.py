@@ -19,8 +19,8 @@ from autograder.isolation import frames, procfs
 from autograder.isolation.clock import SLICE, Clock, Deadline
 from autograder.isolation.confine import SCRATCH_FILES
 
-Kind = Literal["submission", "artefacts"]
-"""What a confined process does: run a notebook, or the artefacts of its functions."""
+Kind = Literal["submission", "artefacts", "implementation"]
+"""What a confined process does: run a notebook, the artefacts of its functions, or an implementation that it asks."""
 
 _WATCH_SECONDS: Final = 0.1
 _END_SECONDS: Final = 20.0

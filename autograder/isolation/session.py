@@ -21,13 +21,14 @@ from types import TracebackType
 from typing import Any, Final, Protocol
 
 import numpy as np
-from adkit import checks
+from adkit import checks, implementations
 from adkit.notebook import cells
 from adkit.stubs import STUB
 
 from autograder.assignment import Assignment, Limits, Question
 from autograder.isolation import frames
 from autograder.isolation.clock import Clock, Deadline
+from autograder.isolation.implementations import Implementation
 from autograder.isolation.process import Ended, Kind, Process, ProtocolViolation, TimedOut
 from autograder.isolation.runs import Runs, key_of
 from autograder.isolation.wire import blank, pack
@@ -106,6 +107,9 @@ class Session:
         self._limits = assignment.limits
         self._process: Process | None = None
         self._runner: Process | None = None
+        """The disposable process for artefacts."""
+        self._runs_implementations: Process | None = None
+        """The disposable process for implementations. At most one of the two is there."""
         self._shared = Runs() if runs is None else runs
         self._runs = Runs()
         self._exports: dict[tuple[bool, bytes], dict[str, Any]] = {}
@@ -149,10 +153,8 @@ class Session:
 
     def close(self) -> None:
         """Ends every process of the submission; returns when none is left."""
-        for process in (self._process, self._runner):
-            if process is not None:
-                process.end()
-        self._process = self._runner = None
+        self._end_disposable()
+        self._forget_process()
 
     def call(self, function: str, arguments: Sequence[Any], *, autodiff: bool) -> Any:
         """Calls a function of the submission; plain data, or StudentError."""
@@ -161,7 +163,7 @@ class Session:
         packed = [pack(argument, callables) for argument in arguments]
         shapes = {np.shape(argument) for argument in arguments if isinstance(argument, np.ndarray)}
         request = {"do": "call", "function": function, "arguments": packed}
-        reply = self._ask(question, request, _Callbacks(callables, shapes))
+        reply = self._ask(question, request, _Callbacks(callables, shapes, self))
         if reply.get("changed") is True:
             raise checks.CheckError(
                 f"{function} changes its arguments. A function must leave what it is given as it was: "
@@ -202,7 +204,7 @@ class Session:
         for made_hidden in (False, hidden):
             if (made_hidden, asked) in self._exports:
                 return self._exports[made_hidden, asked]
-        reply = self._ask(question, request, _Callbacks([], set()))
+        reply = self._ask(question, request, _Callbacks([], set(), self))
         self._exports[hidden, asked] = reply
         return reply
 
@@ -259,8 +261,10 @@ class Session:
     def _disposable(self, alone: bool) -> Process:
         """The session's disposable process; or one for a single artefact, which the caller ends."""
         if alone:
+            self._end_disposable()
             return self._server.fork("artefacts", self._limits, self._clock)
         if self._runner is None:
+            self._end_disposable()
             self._runner = self._server.fork("artefacts", self._limits, self._clock)
         return self._runner
 
@@ -270,6 +274,25 @@ class Session:
             runner.end()
         if runner is self._runner:
             self._runner = None
+
+    def implementation(self, given: implementations.Implementation) -> Implementation:
+        """What answers for an implementation in one call, in a disposable process that the first question starts."""
+        return Implementation(given, self._implementer, self._end_disposable, self._clock)
+
+    def _implementer(self) -> Process:
+        """The process in which implementations run, one after the other."""
+        if self._runs_implementations is None:
+            self._end_disposable()
+            self._runs_implementations = self._server.fork("implementation", self._limits, self._clock)
+        return self._runs_implementations
+
+    def _end_disposable(self) -> None:
+        """Ends every disposable process. There is one at a time: they share a user id, and where there is no namespace
+        of processes, whoever ends one ends all of that id."""
+        for process in (self._runner, self._runs_implementations):
+            if process is not None:
+                process.end()
+        self._runner = self._runs_implementations = None
 
     def _call_seconds(self, question: Question) -> float:
         return question.call_seconds or self._limits.call_seconds
@@ -302,7 +325,7 @@ class Session:
             while True:
                 reply = process.receive(deadline)
                 if isinstance(reply, dict) and "callback" in reply:
-                    process.send(callbacks.answer(reply), deadline)
+                    process.send(callbacks.answer(reply, deadline), deadline)
                     continue
                 break
         except Ended as problem:
@@ -382,9 +405,7 @@ class Session:
         self._ever_hidden |= checks.in_hidden_case()
         if self._seen_hidden and not hidden:
             self._forget_process()
-            if self._runner is not None:
-                self._runner.end()
-                self._runner = None
+            self._end_disposable()
         self._seen_hidden = hidden
 
     def _may_say(self, theirs: str, ours: str) -> str:
@@ -602,19 +623,28 @@ class Proxy:
 class _Callbacks:
     """The functions that a call hands to the submission, evaluated here on what it asks about."""
 
-    def __init__(self, functions: list[Callable[[Any], Any]], shapes: set[tuple[int, ...]]) -> None:
+    def __init__(self, functions: list[Callable[..., Any]], shapes: set[tuple[int, ...]], session: Session) -> None:
         self._functions = functions
         self._shapes = shapes
         self._count = 0
+        self._implementations = {
+            number: session.implementation(function)
+            for number, function in enumerate(functions)
+            if isinstance(function, implementations.Implementation)
+        }
+        if len(self._implementations) > 1:
+            raise TypeError("a test passed several implementations at once: one call can ask one")
 
-    def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """The value of a function at the submission's x, or an error in words."""
+    def answer(self, asked: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
+        """The value of a function at the submission's x, or an error in words; what an implementation answers."""
         self._count += 1
         number, x = asked.get("callback"), asked.get("x")
         if self._count > _CALLBACKS:
             return {"error": f"a function was called more than {_CALLBACKS} times"}
         if type(number) is not int or not 0 <= number < len(self._functions):
             return {"error": "there is no such function"}
+        if number in self._implementations:
+            return self._implementations[number].answer(asked.get("question"), deadline)
         if not isinstance(x, np.ndarray) or x.dtype.kind not in "biufc" or x.size > _CALLBACK_SIZE:
             return {"error": "the function takes an array of numbers"}
         # any other shape would be a new compilation each time, in the grader

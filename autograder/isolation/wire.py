@@ -1,7 +1,8 @@
 """The arguments of a call on their way to a submission: packed as plain data by the grader, rebuilt on the other side.
 
 Graphs, their nodes and the functions of `adkit.functions` cross as named objects of `frames`, made of numbers; any
-other function of the test crosses as a number, and calling it asks the grader.
+other function of the test crosses as a number, and calling it asks the grader. So does an implementation of reverse
+mode, which the grader itself does not run (`autograder.isolation.implementations`).
 """
 
 # An argument is whatever a test passes: its parts have no type until the code has looked at them.
@@ -36,6 +37,9 @@ def pack(value: Any, callables: list[Callable[[Any], Any]]) -> Any:
         return Object("graph", _graph(value))
     if kind == "Node":
         return Object("node", _node(value))
+    if kind == "Implementation":  # of `adkit.implementations`
+        callables.append(value)
+        return Object("implementation", len(callables) - 1)
     if hasattr(value, "as_plain"):  # a function of `adkit.functions`
         return Object("function", value.as_plain())
     if hasattr(value, "__array__"):
@@ -89,8 +93,13 @@ def _node(node: Any) -> list[Any]:
 # ---------------------------------------- the submission's process: rebuilding
 
 
-def rebuilders(call_back: Callable[[int], Any]) -> dict[str, Callable[[Any], Any]]:
-    """What makes an object of its data, by the object's name. call_back: the function that has a number."""
+def rebuilders(
+    call_back: Callable[[int], Any], implementation: Callable[[int], Any]
+) -> dict[str, Callable[[Any], Any]]:
+    """What makes an object of its data, by the object's name.
+
+    call_back, implementation: the function, and the implementation, that has a number.
+    """
 
     def graph(data: Any) -> Any:
         from adkit.graph import rebuilt
@@ -114,4 +123,4 @@ def rebuilders(call_back: Callable[[int], Any]) -> dict[str, Callable[[Any], Any
 
         return from_plain(data)
 
-    return {"graph": graph, "node": node, "function": function, "callable": call_back}
+    return {"graph": graph, "node": node, "function": function, "callable": call_back, "implementation": implementation}

@@ -82,13 +82,17 @@ def _become(request: dict[str, Any], channel: int, output: int, control: int, *l
 
     `lease`: the lock on the child's user id, where it has one.
     """
-    from autograder.isolation import child
+    from autograder.isolation import child, implementations
     from autograder.isolation.confine import Confinement, supervise
 
     confinement = Confinement.from_json(request["confinement"])
     os.dup2(output, 1)
     os.dup2(output, 2)
-    serve = child.serve_artefacts if request["kind"] == "artefacts" else child.serve_submission
+    serve = {
+        "submission": child.serve_submission,
+        "artefacts": child.serve_artefacts,
+        "implementation": implementations.serve,
+    }[request["kind"]]
 
     def body(applied: tuple[str, ...]) -> None:
         serve(channel, applied, confinement, request["frame_bytes"])

@@ -96,9 +96,9 @@ def _say_what_checks_say(assignment: Assignment, closing: _Closing, log: Any) ->
     from otter.test_files.abstract_test import TestCaseResult
 
     from autograder.grading import one as single
-    from autograder.testcases import load_cases
+    from autograder.testcases import in_order
 
-    cases = {case.name: case for file in load_cases(assignment).values() for case in file}
+    cases = {case.name: case for case in in_order(assignment)}
     outcomes = closing.outcomes
 
     def outcome(name: str, functions: dict[str, Any]) -> CaseResult:
@@ -108,8 +108,7 @@ def _say_what_checks_say(assignment: Assignment, closing: _Closing, log: Any) ->
 
     def run(self: Any, global_environment: dict[str, Any]) -> None:
         functions = {name: global_environment[name] for name in assignment.functions if name in global_environment}
-        # all public cases first: a process that has seen a hidden case is started anew before a public one
-        for name in (name for name, case in cases.items() if not case.hidden):
+        for name in cases:  # all of them, when Otter comes with its first file: in order
             outcome(name, functions)
         results: list[Any] = []
         for entry in self.test_cases:

@@ -17,10 +17,12 @@ import numpy as np
 from adkit import checks
 from adkit.elimination import elimination_cost, linearise
 from adkit.graph import Graph, Node
+from adkit.implementations import Implementation, Program
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from reference import ad_modes as reference
+from reference import implementations
 from reference.ad_modes import local_partials, markowitz_order, node_values, reverse_mode
 
 UNARY: dict[str, tuple[Callable[[float], float], Callable[[float], bool]]] = {
@@ -478,3 +480,102 @@ def compare_trace_gradients(trace_inverse_gradient: Any, random: Generator, m: i
     A, B = random.normal(size=(m, n)), random.normal(size=(n, m))
     gradient = checks.call(trace_inverse_gradient, A, B, X)
     checks.close(gradient, reference.trace_inverse_gradient(A, B, X), rtol=1e-12, what="the gradient")
+
+
+# --- judging a student's test -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A kind of mistake: implementations that have it, what is said of them, and what a test must have asked."""
+
+    programs: tuple[Program, ...]
+    what: str
+    without: str = ""
+    """A field of `adkit.implementations.Asked`."""
+
+
+def right_styles() -> dict[str, Program]:
+    """Right implementations of reverse mode, by what they return."""
+    return {
+        "lists": implementations.reference("ad_modes", "reverse_mode"),
+        "arrays": implementations.own("ad_modes", "arrays"),
+        "whole numbers": implementations.own("ad_modes", "tuples_of_whole_numbers"),
+        "NumPy scalars": implementations.own("ad_modes", "lists_of_numpy_scalars"),
+        "what is needed": implementations.own("ad_modes", "only_what_is_needed"),
+    }
+
+
+STYLES = {
+    "lists": "which returns lists of numbers, and raises an error where a function is not defined",
+    "arrays": "which returns arrays, with NaN where a function is not defined",
+    "whole numbers": "which returns tuples, and whole numbers where they are whole",
+    "NumPy scalars": "which returns lists of NumPy scalars, rounded in another way",
+    "what is needed": "which evaluates no node that leads to no output",
+}
+"""What is said of each of them where it is refused."""
+
+
+def wrong_kinds() -> dict[str, Wrong]:
+    """Wrong implementations of reverse mode, by the kind of mistake."""
+
+    def mistakes(*names: str) -> tuple[Program, ...]:
+        return tuple(implementations.mistaken("ad_modes", f"reverse_mode__{name}") for name in names)
+
+    def partials(*names: str) -> tuple[Program, ...]:
+        every = (f"local_partials__{name}" for name in names)
+        return tuple(implementations.mistaken("ad_modes", name, "reverse_mode") for name in every)
+
+    def own(name: str) -> Program:
+        return implementations.own("ad_modes", name)
+
+    return {
+        "primitives": Wrong(
+            partials(
+                "difference_sign", "quotient_sign", "cosine_sign", "root_half_missing", "tanh_square_missing",
+                "value_for_derivative",
+            ),
+            "in which the derivative of a single primitive is wrong",
+        ),
+        "cotangents": Wrong(
+            mistakes("cotangents_summed", "cotangents_in_node_order"),
+            "in which outputs get the cotangents of others",
+            "several_outputs",
+        ),
+        "several users": Wrong(
+            mistakes("adjoint_overwritten", "sum_of_two_only"),
+            "which loses a part of an adjoint where a node has several users, or add several arguments",
+            "shared_nodes",
+        ),
+        "entries": Wrong(
+            mistakes("inputs_in_node_order", "constants_in_x_bar", "unused_input_left_out"),
+            "whose x_bar has other entries than one for each input, in the order of graph.inputs",
+        ),
+        "listed twice": Wrong(
+            mistakes("repeated_output_once"), "which takes an output that is listed twice for one", "listed_twice"
+        ),
+        "errors": Wrong((own("raises_for_unused_inputs"),), "which raises an error on a graph that is right"),
+        "inner outputs": Wrong(
+            mistakes("output_keeps_its_seed", "inner_seed_lost", "ends_for_outputs"),
+            "which is wrong where an output feeds other nodes",
+            "inner_outputs",
+        ),
+        "repeated factors": Wrong(
+            (own("repeated_factor_lost"), own("follows_every_path")),
+            "which is wrong where a node is multiplied by itself",
+            "repeats_in_products",
+        ),
+        "repeated in differences": Wrong(
+            (*mistakes("repeated_argument_doubled"), own("repeated_term_lost"), own("repeated_in_quotient_lost")),
+            "which is wrong where a node is subtracted from itself, or divided by itself",
+            "repeats_in_differences",
+        ),
+    }  # fmt: skip
+
+
+def judge(is_right: Any, style: str, kind: str) -> None:
+    """Fails unless the student's test accepts the right implementation of that style and refuses every wrong one."""
+    checks.accepts(is_right, Implementation(right_styles()[style]), STYLES[style])
+    wrong = wrong_kinds()[kind]
+    for program in wrong.programs:
+        checks.refuses(is_right, Implementation(program), wrong.what, without=wrong.without)

@@ -1,6 +1,7 @@
 """Known mistakes of `ad_modes`: what the grader recognises in an answer, and says."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from adkit.elimination import elimination_cost, linearise
@@ -843,3 +844,129 @@ def elimination_order__inner_outputs_left_out(graph: Graph) -> list[int]:
 )
 def elimination_order__every_node(graph: Graph) -> list[int]:
     return list(range(len(graph.nodes)))
+
+
+# ---------------------------------------- q8: a test that catches bugs
+
+q8 = MISTAKES.question("q8")
+
+
+@q8.mistake(
+    says="is_right never calls the implementation that it is given, and says True to all of them.",
+    openly=True,
+)
+def is_right__always_true(reverse_mode: Callable[..., Any]) -> bool:
+    return True
+
+
+@q8.mistake(
+    says="is_right never calls the implementation that it is given, and says False to all of them.",
+    openly=True,
+)
+def is_right__always_false(reverse_mode: Callable[..., Any]) -> bool:
+    return False
+
+
+q8.edit(
+    "is_right__toy_graph_alone",
+    ("x in _graphs_that_show_mistakes():", "x in _graphs_that_show_mistakes()[:1]:"),
+    says="Graphs like the toy example alone show little: no repeated argument, one output, and every input is used.",
+    openly=True,
+)
+q8.edit(
+    "is_right__cotangents_of_one",
+    ("0.7 + 0.6 * k if k % 2 == 0 else -1.3 - 0.2 * k for k", "1.0 for k"),
+    says="Every cotangent that is_right asks about is 1: an implementation that ignores y_bar looks right then.",
+    openly=True,
+)
+q8.edit(
+    "is_right__one_output",
+    (
+        "x in _graphs_that_show_mistakes():",
+        "x in _graphs_that_show_mistakes():\n        if len(graph.outputs) > 1:\n            continue",
+    ),
+    says="Every graph that is_right asks about has one output: what is done with several cotangents is not seen.",
+    openly=True,
+)
+q8.edit(
+    "is_right__no_repeated_factor",
+    ('        (Graph((x, Node("mul", (0, 0))), (0,), (1,)), [0.9]),\n', ""),
+    says="No graph that is_right asks about multiplies a node by itself, and there an argument is easily counted once.",
+)
+q8.edit(
+    "is_right__squares_alone",
+    (
+        '        (Graph((x, Node("sub", (0, 0)), Node("sin", (0,)), Node("add", (1, 2))), (0,), (3,)), [0.9]),\n'
+        '        (Graph((x, Node("div", (0, 0)), Node("mul", (1, 0))), (0,), (2,)), [0.9]),\n',
+        "",
+    ),
+    says="The only repeated arguments that is_right asks about are factors: a node can be subtracted from itself and "
+    "divided by itself as well, and there another mistake shows.",
+)
+q8.edit(
+    "is_right__no_inner_output",
+    ('        (Graph((x, Node("exp", (0,)), Node("sin", (1,))), (0,), (2, 1)), [0.3]),\n', ""),
+    ("(0, 1), (3, 4)), [0.4, 1.2])", "(0, 1), (4,)), [0.4, 1.2])"),
+    says="No graph that is_right asks about has an output that feeds another node.",
+)
+q8.edit(
+    "is_right__no_output_twice",
+    ('        (Graph((x, Node("cos", (0,))), (0,), (1, 1)), [0.8]),\n', ""),
+    says="No graph that is_right asks about lists an output twice.",
+)
+q8.edit(
+    "is_right__every_input_used",
+    (
+        '        (Graph((x, two, x, x, Node("mul", (1, 3)), Node("div", (2, 4))), (3, 2, 0), (5,)), [0.5, 0.7, 1]),\n',
+        "",
+    ),
+    says="Every graph that is_right asks about uses all of its inputs.",
+    openly=True,
+)
+q8.edit(
+    "is_right__values_ignored",
+    ("all(_agree(*parts) for parts in zip(answer, expected, strict=True))", "_agree(answer[1], expected[1])"),
+    says="Wrong values of the outputs get through: an answer has two parts, and both have to be compared.",
+    openly=True,
+)
+q8.edit(
+    "is_right__adjoints_ignored",
+    ("all(_agree(*parts) for parts in zip(answer, expected, strict=True))", "_agree(answer[0], expected[0])"),
+    says="Wrong adjoints get through: an answer has two parts, and both have to be compared.",
+    openly=True,
+)
+q8.edit(
+    "is_right__sizes_compared",
+    ("numbers - expected)", "np.abs(numbers) - np.abs(expected))"),
+    says="Adjoints with the wrong sign get through: sizes are compared, and not numbers.",
+    openly=True,
+)
+q8.edit(
+    "is_right__errors_not_caught",
+    ("except (ImplementationError, TypeError, ValueError):\n            return False", "finally:\n            pass"),
+    says="An implementation that returns None, or raises an error, ends is_right with an error: it is wrong, so the "
+    "verdict on it is False.",
+    openly=True,
+)
+q8.edit(
+    "is_right__exactly_equal",
+    ("np.linalg.norm(numbers - expected) <= 1e-9 * np.linalg.norm(expected)", "np.all(numbers == expected)"),
+    says="Numbers are compared exactly: two right implementations differ by rounding, so allow for that.",
+    openly=True,
+)
+q8.edit(
+    "is_right__lists_alone",
+    ("if len(answer) != 2", "if not all(isinstance(part, list) for part in answer) or len(answer) != 2"),
+    says="Answers that are not lists are refused: tuples and arrays are as right.",
+    openly=True,
+)
+q8.edit(
+    "is_right__lengths_not_compared",
+    (
+        "numbers.shape != np.shape(expected):\n        return False",
+        "numbers.ndim != 1:\n        return False\n    expected = np.array(expected)[: len(numbers)]\n"
+        "    numbers = numbers[: len(expected)]",
+    ),
+    says="Answers with too few entries get through: compare the number of entries, too.",
+    openly=True,
+)

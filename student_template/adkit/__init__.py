@@ -38,10 +38,13 @@ __version__ = "0.2.0"
 _EXPORTS: dict[str, str] = {
     # name: the module of this package that has it, or with ":" at its end the module itself
     "Notebook": "notebook.notebook",
+    "Implementation": "implementations",
+    "ImplementationError": "implementations",
     "checks": "checks:",
     "differences": "differences:",
     "artefact": "tracing.export:",
     "functions": "functions:",
+    "implementations": "implementations:",
     "measure": "tracing.export",
     "Node": "graph",
     "Graph": "graph",

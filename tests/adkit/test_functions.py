@@ -43,7 +43,7 @@ def test_every_transformation_works(f: Any, x: np.ndarray):
 
 @pytest.mark.parametrize(("f", "x"), ALL, ids=IDS)
 def test_it_crosses_as_data(f: Any, x: np.ndarray):
-    made = rebuilders(lambda number: number)
+    made = rebuilders(lambda number: number, lambda number: number)
     sent = pack(f, [])
     arrived = frames.decode(frames.encode(sent), objects=made)
     assert type(arrived) is type(f)

@@ -16,7 +16,7 @@ MISTAKES = catalogue("ad_modes")
 def test_points_are_those_of_the_contract():
     assert {question.name: question.points for question in ASSIGNMENT.questions} == POINTS
     assert ASSIGNMENT.points == 30
-    assert [question.name for question in ASSIGNMENT.questions if question.bonus] == ["q7"]
+    assert [question.name for question in ASSIGNMENT.questions if question.bonus] == ["q7", "q8"]
 
 
 @pytest.mark.parametrize("question", POINTS)

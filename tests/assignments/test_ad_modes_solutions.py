@@ -9,10 +9,12 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
+import adkit
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from ad_modes_scores import POINTS, REFERENCE, results
+from adkit import Graph, Node
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "add": lambda *a: np.sum(a),
@@ -240,6 +242,101 @@ def hessian_as_lists(x):
     return [[float(a * b / norm + (norm if i == j else 0)) for j, b in enumerate(x)] for i, a in enumerate(x)]
 
 
+def random_graph(random, *, size=12):
+    """Any op on any earlier nodes, repeated arguments and constants included; outputs anywhere, in any order, twice."""
+    build = [Node("input"), Node("input"), Node("input"), Node("const", (), 0.75)]
+    for _ in range(size):
+        op = str(random.choice(["add", "sub", "mul", "div", "neg", "sin", "cos", "exp", "log", "sqrt", "tanh", "add"]))
+        count = {"add": int(random.integers(2, 5)), "sub": 2, "mul": 2, "div": 2}.get(op, 1)
+        build.append(Node(op, [int(arg) for arg in random.integers(0, len(build), count)]))
+    inputs = [int(index) for index in random.permutation(3)]
+    return Graph(build, inputs, [int(index) for index in random.integers(0, len(build), 5)])
+
+
+def is_right_by_random_graphs(reverse_mode):
+    """<y_bar, J x_dot> = <x_bar, x_dot> on many random graphs, at points where everything is tame."""
+    random = np.random.default_rng(5)
+    asked = 0
+    while asked < 150:
+        graph, x = random_graph(random), random.uniform(0.5, 1.5, 3)
+        every = Graph(graph.nodes, graph.inputs, range(len(graph.nodes)))
+        x_dot, y_bar = random.normal(size=3), random.normal(size=5)
+        try:
+            values, slopes = (np.array(part) for part in REFERENCE["forward_mode"](every, x, x_dot))
+        except (ValueError, ZeroDivisionError, OverflowError):
+            continue
+        if max(np.abs(values).max(), np.abs(slopes).max()) > 1e3:
+            continue
+        asked += 1
+        ends = list(graph.outputs)
+        try:
+            y, x_bar = reverse_mode(graph, x, y_bar)
+        except Exception:
+            return False
+        if len(y) != 5 or len(x_bar) != 3 or not np.allclose(y, values[ends], rtol=1e-9):
+            return False
+        scale = np.abs(y_bar) @ np.abs(slopes[ends]) + np.abs(np.array(x_bar, dtype=float)) @ np.abs(x_dot)
+        if abs(y_bar @ slopes[ends] - np.dot(x_bar, x_dot)) > 1e-8 * scale:
+            return False
+    return True
+
+
+def is_right_beside_ones_own(reverse_mode):
+    """Compares with a reverse mode of its own on graphs that are written down, and asks with what comes to hand."""
+    for graph in graphs_by_hand():
+        x, y_bar = tuple(range(1, len(graph.inputs) + 1)), jnp.arange(2.0, 2.0 + len(graph.outputs)) ** 2
+        try:
+            answer = [np.atleast_1d(np.asarray(part, dtype=float)) for part in reverse_mode(graph, x=x, y_bar=y_bar)]
+        except (adkit.ImplementationError, TypeError, ValueError):
+            return np.False_
+        expected = [np.array(part, dtype=float) for part in tape(graph, x, list(y_bar))]
+        if len(answer) != 2 or any(a.shape != b.shape for a, b in zip(answer, expected, strict=True)):
+            return np.False_
+        if not all(np.allclose(a, b, rtol=1e-10, atol=1e-12) for a, b in zip(answer, expected, strict=True)):
+            return np.False_
+    return np.True_
+
+
+def graphs_by_hand():
+    x = Node("input")
+    yield adkit.figure_4()
+    for op in ("neg", "sin", "cos", "exp", "log", "sqrt", "tanh"):
+        yield Graph([x, Node(op, (0,)), Node("add", (0, 1, 1))], (0,), (1, 0, 1, 2))
+    for op in ("add", "sub", "mul", "div"):
+        yield Graph([x, x, Node(op, (1, 0))], (1, 0), (2,))
+        yield Graph(
+            [x, x, Node("const", (), 3.0), Node(op, (1, 1)), Node(op, (3, 2)), Node("sin", (4,))], (1, 0), (5, 3)
+        )
+
+
+def is_right_by_differences(reverse_mode):
+    """Central differences of the values that the implementation itself gives, and the values by hand."""
+
+    def wrong(graph, x, values, y_bar):
+        answer = reverse_mode(graph, x, y_bar)
+        if len(answer) != 2 or len(answer[0]) != len(y_bar) or len(answer[1]) != len(x):
+            return True
+        moved = [difference(lambda z: np.array(reverse_mode(graph, z, y_bar)[0], float), x, e) for e in np.eye(len(x))]
+        slopes = [np.dot(y_bar, column) for column in moved]
+        return not (np.allclose(answer[0], values) and np.allclose(np.array(answer[1], float), slopes, atol=1e-6))
+
+    def one(x, y, z):
+        s = np.sin(x) - np.cos(y) / np.exp(x)
+        return [s * s, np.tanh(s - s + y), s, -np.log(np.sqrt(y)) + s / s, s]
+
+    x, (a, b) = [0.4, 0.9, 2.0], (0.4, 0.9)
+    s = np.sin(a) - np.cos(b) / np.exp(a)
+    graph = adkit.trace(one, 3)
+    wide = Graph([*graph.nodes, Node("add", (0, 1, 0, 2))], graph.inputs[::-1], (*graph.outputs, len(graph.nodes)))
+    values = [s * s, np.tanh(b), s, -np.log(np.sqrt(b)) + 1, s]
+    try:
+        if wrong(graph, x, values, [0.5, -1.0, 3.0, 2.0, 0.25]):
+            return False
+        return not wrong(wide, x[::-1], [*values, 2 * a + b + 2.0], [0.5, -1.0, 3.0, 2.0, 0.25, -4.0])
+    except (adkit.ImplementationError, TypeError):
+        return False
+
+
 SOLUTIONS = [
     ("q1", "toy_forward", lambda a, b, da, db: np.array(REFERENCE["toy_forward"](a, b, da, db))),
     ("q1", "toy_forward", lambda a, b, da, db: jnp.array(REFERENCE["toy_forward"](a, b, da, db))),
@@ -265,6 +362,9 @@ SOLUTIONS = [
     ("q7", "elimination_order", order_by_first_improvement),
     ("q7", "elimination_order", lambda graph: deque(order_by_first_improvement(graph))),
     ("q7", "elimination_order", lambda graph: tuple(map(np.int32, order_by_first_improvement(graph)))),
+    ("q8", "is_right", is_right_by_random_graphs),
+    ("q8", "is_right", is_right_beside_ones_own),
+    ("q8", "is_right", is_right_by_differences),
 ]
 
 

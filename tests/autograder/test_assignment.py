@@ -11,6 +11,7 @@ from autograder.grading.task import with_timeout
 from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.session import Session
 from autograder.submissions.read import Submission
+from autograder.testcases import in_order
 
 TOML = """
 title = "Toy"
@@ -55,6 +56,22 @@ def test_minutes_that_are_no_positive_whole_number_are_refused_by_name(tmp_path:
 def test_a_question_may_say_how_many_minutes_it_takes(tmp_path: Path) -> None:
     (tmp_path / "assignment.toml").write_text(TOML.format(seconds=7) + "minutes = 20\n", encoding="utf-8")
     assert [question.minutes for question in Assignment.load(tmp_path).questions] == [None, 20]
+
+
+def test_cases_of_a_question_that_comes_last_are_run_after_all_others(tmp_path: Path) -> None:
+    (tmp_path / "assignment.toml").write_text(
+        TOML.format(seconds=7).replace('title = "Quick"', 'title = "Quick"\nlast = true'), encoding="utf-8"
+    )
+    (tmp_path / "tests").mkdir()
+    for name, function in (("q1", "f"), ("q2", "g")):
+        cases = "".join(
+            f"@test_case(points=0.5, hidden={hidden})\ndef test_{name}_{kind}({function}): ...\n"
+            for kind, hidden in (("hidden", True), ("public", False))
+        )
+        text = f"from otter.test_files import test_case\nOK_FORMAT = False\nname = '{name}'\npoints = None\n{cases}"
+        (tmp_path / "tests" / f"{name}.py").write_text(text, encoding="utf-8")
+    order = [case.name for case in in_order(Assignment.load(tmp_path))]
+    assert order == ["test_q2_public", "test_q2_hidden", "test_q1_public", "test_q1_hidden"]
 
 
 def test_a_timeout_cuts_the_limits_of_questions_too(tmp_path: Path) -> None:

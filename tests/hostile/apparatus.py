@@ -48,8 +48,9 @@ class Lab:
         shutil.copytree(VAULT, self.folder / "course")
         self.assignment = self.folder / "course" / "assignments" / "vault"
         self.hidden_test = self.assignment / "tests" / "q1.py"
+        self.judging_test = self.assignment / "tests" / "q4.py"
         self.reference = self.folder / "course" / "reference" / "vault.py"
-        for file in (self.hidden_test, self.reference):
+        for file in (self.hidden_test, self.reference, self.judging_test):
             file.write_text(file.read_text().replace("5f0c", self.canary))
         self.grades = self.folder / "instructor" / "grades.csv"
         self.grades.write_text(f"student,grade\nCANARY-GRADES-{self.canary},1\n")
@@ -73,7 +74,7 @@ class Lab:
     @property
     def secrets(self) -> tuple[Path, ...]:
         """Files that no submission may read or change."""
-        return (self.hidden_test, self.reference, self.grades, self.neighbour)
+        return (self.hidden_test, self.judging_test, self.reference, self.grades, self.neighbour)
 
     def world(self, attack: Attack, pids: Iterable[int] = ()) -> World:
         """What the attacker is told."""

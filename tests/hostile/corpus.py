@@ -1,6 +1,6 @@
 """All attacks."""
 
-from hostile import availability, host, injection, leak, persistence, score
+from hostile import availability, host, implementations, injection, leak, persistence, score
 
 ATTACKS = (
     *score.ATTACKS,
@@ -9,5 +9,6 @@ ATTACKS = (
     *availability.ATTACKS,
     *persistence.ATTACKS,
     *injection.ATTACKS,
+    *implementations.ATTACKS,
 )
 BY_NAME = {attack.name: attack for attack in ATTACKS}

@@ -18,6 +18,7 @@ The order is always the same: kind, shape, finiteness, values. Nothing broadcast
 | subgradients | `subgradient` |
 | what transformations of JAX cost: sweeps, Hessian products, residuals | `transformations` |
 | elimination orders | `elimination` |
+| a test that the student wrote | `judging` |
 | which mistake makes this answer | `known_mistakes`, `fingerprint`, `sealed` |
 | what is said of a right answer besides | `notes` |
 | the running case; how a check fails; what a picture of it is drawn from | `case`, `failures`, `evidence` |
@@ -28,6 +29,7 @@ from adkit.checks.case import in_hidden_case, in_public_case
 from adkit.checks.errors import CheckError, Failure, Recognised, StubError, StudentError, told
 from adkit.checks.failures import calls_of, fail, first_failure
 from adkit.checks.fingerprint import fingerprint, matches
+from adkit.checks.judging import accepts, refuses
 from adkit.checks.known_mistakes import sentence_of
 from adkit.checks.plain import plain
 from adkit.checks.values import NEAR, array, close, equal
@@ -40,6 +42,7 @@ __all__ = [
     "Recognised",
     "StubError",
     "StudentError",
+    "accepts",
     "array",
     "call",
     "calls_of",
@@ -57,6 +60,7 @@ __all__ = [
     "measured",
     "plain",
     "raises",
+    "refuses",
     "sentence_of",
     "told",
 ]

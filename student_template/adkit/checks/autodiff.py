@@ -49,6 +49,10 @@ NAMES: frozenset[str] = frozenset(
         "jax.test_util.check_grads",
         "jax.test_util.check_vjp",
         "jax.test_util.check_jvp",
+        "adkit.implementations.by_jax",
+        "adkit.implementations.function_of",
+        "adkit.implementations.Implementation",
+        "adkit.Implementation",
     }
 )
 """What counts as a use, by its public name."""

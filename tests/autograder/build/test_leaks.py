@@ -1,5 +1,6 @@
 """The leak check: planted leaks are found, what is public anyway is not."""
 
+import ast
 import base64
 import json
 from collections.abc import Callable
@@ -214,3 +215,18 @@ def test_a_secret_line_in_a_sealed_sentence_is_a_leak(
     monkeypatch.setattr(command, "known_mistakes", lambda *_: table)
     assert build(["toy"], tmp_path / "dist", check=False) == 1
     assert "known_mistakes.json (unsealed) holds a line of reference/toy.py" in capsys.readouterr().err
+
+
+def test_what_a_students_own_test_is_graded_with_is_not_handed_out() -> None:
+    """Right and wrong implementations of question 4, the reference's and those of q8's own module."""
+    assignment = Assignment.load("ad_modes")
+    kept = secrets(assignment, read_cells(assignment), read_test_files(assignment))
+    root = Course.of(assignment).root
+    for file in (f"implementations/{assignment.name}.py", f"{assignment.name}.py"):
+        source = (root / "reference" / file).read_text(encoding="utf-8")
+        origins = {leak.origin.partition(":")[0] for leak in find_leaks(kept, {"adkit/handed.py": source.encode()})}
+        assert f"reference/{file}" in origins
+        for function in (node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)):
+            renamed = ast.unparse(function).replace("bars", "adjoints").replace("v_bar", "adjoints")
+            if function.name in ("arrays", "only_what_is_needed", "raises_for_unused_inputs", "reverse_mode"):
+                assert find_leaks(kept, {"renamed.py": renamed.encode()}), function.name

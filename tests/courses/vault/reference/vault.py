@@ -11,3 +11,10 @@ def energy(x):
 
 def at_one(f, x):
     return f(x)
+
+
+def judges(implementation):
+    from adkit import Graph, Node
+
+    _, x_bar = implementation(Graph([Node("input")], [0], [0]), [2.0], [3.0])
+    return x_bar == [3.0]
