@@ -419,3 +419,28 @@ def _lives(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
     except OSError:
         return False
+
+
+def test_a_function_of_a_test_is_evaluated_once_at_a_point_however_often_a_call_is_made(workshop: ForkServer) -> None:
+    points: list[list[float]] = []
+
+    def g(x: np.ndarray) -> float:
+        points.append(x.tolist())
+        return float(x.sum())
+
+    x = np.array([1.0, 2.0])
+    with opened(workshop, "def f(g, x):\n    return [g(x), g(x + 1), g(x)]") as session:
+        for _ in range(2):
+            assert session.functions["f"](g, x) == [3.0, 5.0, 3.0]
+        assert points == [[1.0, 2.0], [2.0, 3.0]]
+        assert session.functions["f"](lambda x: float(x[0]), x) == [1.0, 2.0, 1.0]  # another function is asked anew
+
+
+def test_answers_of_a_tests_functions_are_not_kept_without_end(
+    workshop: ForkServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.isolation.session._KEPT_ANSWERS", 10)
+    code = "def f(g, x):\n    return [float(g(x + k)) for k in range(25)] + [float(g(x))]"
+    with opened(workshop, code) as session:
+        assert session.functions["f"](lambda x: float(x[0]), np.array([0.0])) == [*map(float, range(25)), 0.0]
+        assert len(session.told._known) <= 10
