@@ -821,4 +821,55 @@ for _words, _key in {
 
     chain_of("q7", "checkpointed_loss", _words, "corner_cases", remembers=True)(_loss_with_kept)
 
+
+# ---------------------------------------- what tells two cases apart
+
+
+@solve("b_bar is flattened where b is a matrix", "b_bar_of_a_matrix")
+def _(A, b, x_bar):
+    A_bar, b_bar = matrix_gradients.linear_solve_vjp(A, b, x_bar)
+    return A_bar, b_bar.ravel()
+
+
+@subtle("matrix_gradients", "q4", "numerical_gradient", "a number becomes an array of one", "a_single_number")
+def _(f, x):
+    def of_one(point):
+        return f(point.reshape(np.shape(x)))
+
+    return matrix_gradients.numerical_gradient(of_one, np.atleast_1d(x))
+
+
+@subtle("matrix_gradients", "q4", "numerical_gradient", "the first axis of three is taken for all", "three_axes")
+def _(f, x):
+    gradient = np.array(matrix_gradients.numerical_gradient(f, x))
+    return gradient.reshape(gradient.shape[0], -1) if gradient.ndim == 3 else gradient
+
+
+@optimal("an evaluation too many in chains of 60 to 200 layers", "optimal_well_below_the_square_root")
+def _(n, memory):
+    schedule = checkpointing.optimal_schedule(n, memory)
+    return [("forward", 1), *schedule] if 60 < n <= 200 else schedule
+
+
+@optimal("an evaluation too many where there is more memory than layers", "optimal_for_every_small_chain")
+def _(n, memory):
+    schedule = checkpointing.optimal_schedule(n, memory)
+    return [("forward", 1), *schedule] if memory > n and n != 6 else schedule
+
+
+@optimal("an evaluation too many in memory for two, in chains that are not small", "optimal_with_two_or_three")
+def _(n, memory):
+    schedule = checkpointing.optimal_schedule(n, memory)
+    return [("forward", 1), *schedule] if memory == 2 and 20 < n < 60 else schedule
+
+
+@chain_of("q6", "run_schedule", "each forward step begins at the input", "carries_out_any_schedule")
+def _(schedule, params, x, y):
+    from_the_input = []
+    for name, i in schedule:
+        from_the_input += [("forward", k) for k in range(1, i)] if name == "forward" else []
+        from_the_input.append((name, i))
+    return checkpointing.run_schedule(from_the_input, params, x, y)
+
+
 assert sys.getrecursionlimit() < 5000  # or a recursion as deep as the chain is long would be right

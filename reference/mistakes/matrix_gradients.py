@@ -137,7 +137,7 @@ def linear_solve_vjp__no_pivoting(A, b, x_bar):
 
     with np.errstate(all="ignore"):
         x, b_bar = solve(A, b), solve(np.transpose(A), x_bar)
-    return -np.einsum("i...,j...->ij", b_bar, x), b_bar
+    return -jnp.einsum("i...,j...->ij", b_bar, x), b_bar
 
 
 @q1.mistake(
