@@ -266,7 +266,10 @@ HONEST["one row, one column"] = _both_wrong(lambda b, x_bar, x, b_bar: (x[None, 
 
 NONSENSE["zeros"] = _both_wrong(lambda b, x_bar, x, b_bar: (0 * _products(b_bar, x)[0], 0 * b_bar))
 NONSENSE["constants"] = _both_wrong(
-    lambda b, x_bar, x, b_bar: (1 + 0 * _products(b_bar, x)[0], jnp.arange(1.0, len(b) + 1) + 0 * b_bar)
+    lambda b, x_bar, x, b_bar: (
+        1 + 0 * _products(b_bar, x)[0],
+        jnp.arange(1.0, b.size + 1).reshape(b.shape) + 0 * b_bar,
+    )
 )
 NONSENSE["the arguments"] = _both_wrong(lambda b, x_bar, x, b_bar: (-_products(x_bar, b)[0], x_bar + 0 * b_bar))
 NONSENSE["the length of the solution"] = _both_wrong(
@@ -275,7 +278,7 @@ NONSENSE["the length of the solution"] = _both_wrong(
 NONSENSE["NaN"] = _both_wrong(lambda b, x_bar, x, b_bar: (jnp.nan * _products(b_bar, x)[0], jnp.nan * b_bar))
 NONSENSE["a random matrix"] = _both_wrong(
     lambda b, x_bar, x, b_bar: (
-        np.random.default_rng(0).standard_normal((len(b), len(b))) + 0 * x,
+        np.random.default_rng(0).standard_normal((len(b), len(b))) + 0 * jnp.sum(x),
         np.random.default_rng(1).standard_normal(b.shape) + 0 * b_bar,
     )
 )

@@ -22,6 +22,7 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 from adkit import checks, implementations
+from adkit.checks.errors import TOO_LARGE
 from adkit.notebook import cells
 from adkit.stubs import STUB
 
@@ -179,7 +180,7 @@ class Session:
         if has_bytes:  # which are no answer, and would be read one by one
             raise checks.CheckError(f"{function} returned something that is not an answer.", kind="wrong shape")
         if size > frames.MAX_VALUES:  # reading them costs the grader's time, however few bytes each takes
-            raise checks.CheckError(f"{function} returned more than {frames.MAX_VALUES:,} numbers.")
+            raise checks.CheckError(f"{function} returned more than {frames.MAX_VALUES:,} numbers.", kind="wrong shape")
         return value
 
     def export(
@@ -245,9 +246,13 @@ class Session:
                     self.log.time_out("traced function", "a function, as JAX traced it,", seconds)
             ours = "it did not finish in time" if isinstance(problem, TimedOut) else "its process ended"
             self.log.note(f"A function, as JAX traced it, could not be run: {self._may_say(why, ours)}.")
-            raise self._problem(f"The function, as JAX traced it, could not be run: {why}.") from None
+            kind = "TimeoutError" if isinstance(problem, TimedOut) else "ProcessEnded"
+            raise self._problem(
+                f"The function, as JAX traced it, could not be run: {why}.", (kind, "Exception")
+            ) from None
         except frames.FrameError as problem:
-            raise self._problem(f"The function, as JAX traced it, is too large: {problem}.") from None
+            what = f"The function, as JAX traced it, is too large: {problem}."
+            raise self._problem(what, (TOO_LARGE, "Exception")) from None
         finally:
             if alone:
                 self._forget_runner(runner)
@@ -257,7 +262,8 @@ class Session:
             self._forget_runner(runner)
             reply = {"refused": "it did not answer what it was asked"}
         if "refused" in reply:
-            raise self._problem(f"The function, as JAX traced it, could not be run: {_text(reply['refused'])}")
+            what = f"The function, as JAX traced it, could not be run: {_text(reply['refused'])}"
+            raise self._problem(what, ("ArtefactError", "Exception"))
         result = reply.get("result")
         (self._shared if alone else self._runs).keep(key if alone else own, result)
         return result
@@ -306,7 +312,7 @@ class Session:
         if not autodiff and not question.autodiff:
             use = (self._autodiff_uses or {}).get(function)
             if use is not None:
-                raise checks.CheckError(use)
+                raise checks.CheckError(use, kind="no answer")
         if self._given_up:
             self.log.not_run += 1
             raise checks.StudentError(self._given_up, kinds=("Exception",))

@@ -20,6 +20,11 @@ from reference.mistakes import Catalogue
 
 MISTAKES = Catalogue("checkpointing")
 
+ONE_OUTPUT = (
+    "Where there is one output, a_n and y have different shapes, (batch,) and (batch, 1), and each entry of one is "
+    "compared with all of the other: take no axis away."
+)
+
 # ---------------------------------------- q1: vanilla
 
 q1 = MISTAKES.question("q1", reread="Schedules")
@@ -409,6 +414,11 @@ q6.edit(
     "is gone, and a forward step evaluates the layer again.",
     openly="You keep every activation that was ever evaluated.",
 )
+q6.edit(
+    "run_schedule__squeezed",
+    ("loss = jnp.mean((here - y) ** 2)", "loss = jnp.mean((jnp.squeeze(here) - y) ** 2)"),
+    says=ONE_OUTPUT,
+)
 
 
 @q6.mistake(
@@ -501,6 +511,11 @@ q7.edit(
     says="Your last checkpoint is not used: the part from it to a_n is a segment of its own, so there is one segment "
     "more than there are checkpoints below n.",
     openly="Your last checkpoint is not used.",
+)
+q7.edit(
+    "checkpointed_loss__squeezed",
+    ("jnp.mean((a - y) ** 2)", "jnp.mean((jnp.squeeze(a) - y) ** 2)"),
+    says=ONE_OUTPUT,
 )
 q7.edit(
     "checkpointed_loss__linear_output",
@@ -654,6 +669,11 @@ q9.edit(
     ("middle = len(layers) // 2", "middle = len(layers) - 1"),
     says="Your parts are not halves: with a single layer split off at a time the recursion is n levels deep, and each "
     "level evaluates all the layers below it again.",
+)
+q9.edit(
+    "nested_checkpointed_loss__squeezed",
+    ("jnp.mean((_halved(params, x) - y) ** 2)", "jnp.mean((jnp.squeeze(_halved(params, x)) - y) ** 2)"),
+    says=ONE_OUTPUT,
 )
 q9.edit(
     "nested_checkpointed_loss__sum",

@@ -4,7 +4,9 @@
 # pyright: basic
 
 import jax.numpy as jnp
+import numpy as np
 
+from reference.matrix_gradients import linear_solve_vjp
 from reference.mistakes import Catalogue
 
 MISTAKES = Catalogue("matrix_gradients")
@@ -116,6 +118,38 @@ q1.edit(
     says="Something is added to A (a regularisation): that solves another system.",
 )
 
+
+@q1.mistake(
+    says="Your elimination divides by a pivot that is zero: exchange rows, so that the largest entry of the column in "
+    "absolute value comes to the diagonal.",
+)
+def linear_solve_vjp__no_pivoting(A, b, x_bar):
+    def solve(M, y):
+        M, y = np.array(M), np.array(y)
+        for k in range(len(M)):
+            for i in range(k + 1, len(M)):
+                factor = M[i, k] / M[k, k]
+                M[i] = M[i] - factor * M[k]
+                y[i] = y[i] - factor * y[k]
+        for k in reversed(range(len(M))):
+            y[k] = (y[k] - M[k, k + 1 :] @ y[k + 1 :]) / M[k, k]
+        return y
+
+    with np.errstate(all="ignore"):
+        x, b_bar = solve(A, b), solve(np.transpose(A), x_bar)
+    return -jnp.einsum("i...,j...->ij", b_bar, x), b_bar
+
+
+@q1.mistake(
+    says="A is factorised anew for each column of b; its factors serve all of them.",
+)
+def linear_solve_vjp__factorised_per_column(A, b, x_bar):
+    if b.ndim == 1:
+        return linear_solve_vjp(A, b, x_bar)
+    columns = [linear_solve_vjp(A, b[:, j], x_bar[:, j]) for j in range(b.shape[1])]
+    return sum(A_bar for A_bar, _ in columns), jnp.stack([b_bar for _, b_bar in columns], axis=1)
+
+
 # ---------------------------------------- q2: a solve with a rule of its own
 
 q2 = MISTAKES.question("q2")
@@ -183,6 +217,23 @@ q2.edit(
     "linear_solve__not_twice",
     ("factors, x = kept", "factors, x = jax.lax.stop_gradient(kept)"),
     says="The rule stops differentiation (stop_gradient): grad(grad) needs to go through it.",
+)
+
+q2.edit(
+    "linear_solve__not_twice_for_matrices",
+    ("factors, x = kept", "factors, x = jax.lax.stop_gradient(kept) if x_bar.ndim == 2 else kept"),
+    says="For several right-hand sides the rule stops differentiation: grad(grad) needs to go through it there, too.",
+)
+q2.edit(
+    "linear_solve__factorised_per_column",
+    ("return x, (factors, x)", "return x, (factors, x, A)"),
+    ("factors, x = kept", "factors, x, A = kept"),
+    (
+        "b_bar = lu_solve(factors, x_bar, trans=1)",
+        "b_bar = lu_solve(factors, x_bar, trans=1) if x_bar.ndim == 1 else "
+        "jnp.stack([jnp.linalg.solve(A.T, column) for column in x_bar.T], axis=1)",
+    ),
+    says="The rule factorises A anew for each column of b; the factors of the forward pass serve all of them.",
 )
 
 # ---------------------------------------- q3: the nuclear norm
@@ -286,6 +337,13 @@ q3.edit(
     ("U, _, Vt", "U, s, Vt"),
     ("return U @ Vt", "return (U * (s / (s + 1e-6))) @ Vt"),
     says="Something is added to Sigma before it is divided out; U V^T needs no division.",
+)
+
+q3.edit(
+    "nuclear_norm_gradient__rank_of_six_digits",
+    ("U, _, Vt", "U, s, Vt"),
+    ("return U @ Vt", "return (U * (s > 1e-6 * s[0])) @ Vt"),
+    says="A small singular value is dropped; it is not zero, and the gradient has its singular vectors as well.",
 )
 
 # ---------------------------------------- q4: checking gradients numerically
@@ -429,6 +487,25 @@ q4.edit(
     says="The absolute value of the difference is not taken: negative errors pass.",
 )
 
+q4.edit(
+    "check_gradient__one_per_cent",
+    (
+        "error <= 1e-5 * np.linalg.norm(np.ravel(measured)) + 100 * rounding",
+        "np.max(np.abs(claimed - measured)) <= 0.01 * np.max(np.abs(measured))",
+    ),
+    says="A small entry with the wrong sign passes: look at every entry, with a tolerance that is small beside small "
+    "entries, too.",
+)
+q4.edit(
+    "check_gradient__along_the_gradient",
+    (
+        "error <= 1e-5 * np.linalg.norm(np.ravel(measured)) + 100 * rounding",
+        "abs(np.sum(claimed * (measured - claimed))) <= 1e-4 * np.sum(claimed**2) + 100 * rounding",
+    ),
+    says="A gradient passes that has a zero where it should have none: the slope along it is right all the same. "
+    "Compare every entry.",
+)
+
 # ---------------------------------------- q5: the singular value decomposition, backwards
 
 q5 = MISTAKES.question("q5", reread="Then backwards, a step at a time")
@@ -533,4 +610,13 @@ q5.edit(
     "svd_vjp__transposed",
     ("left @ Vt + (U * s_bar) @ Vt + U @ right", "(left @ Vt + (U * s_bar) @ Vt + U @ right).T"),
     says="This is the transpose: W_bar has the shape of W.",
+)
+q5.edit(
+    "svd_vjp__close_taken_for_equal",
+    (
+        "jnp.where(diagonal, 0.0, 1 / jnp.where(diagonal, 1.0, gap))",
+        "jnp.where(abs(gap) < 1e-4 * s[0] ** 2, 0.0, 1 / jnp.where(diagonal, 1.0, gap))",
+    ),
+    says="Singular values that are close are taken for equal: they are distinct, and F_ij = 1 / (s_j^2 - s_i^2) "
+    "however close they are.",
 )

@@ -162,6 +162,7 @@ def earned(question, functions, cases):
 )
 def test_a_mistake_in_the_answer_keeps_the_points_for_work(mistake):
     about_work = {"factorised_twice", "inverse_formed", "without_a_rule", "factorised_again", "inverse_kept"}
+    about_work |= {"factorised_per_column", "no_pivoting"}  # which is written with NumPy
     kept, told = earned(mistake.question, {mistake.function: mistake.implementation}, WORK[mistake.question])
     assert (kept == WORK[mistake.question]) is (mistake.name not in about_work), told
 

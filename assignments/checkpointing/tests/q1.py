@@ -51,7 +51,7 @@ def test_q1_evaluates_once_for_any_n(vanilla_schedule):
 
     from reference.inputs.seeds import rng
 
-    for n in [int(rng("checkpointing", "q1", "once").integers(20, 60)), 300, 1]:
+    for n in [int(rng("checkpointing", "q1", "once").integers(20, 60)), 2000, 1]:
         schedule = checks.call(vanilla_schedule, n, repeat=False)
         trace = schedules.legal(n, schedule)
         schedules.exactly(trace.evaluations, n, what="the count of evaluations", case=f"n = {n}", answer=schedule)

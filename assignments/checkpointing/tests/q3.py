@@ -72,17 +72,20 @@ def test_q3_evaluates_twice_at_most_for_irregular_checkpoints(checkpointed_sched
 
 @test_case(points=0.75, hidden=True)
 def test_q3_peak_for_irregular_checkpoints(checkpointed_schedule):
-    """The peak is at most the number of checkpoints + the longest run between them"""
+    """The peak is at most the number of checkpoints + the longest run between them, few of them or many"""
     from adkit import checks
     from adkit.checks import schedules
 
     from reference.inputs.seeds import rng
 
     random = rng("checkpointing", "q3", "peak")
-    chosen = [(n, [int(c) for c in sorted(random.choice(n - 1, size=n // 6, replace=False) + 1)]) for n in (20, 40)]
+    chosen = [
+        (n, [int(c) for c in sorted(random.choice(n - 1, size=n // 6, replace=False) + 1)]) for n in (20, 40, 300)
+    ]
     # The longest run first, in the middle, and last: only there a schedule may need all that is allowed. And other
-    # checkpoints for the same n, as many: what was kept from the call before needs more than they allow.
-    irregular = ((19, [11, 14, 17]), (20, [3, 6, 15, 18]), (20, [4, 8, 12, 16]), (21, [2, 5, 8, 11]))
+    # checkpoints for the same n, as many, with the same ends: what was kept from the call before needs more than they
+    # allow.
+    irregular = ((19, [11, 14, 17]), (20, [3, 6, 15, 18]), (20, [3, 8, 13, 18]), (21, [2, 5, 8, 11]))
     for n, checkpoints in (*irregular, *chosen):
         schedule = checks.call(checkpointed_schedule, n, checkpoints, repeat=False)
         trace = schedules.legal(n, schedule)

@@ -108,14 +108,17 @@ def test_q5_optimal_well_below_the_square_root(optimal_schedule):
 
 @test_case(points=1, hidden=True)
 def test_q5_long_chains(optimal_schedule):
-    """Exactly T(n, m) evaluations for chains of up to 1000 layers, and for little memory up to 200"""
+    """Exactly T(n, m) evaluations for chains of up to 1000 layers with memory from 8 to 1000, of 200 with any"""
     from adkit import checks, least_evaluations
     from adkit.checks import schedules
 
     from reference.inputs.seeds import rng
 
-    some = int(rng("checkpointing", "q5", "long").integers(9, 20))
-    for n, memory in ((1000, 8), (1000, some), (1000, 20), (200, 1), (200, 200)):
+    random = rng("checkpointing", "q5", "long")
+    some, several, many = (int(random.integers(*between)) for between in ((9, 20), (60, 200), (510, 900)))
+    # Much memory last: there a schedule that nests as deep as there are places, or a table of n^2 m entries, ends.
+    short = ((1000, 8), (1000, some), (1000, 20), (200, 1), (200, 200))
+    for n, memory in (*short, (1000, several), (1000, many), (1000, 1000)):
         schedule = checks.call(optimal_schedule, n, memory, repeat=False)
         schedules.optimal(n, memory, schedule, least=least_evaluations(n, memory))
 

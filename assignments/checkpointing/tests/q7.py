@@ -43,13 +43,14 @@ def test_q7_one_segment_at_a_time(checkpointed_loss):
 
 @test_case(points=0.75, hidden=True)
 def test_q7_loss_and_gradient_of_another_network(checkpointed_loss):
-    """Loss and gradients of another network, its output among the checkpoints, of one layer, of one example"""
+    """Loss and gradients of other networks: the output among the checkpoints, one layer and one output, one example"""
     from adkit.checks import network
 
     from reference.inputs.seeds import rng
 
     random = rng("checkpointing", "q7", "gradient")
-    for widths, batch, checkpoints in (([3, 6, 4, 4, 8, 2], 200, [1, 3, 5]), ([3, 2], 30, []), ([2, 4, 1], 1, [1])):
+    # One output in a batch of many: without its second axis a_n is a row that y, a column, is compared with all over.
+    for widths, batch, checkpoints in (([3, 6, 4, 4, 8, 2], 200, [1, 3, 5]), ([3, 1], 30, []), ([2, 4, 3], 1, [1])):
         problem = network.network(widths, batch, checkpoints, random)
         result = network.measured(checkpointed_loss, problem)
         network.right_loss(result, problem)

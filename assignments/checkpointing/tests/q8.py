@@ -62,12 +62,19 @@ def test_q8_cheap_for_any_chain(optimal_schedule_for):
     from reference.inputs.seeds import rng
 
     random = rng("checkpointing", "q8", "cheap")
-    # The longest first: on a short chain different mistakes choose the same, and could not be told apart. The last:
-    # room for more than there is.
+    chains: list[tuple[list[int], list[int], int]] = []
     for n, more in ((30, 25), (22, 12), (15, 8), (8, 5), (6, 51)):
         sizes = [int(s) for s in random.integers(1, 10, size=n)]
         costs = [int(c) for c in random.integers(1, 20, size=n)]
-        memory = max(sizes) + more
+        chains.append((sizes, costs, max(sizes) + more))
+    # The longest first: on a short chain different mistakes choose the same, and could not be told apart. The same one
+    # with all the memory that a question may have; one whose costs, and then whose sizes, are those of another. The
+    # last: room for more than there is.
+    (sizes, costs, _), (small, cheap, few) = chains[:2]
+    chains[1:1] = [(sizes, costs, 60)]
+    chains[3:3] = [(small, cheap[::-1], few), (small[::-1], cheap, few)]
+    for sizes, costs, memory in chains:
+        n = len(sizes)
         schedule = checks.call(optimal_schedule_for, sizes, costs, memory, repeat=False)
         trace = schedules.legal(n, schedule, sizes=sizes, costs=costs)
         schedules.at_most(trace.peak, memory, what="the peak size", case="this chain", answer=schedule)

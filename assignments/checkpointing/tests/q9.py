@@ -45,7 +45,7 @@ def test_q9_work(nested_checkpointed_loss):
 
 @test_case(points=0.5, hidden=True)
 def test_q9_loss_and_gradient_of_any_depth(nested_checkpointed_loss):
-    """Loss and gradients for numbers of layers that are no power of two, and for one"""
+    """Loss and gradients for numbers of layers that are no power of two, for one layer, and for one output"""
     from adkit.checks import network
 
     from reference.inputs.seeds import rng
@@ -53,6 +53,8 @@ def test_q9_loss_and_gradient_of_any_depth(nested_checkpointed_loss):
     random = rng("checkpointing", "q9", "gradient")
     for n in (13, 6, 3, 1):
         widths = [int(width) for width in random.integers(2, 6, size=n + 1)]
+        if n == 3:
+            widths[-1] = 1  # without its second axis a_n is a row that y, a column, is compared with all over
         problem = network.network(widths, 30, [], random)
         result = network.nested(nested_checkpointed_loss, problem)
         network.right_loss(result, problem)

@@ -72,21 +72,27 @@ def test_q2_forward_factorises_once(linear_solve):
 
 @test_case(points=0.5, hidden=True)
 def test_q2_gradient_of_a_matrix(linear_solve):
-    """The cotangents by your own rule, for several right-hand sides"""
+    """The solution, and its cotangents by your own rule, for several right-hand sides, whatever the pivots are"""
+    import numpy as np
     from adkit import checks
 
-    from reference.inputs.matrix_gradients import invertible
+    from reference.inputs.matrix_gradients import PIVOTS, invertible, with_pivot
     from reference.inputs.seeds import rng
     from reference.matrix_gradients import linear_solve_vjp as reference
 
     random = rng("matrix_gradients", "q2", "matrix")
     A = invertible(random, 4)
-    b, x_bar = random.standard_normal((4, 3)), random.standard_normal((4, 3))
-    A_bar, b_bar = checks.measured(linear_solve, A, b, x_bar, transform="vjp").outputs
-    checks.has_own_reverse_rule(linear_solve, A, b)
-    expected_A, expected_b = reference(A, b, x_bar)
-    checks.close(b_bar, expected_b, rtol=1e-9, what="b_bar")
-    checks.close(A_bar, expected_A, rtol=1e-9, what="A_bar")
+    # Matrices of one shape, one after the other: what was kept of the first is of no use for the next, which has its
+    # determinant and its norm, too.
+    for matrix in (A, A.T, *(with_pivot(random, 4, pivot) for pivot in PIVOTS)):
+        b, x_bar = random.standard_normal((4, 3)), random.standard_normal((4, 3))
+        _, A_bar, b_bar = checks.measured(linear_solve, matrix, b, x_bar, transform="vjp_split").outputs
+        checks.has_own_reverse_rule(linear_solve, matrix, b)
+        expected_A, expected_b = reference(matrix, b, x_bar)
+        checks.close(b_bar, expected_b, rtol=1e-9, what="b_bar")
+        checks.close(A_bar, expected_A, rtol=1e-9, what="A_bar")
+        x = checks.call(linear_solve, matrix, b, repeat=False)
+        checks.close(x, np.linalg.solve(matrix, b), rtol=1e-9, what="x")
 
 
 @test_case(points=1, hidden=True)
@@ -107,7 +113,7 @@ def test_q2_under_vmap_of_matrices(linear_solve):
 
 @test_case(points=1, hidden=True)
 def test_q2_gradient_of_the_gradient(linear_solve):
-    """grad(grad): the rule can be differentiated again"""
+    """grad(grad): the rule can be differentiated again, for one right-hand side and for several"""
     import jax.numpy as jnp
     from adkit import checks
     from adkit.tracing import export as artefact
@@ -117,22 +123,24 @@ def test_q2_gradient_of_the_gradient(linear_solve):
 
     random = rng("matrix_gradients", "q2", "second derivatives")
     A = invertible(random, 4)
-    b, x_bar, b_bar_bar = (random.standard_normal(4) for _ in range(3))
-    A_bar_bar = random.standard_normal((4, 4))
-    arguments = (A, b, x_bar, (A_bar_bar, b_bar_bar))
-    second = checks.measured(linear_solve, *arguments, transform="vjp_vjp").outputs
-    # what JAX itself makes of a solve: nothing of the reference's rule is in it
-    expected = artefact.measure(jnp.linalg.solve, *arguments, transform="vjp_vjp").outputs
-    checks.close(second[1], expected[1], rtol=1e-8, what="the second derivative by b")
-    checks.close(second[0], expected[0], rtol=1e-8, what="the second derivative by A")
+    for shape in ((4,), (4, 3)):
+        b, x_bar, b_bar_bar = (random.standard_normal(shape) for _ in range(3))
+        A_bar_bar = random.standard_normal((4, 4))
+        arguments = (A, b, x_bar, (A_bar_bar, b_bar_bar))
+        second = checks.measured(linear_solve, *arguments, transform="vjp_vjp").outputs
+        # what JAX itself makes of a solve: nothing of the reference's rule is in it
+        expected = artefact.measure(jnp.linalg.solve, *arguments, transform="vjp_vjp").outputs
+        checks.close(second[1], expected[1], rtol=1e-8, what="the second derivative by b")
+        checks.close(second[0], expected[0], rtol=1e-8, what="the second derivative by A")
 
 
 @test_case(points=1, hidden=True)
 def test_q2_backward_reuses_the_factors(linear_solve):
-    """Reuse: the backward pass factorises nothing"""
+    """Reuse: the backward pass factorises nothing, and several right-hand sides take no more factorisations than one"""
     from adkit import checks
     from adkit.checks import solves
 
+    from reference.inputs.matrix_gradients import invertible
     from reference.inputs.seeds import rng
 
     n = 24
@@ -154,3 +162,23 @@ def test_q2_backward_reuses_the_factors(linear_solve):
             kind="too costly",
         )
     solves.uses_a_solve(measured.outputs[1:], A, b, x_bar)
+    # Three right-hand sides have three times the work of one; in the shapes of another case, which are traced already.
+    small = (invertible(random, 4), random.standard_normal((4, 3)), random.standard_normal((4, 3)))
+    several = checks.measured(linear_solve, *small, transform="vjp_split")
+    for way, one, many in (
+        ("forward", measured.forward_work, several.forward_work),
+        ("backward", measured.backward_work, several.backward_work),
+    ):
+        checks.countable(many)
+        if many.factorizations > one.factorizations or many.matrices > one.matrices:
+            checks.fail(
+                f"for several right-hand sides the {way} pass factorises more than for one: the factors of A serve all "
+                "columns",
+                kind="too costly",
+            )
+        if many.solve_columns > 3 * one.solve_columns > 0:
+            checks.fail(
+                f"for several right-hand sides the {way} pass solves for n of them, as forming A^-1 does; solve for "
+                "those at hand only",
+                kind="too costly",
+            )

@@ -186,15 +186,23 @@ def test_q4_check_is_relative(check_gradient):
 
 @test_case(points=0.5, hidden=True)
 def test_q4_check_subtle_errors(check_gradient):
-    """check_gradient notices one wrong entry, one wrong sign, a missing term and a small factor"""
+    """check_gradient notices one wrong entry, large or small, one wrong sign, a missing term and a small factor"""
     import jax.numpy as jnp
+    import numpy as np
     from adkit import checks
 
     from reference.inputs.seeds import rng
 
     random = rng("matrix_gradients", "q4", "subtle")
     x, weight = random.uniform(0.3, 1.2, 5), random.uniform(1.0, 2.0, 5)
-    place = int(random.integers(5))
+    # Neither the first entry nor the last: who compares one of these alone is told so, and not by what comes last.
+    place = int(random.integers(1, 4))
+    # An entry of the gradient that is 0.3 % of the largest, and that a step along x does not see.
+    small = (place + int(random.integers(1, 5))) % 5
+    x[small] = 0.0
+    entries = np.where(np.arange(5) == small, 0.0, weight * np.cos(x))
+    entries[place] += x[place]
+    weight[small] = 3e-3 * np.max(entries)
 
     def f(x):
         x = jnp.array(x)
@@ -209,6 +217,11 @@ def test_q4_check_subtle_errors(check_gradient):
         "with the wrong sign in one entry": lambda x: right(x).at[place].multiply(-1.0),
         "without one of its terms": lambda x: weight * jnp.cos(jnp.array(x)),
         "that is 2 % too short": lambda x: 0.98 * right(x),
+        # the slope along such a gradient is the square of its length, as that of a right one
+        "with a zero in the place of one entry": lambda x: right(x).at[place].set(0.0),
+        # 0.6 % of the largest entry: a right check allows a tenth of a per cent at most, for its differences have ten
+        # correct digits
+        "with the wrong sign in one small entry": lambda x: right(x).at[small].multiply(-1.0),
     }
     answer = checks.call(check_gradient, f, right, x)
     checks.equal(answer, True, what="check_gradient of a right gradient")

@@ -159,7 +159,7 @@ def test_q5_square_matrices(svd_vjp):
 
 @test_case(points=0.5, hidden=True)
 def test_q5_tiny_and_huge(svd_vjp):
-    """Tiny and huge singular values: nothing may be added to a denominator"""
+    """Tiny and huge singular values, and two that are close: nothing may be added to a denominator"""
     import numpy as np
 
     from reference.inputs import matrix_gradients
@@ -170,6 +170,9 @@ def test_q5_tiny_and_huge(svd_vjp):
     U_bar, Vt_bar = random.standard_normal(U.shape), random.standard_normal(Vt.shape)
     for scale in (1e12, 1e-12):  # in this order: at 1e-12 the projector's part hides how the others are wrong
         matrix_gradients.compare_svd(svd_vjp, U, scale * s, Vt, U_bar, np.zeros(3), Vt_bar, rtol=1e-9)
+    # A difference of squares, each right to eps, is right to 1e-16 / 2e-5 = 1e-11; an F of 0 or a damped one is not.
+    s[1] = s[0] * (1 - 1e-5)
+    matrix_gradients.compare_svd(svd_vjp, U, s, Vt, U_bar, np.zeros(3), Vt_bar, rtol=1e-9)
 
 
 @test_case(points=0.25, hidden=True)

@@ -8,7 +8,16 @@ import numpy as np
 
 from adkit.checks.autodiff import use_in_this_notebook
 from adkit.checks.case import is_recorded, name_of, next_check
-from adkit.checks.errors import CheckError, StubError, StudentError, describe, kinds_of, not_defined, own_line
+from adkit.checks.errors import (
+    NOT_PLAIN,
+    CheckError,
+    StubError,
+    StudentError,
+    describe,
+    kinds_of,
+    not_defined,
+    own_line,
+)
 from adkit.checks.failures import failed, note_call, student_failed
 from adkit.checks.plain import kind_of, plain, same
 from adkit.notebook.time_limit import TimedOutError, limited
@@ -55,8 +64,8 @@ def raises(f: Any, *args: Any, error: str = "ValueError", when: str = "") -> Non
         found = problem.public
         if "NotImplementedError" in problem.kinds:  # a finished function that means to say that there is no such thing
             found = "it raised NotImplementedError"
-            failed(f"{wanted}, but {found}")
-        failed(f"{wanted}, but: {found}", hidden=f"{wanted}, but it raised another error")
+            failed(f"{wanted}, but {found}", kind="exception")
+        failed(f"{wanted}, but: {found}", hidden=f"{wanted}, but it raised another error", kind=problem.kind)
     failed(f"{wanted}, but it returned an answer", answer=answer)
 
 
@@ -112,7 +121,7 @@ def _answer(f: Any, given: Sequence[Any]) -> Any:
     try:
         return plain(answer)
     except TypeError as problem:
-        student_failed(StudentError(f"{name} returned {problem}", kinds_of(problem)))
+        student_failed(StudentError(f"{name} returned {problem}", (NOT_PLAIN, *kinds_of(problem))))
     except Exception as problem:  # a traced value that escaped raises JAX's own errors
         student_failed(StudentError(f"{name}: {describe(problem)}", kinds_of(problem)))
 

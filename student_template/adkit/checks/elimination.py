@@ -14,7 +14,7 @@ def order_and_cost(answer: Any, graph: Graph) -> tuple[list[int], int]:
     """
     order = array(answer, kind="i", what="the order")
     if order.ndim != 1:
-        fail("the order should be a single list of node indices", answer=answer)
+        fail("the order should be a single list of node indices", answer=answer, kind="wrong shape")
     vertices = [int(vertex) for vertex in order]
     try:
         return vertices, elimination_cost(graph, vertices)

@@ -23,6 +23,13 @@ from adkit.stubs import STUB
 MISSING = "MissingFunction"
 """Among the kinds of an error: the student has not defined the function."""
 
+CHANGED = "ChangedArguments"
+"""Among the kinds of an error: the function wrote into what it was given."""
+NOT_PLAIN = "NotPlainData"
+"""Among the kinds of an error: the answer is neither numbers nor an array nor a sequence of them."""
+TOO_LARGE = "TooLarge"
+"""Among the kinds of an error: what was traced is more than the grader takes."""
+
 __all__ = [
     "CheckError",
     "Failure",
@@ -211,6 +218,9 @@ _WORDS: dict[Kind, str] = {
     "time limit": "the function did not finish in time in this hidden case",
     "process ended": "the function ended its process in this hidden case",
     "recursion limit": "the function reached Python's recursion limit in this hidden case",
+    "wrong shape": "the function returned something of the wrong shape or kind of data in this hidden case",
+    "changed arguments": "the function changed its arguments in this hidden case",
+    "too costly": "what JAX traced of the function is too large in this hidden case",
     "exception": "the function raised an error in this hidden case",
 }
 _KINDS: dict[str, Kind] = {
@@ -220,6 +230,11 @@ _KINDS: dict[str, Kind] = {
     "TimeoutError": "time limit",
     "ProcessEnded": "process ended",
     "RecursionError": "recursion limit",
+    "ShapeOfResultError": "wrong shape",
+    NOT_PLAIN: "wrong shape",
+    CHANGED: "changed arguments",
+    "ArtefactError": "not traceable",
+    TOO_LARGE: "too costly",
 }
 
 

@@ -149,7 +149,13 @@ def keeps_the_checkpoints(result: Measured, problem: Problem) -> None:
             faults.append((wrong, wrong))
     public, hidden = ("; ".join(words) for words in zip(*faults, strict=True))
     between = "from the forward to the backward pass"
-    fail(f"{between} {public}", hidden=f"{between} {hidden}", answer=answer)
+    too_much = bool(extra or found.unexplained)
+    fail(
+        f"{between} {public}",
+        hidden=f"{between} {hidden}",
+        answer=answer,
+        kind="too costly" if too_much else "wrong answer",
+    )
 
 
 def _leaves_the_gradient(result: Measured, problem: Problem, found: Crossing) -> None:

@@ -55,10 +55,10 @@ def right_run(run_schedule: Any, schedule: Sequence[Action], problem: Problem, *
     if pairs is None or any(len(_list(pair) or ()) != 2 for pair in pairs):
         wrong = "the gradients are a list of pairs (W_bar, c_bar), like params"
         what = kind_of(gradients) if pairs is None else "a list of something else"
-        fail(f"{wrong}; here they are {what}", hidden=wrong, answer=answer)
+        fail(f"{wrong}; here they are {what}", hidden=wrong, answer=answer, kind="wrong shape")
     if len(pairs) != problem.n:
         wrong = "the gradients are as many pairs (W_bar, c_bar) as there are layers"
-        fail(f"{wrong}: {problem.n}, not {len(pairs)}", hidden=wrong, answer=answer)
+        fail(f"{wrong}: {problem.n}, not {len(pairs)}", hidden=wrong, answer=answer, kind="wrong shape")
     right_answer([loss, *(part for pair in pairs for part in _list(pair) or ())], problem)
 
 
@@ -85,7 +85,12 @@ def traced(run_schedule: Any, schedule: Sequence[Action], problem: Problem) -> M
     )
     if len(result.outputs) != 1 + 2 * problem.n:
         wrong = "it should return the loss and a pair (W_bar, c_bar) for each layer"
-        fail(f"{wrong}: 1 + 2 * {problem.n} arrays, not {len(result.outputs)}", hidden=wrong, answer=result.outputs)
+        fail(
+            f"{wrong}: 1 + 2 * {problem.n} arrays, not {len(result.outputs)}",
+            hidden=wrong,
+            answer=result.outputs,
+            kind="wrong shape",
+        )
     right_answer(result.outputs, problem)
     return result
 

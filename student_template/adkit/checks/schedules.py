@@ -38,8 +38,23 @@ def legal(n: int, schedule: Any, *, sizes: Sequence[int] | None = None, costs: S
             f"for n = {n}, {problem}",
             hidden=f"the schedule {broken}: {problem.rule}",
             answer=schedule,
+            kind="wrong answer" if _is_made_of_actions(schedule) else "wrong shape",
             evidence=evidence.schedule(n, schedule, position=problem.position),
         )
+
+
+def _is_made_of_actions(schedule: Any) -> bool:
+    """Whether it is a list of pairs of a word and a whole number, whatever these are."""
+    if not isinstance(schedule, list | tuple):
+        return False
+    actions = cast("list[Any] | tuple[Any, ...]", schedule)
+    return all(
+        isinstance(action, list | tuple)
+        and len(cast("list[Any]", action)) == 2
+        and isinstance(action[0], str)
+        and integer(cast("object", action[1])) is not None
+        for action in actions
+    )
 
 
 def at_most(
@@ -100,14 +115,14 @@ def subset(n: int, checkpoints: Any) -> list[int]:
     case = f" (for n = {n})"
     if not isinstance(given, list | tuple):
         wrong = "checkpoints are a list of integers"
-        fail(f"{wrong}{case}", hidden=wrong, answer=checkpoints)
+        fail(f"{wrong}{case}", hidden=wrong, answer=checkpoints, kind="wrong shape")
     numbers = [integer(c) for c in cast("list[object] | tuple[object, ...]", given)]
     chosen = [c for c in numbers if c is not None]
     if len(chosen) < len(numbers):
         floats = any(isinstance(c, float) for c in cast("list[object]", given))
         hint = ", not of floats: use // and math.isqrt, or int(…)" if floats else ""
         wrong = f"checkpoints are a list of integers{hint}"
-        fail(f"{wrong}{case}", hidden=wrong, answer=checkpoints)
+        fail(f"{wrong}{case}", hidden=wrong, answer=checkpoints, kind="wrong shape")
     faults = {
         "a checkpoint is 0, but a_0 is the data": 0 in chosen,
         "a checkpoint lies beyond the last layer": any(c > n for c in chosen),

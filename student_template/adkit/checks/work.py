@@ -71,7 +71,8 @@ def has_own_reverse_rule(f: Any, *args: Any) -> None:
     if not own:
         failed(
             f"{name_of(f)} has no reverse rule of its own: JAX differentiates the operations in it. "
-            "Decorate it with jax.custom_vjp and set the rule with defvjp"
+            "Decorate it with jax.custom_vjp and set the rule with defvjp",
+            kind="no answer",
         )
 
 

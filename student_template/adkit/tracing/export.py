@@ -47,7 +47,16 @@ import numpy as np
 from adkit.checks.autodiff import use_in_this_notebook
 from adkit.checks.calling import in_time
 from adkit.checks.case import name_of
-from adkit.checks.errors import CheckError, StubError, StudentError, describe, kinds_of, not_defined, own_line
+from adkit.checks.errors import (
+    CHANGED,
+    CheckError,
+    StubError,
+    StudentError,
+    describe,
+    kinds_of,
+    not_defined,
+    own_line,
+)
 from adkit.stubs import is_stub
 from adkit.tracing.counts import KINDS, Work, WorkError, count
 from adkit.tracing.interpreter import NotInterpretedError, interpret
@@ -326,7 +335,8 @@ def _leaving_its_arguments(f: Callable[..., Any], leading: Sequence[Any]) -> Cal
         result = f(*leading, *args)
         after, structure_after = tree_util.tree_flatten(args)
         if structure_after != structure or any(a is not b for a, b in zip(leaves, after, strict=True)):
-            raise CheckError(f"{_own_name(f)} changed its arguments; work on a copy (list(x)) or make new lists")
+            what = f"{_own_name(f)} changed its arguments; work on a copy (list(x)) or make new lists"
+            raise StudentError(what, (CHANGED,))
         return result
 
     return watched

@@ -60,6 +60,13 @@ def flat_function(f: Callable[..., Any], args: Sequence[Any], transform: str, st
         value, vjp = jax.vjp(function, *primals)
         return vjp(like_result(cotangent, value))
 
+    def a_number(*primals: Any) -> Any:
+        result = function(*primals)
+        if tree_util.tree_structure(result) != tree_util.tree_structure(0) or np.shape(result):
+            shapes = [np.shape(leaf) for leaf in tree_util.tree_leaves(result)]
+            raise ShapeOfResultError(f"it returns {_found(shapes)}; expected a single number, which has a gradient")
+        return result
+
     def flat(*leaves: Any) -> tuple[Any, ...]:
         arguments = tree_util.tree_unflatten(structure, leaves)
         primals, cotangents = arguments[:primal_count], arguments[primal_count:]
@@ -79,10 +86,10 @@ def flat_function(f: Callable[..., Any], args: Sequence[Any], transform: str, st
                 value, vjp = jax.vjp(lambda *p: pull_back(p, first), *primals)
                 result = vjp(like_result(second, value))
             case "vmap_grad":
-                result = jax.vmap(jax.grad(function, argnums=tuple(range(primal_count))))(*primals)
+                result = jax.vmap(jax.grad(a_number, argnums=tuple(range(primal_count))))(*primals)
             case _:
                 everything = tuple(range(primal_count))
-                result = jax.value_and_grad(function, argnums=everything)(*primals)
+                result = jax.value_and_grad(a_number, argnums=everything)(*primals)
         return as_arrays(result)
 
     return flat
@@ -168,10 +175,13 @@ def like_result(cotangent: Any, result: Any) -> Any:
     expected = tree_util.tree_leaves(cotangent)
     shapes, wanted = [np.shape(leaf) for leaf in given], [np.shape(leaf) for leaf in expected]
     if shapes != wanted:
-        found = f"arrays of shape {_listed(shapes)}" if shapes else "None, or nothing in a list (is a return missing?)"
-        raise ShapeOfResultError(f"it returns {found}; expected {_listed(wanted)}")
+        raise ShapeOfResultError(f"it returns {_found(shapes)}; expected {_listed(wanted)}")
     cast = [jnp.asarray(c, dtype=jnp.result_type(g)) for c, g in zip(expected, given, strict=True)]
     return tree_util.tree_unflatten(structure, cast)
+
+
+def _found(shapes: Sequence[tuple[int, ...]]) -> str:
+    return f"arrays of shape {_listed(shapes)}" if shapes else "None, or nothing in a list (is a return missing?)"
 
 
 def as_arrays(tree: Any) -> tuple[Any, ...]:
@@ -179,7 +189,11 @@ def as_arrays(tree: Any) -> tuple[Any, ...]:
     import jax.numpy as jnp
     from jax import tree_util
 
-    return tuple(jnp.asarray(leaf) for leaf in tree_util.tree_leaves(tree))
+    leaves = tree_util.tree_leaves(tree)
+    try:
+        return tuple(jnp.asarray(leaf) for leaf in leaves)
+    except TypeError as problem:
+        raise ShapeOfResultError(f"it returns something that is not an array of numbers ({problem})") from None
 
 
 def _arrays(tree: Any, floats: bool) -> list[np.ndarray]:
