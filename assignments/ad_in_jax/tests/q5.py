@@ -129,7 +129,7 @@ def test_q5_norm_under_vmap(safe_norm):
 
     from reference.inputs.seeds import rng
 
-    x = rng("ad_in_jax", "q5", "norm, vmap").standard_normal((4, 3)) * [[1.0], [0.0], [1.0], [1.0]]
+    x = rng("ad_in_jax", "q5", "norm, vmap").standard_normal((4, 5)) * [[1.0], [0.0], [1.0], [1.0]]
     found = transformations.traced(safe_norm, x, transform="vmap").outputs[0]
     norms = np.linalg.norm(x, axis=1)
     checks.close(found, norms, rtol=1e-12, what="the norms")
