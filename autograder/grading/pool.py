@@ -179,7 +179,7 @@ class Pool:
 
     def grade(self, entries: Iterable[Entry]) -> Iterator[Record]:
         """Grades all entries; yields each one's record when it is finished."""
-        waiting = iter(entries)
+        waiting = deque(entries)
         again: deque[_Task] = deque()
         following = _next_task(waiting, again)
         while following is not None or any(worker.task for worker in self._workers):
@@ -189,9 +189,11 @@ class Pool:
                     break
                 idle.give(following, self._seconds)
                 following = _next_task(waiting, again)
+            # All at once: what has to be compiled ahead one of them compiles, and the others wait for it.
             starting = sum(not worker.ready for worker in self._workers)
-            if following is not None and len(self._workers) < self.jobs and starting == 0:
-                self._start()  # one at a time: the first one's start may warm the disk for the next
+            left = (following is not None) + len(waiting) + len(again)
+            for _ in range(min(left - starting, self.jobs - len(self._workers))):
+                self._start()
             for worker in self._wait():
                 yield from self._listen(worker, again)
             if following is None:
@@ -287,11 +289,10 @@ def kill_tree(process: "subprocess.Popen[bytes]") -> None:
     process.wait()
 
 
-def _next_task(waiting: Iterator[Entry], again: deque[_Task]) -> _Task | None:
+def _next_task(waiting: deque[Entry], again: deque[_Task]) -> _Task | None:
     if again:
         return again.popleft()
-    entry = next(waiting, None)
-    return None if entry is None else _Task(entry)
+    return _Task(waiting.popleft()) if waiting else None
 
 
 def _import_folders() -> list[str]:
