@@ -1,5 +1,10 @@
 """Wrong solutions of `ad_modes`."""
 
+# Written as students write, without annotations:
+# pyright: reportOptionalMemberAccess=false, reportOptionalOperand=false, reportOptionalSubscript=false
+# pyright: reportCallIssue=false, reportArgumentType=false, reportAttributeAccessIssue=false
+# pyright: reportOperatorIssue=false, reportMatchNotExhaustive=false
+
 import math
 from typing import Any
 

@@ -1,5 +1,10 @@
 """Wrong solutions of `checkpointing`."""
 
+# Written as students write, without annotations:
+# pyright: reportOptionalMemberAccess=false, reportOptionalOperand=false, reportOptionalSubscript=false
+# pyright: reportCallIssue=false, reportArgumentType=false, reportAttributeAccessIssue=false
+# pyright: reportOperatorIssue=false, reportMatchNotExhaustive=false
+
 import functools
 import itertools
 import math

@@ -1,5 +1,10 @@
 """Wrong solutions of `matrix_gradients`."""
 
+# Written as students write, without annotations:
+# pyright: reportOptionalMemberAccess=false, reportOptionalOperand=false, reportOptionalSubscript=false
+# pyright: reportCallIssue=false, reportArgumentType=false, reportAttributeAccessIssue=false
+# pyright: reportOperatorIssue=false, reportMatchNotExhaustive=false
+
 import jax
 import jax.numpy as jnp
 import jax.scipy.linalg as jsl
