@@ -246,7 +246,7 @@ def best_distance(n):
 @right("choose_checkpoints", "shrinking segments: long ones first, whose checkpoints are few by then")
 def shrinking(n):
     k = 0
-    while k * (k + 1) // 2 + k < n:
+    while k * (k + 1) // 2 < n:
         k += 1
     found, at = [], 0
     for width in range(k, 0, -1):

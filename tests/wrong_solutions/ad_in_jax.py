@@ -178,16 +178,6 @@ def scalar_case(f, x):
     return jax.jacfwd(f)(x) if m > x.shape[0] else jax.jacrev(f)(x)
 
 
-@wrong("jacobian", "a Python loop over the rows that evaluates f again for each")
-def loop_over_rows(f, x):
-    g = as_vector(f)
-    x = jnp.asarray(x)
-    m = jax.eval_shape(g, x).shape[0]
-    if m > len(x):
-        return jnp.stack([jax.jvp(g, (x,), (e,))[1] for e in jnp.eye(len(x))], axis=1)
-    return jnp.stack([jax.grad(lambda x, i=i: g(x)[i])(x) for i in range(m)])
-
-
 @wrong("jacobian", "central differences with step 1e-6: not exact")
 def differences(f, x):
     h = 1e-6

@@ -826,11 +826,6 @@ def counts_evaluations(sizes, costs, memory):
     return weighted(sizes, costs, memory, cost_of=lambda i: 1)
 
 
-@wrong("optimal_schedule_for", "only the checkpoint has to fit, not the activations on the way to it")
-def way_not_checked(sizes, costs, memory):
-    return weighted(sizes, costs, memory, fits=lambda low, j, room: sizes[j - 1] <= room)
-
-
 @wrong("optimal_schedule_for", "an empty schedule where it is impossible, and no ValueError")
 def nothing_for_impossible(sizes, costs, memory):
     try:
