@@ -228,7 +228,9 @@ class _Recogniser:
         telling: dict[str, checks.Recognised] = {}
         for name, failure in failed.items():
             asked = {n for n in failed if set(cases[n].parameters) & set(cases[name].parameters)}
-            fitting = [m for m in behind[name] if not m.throughout or asked <= cases_of[_name(m)]]
+            fitting = [
+                m for m in behind[name] if not m.throughout or (asked <= cases_of[_name(m)] and m not in refuted)
+            ]
             if not _is_telling(failure):
                 # those that leave no failed case unexplained, alone or in pairs
                 alone = [m for m in fitting if asked <= cases_of[_name(m)]]

@@ -804,7 +804,7 @@ def elimination_order__reverse(graph: Graph) -> list[int]:
 
 
 @q7.mistake(
-    says="This is the order of greedy Markowitz: on some graphs the forward or the reverse order is cheaper, so "
+    says="Here your order is that of greedy Markowitz: on some graphs the forward or the reverse order is cheaper, so "
     "compare the three costs.",
 )
 def elimination_order__greedy_alone(graph: Graph) -> list[int]:

@@ -65,7 +65,7 @@ def difference(*, central: bool, small: bool | None = None, grows: str = "") -> 
         scale = np.maximum(1.0, np.abs(x))
         step = steps[worst] / scale[worst]
         if grows == "nowhere":
-            return bool(_constant(steps) and np.max(scale) > 10 and step < 1e-7)
+            return bool(_constant(steps) and scale[worst] > 10 and step < 1e-7)
         if grows == "with x":
             size = np.abs(x)
             return bool(np.min(size) > 0 and np.min(size) < 0.1 and np.max(size) > 0.5 and _constant(steps / size))

@@ -96,6 +96,7 @@ DESCRIBED: dict[str, dict[str, str]] = {
         "always_forward": "forward",
         "always_reverse": "reverse",
         "static_markowitz": "counted_once",
+        "sum_of_degrees": "greedy_alone",  # on the graph where it is told, whose order is the same
         "markowitz_alone": "greedy_alone",
         "everything": "every_node",
         "outputs_left_out": "inner_outputs_left_out forward",
