@@ -12,6 +12,7 @@ have a sentence that is true of it. For each assignment and set that gives four 
 
     python benchmarks/naming.py                     everything that has not been graded with this code yet
     python benchmarks/naming.py --only ad_modes     one assignment; --again grades anew
+    python benchmarks/naming.py --names always ridge   these solutions anew, within what is recorded
     python benchmarks/naming.py --table             the table of what is recorded, for the handbook
 """
 
@@ -169,15 +170,19 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[], help="assignments")
     parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS))
     parser.add_argument("--again", action="store_true", help="grade anew what is recorded for this code")
+    parser.add_argument("--names", nargs="*", default=[], help="only these solutions, whatever is recorded of them")
     parser.add_argument("--table", action="store_true", help="grade nothing")
     options = parser.parse_args()
     record: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
     for assignment in () if options.table else options.only or ASSIGNMENTS:
         for which in options.sets:
             key = f"{assignment} {which}"
-            if not options.again and record.get(key, {}).get("code") == code():
-                continue
-            record[key] = grade(assignment, which)
+            if options.names:
+                found = grade(assignment, which, options.names)["solutions"]
+                if found:
+                    record[key]["solutions"].update(found)
+            elif options.again or record.get(key, {}).get("code") != code():
+                record[key] = grade(assignment, which)
             RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(table(record))
     for key, entry in record.items():

@@ -36,7 +36,7 @@ def question_of(assignment: str, function: str) -> str:
 
 
 def failures(
-    assignment: str, question: str, functions: Mapping[str, Any], seconds: float = 10.0
+    assignment: str, question: str, functions: Mapping[str, Any], seconds: float = 60.0
 ) -> dict[str, CheckError]:
     """What is raised in the cases of a question that do not pass, by case; the reference is used for what is not given.
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 import jax
 import jax.numpy as jnp
 from adkit.network import mlp_layer, mlp_loss
+from adkit.schedule import simulate
 from jax.ad_checkpoint import checkpoint_name
 
 from reference.checkpointing import (
@@ -586,8 +587,10 @@ q8 = MISTAKES.question("q8")
 
 
 def costs_ignored(failure):
-    """The schedule has as few evaluations as there can be, although others cost less."""
-    sizes, _, memory = failure.arguments
+    """The schedule fits and has as few evaluations as there can be, although others cost less."""
+    sizes, costs, memory = failure.arguments
+    if simulate(len(sizes), failure.answer, sizes, costs).peak > memory:
+        return False
     fewest = optimal_schedule_for(list(sizes), [1] * len(sizes), memory)
     taken = signs.indices(signs.actions_of(failure), "forward")
     return 0 < len(taken) <= len(signs.indices(fewest, "forward")) and not failure.accepted

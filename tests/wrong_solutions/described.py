@@ -90,6 +90,7 @@ DESCRIBED: dict[str, dict[str, str]] = {
         "not_divided": "not_divided",
         "softened": "norm_regularised root_regularised",
         "third_forgotten": "third_missing",
+        "exchanged": "a_and_b_swapped",
         "squared_norm": "divided_by_the_square",
         "padded_denominator": "norm_regularised",
         # q7
