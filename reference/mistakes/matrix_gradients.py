@@ -427,7 +427,8 @@ q4.edit(
     "check_gradient__nan_passes",
     ("claimed.shape != x.shape or not np.all(np.isfinite(claimed))", "claimed.shape != x.shape"),
     ("bool(error <= ", "not bool(error > "),
-    says="NaN passes: every comparison with NaN is False, even `error > tolerance`.",
+    says="A gradient with a NaN in it passes: look at every entry, and mind that each comparison with NaN is False, "
+    "`error > tolerance` too.",
 )
 
 

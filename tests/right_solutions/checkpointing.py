@@ -606,17 +606,16 @@ def recursion_that_raises(sizes, costs, memory):
 # q9
 
 
-@right("nested_checkpointed_loss", "halves by index, the parameters seen from outside")
-def by_index(params, x, y):
-    def go(low, high, params, a):
-        if high - low == 1:
-            return adkit.mlp_layer(params[low], a)
-        middle = (low + high + 1) // 2
-        lower = jax.checkpoint(functools.partial(go, low, middle))
-        upper = jax.checkpoint(functools.partial(go, middle, high))
-        return upper(params, lower(params, a))
+@right("nested_checkpointed_loss", "halves, the longer one first, each with its own part of the parameters")
+def longer_half_first(params, x, y):
+    def go(part, a):
+        if len(part) == 1:
+            return adkit.mlp_layer(part[0], a)
+        middle = (len(part) + 1) // 2
+        half = jax.checkpoint(go)
+        return half(part[middle:], half(part[:middle], a))
 
-    return jnp.mean((go(0, len(params), params, x) - y) ** 2)
+    return jnp.mean((go(list(params), x) - y) ** 2)
 
 
 @right("nested_checkpointed_loss", "a tree built from below out of pairs")

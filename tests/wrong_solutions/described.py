@@ -188,6 +188,7 @@ DESCRIBED: dict[str, dict[str, str]] = {
         "units": "ignores_sizes memory_poor",
         "counts_evaluations": "ignores_costs",
         "nothing_for_impossible": "never_refuses",
+        "one_unit_too_many": "never_refuses",
         "shifted_costs": "costs_off_by_one",
         # q9
         "not_nested": "no_checkpoint",
@@ -267,7 +268,7 @@ DESCRIBED: dict[str, dict[str, str]] = {
         "picostep": "step_too_small step_unscaled",
         "huge_step": "step_too_large",
         "backward_difference": "one_sided",
-        "last_entry": "last_entry_only first_entry_only",
+        "last_entry": "last_entry_only first_entry_only nan_passes",  # a NaN that is not looked at passes
         "sums": "sums_only",
         "ten_per_cent": "loose",
         # q5
