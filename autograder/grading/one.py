@@ -11,7 +11,7 @@ from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 from types import TracebackType
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from adkit.kinds import Kind
 
@@ -19,6 +19,9 @@ from autograder.assignment import Assignment, AssignmentError, Question
 from autograder.records.results import CaseResult, Failure, QuestionResult, Status, SubmissionResult, Timeout
 from autograder.submissions.read import Submission
 from autograder.testcases import Case, in_order, load_cases
+
+if TYPE_CHECKING:
+    from adkit.checks.errors import CheckError  # imports NumPy: not for who only reads results
 
 _MESSAGE_LIMIT = 4_000
 
@@ -99,7 +102,12 @@ def _grade(submission: Submission, assignment: Assignment, open_session: OpenSes
     with open_session(submission, assignment) as session:
         opened = time.monotonic()
         functions = dict(session.functions)
-        results = {case.name: run_case(case, functions, grader_notes, session.log) for case in in_order(assignment)}
+        results: dict[str, CaseResult] = {}
+        errors: dict[str, CheckError] = {}
+        for case in in_order(assignment):
+            results[case.name] = run_case(case, functions, grader_notes, session.log, errors)
+        for question in assignment.questions:
+            results |= settled(assignment, question.name, [results[case.name] for case in cases[question.name]], errors)
         questions = tuple(
             question_result(question, tuple(results[case.name] for case in cases[question.name]))
             for question in assignment.questions
@@ -181,11 +189,63 @@ def question_result(question: Question, cases: tuple[CaseResult, ...]) -> Questi
     return QuestionResult(question.name, question.title, possible, question.bonus, cases)
 
 
-def run_case(case: Case, functions: dict[str, Any], grader_notes: list[str], log: Log | None = None) -> CaseResult:
+def settled(
+    assignment: Assignment, question: str, results: Sequence[CaseResult], errors: Mapping[str, "CheckError"]
+) -> dict[str, CaseResult]:
+    """The results of a question's cases, by name, with what all of them together say of the mistake behind them.
+
+    errors: of the cases that were not passed, as `run_case` collects them.
+    """
+    from autograder.grading import recognition
+
+    by_name = {result.name: result for result in results}
+    failures = {
+        name: None if result.passed else errors[name].failure
+        for name, result in by_name.items()
+        if result.passed or (name in errors and not result.failure and errors[name].failure is not None)
+    }
+    failed = [name for name, failure in failures.items() if failure is not None]
+    if not failed:
+        return by_name
+    try:
+        recognised = recognition.settle(str(assignment.folder), question, failures)
+    except Exception:  # a sentence more or less is not worth a submission's grades
+        return by_name
+    for name in failed:
+        error = errors[name]
+        error.recognised = recognised.get(name, type(error.recognised)())
+        by_name[name] = _said_by(by_name[name], error)
+    return by_name
+
+
+def _said_by(result: CaseResult, error: "CheckError") -> CaseResult:
+    """The result with what the error says, and the mistake that was recognised."""
+    recognised = error.recognised
+    result = replace(
+        result,
+        message=error.told(hidden=result.hidden)[:_MESSAGE_LIMIT],
+        mistake=recognised.sentence,
+        mistakes=recognised.names,
+        misconception=recognised.first,
+        reread=recognised.reread,
+    )
+    if result.hidden:
+        return result
+    detail = error.values if recognised.sentence else ""
+    return replace(result, detail=detail[:_MESSAGE_LIMIT], evidence=error.evidence or {})
+
+
+def run_case(
+    case: Case,
+    functions: dict[str, Any],
+    grader_notes: list[str],
+    log: Log | None = None,
+    errors: "dict[str, CheckError] | None" = None,
+) -> CaseResult:
     """One case against the submission's functions; what is the grader's own fault is added to `grader_notes`.
 
     `log`: what the session has noted so far. Whether time was over is taken from there, not from what was raised, which
-    can be the submission's own.
+    can be the submission's own. errors: collects what ended a case, for `settled`.
     """
     from adkit.checks.errors import CheckError, told  # imports NumPy: not for who only reads results
 
@@ -220,18 +280,9 @@ def run_case(case: Case, functions: dict[str, Any], grader_notes: list[str], log
     )
     if error_found is None:
         return result
-    recognised = error_found.recognised
-    result = replace(
-        result,
-        mistake=recognised.sentence,
-        mistakes=recognised.names,
-        misconception=recognised.first,
-        reread=recognised.reread,
-    )
-    if case.hidden:
-        return result
-    detail = error_found.values if recognised.sentence else ""
-    return replace(result, detail=detail[:_MESSAGE_LIMIT], evidence=error_found.evidence or {})
+    if errors is not None:
+        errors[case.name] = error_found
+    return _said_by(result, error_found)
 
 
 def install_recognition(assignment: Assignment) -> None:

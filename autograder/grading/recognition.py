@@ -1,18 +1,25 @@
 """Which known mistake makes exactly this answer?
 
 When a case fails, its test function is run again with each known mistake of the question in the student's place; a
-mistake that fails at the same check with the same answer, up to rounding, is what the student is told. This costs
-nothing while answers are right, and each mistake is run at most once per case: what it answers is kept for as long as
-the process lives, and can be handed to the next one.
+mistake that fails at the same check with the same answer, up to rounding, is a candidate. So is one whose sign shows in
+the answer (`reference.mistakes.signs`), and one that is a small change of any size, where the error has the direction
+of its error. This costs nothing while answers are right, and each mistake is run at most once per case: what it answers
+is kept for as long as the process lives, and can be handed to the next one.
+
+One case alone often cannot tell: a zero, a word or an exception has many causes. When all cases of a question have been
+run, `settle` compares them. Of several candidates it takes those that fail no check which the student's function
+passed, and of these the ones behind most of the failed cases. A zero, a word or an exception is named only where one
+mistake, or two together, are behind every case that failed.
 """
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import import_module
+from itertools import combinations
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,7 +35,10 @@ from reference.inputs.seeds import seed
 from reference.mistakes import Mistake, catalogue
 
 _Answer = tuple[int, str]
-"""At which check of the case a mistake fails, and the fingerprint of what it answers."""
+"""At which check of the case a mistake fails, and the fingerprint of what it answers; of one that raises there, the
+exception's class after an exclamation mark."""
+_FEW = {"RecursionError", "TimeoutError"}
+"""Exceptions of one cause; the class of any other depends on how a mistake is written."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,18 @@ class PublicAnswer:
     mistake: Mistake
     rounding: bool = False
     """Whether the last digits that matter come from rounding, so that another machine answers something else."""
+
+
+@dataclass
+class _Observed:
+    """A student's failure, compared with many mistakes."""
+
+    failure: checks.Failure
+
+    @cached_property
+    def key(self) -> str:
+        """Of its answer; the answer may be a schedule of a million actions."""
+        return checks.fingerprint(self.failure.answer)
 
 
 @dataclass(frozen=True)
@@ -69,7 +91,7 @@ def public_answers(assignment_name: str, test_files: Iterable[str | Path]) -> li
         found
         for case in _public(test_files)
         for mistake in catalogue(assignment_name)
-        if mistake.question == case.question
+        if mistake.question == case.question and not mistake.throughout
         if (found := _public_answer(assignment_name, case, mistake)) is not None
     ]
 
@@ -169,36 +191,137 @@ class _Recogniser:
         self._cases = {case.name: case for cases in load_cases(self.assignment).values() for case in cases}
         self.answers: dict[str, dict[str, dict[str, _Answer | None]]] = {}
         """By seed (hidden cases draw their inputs from it), test function and mistake."""
+        self._failures: dict[tuple[str, str, str], checks.Failure | None] = {}
         self.unsaved = False
 
     def __call__(self, failure: checks.Failure) -> checks.Recognised:
         """The known mistakes behind a failed check: those whose sentences the student is told."""
         case = self._cases.get(failure.test)
-        if case is None or not failure.answered:
+        if case is None:
             return checks.Recognised()
-        key = checks.fingerprint(failure.answer)
-        known = self.answers.setdefault(seed(), {}).setdefault(case.name, {})
-        fitting: list[Mistake] = []
-        for mistake in catalogue(self.assignment.name):
-            if mistake.question != case.question:
-                continue
-            name = f"{mistake.function}__{mistake.name}"
-            if name not in known:
-                known[name] = _answer_of(self.assignment.name, case, mistake)
-                self.unsaved = True
-            found = known[name]
-            if found is not None and found[0] == failure.ordinal and checks.matches(found[1], key):
-                fitting.append(mistake)
-        sentence = checks.sentence_of([mistake.says for mistake in fitting], failure.answer)
-        if sentence is None:
-            return checks.Recognised()
-        own = self.assignment.question(case.question).heading
+        observed = _Observed(failure)
+        fitting = [
+            mistake
+            for mistake in catalogue(self.assignment.name)
+            if mistake.question == case.question and not mistake.throughout and self._fits(case, mistake, observed)
+        ]
+        sentence = None
+        if failure.answered:
+            sentence = checks.sentence_of([mistake.says for mistake in fitting], failure.answer)
+        return checks.Recognised() if sentence is None else self._told(case.question, sentence, fitting)
+
+    def settle(self, question: str, failures: Mapping[str, checks.Failure | None]) -> dict[str, checks.Recognised]:
+        """What to say in the failed cases of a question, once all have been run.
+
+        failures: by case; None for a case that was passed.
+        """
+        cases = {name: self._cases[name] for name in failures}
+        failed = {name: failure for name, failure in failures.items() if failure is not None}
+        mistakes = [mistake for mistake in catalogue(self.assignment.name) if mistake.question == question]
+        behind: dict[str, list[Mistake]] = {}
+        for name, failure in failed.items():
+            observed = _Observed(failure)
+            behind[name] = [mistake for mistake in mistakes if self._fits(cases[name], mistake, observed)]
+        refuted = [m for m in mistakes if any(m in each for each in behind.values())]
+        refuted = [m for m in refuted if self._is_refuted(m, cases, failures)]
+        cases_of = {_name(m): {name for name in failed if m in behind[name]} for m in mistakes}
+        telling: dict[str, checks.Recognised] = {}
+        for name, failure in failed.items():
+            asked = {n for n in failed if set(cases[n].parameters) & set(cases[name].parameters)}
+            fitting = [
+                m for m in behind[name] if not m.throughout or (asked <= cases_of[_name(m)] and m not in refuted)
+            ]
+            if not _is_telling(failure):
+                # those that leave no failed case unexplained, alone or in pairs
+                alone = [m for m in fitting if asked <= cases_of[_name(m)]]
+                alone = [m for m in alone if m not in refuted] or (alone if len(asked) > 1 else [])
+                pairs = [
+                    pair
+                    for pair in combinations([m for m in mistakes if cases_of[_name(m)] and m not in refuted], 2)
+                    if asked <= cases_of[_name(pair[0])] | cases_of[_name(pair[1])]
+                ]
+                fitting = alone or [m for m in fitting if any(m in pair for pair in pairs)]
+            fitting = [m for m in fitting if m not in refuted] or fitting
+            most = max((len(cases_of[_name(m)]) for m in fitting), default=0)
+            fitting = [m for m in fitting if len(cases_of[_name(m)]) == most]
+            distinct = list(dict.fromkeys(m.says for m in fitting))
+            if 1 <= len(distinct) <= 2:
+                telling[name] = self._told(question, " Or: ".join(distinct), fitting)
+        return telling
+
+    def _told(self, question: str, sentence: str, fitting: Sequence[Mistake]) -> checks.Recognised:
+        own = self.assignment.question(question).heading
         return checks.Recognised(
             sentence,
-            tuple(dict.fromkeys(f"{mistake.function}__{mistake.name}" for mistake in fitting)),
+            tuple(dict.fromkeys(map(_name, fitting))),
             fitting[0].says,
             tuple(dict.fromkeys(mistake.reread or own for mistake in fitting)),
         )
+
+    def _known(self, case: Case, mistake: Mistake) -> _Answer | None:
+        """How the mistake fails in that case."""
+        known = self.answers.setdefault(seed(), {}).setdefault(case.name, {})
+        name = _name(mistake)
+        if name not in known:
+            known[name] = _answer_of(self.assignment.name, case, mistake)
+            self.unsaved = True
+        return known[name]
+
+    def _fits(self, case: Case, mistake: Mistake, observed: _Observed) -> bool:
+        """Whether the mistake can be behind the failure."""
+        failure = observed.failure
+        if mistake.function not in case.parameters:
+            return False
+        if failure.answered and mistake.sign is not None and _shows(mistake, failure):
+            return True
+        found = self._known(case, mistake)
+        if found is None:
+            return False
+        ordinal, key = found
+        if not failure.answered:
+            raised = failure.kinds[0] if failure.kinds else ""
+            few = {raised, key.removeprefix("!")} & _FEW
+            return (
+                bool(raised) and key.startswith("!") and ordinal == failure.ordinal and (not few or key == f"!{raised}")
+            )
+        if mistake.first_order and _has_direction_of(self._failure(case, mistake), failure):
+            return True
+        return ordinal == failure.ordinal and checks.matches(key, observed.key)
+
+    def _failure(self, case: Case, mistake: Mistake) -> checks.Failure | None:
+        """How the mistake fails, as a whole: for the few whose fingerprint is not enough."""
+        key = (seed(), case.name, _name(mistake))
+        if key not in self._failures:
+            self._failures[key] = _failure_of(self.assignment.name, case, mistake)
+        return self._failures[key]
+
+    def _is_refuted(
+        self, mistake: Mistake, cases: Mapping[str, Case], failures: Mapping[str, checks.Failure | None]
+    ) -> bool:
+        """Whether the student's function passed a check that the mistake fails.
+
+        What is known by a sign, or is of any size, need not fail where the catalogue's own does.
+        """
+        if mistake.sign is not None or mistake.first_order:
+            return False
+        for name, failure in failures.items():
+            if mistake.function not in cases[name].parameters:
+                continue
+            found = self._known(cases[name], mistake)
+            if found is not None and (failure is None or (0 < found[0] < failure.ordinal)):
+                return True
+        return False
+
+
+def settle(
+    assignment_name: str, question: str, failures: Mapping[str, checks.Failure | None]
+) -> dict[str, checks.Recognised]:
+    """What to say in the failed cases of a question, by case, once all of them have been run; nothing for a case in
+    which no mistake can be told.
+
+    failures: of every case of the question that was run; None for one that was passed.
+    """
+    return _recogniser(assignment_name).settle(question, failures)
 
 
 def save_answers(assignment_name: str, file: Path) -> None:
@@ -241,12 +364,21 @@ def _recogniser(assignment_name: str) -> _Recogniser:
 
 def _answer_of(assignment_name: str, case: Case, mistake: Mistake) -> _Answer | None:
     """At which check the mistake fails in that case, and the fingerprint of its answer; None when there is none."""
-    failure = _failure_of(assignment_name, case, mistake)
-    return None if failure is None else (failure.ordinal, checks.fingerprint(failure.answer, _tolerance(failure)))
+    failure = _first_failure_of(assignment_name, case, mistake)
+    if failure is None:
+        return None
+    if not failure.answered:
+        return (failure.ordinal, f"!{failure.kinds[0]}") if failure.kinds else None
+    return failure.ordinal, checks.fingerprint(failure.answer, _tolerance(failure))
 
 
 def _failure_of(assignment_name: str, case: Case, mistake: Mistake) -> checks.Failure | None:
     """How the mistake fails in that case; None when it does not, or when it does not answer."""
+    failure = _first_failure_of(assignment_name, case, mistake)
+    return failure if failure is not None and failure.answered else None
+
+
+def _first_failure_of(assignment_name: str, case: Case, mistake: Mistake) -> checks.Failure | None:
     parameters = case.parameters
     if mistake.function not in parameters:
         return None
@@ -254,10 +386,49 @@ def _failure_of(assignment_name: str, case: Case, mistake: Mistake) -> checks.Fa
     functions: dict[str, Any] = {name: getattr(reference, name, None) for name in parameters}
     functions[mistake.function] = mistake.implementation
     try:
-        failure = checks.first_failure(lambda: case.function(**functions))
+        return checks.first_failure(lambda: case.function(**functions))
     except Exception:  # a mistake may break a case's own arithmetic, as a student's answer may
         return None
-    return failure if failure is not None and failure.answered else None
+
+
+def _name(mistake: Mistake) -> str:
+    return f"{mistake.function}__{mistake.name}"
+
+
+def _shows(mistake: Mistake, failure: checks.Failure) -> bool:
+    """Whether the mistake's sign is in the answer; an answer may be anything, and break a sign."""
+    with suppress(Exception):
+        return mistake.sign is not None and mistake.sign(failure)
+    return False
+
+
+def _is_telling(failure: checks.Failure) -> bool:
+    """Whether an answer holds enough to be that of one mistake: not a zero, a word, NaN alone, or an exception."""
+    if not failure.answered:
+        return False
+    if failure.accepted:
+        return True
+    numbers = list(_float_arrays(failure.answer))
+    if numbers:
+        finite = np.concatenate([part[np.isfinite(part)].ravel() for part in numbers])
+        return bool(finite.size > 1 and np.count_nonzero(finite))
+    return checks.sentence_of(["one", "another"], failure.answer) is not None
+
+
+def _has_direction_of(own: checks.Failure | None, failure: checks.Failure) -> bool:
+    """Whether a small error is a multiple of the mistake's error at the same check."""
+    if own is None or own.ordinal != failure.ordinal or own.right is None or failure.right is None:
+        return False
+    errors: list[NDArray[np.float64]] = []
+    for each in (own, failure):
+        answer, right = np.asarray(each.answer), np.asarray(each.right)
+        if answer.dtype.kind != "f" or answer.shape != right.shape or answer.size < 3 or not np.isfinite(answer).all():
+            return False
+        error, size = answer - right, float(np.linalg.norm(right))
+        if not 0.0 < float(np.linalg.norm(error)) <= 1e-2 * (size or 1.0):
+            return False
+        errors.append(np.ravel(error / np.linalg.norm(error)))
+    return abs(float(errors[0] @ errors[1])) > 0.999
 
 
 def _tolerance(failure: checks.Failure) -> float:

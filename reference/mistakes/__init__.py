@@ -22,6 +22,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
+from adkit.checks import Failure
+
 from reference.editing import Edit, edited_function
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -44,6 +46,14 @@ class Mistake:
     no answer in a public case can be guessed."""
     reread: str = ""
     """The notebook's heading to read again, without its #; empty for the question's own."""
+    sign: Callable[[Failure], bool] | None = None
+    """What shows the mistake in an answer that is another one than its own (`reference.mistakes.signs`)."""
+    first_order: bool = False
+    """Whether it is a small change of any size: then every answer whose error has the direction of its error is of it.
+    """
+    throughout: bool = False
+    """Whether it is several mistakes in one, and told only where it is behind every failed case of its question: in one
+    case alone it looks like each of them."""
 
 
 class Catalogue:
@@ -68,34 +78,61 @@ class Question:
     always says `says`.
     reread: the heading of the notebook to read again, where that is not the question's own; of the question's mistakes
     as a whole, or of one. `autograder build` looks whether the notebook has it.
+    sign, first_order, throughout: how it is recognised where an answer differs from its own, see `Mistake`.
     """
 
     catalogue: Catalogue
     name: str
     reread: str = ""
 
-    def edit(self, name: str, *edits: Edit, says: str, openly: str | bool | None = None, reread: str = "") -> None:
+    def edit(
+        self,
+        name: str,
+        *edits: Edit,
+        says: str,
+        openly: str | bool | None = None,
+        reread: str = "",
+        sign: Callable[[Failure], bool] | None = None,
+        first_order: bool = False,
+        throughout: bool = False,
+    ) -> None:
         """The mistake `name`, <function>__<mistake>, is that function of the reference with the edits made.
 
         Raises EditError unless each edit's old text occurs exactly once in what may be edited.
         """
         reference = import_module(f"reference.{self.catalogue.assignment}")
         function, _ = _parts(name)
-        self._enter(name, edited_function(reference, function, name, edits), says, openly, reread)
+        implementation = edited_function(reference, function, name, edits)
+        self._enter(name, implementation, says, openly, reread, sign, first_order, throughout)
 
     def mistake(
-        self, *, says: str, openly: str | bool | None = None, reread: str = ""
+        self,
+        *,
+        says: str,
+        openly: str | bool | None = None,
+        reread: str = "",
+        sign: Callable[[Failure], bool] | None = None,
+        first_order: bool = False,
+        throughout: bool = False,
     ) -> Callable[[Function], Function]:
         """The mistake is the decorated function, named <function>__<mistake>; it stays what it is."""
 
         def enter(function: Function) -> Function:
-            self._enter(function.__name__, function, says, openly, reread)
+            self._enter(function.__name__, function, says, openly, reread, sign, first_order, throughout)
             return function
 
         return enter
 
     def _enter(
-        self, name: str, implementation: Callable[..., Any], says: str, openly: str | bool | None, reread: str
+        self,
+        name: str,
+        implementation: Callable[..., Any],
+        says: str,
+        openly: str | bool | None,
+        reread: str,
+        sign: Callable[[Failure], bool] | None,
+        first_order: bool,
+        throughout: bool,
     ) -> None:
         function, mistake = _parts(name)
         entries = self.catalogue.mistakes
@@ -103,7 +140,10 @@ class Question:
             raise ValueError(f"there are two mistakes named {name}")
         if isinstance(openly, bool):
             openly = says if openly else ""
-        entries.append(Mistake(mistake, self.name, function, says, implementation, openly, reread or self.reread))
+        reread = reread or self.reread
+        entries.append(
+            Mistake(mistake, self.name, function, says, implementation, openly, reread, sign, first_order, throughout)
+        )
 
 
 def _parts(name: str) -> tuple[str, str]:

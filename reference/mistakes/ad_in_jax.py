@@ -5,6 +5,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from reference.mistakes import Catalogue
 
@@ -122,6 +123,7 @@ q1.edit(
     "cubic_norm_derivatives__shifted",
     ("jnp.linalg.norm(x)", "jnp.sqrt(jnp.vdot(x, x) + 1e-8)"),
     says="A small number under the root changes g everywhere, and most where x is short; 0 needs no such number.",
+    first_order=True,
     openly="A small number under the root changes g everywhere.",
 )
 q1.edit(
@@ -399,7 +401,16 @@ def log1pexp__python_if(x):
     return x if x > 40 else jnp.log1p(jnp.exp(x))
 
 
-@q5.mistake(says="x itself is returned too early: at x = 20, log(1 + e^x) is larger by 2e-9.")
+def x_itself(failure):
+    """The entries that are wrong are x: what is missing there is log(1 + e^-x)."""
+    answer, right = np.atleast_1d(failure.answer), np.atleast_1d(failure.right)
+    wrong = np.abs(answer - right) > 1e-13 * np.abs(right)
+    return bool(np.any(wrong)) and np.allclose(
+        (right - answer)[wrong], np.log1p(np.exp(-answer[wrong])), rtol=1e-2, atol=4e-16 * np.max(np.abs(right))
+    )
+
+
+@q5.mistake(says="x itself is returned too early: at x = 20, log(1 + e^x) is larger by 2e-9.", sign=x_itself)
 def log1pexp__linear_too_early(x):
     large = x > 15
     return jnp.where(large, x, jnp.log1p(jnp.exp(jnp.where(large, 0.0, x))))
@@ -448,6 +459,15 @@ q5.edit(
     "safe_norm__norm_held_fixed",
     ("norm = jnp", "root = jnp"),
     ("jnp.where(zero, 0.0, norm)", "jnp.where(zero, 0.0, squares / jax.lax.stop_gradient(root))"),
+    says="The norm in the denominator is held fixed (stop_gradient): derivatives have to go through it.",
+)
+q5.edit(
+    "safe_norm__slope_held_fixed",
+    ("norm = jnp", "root = jnp"),
+    (
+        "jnp.where(zero, 0.0, norm)",
+        "jnp.where(zero, 0.0, 0.5 * (squares / jax.lax.stop_gradient(root) + jax.lax.stop_gradient(root)))",
+    ),
     says="The norm in the denominator is held fixed (stop_gradient): derivatives have to go through it.",
 )
 q5.edit(

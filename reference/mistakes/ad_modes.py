@@ -104,13 +104,15 @@ q1.edit(
 q1.edit(
     "toy_reverse__adjoint_overwritten",
     ("v3_bar * v2 + v4_bar * math.cos(v1)", "v3_bar * v2"),
-    says="v1 feeds two nodes, v3 and v4, and its adjoint was overwritten: the contributions of both are added.",
-    openly="v1 feeds two nodes, and the adjoint from one of them was overwritten.",
+    says="v1 feeds two nodes, v3 and v4: its adjoint lacks what comes back through the sine v4, which is added to the "
+    "rest, and does not take its place.",
+    openly="v1 feeds two nodes, and its adjoint lacks what comes back through one of them.",
 )
 q1.edit(
     "toy_reverse__product_branch_missing",
     ("v3_bar * v2 + v4_bar * math.cos(v1)", "v4_bar * math.cos(v1)"),
-    says="v1 feeds two nodes, v3 and v4: its adjoint lacks what comes back through the product v3.",
+    says="v1 feeds two nodes, v3 and v4: its adjoint lacks what comes back through the product v3, which is added to "
+    "the rest.",
 )
 q1.edit(
     "toy_reverse__product_partials_swapped",
@@ -752,6 +754,14 @@ q6.edit(
     ("np.outer(x, x) / norm", "np.outer(x, x) / (norm + 1e-8)"),
     says="A small number was added to the norm to avoid 0 / 0: that changes the Hessian of small x. Treat x = 0 as a "
     "case of its own.",
+    first_order=True,
+)
+q6.edit(
+    "cubic_norm_hessian__root_regularised",
+    ("np.linalg.norm(x)", "np.sqrt(np.sum(x**2) + 1e-12)"),
+    says="A small number was added under the root to avoid 0 / 0: that changes the Hessian of small x, and at x = 0 it "
+    "is not 0.",
+    first_order=True,
 )
 q6.edit(
     "cubic_norm_hessian__not_divided",
@@ -795,8 +805,8 @@ def elimination_order__reverse(graph: Graph) -> list[int]:
 
 
 @q7.mistake(
-    says="This is the greedy Markowitz order: on some graphs the forward or the reverse order is cheaper, so compare "
-    "the three costs.",
+    says="Here your order is that of greedy Markowitz: on some graphs the forward or the reverse order is cheaper, so "
+    "compare the three costs.",
 )
 def elimination_order__greedy_alone(graph: Graph) -> list[int]:
     return markowitz_order(graph)

@@ -8,6 +8,7 @@ from itertools import pairwise
 import jax
 import jax.numpy as jnp
 from adkit.network import mlp_layer, mlp_loss
+from adkit.schedule import simulate
 from jax.ad_checkpoint import checkpoint_name
 
 from reference.checkpointing import (
@@ -16,7 +17,7 @@ from reference.checkpointing import (
     optimal_schedule_for,
     vanilla_schedule,
 )
-from reference.mistakes import Catalogue
+from reference.mistakes import Catalogue, signs
 
 MISTAKES = Catalogue("checkpointing")
 
@@ -32,6 +33,7 @@ q1 = MISTAKES.question("q1", reread="Schedules")
 q1.edit(
     "vanilla_schedule__never_frees",
     ('[("backward", i), ("free", i)]', '[("backward", i)]'),
+    sign=signs.frees_nothing,
     says="You never free: a complete schedule leaves nothing in memory, so each saved a_i has to be freed.",
 )
 q1.edit(
@@ -44,12 +46,14 @@ q1.edit(
     "vanilla_schedule__off_by_one",
     ("range(1, n + 1)", "range(n)"),
     ("range(n, 0, -1)", "range(n - 1, -1, -1)"),
+    sign=signs.counts_from_zero,
     says="Your loops are off by one: the layers are 1 … n (range(1, n + 1)), not 0 … n - 1.",
 )
 q1.edit(
     "vanilla_schedule__last_layer_missing",
     ("range(1, n + 1)", "range(1, n)"),
     ("range(n, 0, -1)", "range(n - 1, 0, -1)"),
+    sign=signs.lacks_the_last_layer,
     says="Your last layer is missing: range(1, n) ends at n - 1, but the chain ends at a_n.",
     openly="Your last layer is missing: the chain ends at a_n.",
 )
@@ -66,6 +70,7 @@ q1.edit(
 
 
 @q1.mistake(
+    sign=signs.evaluates_too_often,
     says="You recompute: vanilla backpropagation keeps every activation and evaluates each one once.",
     openly=True,
 )
@@ -79,6 +84,7 @@ q2 = MISTAKES.question("q2", reread="Schedules")
 
 
 @q2.mistake(
+    sign=signs.keeps_everything,
     says="You save everything: memory-poor backpropagation has one activation in memory, the working one.",
     openly=True,
 )
@@ -130,6 +136,7 @@ q3.edit(
         "",
     ),
     ('[("backward", i), ("free", i)]', '[("forward", k) for k in range(1, i + 1) if i < n] + [("backward", i)]'),
+    sign=signs.recomputes_from_the_input,
     says="You recompute from the input: a segment is evaluated again from the checkpoint before it.",
 )
 q3.edit(
@@ -145,6 +152,7 @@ q3.edit(
         '[("backward", i), ("free", i)]',
         '[("forward", k) for k in range(start + 1, i + 1) if i < n] + [("backward", i)]',
     ),
+    sign=signs.starts_again_at_the_checkpoint,
     says="You start again at the checkpoint for every single activation: evaluate a segment once and save its "
     "activations, then no activation is evaluated more than twice.",
 )
@@ -155,12 +163,14 @@ q3.edit(
         "        if end <= n:\n",
         "        if end <= n + 1:\n",
     ),
+    sign=signs.evaluates_the_last_segment_again,
     says="You evaluate the last segment again: nothing after the last checkpoint has to be evaluated twice; keep it "
     "on the way forward.",
 )
 q3.edit(
     "checkpointed_schedule__saves_everything",
     ("return schedule", "return vanilla_schedule(n)"),
+    sign=signs.saves_more_than_the_checkpoints,
     says="You save everything: of the activations before the last checkpoint only the checkpoints are kept on the way "
     "forward.",
 )
@@ -187,12 +197,14 @@ q3.edit(
     "checkpointed_schedule__does_not_validate",
     ("[int(c) for c in checkpoints]", "sorted({int(c) for c in checkpoints if 1 <= c <= n})"),
     # true also where only some of it is checked, which answers the same
+    sign=signs.accepted,
     says="You accept invalid checkpoints: anything but a strictly increasing subset of 1..n must raise ValueError (0, "
     "indices beyond n, repeated ones, ones out of order).",
 )
 q3.edit(
     "checkpointed_schedule__never_frees_segments",
     ('[("backward", i), ("free", i)]', '[("backward", i)]'),
+    sign=signs.keeps_recomputed_activations,
     says="You keep recomputed activations: free each activation of a segment when its backward step has run.",
 )
 
@@ -266,6 +278,7 @@ def optimal_schedule__uniform(n, memory):
 q5.edit(
     "optimal_schedule__bisection",
     ("_first_checkpoint(end - start, places)", "(end - start if places == 1 else (end - start + 1) // 2)"),
+    sign=signs.splits_in_the_middle,
     says="You always split in the middle: that is legal, but the best split is where both parts need no more "
     "repetitions than the whole (binomial), not halfway.",
 )
@@ -283,11 +296,13 @@ def optimal_schedule__memory_poor_within(n, memory):
 q5.edit(
     "optimal_schedule__one_too_many",
     ("min(memory, n)", "min(memory + 1, n)"),
-    says="Your schedule needs one activation more than allowed: the working activation counts, too.",
+    sign=signs.needs_one_activation_more,
+    says="Your schedule needs one activation more than allowed: saved ones and the working one count together.",
 )
 q5.edit(
     "optimal_schedule__one_too_few",
     ("min(memory, n)", "min(max(1, memory - 1), n)"),
+    sign=signs.leaves_memory_unused,
     says="You do not use all of the memory: with one activation more you would need fewer evaluations.",
 )
 q5.edit(
@@ -298,6 +313,7 @@ q5.edit(
 q5.edit(
     "optimal_schedule__saves_everything",
     ("return schedule", "return vanilla_schedule(n)"),
+    sign=signs.keeps_everything,
     says="You save everything: never more than `memory` activations may be in memory, so most have to be given up.",
 )
 q5.edit(
@@ -324,6 +340,7 @@ q5.edit(
         "if n < 1:\n        return []",
     ),
     ("min(memory, n)", "min(max(memory, 1), n)"),
+    sign=signs.accepted,
     says="You accept impossible arguments: n < 1 must raise ValueError, and so must memory < 1.",
 )
 
@@ -343,6 +360,12 @@ q6.edit(
     ("/ here.size", "/ here.shape[0]"),
     says="You divide the gradient with respect to a_n by the number of examples: the mean is over all entries of a_n, "
     "batch x d_n of them.",
+)
+q6.edit(
+    "run_schedule__loss_mean_over_examples",
+    ("loss = jnp.mean((here - y) ** 2)", "loss = jnp.sum((here - y) ** 2) / here.shape[0]"),
+    ("/ here.size", "/ here.shape[0]"),
+    says="You divide by the number of examples: the mean is over all entries of a_n, batch x d_n of them.",
 )
 q6.edit(
     "run_schedule__factor_two_missing",
@@ -396,6 +419,13 @@ q6.edit(
     ("return loss, [(x.T @ d, jnp.sum(d, axis=0)), *gradients]", "return loss, gradients"),
     says="The first layer's gradients are missing: no backward step is left when b_1 has run, but a_0 and b_1 still "
     "make them.",
+)
+q6.edit(
+    "run_schedule__first_layer_zero",
+    ("[(x.T @ d, jnp.sum(d, axis=0)), *gradients]", "[(0 * (x.T @ d), 0 * jnp.sum(d, axis=0)), *gradients]"),
+    says="The first layer's gradients are zero: no backward step is left when b_1 has run, but a_0 and b_1 still make "
+    "them.",
+    openly="The first layer's gradients are zero.",
 )
 q6.edit(
     "run_schedule__keeps_every_activation",
@@ -571,6 +601,16 @@ def checkpointed_loss__policy(params, x, y, checkpoints):
 q8 = MISTAKES.question("q8")
 
 
+def costs_ignored(failure):
+    """The schedule fits and has as few evaluations as there can be, although others cost less."""
+    sizes, costs, memory = failure.arguments
+    if simulate(len(sizes), failure.answer, sizes, costs).peak > memory:
+        return False
+    fewest = optimal_schedule_for(list(sizes), [1] * len(sizes), memory)
+    taken = signs.indices(signs.actions_of(failure), "forward")
+    return 0 < len(taken) <= len(signs.indices(fewest, "forward")) and not failure.accepted
+
+
 @q8.mistake(
     says="You count activations: the memory is a total of sizes, and a large activation takes the place of several "
     "small ones.",
@@ -585,6 +625,7 @@ def optimal_schedule_for__ignores_sizes(sizes, costs, memory):
 q8.edit(
     "optimal_schedule_for__ignores_costs",
     ("[int(c) for c in costs]", "[1] * n"),
+    sign=costs_ignored,
     says="You minimise the number of evaluations: evaluating layer i costs costs[i - 1], and the sum of these is what "
     "counts.",
 )
@@ -635,7 +676,8 @@ q8.edit(
         "    @cache\n",
         "    memory = max(memory, *size)\n\n    @cache\n",
     ),
-    says="You return a schedule although an activation is larger than the memory: that is impossible, and must raise "
+    sign=signs.accepted,
+    says="You return an answer although an activation is larger than the memory: that is impossible, and must raise "
     "ValueError.",
 )
 

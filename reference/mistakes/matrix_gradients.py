@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from reference.matrix_gradients import linear_solve_vjp
-from reference.mistakes import Catalogue
+from reference.mistakes import Catalogue, signs
 
 MISTAKES = Catalogue("matrix_gradients")
 
@@ -111,11 +111,13 @@ q1.edit(
     ("jnp.asarray(b)", "jnp.asarray(b, dtype=jnp.float32)"),
     ("jnp.asarray(x_bar)", "jnp.asarray(x_bar, dtype=jnp.float32)"),
     says="32-bit floats are not precise enough for an ill-conditioned system: stay in 64 bits.",
+    sign=signs.single_precision,
 )
 q1.edit(
     "linear_solve_vjp__regularised",
     ("jnp.asarray(A)", "A + 1e-6 * jnp.eye(len(A))"),
     says="Something is added to A (a regularisation): that solves another system.",
+    first_order=True,
 )
 
 
@@ -316,6 +318,7 @@ q3.edit(
     "nuclear_norm_gradient__single_precision",
     ("jnp.asarray(W)", "jnp.asarray(W, dtype=jnp.float32)"),
     says="32-bit floats: stay in 64 bits.",
+    sign=signs.single_precision,
 )
 
 
@@ -356,30 +359,35 @@ q4.edit(
     ("float(f(below))", "float(f(x.copy()))"),
     ("(above[i] - below[i])", "h"),
     says="The difference is one-sided: its error is of first order in the step. Take both sides.",
+    sign=signs.difference(central=False),
 )
 q4.edit(
     "numerical_gradient__step_too_small",
     ("np.cbrt(np.finfo(np.float64).eps)", "1e-9"),
     ("(above[i] - below[i])", "(2 * h)"),
     says="The step is too small: rounding, eps |f| / h, drowns the difference. eps^(1/3) balances it with h^2.",
+    sign=signs.difference(central=True, small=True),
 )
 q4.edit(
     "numerical_gradient__step_too_large",
     ("np.cbrt(np.finfo(np.float64).eps)", "1e-2"),
     ("(above[i] - below[i])", "(2 * h)"),
     says="The step is too large: the truncation error, h^2 f''' / 6, is left in the result.",
+    sign=signs.difference(central=True, small=False),
 )
 q4.edit(
     "numerical_gradient__step_unscaled",
     ("np.cbrt(np.finfo(np.float64).eps) * max(1.0, abs(x[i]))", "6e-6"),
     ("(above[i] - below[i])", "(2 * h)"),
     says="The step does not grow with x_i: at large x_i it drowns in rounding. Scale it by max(1, |x_i|).",
+    sign=signs.difference(central=True, grows="nowhere"),
 )
 q4.edit(
     "numerical_gradient__step_proportional",
     ("np.cbrt(np.finfo(np.float64).eps) * max(1.0, abs(x[i]))", "6e-6 * abs(x[i])"),
     ("/ (above[i] - below[i])", "/ (2 * h) if h else np.nan"),
     says="The step is proportional to x_i, even where x_i is tiny or 0. Scale it by max(1, |x_i|).",
+    sign=signs.difference(central=True, grows="with x"),
 )
 q4.edit(
     "numerical_gradient__divided_by_h",
@@ -414,14 +422,12 @@ q4.edit(
 )
 q4.edit(
     "check_gradient__lengths_only",
-    ("claimed.shape != x.shape or not np.all(np.isfinite(claimed))", "not np.all(np.isfinite(claimed))"),
     ("np.linalg.norm(np.ravel(claimed - measured))", "abs(np.linalg.norm(claimed) - np.linalg.norm(measured))"),
     says="A gradient in the opposite direction passes: compare the gradients, not their lengths or absolute values.",
     openly="A gradient in the opposite direction passes.",
 )
 q4.edit(
     "check_gradient__sums_only",
-    ("claimed.shape != x.shape or not np.all(np.isfinite(claimed))", "not np.all(np.isfinite(claimed))"),
     ("np.linalg.norm(np.ravel(claimed - measured))", "abs(np.sum(claimed) - np.sum(measured))"),
     says="Only the sums of the entries are compared (one direction, all ones): errors can cancel in a sum.",
 )
@@ -479,8 +485,16 @@ q4.edit(
     "check_gradient__nan_passes",
     ("claimed.shape != x.shape or not np.all(np.isfinite(claimed))", "claimed.shape != x.shape"),
     ("bool(error <= ", "not bool(error > "),
-    says="NaN passes: every comparison with NaN is False, even `error > tolerance`.",
+    says="A gradient with a NaN in it passes: look at every entry, and mind that each comparison with NaN is False, "
+    "`error > tolerance` too.",
 )
+
+
+@q4.mistake(says="Whatever grad_f is, the answer is True: nothing that is compared makes it False.", throughout=True)
+def check_gradient__always_true(f, grad_f, x):
+    return True
+
+
 q4.edit(
     "check_gradient__no_absolute_value",
     ("np.linalg.norm(np.ravel(claimed - measured))", "np.max(claimed - measured)"),
@@ -579,6 +593,13 @@ q5.edit(
     openly=True,
 )
 q5.edit(
+    "svd_vjp__singular_values_only",
+    ("jnp.asarray(U_bar)", "jnp.zeros_like(U_bar)"),
+    ("jnp.asarray(Vt_bar)", "jnp.zeros_like(Vt_bar)"),
+    says="Only s_bar is in your W_bar: U_bar and Vt_bar are missing.",
+    throughout=True,
+)
+q5.edit(
     "svd_vjp__left_projector_missing",
     (" + (U_bar - U @ P) / s", ""),
     says="For m > n the part of U_bar outside the column space of U is missing: (I - U U^T) U_bar S^-1 V^T.",
@@ -594,7 +615,7 @@ q5.edit(
     "svd_vjp__not_skew",
     ("(P - P.T)", "P"),
     ("(Q - Q.T)", "Q"),
-    says="U^T U_bar and V^T V_bar are not made skew: an orthonormal factor can only turn, so X - X^T is what counts.",
+    says="X is where X - X^T belongs: an orthonormal factor can only turn, so U^T U_bar and V^T V_bar are made skew.",
 )
 q5.edit(
     "svd_vjp__half",

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any, cast
 
 import numpy as np
@@ -18,7 +19,8 @@ from adkit.checks.errors import (
     not_defined,
     own_line,
 )
-from adkit.checks.failures import failed, note_call, student_failed
+from adkit.checks.evidence import noting
+from adkit.checks.failures import failed, note_asked, note_call, student_failed
 from adkit.checks.plain import kind_of, plain, same
 from adkit.notebook.time_limit import TimedOutError, limited
 from adkit.stubs import is_stub
@@ -66,7 +68,7 @@ def raises(f: Any, *args: Any, error: str = "ValueError", when: str = "") -> Non
             found = "it raised NotImplementedError"
             failed(f"{wanted}, but {found}", kind="exception")
         failed(f"{wanted}, but: {found}", hidden=f"{wanted}, but it raised another error", kind=problem.kind)
-    failed(f"{wanted}, but it returned an answer", answer=answer)
+    failed(f"{wanted}, but it returned an answer", answer=answer, accepted=True)
 
 
 def in_time(name: str, call: Callable[[], Any], factor: float = 1.0) -> Any:
@@ -79,6 +81,8 @@ def in_time(name: str, call: Callable[[], Any], factor: float = 1.0) -> Any:
 
 
 def _call(f: Any, args: tuple[Any, ...], autodiff: bool) -> Any:
+    args, points = _watching(args)
+    note_asked(args, points)
     if f is None:
         student_failed(not_defined())
     if getattr(f, "__autograder_proxy__", False):
@@ -104,6 +108,14 @@ def _call(f: Any, args: tuple[Any, ...], autodiff: bool) -> Any:
             kind="changed arguments",
         )
     return answer
+
+
+def _watching(args: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[Any]]:
+    """The arguments, and the points at which those that are plain functions of Python are evaluated from now on."""
+    points: list[Any] = []
+    if not any(isinstance(arg, FunctionType) for arg in args):
+        return args, points
+    return tuple(noting(arg, points) if isinstance(arg, FunctionType) else arg for arg in args), points
 
 
 def _answer(f: Any, given: Sequence[Any]) -> Any:

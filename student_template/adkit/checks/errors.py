@@ -60,6 +60,16 @@ class Failure:
     """The test file."""
     distance: float | None = None
     """How far the answer is from the right one, relative to it; None where that has no meaning."""
+    kinds: tuple[str, ...] = ()
+    """Where there is no answer because the function raised: the names of the exception's class and its bases."""
+    right: Any = field(repr=False, default=None)
+    """The right answer as an array, where the check compares numbers."""
+    arguments: tuple[Any, ...] = field(repr=False, default=())
+    """What the student's function was asked with in its last call."""
+    points: tuple[Any, ...] = field(repr=False, default=())
+    """Where that call evaluated a function that it was handed."""
+    accepted: bool = False
+    """Whether it answered what it should have refused with an error."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from adkit.graph import Graph
 from adkit.schedule import ACTIONS, integer
 
-__all__ = ["Evidence", "adjoints", "entries", "schedule", "steps", "watched"]
+__all__ = ["Evidence", "adjoints", "entries", "noting", "schedule", "steps", "watched"]
 
 Evidence = dict[str, Any]
 
@@ -75,6 +75,11 @@ def adjoints(
 def watched(f: Callable[[Any], Any]) -> tuple[Callable[[Any], Any], list[NDArray[np.float64]]]:
     """`f`, and the list of the points at which it is evaluated from now on."""
     points: list[NDArray[np.float64]] = []
+    return noting(f, points), points
+
+
+def noting(f: Callable[[Any], Any], points: list[NDArray[np.float64]]) -> Callable[[Any], Any]:
+    """`f`, which adds the points at which it is evaluated to `points`."""
 
     def evaluated(x: Any) -> Any:
         if len(points) < 4096:
@@ -82,7 +87,7 @@ def watched(f: Callable[[Any], Any]) -> tuple[Callable[[Any], Any], list[NDArray
                 points.append(np.array(x, dtype=np.float64))
         return f(x)
 
-    return evaluated, points
+    return evaluated
 
 
 def steps(

@@ -11,12 +11,14 @@ from adkit.checks.errors import CheckError, Failure, StudentError
 from adkit.checks.known_mistakes import recognise
 from adkit.kinds import Kind
 
-__all__ = ["NO_ANSWER", "calls_of", "fail", "failed", "first_failure", "note_call", "student_failed"]
+__all__ = ["NO_ANSWER", "calls_of", "fail", "failed", "first_failure", "note_asked", "note_call", "student_failed"]
 
 NO_ANSWER: Any = object()
 """Where there is no answer that could be recognised; None is one."""
 
 _calls: list[tuple[tuple[Any, ...], Any]] | None = None
+_asked: tuple[tuple[Any, ...], Sequence[Any]] = ((), ())
+"""The arguments of the last call, and the points where it evaluated a function among them."""
 
 
 def fail(
@@ -49,9 +51,14 @@ def failed(
     distance: float | None = None,
     kind: Kind = "wrong answer",
     evidence: dict[str, Any] | None = None,
+    right: Any = None,
+    accepted: bool = False,
 ) -> NoReturn:
-    """Fails within a check that has begun; as `fail`. values: the numbers behind `public`, where it holds none."""
-    failure = _failure(answer, distance)
+    """Fails within a check that has begun; as `fail`. values: the numbers behind `public`, where it holds none.
+
+    right: the right answer as an array. accepted: an answer was given where an error was asked for.
+    """
+    failure = _failure(answer, distance, right=right, accepted=accepted)
     recognised = recognise(failure)
     raise CheckError(
         public,
@@ -67,7 +74,7 @@ def failed(
 def student_failed(problem: StudentError) -> NoReturn:
     """Raises `problem` as the failure of the check that has begun."""
     if problem.failure is None:
-        problem.failure = _failure()
+        problem.failure = _failure(kinds=problem.kinds)
     raise problem
 
 
@@ -104,7 +111,22 @@ def note_call(args: Sequence[Any], answer: Any) -> None:
         _calls.append((tuple(args), answer))
 
 
-def _failure(answer: Any = NO_ANSWER, distance: float | None = None) -> Failure:
+def note_asked(args: Sequence[Any], points: Sequence[Any]) -> None:
+    """Notes what the student's function is asked with, for the failures that follow.
+
+    points: where it evaluates a function that it is handed; filled while it runs.
+    """
+    global _asked
+    _asked = (tuple(args), points)
+
+
+def _failure(
+    answer: Any = NO_ANSWER,
+    distance: float | None = None,
+    kinds: tuple[str, ...] = (),
+    right: Any = None,
+    accepted: bool = False,
+) -> Failure:
     case = running_case()
     return Failure(
         test=case.frame.f_code.co_name if case else "",
@@ -113,4 +135,9 @@ def _failure(answer: Any = NO_ANSWER, distance: float | None = None) -> Failure:
         answered=answer is not NO_ANSWER,
         file=case.frame.f_code.co_filename if case else "",
         distance=distance,
+        kinds=kinds,
+        right=right,
+        arguments=_asked[0],
+        points=tuple(_asked[1]),
+        accepted=accepted,
     )

@@ -20,7 +20,7 @@ from adkit.kinds import Kind
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-__all__ = ["NEAR", "array", "close", "equal"]
+__all__ = ["NEAR", "array", "close", "equal", "in_single_precision"]
 
 _EXACT = 2.0**53
 """Whole numbers below it are exact as 64-bit floats, and fit into 64-bit integers."""
@@ -149,12 +149,18 @@ def close(
     entry = f"{what}{_index(worst, right.shape)}"
     digits = 8 if f"{given.flat[worst]:.8g}" != f"{right.flat[worst]:.8g}" else 17
     numbers = f"{entry} is {given.flat[worst]:.{digits}g}, and should be {right.flat[worst]:.{digits}g}"
-    missed = _near_miss(near)
+    missed = _near_miss(near, given)
     kind: Kind = "nearly right" if missed else "wrong answer"
     evidence = None
     if in_public_case():
         evidence = entries(given, right, what) if shows is None else shows(given, right)
-    more: dict[str, Any] = {"answer": actual, "distance": distance, "kind": kind, "evidence": evidence}
+    more: dict[str, Any] = {
+        "answer": actual,
+        "distance": distance,
+        "kind": kind,
+        "evidence": evidence,
+        "right": right,
+    }
     for sentence, wrong in (says or {}).items():
         if _is_the_wrong(given, np.asarray(wrong, dtype=np.float64), max(rtol, 1e-9)):
             failed(sentence, values=numbers, **more)
@@ -168,14 +174,27 @@ def _is_the_wrong(given: Float[np.ndarray, "..."], wrong: Float[np.ndarray, "...
     return wrong.shape == given.shape and _norm(given - wrong) <= rtol * _norm(wrong)
 
 
-def _near_miss(distance: float) -> str | None:
-    """What is said of an answer at a relative `distance` from the right one; None when it is far from it."""
+def _near_miss(distance: float, given: Float[np.ndarray, "..."]) -> str | None:
+    """What is said of an answer at a relative `distance` from the right one; None when it is far from it.
+
+    The cause is said where the digits show it, and nowhere else: a difference quotient, a number that is added
+    somewhere, an unstable formula all leave such an error.
+    """
     if not 0.0 < distance < NEAR:
         return None
-    return (
-        f"is nearly right: about {math.floor(-math.log10(distance))} digits are correct, and more are required "
-        "(32-bit floats, a difference quotient, a small number added somewhere, an unstable formula?)"
-    )
+    why = "; these numbers are 32-bit floats" if in_single_precision(given) else ""
+    digits = math.floor(-math.log10(distance))
+    return f"is nearly right: about {digits} digits are correct, and more are required{why}"
+
+
+@np.errstate(over="ignore")
+def in_single_precision(values: Float[np.ndarray, "..."]) -> bool:
+    """Whether all are 32-bit floats, and not only because they are whole or have few binary digits."""
+    flat = np.ravel(values)
+    if not np.array_equal(flat, flat.astype(np.float32)):
+        return False
+    mantissas = np.frexp(flat)[0] * 2**12
+    return bool(np.any(mantissas != np.round(mantissas)))
 
 
 def equal(actual: Any, expected: Any, *, what: str) -> None:

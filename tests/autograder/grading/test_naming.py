@@ -1,0 +1,138 @@
+"""What is told of wrong solutions written without a look at the catalogue (`benchmarks/naming.py` grades them all)."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from adkit import checks
+from adkit.checks import known_mistakes
+from wrong_solutions.described import DESCRIBED
+
+from autograder.grading import recognition
+from reference.mistakes import catalogue, signs
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
+
+import naming
+
+SAMPLE = [
+    ("ad_modes", "own_factor"),
+    ("ad_modes", "no_sine"),
+    ("ad_modes", "sub_like_add"),
+    ("ad_modes", "compares_inputs_and_outputs"),
+    ("ad_modes", "counts_nodes"),
+    ("ad_modes", "softened"),
+    ("ad_modes", "identity_only"),
+    ("checkpointing", "last_layer_left_out"),
+    ("checkpointing", "evaluated_twice"),
+    ("checkpointing", "vanilla_instead"),
+    ("checkpointing", "from_the_input"),
+    ("checkpointing", "poor_within_segments"),
+    ("checkpointing", "freed_at_the_end"),
+    ("checkpointing", "repeats_pass"),
+    ("checkpointing", "middle"),
+]
+
+
+def solution(assignment: str, name: str) -> Any:
+    return next(s for which in naming.SETS for s in naming.solutions(assignment, which) if s.name == name)
+
+
+@pytest.fixture
+def said():
+    def told(assignment: str, name: str) -> tuple[str, dict[str, dict[str, Any]]]:
+        recognition.install(assignment)
+        wrong = solution(assignment, name)
+        cases = naming.told(assignment, wrong.function, wrong.answer)
+        return naming.outcome(assignment, wrong.function, name, cases)[0], cases
+
+    yield told
+    known_mistakes.recogniser = None
+
+
+@pytest.mark.parametrize(("assignment", "name"), SAMPLE, ids=lambda part: part)
+def test_a_described_mistake_is_told_in_a_true_sentence(said, assignment, name):
+    assert said(assignment, name)[0] == "right"
+
+
+@pytest.mark.parametrize("name", ["two_rows", "product_at_the_end", "unknown_is_a_key_error", "both"])
+def test_what_no_sentence_describes_is_told_none(said, name):
+    outcome, cases = said("ad_modes", name)
+    assert outcome == "other"
+    assert cases
+
+
+def test_every_judgement_is_about_a_solution_and_a_mistake_that_there_are():
+    for assignment, judged in DESCRIBED.items():
+        wrong = [s for which in naming.SETS for s in naming.solutions(assignment, which)]
+        mistakes = {f"{m.function}__{m.name}" for m in catalogue(assignment)}
+        for key in judged:
+            functions = {s.function for s in wrong if key in (s.name, f"{s.function}:{s.name}")}
+            assert functions, key
+            assert any(
+                naming.described_by(assignment, function, key.rpartition(":")[2]) <= mistakes for function in functions
+            )
+
+
+def test_an_exception_is_not_named_after_a_mistake_that_raises_elsewhere():
+    failures = {"test_q3_deep_graph": checks.Failure("test_q3_deep_graph", 1, kinds=("ZeroDivisionError", "Exception"))}
+    assert recognition.settle("ad_modes", "q3", failures) == {}
+
+
+X = np.array([0.001, 1000.0, 2.0])
+
+
+def differences(steps: Any, *, central: bool, x: Any = X) -> checks.Failure:
+    """A numerical gradient with these steps, whose entries are wrong by a little, most where x is large."""
+    points: list[Any] = [] if central else [x.copy()]
+    for i, h in enumerate(steps):
+        for side in (1, -1) if central else (1,):
+            points.append(x.copy())
+            points[-1][i] += side * h
+    right = np.ones(len(x))
+    return checks.Failure(
+        "", 1, right + 1e-9 * np.maximum(1, np.abs(x)), True, right=right, arguments=(None, x), points=tuple(points)
+    )
+
+
+@pytest.mark.parametrize(
+    ("failure", "name"),
+    [
+        (differences(1e-10 * np.maximum(1, X), central=True), "step_too_small"),
+        (differences(1e-8 * np.maximum(1, X), central=True), "step_too_small"),
+        (differences(1e-3 * np.maximum(1, X), central=True), "step_too_large"),
+        (differences(3e-2 * np.maximum(1, X), central=True), "step_too_large"),
+        (differences(np.full(3, 1e-5), central=True), "step_unscaled"),
+        (differences(6e-6 * X, central=True), "step_proportional"),
+        (differences(np.full(3, 1e-5), central=False), "one_sided"),
+        (differences(-1e-7 * np.maximum(1, X), central=False), "one_sided"),
+        (differences(6e-6 * np.maximum(1, X), central=True), ""),
+    ],
+)
+def test_a_difference_quotient_is_known_by_the_points_that_it_asks_for(failure, name):
+    shown = [
+        mistake.name
+        for mistake in catalogue("matrix_gradients")
+        if mistake.function == "numerical_gradient" and mistake.sign is not None and mistake.sign(failure)
+    ]
+    assert shown == ([name] if name else [])
+
+
+def test_single_precision_is_known_by_its_digits():
+    right = np.array([1 / 3, 2 / 7])
+    rounded = right.astype(np.float32).astype(np.float64)
+    failure = checks.Failure("", 1, rounded, True, distance=1e-8)
+    assert signs.single_precision(failure)
+    assert not signs.single_precision(checks.Failure("", 1, right * (1 + 1e-8), True, distance=1e-8))
+    assert not signs.single_precision(checks.Failure("", 1, np.array([0.5, 0.25]), True, distance=1e-8))
+
+
+def test_what_is_nearly_right_is_given_a_cause_only_where_the_digits_show_it():
+    right = np.array([1 / 3, 2 / 7])
+    for answer, cause in ((right.astype(np.float32), True), (right * (1 + 1e-8), False)):
+        with pytest.raises(checks.CheckError) as problem:
+            checks.close(answer, right, rtol=1e-12, what="x")
+        assert ("32-bit floats" in problem.value.hidden) is cause
+        assert "nearly right" in problem.value.hidden
