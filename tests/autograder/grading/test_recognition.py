@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from adkit import checks
 from adkit.checks import known_mistakes
+from cases_here import failures, settled
 from otter.test_files import ExceptionTestFile
 
 from autograder.assignment import Assignment
@@ -45,7 +46,6 @@ def messages(question, functions, only=None):
         ("numerical_gradient__divided_by_h", "test_q4_gradient_of_a_function_of_a_matrix"),
         ("check_gradient__nan_passes", "test_q4_check_nan"),
         ("check_gradient__absolute_tolerance", "test_q4_check_is_relative"),
-        ("check_gradient__allclose", "test_q4_check_is_relative"),
         ("svd_vjp__f_sign", "test_q5_all_three_cotangents"),
         ("svd_vjp__left_projector_missing", "test_q5_left_factor_of_tall_matrices"),
     ],
@@ -54,6 +54,14 @@ def test_a_mistake_is_named(installed, name, case):
     entry = MISTAKES[name]
     told = messages(entry.question, {entry.function: entry.implementation}, {case})
     assert entry.says in told[case]
+
+
+def test_mistakes_that_one_case_cannot_tell_apart_are_told_apart_by_all(installed):
+    entry = MISTAKES["check_gradient__allclose"]
+    found = failures("matrix_gradients", "q4", {entry.function: entry.implementation})
+    assert {name: told.names for name, told in settled("matrix_gradients", "q4", found).items()} == {
+        "test_q4_check_is_relative": ("check_gradient__allclose",)
+    }
 
 
 def test_another_way_to_write_a_mistake_is_the_same_mistake(installed):
