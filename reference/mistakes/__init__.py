@@ -44,6 +44,8 @@ class Mistake:
     no answer in a public case can be guessed."""
     reread: str = ""
     """The notebook's heading to read again, without its #; empty for the question's own."""
+    edits: tuple[Edit, ...] = ()
+    """The edits of the reference that make it; empty for a function of its own."""
 
 
 class Catalogue:
@@ -81,7 +83,8 @@ class Question:
         """
         reference = import_module(f"reference.{self.catalogue.assignment}")
         function, _ = _parts(name)
-        self._enter(name, edited_function(reference, function, name, edits), says, openly, reread)
+        implementation = edited_function(reference, function, name, edits)
+        self._enter(name, implementation, says, openly, reread, edits)
 
     def mistake(
         self, *, says: str, openly: str | bool | None = None, reread: str = ""
@@ -95,7 +98,13 @@ class Question:
         return enter
 
     def _enter(
-        self, name: str, implementation: Callable[..., Any], says: str, openly: str | bool | None, reread: str
+        self,
+        name: str,
+        implementation: Callable[..., Any],
+        says: str,
+        openly: str | bool | None,
+        reread: str,
+        edits: tuple[Edit, ...] = (),
     ) -> None:
         function, mistake = _parts(name)
         entries = self.catalogue.mistakes
@@ -103,7 +112,8 @@ class Question:
             raise ValueError(f"there are two mistakes named {name}")
         if isinstance(openly, bool):
             openly = says if openly else ""
-        entries.append(Mistake(mistake, self.name, function, says, implementation, openly, reread or self.reread))
+        reread = reread or self.reread
+        entries.append(Mistake(mistake, self.name, function, says, implementation, openly, reread, edits))
 
 
 def _parts(name: str) -> tuple[str, str]:
