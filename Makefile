@@ -24,7 +24,7 @@ endef
 export JAX_PLATFORMS := cpu
 export JAX_ENABLE_X64 := 1
 
-.PHONY: help grade test lint format build attacks docs links release install clean grade-all
+.PHONY: help grade test lint format build attacks validity docs links release install clean grade-all
 .DEFAULT_GOAL := help
 
 help:
@@ -36,6 +36,7 @@ help:
 	@echo "make docs     the handbook as pages, in build/docs/ (students' part alone: build/docs-students/)"
 	@echo "make release  the archives of a release, in release/"
 	@echo "make attacks  every attack in every way of grading that has not been run with this code; goes on where it stopped"
+	@echo "make validity every mutant of the references that has not been run with these tests; goes on where it stopped"
 	@echo "make clean    remove what make made (.venv, dist/, build/)"
 
 install: $(INSTALLED)
@@ -107,6 +108,9 @@ release: $(INSTALLED)
 
 attacks: $(INSTALLED)
 	$(BIN)/python benchmarks/attacks.py --record benchmarks/attacks.jsonl --resume --write $(ARGS)
+
+validity: $(INSTALLED)
+	$(BIN)/python benchmarks/validity $(ARGS)
 
 format: $(INSTALLED)
 	$(BIN)/ruff format

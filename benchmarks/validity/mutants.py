@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -111,42 +112,46 @@ def reaches(tree: ast.Module, functions: Sequence[str]) -> dict[str, list[ast.st
 
 def code(statements: Sequence[ast.stmt]) -> str:
     """What statements do, whatever their comments, their docstrings and their layout are."""
-    parts = [copy.deepcopy(statement) for statement in statements]
-    for node in (node for part in parts for node in ast.walk(part)):
+    return "".join(_dumped(copy.deepcopy(statement)) for statement in statements)
+
+
+def _dumped(statement: ast.stmt) -> str:
+    """The same of one statement, which loses its docstrings."""
+    for node in ast.walk(statement):
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and _is_docstring(node.body[0]):
             node.body = node.body[1:] or [ast.Pass()]
-    return "".join(ast.dump(part) for part in parts)
+    return ast.dump(statement)
 
 
 def _edits(assignment: str, question: str) -> Iterator[Mutant]:
     path = Path(str(import_module(f"reference.{assignment}").__file__))
     text = unannotated(path.read_text(encoding="utf-8"))
-    tree = ast.parse(text)
     functions = Assignment.load(assignment).question(question).functions
     content = text.encode()
-    starts = [0]
-    for line in content.splitlines(keepends=True):
-        starts.append(starts[-1] + len(line))
-    seen = {ast.dump(tree)}
-    for name, statements in reaches(tree, functions).items():
-        for statement in statements:
-            for node, kind, new in _variants_within(statement):
-                first = starts[node.lineno - 1] + node.col_offset
-                last = starts[(node.end_lineno or 0) - 1] + (node.end_col_offset or 0)
-                source = (content[:first] + new.encode() + content[last:]).decode()
-                try:
-                    changed = ast.parse(source)
-                except SyntaxError:
-                    continue
-                if (same := ast.dump(changed)) in seen:
-                    continue
-                seen.add(same)
-                begin, end = starts[node.lineno - 1], starts[node.end_lineno or 0]
-                before = content[begin:end].decode()
-                after = (content[begin:first] + new.encode() + content[last:end]).decode()
-                told = f"{name}: {' '.join(before.split())} → {' '.join(after.split())}"
-                digest = _digest(question, *map(code, reaches(changed, functions).values()))
-                yield Mutant(assignment, question, told, kind, digest, _Loaded(assignment, source, functions))
+    lines = [0, *accumulate(len(line) for line in content.splitlines(keepends=True))]
+    reached = [(name, part) for name, parts in reaches(ast.parse(text), functions).items() for part in parts]
+    codes = [code([part]) for _, part in reached]
+    for number, (name, statement) in enumerate(reached):
+        first = min([d.lineno for d in getattr(statement, "decorator_list", [])] + [statement.lineno])
+        begin, end = lines[first - 1], lines[statement.end_lineno or first]
+        seen = {codes[number]}
+        for node, kind, new in _variants_within(statement):
+            start = lines[node.lineno - 1] + node.col_offset
+            stop = lines[(node.end_lineno or 0) - 1] + (node.end_col_offset or 0)
+            try:
+                (changed,) = ast.parse(content[begin:start] + new.encode() + content[stop:end]).body
+            except (SyntaxError, ValueError):  # no Python, or no statement any more
+                continue
+            if (does := _dumped(changed)) in seen:
+                continue
+            seen.add(does)
+            upto, onwards = lines[node.lineno - 1], lines[node.end_lineno or 0]
+            before = content[upto:onwards].decode()
+            after = (content[upto:start] + new.encode() + content[stop:onwards]).decode()
+            told = f"{name}: {' '.join(before.split())} → {' '.join(after.split())}"
+            digest = _digest(question, *codes[:number], does, *codes[number + 1 :])
+            source = (content[:start] + new.encode() + content[stop:]).decode()
+            yield Mutant(assignment, question, told, kind, digest, _Loaded(assignment, source, functions))
 
 
 @dataclass(frozen=True)
