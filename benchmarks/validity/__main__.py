@@ -6,7 +6,8 @@
     python benchmarks/validity --check                    runs nothing: what is out of date, and what is wrong
 
 For each question: the cases on every mutant until one fails, public cases first; the oracle on those that pass all;
-then hidden cases on more mutants, until every two of them have been told apart. Exit codes: 0 all is well, 1 a mutant
+then hidden cases on more mutants, until every two of them have been told apart; and the oracle on a few that lose
+points, which it should refute. Exit codes: 0 all is well, 1 a mutant
 keeps its points or a figure lacks its reason, 2 usage.
 """
 
@@ -34,6 +35,8 @@ from validity.scoring import ORACLE, TOO_SLOW, Job, cases_of, in_children  # noq
 
 MORE = 25
 """Mutants that are run in all hidden cases at once, until these are told apart."""
+CROSS = 8
+"""Mutants of each question that lose points and are put before the oracle all the same."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -124,6 +127,8 @@ class Runner:
         while order and (self.matrix or record.alike(self.outcomes, assignment, question)[0]):
             now, order = order[:MORE], order[MORE:]
             self._ask((m, hidden) for m in now)
+        lost = [m for m in sorted(mutants, key=lambda mutant: mutant.digest) if self.outcomes.failed(m)]
+        self._ask((m, [ORACLE]) for m in lost[:CROSS])
         found = record.question_summary(self.outcomes, assignment, question)
         print(
             f"{assignment} {question}: {found['mutants']} mutants, {found['lose points']} lose points, "

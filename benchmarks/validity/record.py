@@ -91,7 +91,8 @@ def digest_of(assignment: str, question: str) -> str:
         for case in cases_of(assignment, question)
     )
     listed = json.dumps(by_hand().get((assignment, question), {}), sort_keys=True)
-    return _sha(*mutants, *cases, case_digest(assignment, question, ORACLE), listed)
+    reasons = re.findall("# beside .+", _text(Assignment.load(assignment).tests_dir / f"{question}.py"))
+    return _sha(*mutants, *cases, case_digest(assignment, question, ORACLE), listed, *reasons)
 
 
 def key(mutant: Mutant, case: str) -> str:
@@ -204,6 +205,8 @@ def question_summary(outcomes: Outcomes, assignment: str, question: str) -> dict
     caught = by_public = slow = 0
     equivalent: list[str] = []
     survivors: list[str] = []
+    refuted: list[str] = []
+    unrefuted: list[str] = []
     for mutant in mutants:
         failed = outcomes.failed(mutant)
         counts = kinds.setdefault(mutant.kind, [0, 0, 0])
@@ -213,6 +216,8 @@ def question_summary(outcomes: Outcomes, assignment: str, question: str) -> dict
             counts[1] += 1
             by_public += not public.isdisjoint(failed)
             slow += all(outcomes.of(mutant, case) == "t" for case in failed)
+            if before_oracle := outcomes.of(mutant, ORACLE):
+                (unrefuted if before_oracle == PASSED else refuted).append(mutant.name)
         elif outcomes.of(mutant, ORACLE) == PASSED:
             equivalent.append(mutant.name)
             counts[2] += 1
@@ -231,6 +236,8 @@ def question_summary(outcomes: Outcomes, assignment: str, question: str) -> dict
         "equivalent by the oracle": len(equivalent),
         "equivalent by hand": {name: why for name, why in hand.items() if name not in equivalent},
         "survivors": survivors,
+        "lose points, refuted by the oracle too": len(refuted),
+        "lose points, not refuted": unrefuted,
         "why few are public": listed["public"],
         "run in every hidden case": rows,
         "alike": [[one, two, why_alike(assignment, question, one, two)] for one, two in pairs],

@@ -1,4 +1,4 @@
-"""Mutants of the references lose points: a sample of `make validity`, and whether its figures are those of this code."""
+"""Mutants of the references lose points: a sample of `make validity`; and are its figures those of this code?"""
 
 from __future__ import annotations
 
@@ -182,7 +182,9 @@ def test_names_and_digests_of_mutants_are_different(assignment: str, question: s
 
 def test_comments_and_docstrings_change_no_digest() -> None:
     plain = ast.parse("def f(x):\n    return x + 1\n").body
-    assert mutants.code(plain) == mutants.code(ast.parse('def f(x):\n    """F."""\n    # one\n    return (x +\n 1)').body)
+    assert mutants.code(plain) == mutants.code(
+        ast.parse('def f(x):\n    """F."""\n    # one\n    return (x +\n 1)').body
+    )
     assert mutants.code(plain) != mutants.code(ast.parse("def f(x):\n    return x + 2\n").body)
 
 
