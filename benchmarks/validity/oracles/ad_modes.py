@@ -240,7 +240,7 @@ def elimination(functions: dict[str, Any]) -> None:
     from adkit.elimination import linearise
 
     random = np.random.default_rng(6)
-    for kind in [*[0] * 120, *[1] * 60, *[2] * 400]:
+    for kind in [*[0] * 60, *[1] * 20, *[2] * 200]:
         graph = two_each(random) if kind == 2 else products(random, least=12 * kind + 1)
         inner = list(linearise(graph).intermediates)  # which vertices there are, is the course's convention
         rivals = [cost_of(graph, rival) for rival in (inner, inner[::-1], greedy(graph, inner))]
