@@ -27,15 +27,19 @@ sys.path[:1] = [str(ROOT / part) for part in ("benchmarks", "", "student_templat
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 os.environ.pop("AUTOGRADER_SEED", None)  # the inputs of all who have none
+# What one child has compiled, the next ones need not: the references, the oracles, most of what a mutant computes.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / "build" / "validity" / "compiled"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 from validity import record  # noqa: E402
 from validity.mutants import ASSIGNMENTS, Mutant, mutants_of, questions_of  # noqa: E402
 from validity.record import Outcomes  # noqa: E402
 from validity.scoring import ORACLE, TOO_SLOW, Job, cases_of, in_children  # noqa: E402
 
-MORE = 25
+MORE = 8
 """Mutants that are run in all hidden cases at once, until these are told apart."""
-CROSS = 8
+CROSS = 4
 """Mutants of each question that lose points and are put before the oracle all the same."""
 
 
@@ -65,25 +69,29 @@ def main(arguments: list[str] | None = None) -> int:
     summary = record.read_summary()
     if not options.check:
         runner = Runner(Outcomes.read(options.folder), options.workers, options.matrix)
-        for assignment, question in chosen:
-            entry = summary["assignments"].get(assignment, {}).get(question)
-            elsewhere = not runner.knows(assignment, question) and not options.matrix
-            if elsewhere and entry and entry["digest"] == record.digest_of(assignment, question):
-                continue  # measured on another machine, with everything as it is here
-            runner.question(assignment, question)
-            part = summary["assignments"].setdefault(assignment, {})
-            part[question] = record.question_summary(runner.outcomes, assignment, question)
-            _in_order(summary)
-            if runner.ran:
-                run = runner.report(arguments)
-                summary["runs"] = [*[old for old in summary["runs"] if old["date"] != run["date"]], run][-5:]
-            record.write_summary(summary)
+        here = [pair for pair in chosen if options.matrix or runner.knows(*pair) or not _is_current(summary, *pair)]
+        for step in (runner.fates, runner.cases_apart):
+            for assignment, question in here:
+                step(assignment, question)
+                part = summary["assignments"].setdefault(assignment, {})
+                part[question] = record.question_summary(runner.outcomes, assignment, question)
+                _in_order(summary)
+                if runner.ran:
+                    run = runner.report(arguments)
+                    summary["runs"] = [*[old for old in summary["runs"] if old["date"] != run["date"]], run][-5:]
+                record.write_summary(summary)
         record.PAGE.write_text(record.page_with_table(record.PAGE.read_text("utf-8"), summary), "utf-8")
     stale = record.stale(summary)
     wrong = record.problems(summary)
     for line in (*(f"out of date, run make validity: {name}" for name in stale), *wrong):
         print(line)
     return 1 if wrong or stale else 0
+
+
+def _is_current(summary: dict[str, dict[str, dict[str, dict[str, object]]]], assignment: str, question: str) -> bool:
+    """Whether a question has been measured, here or on another machine, with everything as it is."""
+    entry = summary["assignments"].get(assignment, {}).get(question, {})
+    return entry.get("digest") == record.digest_of(assignment, question)
 
 
 def _in_order(summary: dict[str, dict[str, dict[str, object]]]) -> None:
@@ -115,28 +123,29 @@ class Runner:
             for case in cases_of(assignment, question)
         )
 
-    def question(self, assignment: str, question: str) -> None:
-        """All that is asked of one question."""
+    def fates(self, assignment: str, question: str) -> None:
+        """Whether each mutant loses points, and of those that do not, what the oracle says."""
         mutants = mutants_of(assignment, question)
         cases = [case.name for case in cases_of(assignment, question)]
         started = time.monotonic()
         self._ask(((m, cases) for m in mutants if not self.outcomes.finished(m)), first_only=True)
         self._ask((m, [ORACLE]) for m in mutants if not self.outcomes.failed(m))
-        hidden = [case.name for case in cases_of(assignment, question) if case.hidden]
-        order = sorted(mutants, key=lambda mutant: mutant.digest)
-        while order and (self.matrix or record.alike(self.outcomes, assignment, question)[0]):
-            now, order = order[:MORE], order[MORE:]
-            self._ask((m, hidden) for m in now)
-        lost = [m for m in sorted(mutants, key=lambda mutant: mutant.digest) if self.outcomes.failed(m)]
-        self._ask((m, [ORACLE]) for m in lost[:CROSS])
         found = record.question_summary(self.outcomes, assignment, question)
         print(
             f"{assignment} {question}: {found['mutants']} mutants, {found['lose points']} lose points, "
             f"{found['lose public points']} of them public ones; {found['equivalent by the oracle']} equivalent, "
-            f"{len(found['survivors'])} survive; {len(found['alike'])} pairs of hidden cases alike "
-            f"({time.monotonic() - started:.0f} s)",
+            f"{len(found['survivors'])} survive ({time.monotonic() - started:.0f} s)",
             flush=True,
         )
+
+    def cases_apart(self, assignment: str, question: str) -> None:
+        """More mutants in all hidden cases, until these are told apart; some that lose points before the oracle."""
+        order = sorted(mutants_of(assignment, question), key=lambda mutant: mutant.digest)
+        self._ask((m, [ORACLE]) for m in [m for m in order if self.outcomes.failed(m)][:CROSS])
+        hidden = [case.name for case in cases_of(assignment, question) if case.hidden]
+        while order and (self.matrix or record.alike(self.outcomes, assignment, question)[0]):
+            now, order = order[:MORE], order[MORE:]
+            self._ask((m, hidden) for m in now)
 
     def _ask(self, jobs: Iterable[Job], *, first_only: bool = False) -> None:
         """Runs what is not known of the jobs. What ran out of time is asked again, with the grader's limits."""

@@ -93,7 +93,7 @@ def reaches(tree: ast.Module, functions: Sequence[str]) -> dict[str, list[ast.st
     about: dict[str, list[ast.stmt]] = {}
     for statement in tree.body:
         match statement:
-            case ast.FunctionDef(name=name) | ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant()):
+            case ast.FunctionDef(name=name) | ast.Assign(targets=[ast.Name(id=name)]):
                 about.setdefault(name, []).append(statement)
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))):
                 about.setdefault(name, []).append(statement)
@@ -132,6 +132,8 @@ def _edits(assignment: str, question: str) -> Iterator[Mutant]:
     reached = [(name, part) for name, parts in reaches(ast.parse(text), functions).items() for part in parts]
     codes = [code([part]) for _, part in reached]
     for number, (name, statement) in enumerate(reached):
+        if isinstance(statement, ast.Assign) and not isinstance(statement.value, ast.Constant):
+            continue  # a type's name
         first = min([d.lineno for d in getattr(statement, "decorator_list", [])] + [statement.lineno])
         begin, end = lines[first - 1], lines[statement.end_lineno or first]
         seen = {codes[number]}

@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment
-from validity.mutants import ASSIGNMENTS, Mutant, code, mutants_of, questions_of
+from validity.mutants import ASSIGNMENTS, Mutant, code, mutants_of, questions_of, reaches
+from validity.oracles import oracles_of
 from validity.scoring import ORACLE, PASSED, cases_of
 
 __all__ = [
@@ -76,11 +77,15 @@ def _code(path: Path) -> str:
 def case_digest(assignment: str, question: str, case: str) -> str:
     """Of the code of a case and of the inputs that it may use; of the oracle's, in its place."""
     if case == ORACLE:
-        return _sha(*(_code(HERE / "oracles" / name) for name in ("__init__.py", f"{assignment}.py")))
+        check = oracles_of(assignment)[question].check.__name__
+        parts = reaches(ast.parse(_text(HERE / "oracles" / f"{assignment}.py")), [check])
+        return _sha(_code(HERE / "oracles" / "__init__.py"), *map(code, parts.values()))
     tests = ast.parse(_text(Assignment.load(assignment).tests_dir / f"{question}.py")).body
     body = next(node for node in tests if isinstance(node, ast.FunctionDef) and node.name == case)
-    inputs = (_code(REPOSITORY / "reference" / "inputs" / f"{name}.py") for name in (assignment, "matrices", "seeds"))
-    return _sha(code([body]), *inputs)
+    inputs = REPOSITORY / "reference" / "inputs"
+    texts = [_text(inputs / f"{assignment}.py"), ast.unparse(body)]
+    used = {name for text in texts for name in re.findall(r"from reference\.inputs\.(\w+) import", text)}
+    return _sha(code([body]), *(_code(inputs / f"{name}.py") for name in sorted({*used, assignment, "seeds"})))
 
 
 def digest_of(assignment: str, question: str) -> str:
