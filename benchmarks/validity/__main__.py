@@ -3,6 +3,7 @@
     python benchmarks/validity                            all of it; stopped at any time, it goes on where it was
     python benchmarks/validity -a ad_modes -q q4          one question
     python benchmarks/validity --workers 1 --matrix       one process; every mutant in every hidden case
+    python benchmarks/validity --survivors                which mutants keep their points, and no more
     python benchmarks/validity --check                    runs nothing: what is out of date, and what is wrong
 
 For each question: the cases on every mutant until one fails, public cases first; the oracle on those that pass all;
@@ -51,6 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("-q", "--question", help="this one only, with -a")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one per core)")
     parser.add_argument("--matrix", action="store_true", help="every mutant in every hidden case")
+    parser.add_argument("--survivors", action="store_true", help="only who keeps all points: no more than that needs")
     parser.add_argument("--check", action="store_true", help="run nothing, say what is out of date or wrong")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "validity", help="where outcomes are kept")
     options = parser.parse_args(arguments)
@@ -70,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not options.check:
         runner = Runner(Outcomes.read(options.folder), options.workers, options.matrix)
         here = [pair for pair in chosen if options.matrix or runner.knows(*pair) or not _is_current(summary, *pair)]
-        for step in (runner.fates, runner.cases_apart):
+        for step in (runner.fates,) if options.survivors else (runner.fates, runner.cases_apart):
             for assignment, question in here:
                 step(assignment, question)
                 part = summary["assignments"].setdefault(assignment, {})
