@@ -92,6 +92,8 @@ def test_q3_a_network(hvp):
 @test_case(points=0.5, hidden=True)
 def test_q3_under_vmap(hvp):
     """jax.vmap over v"""
+    # beside test_q3_random_vectors: what cannot be mapped (a branch on the values of v, NumPy, a float of it) answers
+    # every vector rightly; no fault in the reference makes that, solutions by differences do
     from adkit import checks
     from adkit.checks import transformations
 
@@ -137,6 +139,8 @@ def test_q3_few_multiplications_a_row(hvp):
 @test_case(points=0.5, hidden=True)
 def test_q3_makes_no_hessian_for_rows(hvp):
     """Memory: no Hessian for several products either"""
+    # beside test_q3_few_multiplications_a_row: a Hessian costs both; one row of it at a time, added up, is work and no
+    # memory, and one that is scattered from few entries is memory and no work
     from adkit import checks
     from adkit.checks import transformations
 
