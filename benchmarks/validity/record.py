@@ -344,6 +344,7 @@ def table(summary: Mapping[str, Any]) -> str:
         for assignment, questions in summary["assignments"].items()
         for question, entry in questions.items()
         for one, two, why in entry["alike"]
+        if why
     ]
     if pairs:
         lines += ["", "Hidden cases that lose points for the same mutants, and why both are there:", "", *pairs]
