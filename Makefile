@@ -24,7 +24,7 @@ endef
 export JAX_PLATFORMS := cpu
 export JAX_ENABLE_X64 := 1
 
-.PHONY: help grade test lint format build attacks styles docs links release install clean grade-all
+.PHONY: help grade test lint format build attacks styles validity docs links release install clean grade-all
 .DEFAULT_GOAL := help
 
 help:
@@ -37,6 +37,7 @@ help:
 	@echo "make release  the archives of a release, in release/"
 	@echo "make attacks  every attack in every way of grading that has not been run with this code; goes on where it stopped"
 	@echo "make styles   right solutions in many styles under many seeds, on this Python and JAX; goes on where it stopped"
+	@echo "make validity every mutant of the references that has not been run with these tests; goes on where it stopped"
 	@echo "make clean    remove what make made (.venv, dist/, build/)"
 
 install: $(INSTALLED)
@@ -111,6 +112,9 @@ attacks: $(INSTALLED)
 
 styles: $(INSTALLED)
 	$(BIN)/python benchmarks/styles.py $(ARGS)
+
+validity: $(INSTALLED)
+	$(BIN)/python benchmarks/validity $(ARGS)
 
 format: $(INSTALLED)
 	$(BIN)/ruff format

@@ -54,6 +54,8 @@ class Mistake:
     throughout: bool = False
     """Whether it is several mistakes in one, and told only where it is behind every failed case of its question: in one
     case alone it looks like each of them."""
+    edits: tuple[Edit, ...] = ()
+    """The edits of the reference that make it; empty for a function of its own."""
 
 
 class Catalogue:
@@ -103,7 +105,7 @@ class Question:
         reference = import_module(f"reference.{self.catalogue.assignment}")
         function, _ = _parts(name)
         implementation = edited_function(reference, function, name, edits)
-        self._enter(name, implementation, says, openly, reread, sign, first_order, throughout)
+        self._enter(name, implementation, says, openly, reread, sign, first_order, throughout, edits)
 
     def mistake(
         self,
@@ -133,6 +135,7 @@ class Question:
         sign: Callable[[Failure], bool] | None,
         first_order: bool,
         throughout: bool,
+        edits: tuple[Edit, ...] = (),
     ) -> None:
         function, mistake = _parts(name)
         entries = self.catalogue.mistakes
@@ -142,7 +145,9 @@ class Question:
             openly = says if openly else ""
         reread = reread or self.reread
         entries.append(
-            Mistake(mistake, self.name, function, says, implementation, openly, reread, sign, first_order, throughout)
+            Mistake(
+                mistake, self.name, function, says, implementation, openly, reread, sign, first_order, throughout, edits
+            )
         )
 
 

@@ -106,7 +106,7 @@ def test_q7_few_vectors_for_a_ring(sparse_jacobian):
 
 @test_case(points=1, hidden=True)
 def test_q7_few_vectors_for_a_band(sparse_jacobian):
-    """Work: few vectors for blocks and for bands, more rows than columns and the other way round"""
+    """Work: few vectors for blocks, for bands, more rows than columns and the other way round, and for a diagonal"""
     import numpy as np
     from adkit import checks
     from adkit.checks import transformations
@@ -118,7 +118,7 @@ def test_q7_few_vectors_for_a_band(sparse_jacobian):
     rows, columns = np.indices((16, 15))
     band = (rows == columns) | (rows == columns + 1)  # two entries in each column, and two in a row
     blocks = np.kron(np.eye(4, dtype=bool), np.ones((4, 4), bool))
-    for pattern, colours in ((band, 2), (band.T, 2), (blocks, 4)):
+    for pattern, colours in ((band, 2), (band.T, 2), (blocks, 4), (np.eye(16, dtype=bool), 1)):
         f, x = sparse(random, pattern), random.standard_normal(pattern.shape[1])
         J = transformations.pushes_few_vectors(sparse_jacobian, f, x, pattern, colours)
         checks.close(J, sparse_map_jacobian(f, x), rtol=1e-10, what="the Jacobian")

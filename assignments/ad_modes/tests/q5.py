@@ -61,6 +61,8 @@ def test_q5_constants_are_free(mode_cost):
     random = rng("ad_modes", "q5", "constants")
     for constants in (2, 4):
         ad_modes.compare_costs(mode_cost, ad_modes.shared(random, constants=constants).graph)
+    # constants that are used far more often than what comes before them and behind them
+    ad_modes.compare_costs(mode_cost, ad_modes.chain(random, 60).graph)
 
 
 @test_case(points=0.5, hidden=True)

@@ -164,13 +164,14 @@ def test_q4_check_is_relative(check_gradient):
 
     random = rng("matrix_gradients", "q4", "scales of f")
     weight, phase = random.uniform(1.0, 3.0, 4), random.uniform(0.3, 1.2, 4)
-    for size, x in (
-        (1.0, random.uniform(1.0, 2.0, 4) * np.array([1e-3, 1e3, -1e-3, 300.0])),
-        (1e9, random.uniform(-0.3, 0.3, 4)),
-        (1e-9, random.uniform(-0.3, 0.3, 4)),
+    for size, x, vanishes in (
+        (1.0, random.uniform(1.0, 2.0, 4) * np.array([1e-3, 1e3, -1e-3, 300.0]), False),
+        (1e9, random.uniform(-0.3, 0.3, 4), False),
+        (1e-9, random.uniform(-0.3, 0.3, 4), False),
+        (1.0, random.uniform(-0.3, 0.3, 4), True),  # f(x) = 0: its size is no measure of what rounding does
     ):
         scale = np.maximum(1.0, np.abs(x))
-        there = np.where(scale > 1, np.sin(x / scale + phase), 0.0)  # without it |f| > 1000 ||gradient||
+        there = np.where(vanishes | (scale > 1), np.sin(x / scale + phase), 0.0)  # else |f| > 1000 ||gradient|| at 1e3
 
         def f(x, size=size, scale=scale, there=there):
             return size * jnp.sum(weight * scale * (jnp.sin(jnp.array(x) / scale + phase) - there))
