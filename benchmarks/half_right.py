@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import inspect
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+os.environ["JAX_ENABLE_X64"] = "1"  # as everywhere where something is graded
 sys.path[:0] = [str(ROOT), str(ROOT / "student_template"), str(ROOT / "tests")]
 
 import matrix_gradients_solutions  # noqa: E402  (tests/)
