@@ -16,7 +16,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "student_template"), str(ROOT / "tests")]
 
 import matrix_gradients_solutions  # noqa: E402  (tests/)
 import subtle_mistakes  # noqa: E402  (tests/)
-from adkit.notebook.time_limit import limits  # noqa: E402
+from cases_here import failures  # noqa: E402  (tests/)
 
 from autograder.assignment import Assignment, Question, names  # noqa: E402
 from autograder.testcases import Case, load_cases  # noqa: E402
@@ -100,19 +99,10 @@ def digest(assignment: Assignment, question: Question, answer: Answer) -> str:
     return hashlib.sha256(f"{tests}\n{answer.source}".encode()).hexdigest()[:16]
 
 
-def lost_by(assignment: Assignment, question: Question, cases: list[Case], answer: Answer) -> list[str]:
+def lost_by(assignment: Assignment, question: Question, answer: Answer) -> list[str]:
     """The cases that the answer does not pass."""
-    reference = import_module(f"reference.{assignment.name}")
-    functions = {name: getattr(reference, name) for name in question.functions}
-    functions[answer.function] = answer.implementation
-    lost: list[str] = []
-    with limits(question.call_seconds or assignment.limits.call_seconds, assignment.limits.restarts_per_question):
-        for case in cases:
-            try:
-                case.run(functions)
-            except AssertionError:
-                lost.append(case.name)
-    return lost
+    seconds = question.call_seconds or assignment.limits.call_seconds
+    return list(failures(assignment.name, question.name, {answer.function: answer.implementation}, seconds))
 
 
 def read_record() -> dict[str, Any]:
@@ -125,7 +115,6 @@ def measure(chosen: list[str], *, again: bool = False) -> dict[str, Any]:
     record = read_record()
     for name in chosen:
         assignment = Assignment.load(name)
-        cases = load_cases(assignment)
         for question in assignment.questions:
             known = record.setdefault(name, {}).get(question.name, {})
             found: dict[str, Any] = {}
@@ -133,7 +122,7 @@ def measure(chosen: list[str], *, again: bool = False) -> dict[str, Any]:
                 key = digest(assignment, question, answer)
                 if again or known.get(answer.words, [""])[0] != key:
                     print(f"{name} {question.name}: {answer.words}", flush=True)
-                    found[answer.words] = [key, lost_by(assignment, question, list(cases[question.name]), answer)]
+                    found[answer.words] = [key, lost_by(assignment, question, answer)]
                 else:
                     found[answer.words] = known[answer.words]
             record[name][question.name] = found

@@ -131,7 +131,7 @@ def _count(folder: str) -> list[CaseCost]:
     traced = export.export
 
     def counted(*arguments: Any, **options: Any) -> Any:
-        with watch.inside():
+        with watch:
             artefacts = traced(*arguments, **options)
         made.add(artefacts.modules)
         return artefacts
@@ -163,9 +163,6 @@ class _Watch:
         """The traces that were run, by id, which keeps them alive."""
         self.sizes: set[str] = set()
         self._depth = 0
-
-    def inside(self) -> "_Watch":
-        return self
 
     def __enter__(self) -> None:
         self._depth += 1

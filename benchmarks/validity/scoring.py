@@ -20,17 +20,14 @@ import traceback
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from functools import cache
 from typing import Any, NoReturn
 
-from otter.test_files import ExceptionTestFile
-
 from autograder.assignment import Assignment
+from autograder.testcases import Case, load_cases
 from validity.mutants import Mutant, reference_functions
 from validity.oracles import oracles_of
 
-__all__ = ["FAILED", "ORACLE", "PASSED", "TOO_SLOW", "Case", "Job", "cases_of", "in_children", "passes"]
+__all__ = ["FAILED", "ORACLE", "PASSED", "TOO_SLOW", "Job", "cases_of", "in_children", "passes"]
 
 LEAST = 4.0
 """Seconds that a case may take at least."""
@@ -53,25 +50,9 @@ class LimitError(BaseException):
     """A case that has used up its time. No `except Exception` stops it."""
 
 
-@dataclass(frozen=True)
-class Case:
-    """One test case of a question."""
-
-    name: str
-    hidden: bool
-    points: float
-    run: Callable[[dict[str, Any]], object]
-
-
-@cache
 def cases_of(assignment: str, question: str) -> tuple[Case, ...]:
     """The cases of a question, public ones first."""
-    file = ExceptionTestFile.from_file(str(Assignment.load(assignment).tests_dir / f"{question}.py"))
-    cases = [
-        Case(case.body.test_func.__name__, bool(case.hidden), float(case.points or 0), case.body.call_func)
-        for case in file.test_cases
-    ]
-    return tuple(sorted(cases, key=lambda case: case.hidden))
+    return tuple(sorted(load_cases(Assignment.load(assignment))[question], key=lambda case: case.hidden))
 
 
 @contextmanager
@@ -90,11 +71,11 @@ def alarm(seconds: float) -> Generator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def passes(case: Case, functions: dict[str, Any], seconds: float) -> str:
-    """Whether the case passes with these functions: PASSED, FAILED or TOO_SLOW."""
+def passes(run: Callable[[dict[str, Any]], object], functions: dict[str, Any], seconds: float) -> str:
+    """Whether the case, or the oracle, that `run` is passes with these functions: PASSED, FAILED or TOO_SLOW."""
     try:
         with alarm(seconds):
-            case.run(functions)
+            run(functions)
     except LimitError:
         return TOO_SLOW
     except Exception:  # as Otter does: whatever is raised costs the case's points
@@ -243,8 +224,10 @@ def _run(jobs: list[Job], first_only: bool, patient: bool, seconds: dict[tuple[s
 
     one = jobs[0][0]
     right = reference_functions(one.assignment, one.question)
-    cases = {case.name: case for case in cases_of(one.assignment, one.question)}
-    cases[ORACLE] = Case(ORACLE, True, 0.0, oracles_of(one.assignment)[one.question].check)
+    runs: dict[str, Callable[[dict[str, Any]], object]] = {
+        case.name: case.run for case in cases_of(one.assignment, one.question)
+    }
+    runs[ORACLE] = oracles_of(one.assignment)[one.question].check
     assignment = Assignment.load(one.assignment)
     grader = assignment.question(one.question).call_seconds or assignment.limits.call_seconds
     least = grader if patient else LEAST
@@ -253,7 +236,7 @@ def _run(jobs: list[Job], first_only: bool, patient: bool, seconds: dict[tuple[s
         for name in names:
             if (one.question, name) not in seconds:
                 started = time.monotonic()
-                cases[name].run(right)  # what the references need, with all that is compiled on the way
+                runs[name](right)  # what the references need, with all that is compiled on the way
                 seconds[one.question, name] = time.monotonic() - started
                 write(place, name, "needs", seconds[one.question, name])
             limit = max(least, FACTOR * seconds[one.question, name])
@@ -263,7 +246,7 @@ def _run(jobs: list[Job], first_only: bool, patient: bool, seconds: dict[tuple[s
             except Exception:  # it cannot even be loaded
                 write(place, name, FAILED)
                 continue
-            what = passes(cases[name], functions, limit)
+            what = passes(runs[name], functions, limit)
             write(place, name, what)
             if first_only and what != PASSED:
                 break

@@ -10,7 +10,7 @@ fact about the answer, and the mistake's sentence says no more than it shows.
 # An answer is whatever a student returns: its parts have no type until the code has looked at them.
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, cast
 
@@ -195,18 +195,25 @@ def _held_checkpoints(failure: Failure) -> list[int]:
     return [int(c) for c in np.asarray(given, dtype=np.int64)] if len(np.shape(given)) == 1 else []
 
 
-def recomputes_from_the_input(failure: Failure) -> bool:
-    """After the backward pass has begun a_1 is evaluated while a checkpoint below the next backward step is saved."""
-    kept, saved, position = set(_held_checkpoints(failure)), set[int](), layers_of(failure)
-    begun = False
+def _with_saved(failure: Failure) -> Iterator[tuple[str, int, set[int]]]:
+    """The actions, each with what is saved after it."""
+    saved = set[int]()
     for action, i in actions_of(failure):
         if action == "save":
             saved.add(i)
         elif action == "free":
             saved.discard(i)
-        elif action == "backward":
+        yield action, i, saved
+
+
+def recomputes_from_the_input(failure: Failure) -> bool:
+    """After the backward pass has begun a_1 is evaluated while a checkpoint below the next backward step is saved."""
+    kept, position = set(_held_checkpoints(failure)), layers_of(failure)
+    begun = False
+    for action, i, saved in _with_saved(failure):
+        if action == "backward":
             begun, position = True, i - 1
-        elif begun and i == 1 and any(c < position for c in saved & kept):
+        elif action not in ("save", "free") and begun and i == 1 and any(c < position for c in saved & kept):
             return True
     return False
 
@@ -234,13 +241,9 @@ def saves_more_than_the_checkpoints(failure: Failure) -> bool:
 
 def keeps_recomputed_activations(failure: Failure) -> bool:
     """An activation that is not a checkpoint stays saved when the backward pass has left its segment."""
-    kept, saved = _held_checkpoints(failure), set[int]()
-    for action, i in actions_of(failure):
-        if action == "save":
-            saved.add(i)
-        elif action == "free":
-            saved.discard(i)
-        elif action == "backward":
+    kept = _held_checkpoints(failure)
+    for action, i, saved in _with_saved(failure):
+        if action == "backward":
             above = min([c for c in kept if c >= i], default=0)
             if above and any(j > above for j in saved - set(kept)):
                 return True

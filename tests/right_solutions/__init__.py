@@ -15,8 +15,6 @@ class Right:
     name: str
     style: str
     answer: Callable[..., Any]
-    costs_points: bool = False
-    """Whether it loses the points for work, as the question says: written with NumPy where a trace is counted."""
 
 
 class Collection(list[Right]):
