@@ -66,11 +66,14 @@ def open_grader(
         loading.result()
         # Only now: these import NumPy and JAX, and the zygote was started without the seed.
         from adkit.tracing.contexts import share_context
+        from adkit.tracing.export import keep_programs
 
         from autograder.grading import known
         from reference.inputs import seeds
+        from reference.mistakes import catalogue
 
         share_context()  # the references are traced and lowered here
+        keep_programs([mistake.implementation for mistake in catalogue(assignment.name)])
 
         with seeds.using(seed):
             install_recognition(assignment)

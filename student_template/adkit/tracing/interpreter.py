@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,8 +79,11 @@ class Interpreter:
         return found
 
     def translate(self) -> None:
-        """Translates `main` ahead of the first run. Raises `NotInterpretedError`."""
+        """Translates all functions ahead of the first run. Raises `NotInterpretedError` where `main` has more in it."""
         self._machine.translate("main")
+        for name in self._machine.names:
+            with suppress(NotInterpretedError):  # it may never be called
+                self._machine.translate(name)
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,10 @@ class _Machine:
         self._translated: dict[str, tuple[_Block, int]] = {}
         self._depth = 0
         self._budget = _BUDGET
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._functions)
 
     def start(self, arguments: Sequence[Array]) -> list[Array]:
         self._depth, self._budget = 0, _BUDGET
