@@ -50,34 +50,33 @@ def open_grader(
     Raises `IsolationError` where the machine offers too little isolation.
     """
     rules = policy(secrets=secrets, allow_none=not isolated)
+    folder = compile_into
     if compile_into is None:
-        from autograder.grading.compiled import compiled_folder, use_here
+        from autograder.grading.compiled import compiled_folder
 
         folder = compiled_folder(assignment, rules, make=make, seed=seed)
-        if folder is not None:
-            use_here(folder)
-        server = ForkServer(rules, compiled=folder)
-    else:
-        server = ForkServer(rules, compiled=compile_into, writing=True)
-    with ThreadPoolExecutor(1) as meanwhile:  # Otter takes as long to import as the zygote to start
-        loading = meanwhile.submit(load_cases, assignment)
-        server.__enter__()
+    server = ForkServer(rules, compiled=folder, writing=compile_into is not None)
     try:
-        loading.result()
-        # Only now: these import NumPy and JAX, and the zygote was started without the seed.
-        from adkit.tracing.contexts import share_context
-        from adkit.tracing.export import keep_programs
+        with ThreadPoolExecutor(1) as meanwhile:
+            starting = meanwhile.submit(server.__enter__)
+            # NumPy and JAX take as long to import here as the zygote takes to start, which knows nothing of the seed.
+            from adkit.tracing.contexts import share_context
+            from adkit.tracing.export import keep_programs
 
-        from autograder.grading import known
-        from reference.inputs import seeds
-        from reference.mistakes import catalogue
+            from autograder.grading import known
+            from autograder.grading.compiled import use_here
+            from reference.inputs import seeds
+            from reference.mistakes import catalogue
 
-        share_context()  # the references are traced and lowered here
-        keep_programs([mistake.implementation for mistake in catalogue(assignment.name)])
-
-        with seeds.using(seed):
+            if folder is not None and compile_into is None:
+                use_here(folder)
+            load_cases(assignment)
             install_recognition(assignment)
             install_implementations(assignment)
+            share_context()  # the references are traced and lowered here
+            keep_programs([mistake.implementation for mistake in catalogue(assignment.name)])
+        starting.result()
+        with seeds.using(seed):
             known.load(assignment)
             gc.collect()
             gc.freeze()  # what is loaded stays; a full collection need not look at it again
