@@ -17,21 +17,26 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = ["kind_of", "plain", "same", "scalar"]
 
 
+_PLAIN = frozenset((bool, int, float, complex, str, type(None)))
+
+
 def plain(value: Any) -> Any:
     """`value` as plain data: JAX arrays become NumPy arrays, NumPy scalars Python numbers; sequences stay.
 
     Raises TypeError for anything else (a generator, a function, an object).
     """
     if value is None or isinstance(value, bool | int | float | complex | str):
-        return value if type(value) in (bool, int, float, complex, str, type(None)) else _base_value(value)
+        return value if type(value) in _PLAIN else _base_value(value)
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):
         return np.array(value)
     if isinstance(value, tuple):
-        return tuple(plain(item) for item in cast("tuple[Any, ...]", value))
+        items = cast("tuple[Any, ...]", value)
+        # a schedule of 60 000 actions is as many pairs of a string and an integer
+        return tuple(items) if _PLAIN.issuperset(map(type, items)) else tuple(map(plain, items))
     if isinstance(value, Sequence):  # a range or a deque is as good as a list; a generator could be read once only
-        return [plain(item) for item in cast("Sequence[Any]", value)]
+        return list(map(plain, cast("Sequence[Any]", value)))
     if isinstance(value, Fraction):
         return float(value)
     if isinstance(value, dict):

@@ -7,7 +7,7 @@ lowering one operation takes. A process that lowers hundreds, one after the othe
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import Any, cast
 
 _shared: list[tuple[int, Any]] = []
 """The thread whose context is shared, and the context; at most one."""
@@ -42,6 +42,7 @@ def share_context() -> None:
     """
     if _shared:
         return
+    _name_the_mesh()
     try:
         from jax._src.interpreters import mlir
 
@@ -57,3 +58,18 @@ def share_context() -> None:
         return shared if threading.get_ident() == owner else make()
 
     mlir.make_ir_context = make_ir_context
+
+
+def _name_the_mesh() -> None:
+    """Says from the beginning that there is no mesh of devices, as JAX's transformations say it.
+
+    In some versions nothing is said at first, and what is traced outside of a transformation is not found in one.
+    """
+    try:
+        from jax._src import config, mesh
+
+        manager = cast("Any", config).abstract_mesh_context_manager
+        if manager.value is None:
+            manager.set_local(mesh.empty_abstract_mesh)
+    except (ImportError, AttributeError):
+        return
