@@ -402,6 +402,9 @@ def main() -> int:
         parser.error("with --record, a machine is chosen by --situation")
     if options.record and not plan(options.situation, options.runner):
         parser.error("otter grade (--runner docker) is in --situation container, and nothing else is")
+    chosen = options.resume or options.names or options.situation or options.runner
+    if options.record and not chosen and options.record.is_file() and options.record.stat().st_size:
+        parser.error(f"{options.record} has outcomes already: --resume goes on; to begin anew, name another file")
     if options.since is not None:
         if not options.resume:
             parser.error("--since goes with --resume")

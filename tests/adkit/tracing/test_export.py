@@ -295,6 +295,64 @@ def test_autodiff_is_refused_where_it_is_not_allowed() -> None:
     np.testing.assert_allclose(measure(f, b, autodiff=True).outputs[0], 2 * b)
 
 
+@pytest.fixture
+def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The functions that are traced, one after the other, in a process that keeps programs."""
+    names: list[str] = []
+    export = artefact.export
+
+    def noted(f: Any, *arguments: Any) -> Any:
+        names.append(f.__name__)
+        return export(f, *arguments)
+
+    monkeypatch.setattr(artefact, "export", noted)
+    monkeypatch.setattr(artefact, "_own", None)
+    monkeypatch.setattr(artefact, "_kept", {})
+    artefact.keep_programs([solve_from_elsewhere])
+    return names
+
+
+solve_from_elsewhere: Any = eval("lambda A, b: jnp.linalg.solve(A, b)", {"jnp": jnp})
+
+
+@pytest.mark.parametrize("f", [solve, solve_with_rule, jnp.linalg.solve, solve_from_elsewhere])
+@pytest.mark.parametrize("transform", ["vjp", "vjp_split"])
+def test_a_function_of_the_graders_own_is_traced_once_for_each_shape(f: Any, transform: str, traced: list[str]) -> None:
+    both = [measure(f, A, b, x_bar, transform=transform) for _ in range(2)]
+    other = measure(f, 2 * A, 3 * b, x_bar, transform=transform)
+    assert len(traced) == 1
+    assert both[0].work == both[1].work == other.work
+    for one, another in zip(both[0].outputs, both[1].outputs, strict=True):
+        np.testing.assert_array_equal(one, another)
+    fresh = jax.vjp(jnp.linalg.solve, 2 * A, 3 * b)[1](x_bar)
+    np.testing.assert_allclose(other.outputs[-1], fresh[-1], rtol=1e-12)
+    measure(f, A[:3, :3], b[:3], x_bar[:3], transform=transform)
+    measure(f, A, b)
+    assert len(traced) == 3
+
+
+def test_what_may_be_another_function_next_time_is_traced_anew(traced: list[str]) -> None:
+    def inner(A: Any, b: Any) -> Any:
+        return jnp.linalg.solve(A, b)
+
+    for _ in range(2):
+        measure(inner, A, b)
+    measure(solve_twice, A, b, static=[2])
+    assert np.allclose(measure(solve_twice, A, b, static=[3]).outputs, 3 * x)
+    assert traced == ["inner"] * 2 + ["solve_twice"] * 2
+
+
+def solve_twice(A: Any, b: Any, times: float) -> Any:
+    return times * jnp.linalg.solve(A, b)
+
+
+def test_a_notebook_keeps_no_programs(traced: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artefact, "_own", None)
+    for _ in range(2):
+        measure(solve, A, b)
+    assert len(traced) == 2
+
+
 def test_wrong_arguments_are_the_callers_error() -> None:
     with pytest.raises(ValueError, match="unknown transform 'grad'"):
         measure(solve, A, b, transform="grad")
