@@ -193,7 +193,7 @@ def test_prepared_operations_are_neither_lowered_nor_compiled(kept: Path) -> Non
     assert after == before, met
 
 
-@pytest.mark.skipif(version("jax") == "0.4.38", reason="what JAX says of itself in a backward pass grows with every pass")
+@pytest.mark.skipif(version("jax") == "0.4.38", reason="there each backward pass says another thing")
 def test_what_was_met_outside_of_a_transformation_is_found_in_one() -> None:
     assert (
         run(
