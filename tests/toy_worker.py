@@ -1,5 +1,7 @@
 """A worker whose submissions run in its own process: `python -m toy_worker`, for tests of the pool."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -19,8 +21,12 @@ def open_grader(assignment: Assignment, **options: object) -> Generator[Warm, No
     if options["seed"] == "a broken machine":
         raise RuntimeError("no session can be opened here")
     load_cases(assignment)  # like the real one: Otter is not imported in the time of the first submission
-    with seeds.using(str(options["seed"])):
-        yield Warm(OpenSession, ("none at all",))
+    with subprocess.Popen(["sleep", "600"]) as template, seeds.using(str(options["seed"])):
+        os.environ["TOY_TEMPLATE"] = str(template.pid)
+        try:
+            yield Warm(OpenSession, ("none at all",), None, os.pidfd_open(template.pid))
+        finally:
+            template.kill()
 
 
 if __name__ == "__main__":

@@ -32,6 +32,13 @@ class OpenSession:
                     marker.touch()
                     os._exit(9)
                 continue
+            if cell.startswith("END THE TEMPLATE ONCE "):
+                marker = Path(cell.removeprefix("END THE TEMPLATE ONCE ").strip())
+                if not marker.exists():
+                    marker.touch()
+                    os.kill(int(os.environ["TOY_TEMPLATE"]), signal.SIGKILL)
+                    return  # as if every call had failed
+                continue
             if cell == "OUT OF TIME":
                 self.log.timeouts.append(Timeout("submission", "", 20.0))
                 continue

@@ -1,6 +1,8 @@
 """A warm grader of one assignment: what workers, Otter's kernel and the warm-up open before the first submission."""
 
 import gc
+import os
+import select
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -10,6 +12,7 @@ from pathlib import Path
 
 from autograder.assignment import Assignment
 from autograder.grading.one import OpenSession, install_implementations, install_recognition
+from autograder.isolation import procfs
 from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.layers import policy
 from autograder.isolation.runs import Runs
@@ -25,6 +28,16 @@ class Warm:
     isolation: tuple[str, ...]
     """The layers in use, sorted."""
     server: ForkServer | None = None
+    template: int | None = None
+    """A descriptor of the process that submissions are forked from, which can be read once that has ended."""
+
+    def lost_template(self) -> bool:
+        """Whether the process that submissions are forked from has ended, and every submission with it."""
+        if self.template is None:
+            return False
+        poll = select.poll()
+        poll.register(self.template, select.POLLIN)
+        return bool(poll.poll(0))
 
     def report_waiting(self, report: Callable[[float], None]) -> None:
         """Has `report` called now and then with the seconds that submissions have waited for a processor."""
@@ -56,6 +69,7 @@ def open_grader(
 
         folder = compiled_folder(assignment, rules, make=make, seed=seed)
     server = ForkServer(rules, compiled=folder, writing=compile_into is not None)
+    others = procfs.descendants(os.getpid())
     try:
         with ThreadPoolExecutor(1) as meanwhile:
             starting = meanwhile.submit(server.__enter__)
@@ -80,9 +94,12 @@ def open_grader(
             known.load(assignment)
             gc.collect()
             gc.freeze()  # what is loaded stays; a full collection need not look at it again
+            template = os.pidfd_open(next(pid for pid in procfs.descendants(os.getpid()) if pid not in others))
             try:
-                yield Warm(partial(Session, server, runs=Runs()), tuple(sorted(server.policy.layers)), server)
+                open_session = partial(Session, server, runs=Runs())
+                yield Warm(open_session, tuple(sorted(server.policy.layers)), server, template)
             finally:
+                os.close(template)
                 known.save(assignment)
     finally:
         server.close()

@@ -24,6 +24,8 @@ from autograder.grading.one import OpenSession, grade_one, ungraded
 from autograder.grading.task import Settings
 from autograder.submissions.read import SubmissionError, read_bytes, read_content, unreadable_digest
 
+_LOST = "the process that submissions are forked from was ended from outside"
+
 
 def main() -> int:
     """Serves until the input ends."""
@@ -46,7 +48,11 @@ def main() -> int:
         _reply(replies, {"ready": os.getpid(), "isolation": list(grader.isolation)})
         for line in tasks:
             task: dict[str, str] = json.loads(line)
-            _reply(replies, grade_task(task, settings, assignment, grader.open_session))
+            reply = grade_task(task, settings, assignment, grader.open_session)
+            if "result" in reply and grader.lost_template():
+                # a call that was under way has failed through no fault of the submission's
+                reply = {"error": _LOST, "sha256": reply["sha256"]}
+            _reply(replies, reply)
     return 0
 
 

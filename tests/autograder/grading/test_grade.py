@@ -120,6 +120,16 @@ def test_a_submission_that_kills_its_worker_is_recorded_and_costs_no_other(
     assert list(scratch.iterdir()) == []  # nothing of the killed workers is left
 
 
+def test_a_submission_whose_template_was_ended_from_outside_is_graded_again(
+    run_workers: Grade, folder: Path, tmp_path: Path
+) -> None:
+    (folder / "a.ipynb").write_text(notebook(f"END THE TEMPLATE ONCE {tmp_path / 'marker'}", RIGHT))
+    (folder / "b.ipynb").write_text(notebook(RIGHT))
+    records = run_workers()
+    assert (tmp_path / "marker").exists()
+    assert [records[name].result.earned for name in ("a.ipynb", "b.ipynb")] == [5.5, 5.5]
+
+
 def test_a_stalled_worker_is_killed_when_its_time_is_over(
     run_workers: Grade, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,12 @@ def test_a_warm_grader_has_the_seed_and_keeps_what_known_mistakes_answer(
     with grader.open_grader(toy, seed="a secret", make=False) as warm:
         assert seeds.seed() == "a secret"
         assert list(warm.isolation) == sorted(warm.isolation) != []
+        assert not warm.lost_template()
+        zygote = warm.server and warm.server._zygote
+        assert zygote is not None
+        zygote.kill()
+        zygote.wait()
+        assert warm.lost_template()
     assert happened == ["loaded toy a secret", "saved toy a secret"]
     assert seeds.seed() == before
 
