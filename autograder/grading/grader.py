@@ -75,7 +75,7 @@ def open_grader(
             starting = meanwhile.submit(server.__enter__)
             # NumPy and JAX take as long to import here as the zygote takes to start, which knows nothing of the seed.
             from adkit.tracing.contexts import share_context
-            from adkit.tracing.export import keep_programs
+            from adkit.tracing.export import programs_kept
 
             from autograder.grading import known
             from autograder.grading.compiled import use_here
@@ -88,9 +88,9 @@ def open_grader(
             install_recognition(assignment)
             install_implementations(assignment)
             share_context()  # the references are traced and lowered here
-            keep_programs([mistake.implementation for mistake in catalogue(assignment.name)])
+            known_mistakes = [mistake.implementation for mistake in catalogue(assignment.name)]
         starting.result()
-        with seeds.using(seed):
+        with seeds.using(seed), programs_kept(known_mistakes):
             known.load(assignment)
             gc.collect()
             gc.freeze()  # what is loaded stays; a full collection need not look at it again

@@ -169,7 +169,7 @@ def measure(
     if program is None:
         artefacts: Artefacts = in_time(name_of(f), lambda: export(f, args, transform, static, leading))
         program = read_in_time(lambda: _program(artefacts, primals, len(inputs) - primals))
-        if known is not None:
+        if known is not None and sum(map(len, artefacts.modules)) <= _KEPT_BYTES:
             _keep(known, program)
     return read_in_time(lambda: program.measure(inputs, run))
 
@@ -279,21 +279,29 @@ def execute(modules: Sequence[Any], inputs: Sequence[np.ndarray], primals: int, 
 
 
 _kept: dict[Any, Program] = {}
-_KEPT = 1000
+_KEPT = 300
 """Programs that are kept; with more, those of before are forgotten."""
+_KEPT_BYTES = 100_000
+"""Of a program that is kept: a larger one takes tens of megabytes once it is read."""
 _own: set[int] | None = None
 """The functions, by their ids, whose programs are kept beside those of modules; None where none are kept."""
 
 
-def keep_programs(functions: Sequence[Callable[..., Any]] = ()) -> None:
-    """From now on, in this process, these functions and those that are a module's own are traced once for each shape of
-    their arguments. The functions must stay alive.
+@contextmanager
+def programs_kept(functions: Sequence[Callable[..., Any]] = ()) -> Generator[None]:
+    """Until its end these functions, and those that are a module's own, are traced once for each shape of their
+    arguments. The functions must stay alive.
 
     For a grader, which measures the same functions of its own for every submission. Not for a notebook, where a name
     may get another function.
     """
     global _own
-    _own = (_own or set()) | set(map(id, functions))
+    before, _own = _own, set(map(id, functions))
+    try:
+        yield
+    finally:
+        _own = before
+        _kept.clear()
 
 
 def _known_by(f: Any, args: Sequence[Any], inputs: Sequence[Any], transform: str, static: Sequence[Any]) -> Any:

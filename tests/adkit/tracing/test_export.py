@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import jax
@@ -296,8 +296,8 @@ def test_autodiff_is_refused_where_it_is_not_allowed() -> None:
 
 
 @pytest.fixture
-def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The functions that are traced, one after the other, in a process that keeps programs."""
+def traced(monkeypatch: pytest.MonkeyPatch) -> Generator[list[str]]:
+    """The functions that are traced, one after the other, where programs are kept."""
     names: list[str] = []
     export = artefact.export
 
@@ -306,10 +306,8 @@ def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return export(f, *arguments)
 
     monkeypatch.setattr(artefact, "export", noted)
-    monkeypatch.setattr(artefact, "_own", None)
-    monkeypatch.setattr(artefact, "_kept", {})
-    artefact.keep_programs([solve_from_elsewhere])
-    return names
+    with artefact.programs_kept([solve_from_elsewhere]):
+        yield names
 
 
 solve_from_elsewhere: Any = eval("lambda A, b: jnp.linalg.solve(A, b)", {"jnp": jnp})
@@ -346,11 +344,19 @@ def solve_twice(A: Any, b: Any, times: float) -> Any:
     return times * jnp.linalg.solve(A, b)
 
 
-def test_a_notebook_keeps_no_programs(traced: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(artefact, "_own", None)
+def test_nothing_is_kept_elsewhere_nor_what_is_large(traced: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artefact, "_KEPT_BYTES", 100)
     for _ in range(2):
         measure(solve, A, b)
     assert len(traced) == 2
+    monkeypatch.setattr(artefact, "_KEPT_BYTES", 100_000)
+    with artefact.programs_kept():
+        measure(solve, A, b)
+    assert not artefact._kept
+    monkeypatch.setattr(artefact, "_own", None)  # as in a notebook
+    for _ in range(2):
+        measure(solve, A, b)
+    assert len(traced) == 5
 
 
 def test_wrong_arguments_are_the_callers_error() -> None:
