@@ -165,12 +165,13 @@ def measure(
     inputs, primals = inputs_of(args, transform)
     known = _known_by(f, args, inputs, transform, static)
     read_in_time = partial(in_time, f"{name_of(f)}, as JAX traced it,", factor=2.0)  # as long as the grader allows
-    program = _kept.get(known)
-    if program is None:
+    if known in _kept:
+        program, _ = _kept[known]
+    else:
         artefacts: Artefacts = in_time(name_of(f), lambda: export(f, args, transform, static, leading))
         program = read_in_time(lambda: _program(artefacts, primals, len(inputs) - primals))
-        if known is not None and sum(map(len, artefacts.modules)) <= _KEPT_BYTES:
-            _keep(known, program)
+        if known is not None:
+            _keep(known, program, sum(map(len, artefacts.modules)))
     return read_in_time(lambda: program.measure(inputs, run))
 
 
@@ -278,11 +279,10 @@ def execute(modules: Sequence[Any], inputs: Sequence[np.ndarray], primals: int, 
     return Program(modules, primals, len(inputs) - primals).measure(inputs, run)
 
 
-_kept: dict[Any, Program] = {}
-_KEPT = 300
-"""Programs that are kept; with more, those of before are forgotten."""
-_KEPT_BYTES = 100_000
-"""Of a program that is kept: a larger one takes tens of megabytes once it is read."""
+_kept: dict[Any, tuple[Program, int]] = {}
+"""Programs, and the bytes that they were read from."""
+_KEPT_BYTES = 1_000_000
+"""Of all that is kept, as bytes; read they take three hundred times as much. With more, those of before are forgotten."""
 _own: set[int] | None = None
 """The functions, by their ids, whose programs are kept beside those of modules; None where none are kept."""
 
@@ -320,10 +320,11 @@ def _of_a_module(f: Any) -> bool:
     return found is f
 
 
-def _keep(known: Any, program: Program) -> None:
-    if len(_kept) >= _KEPT:
+def _keep(known: Any, program: Program, size: int) -> None:
+    if size + sum(kept for _, kept in _kept.values()) > _KEPT_BYTES:
         _kept.clear()
-    _kept[known] = program
+    if size <= _KEPT_BYTES:
+        _kept[known] = program, size
 
 
 def _compiled(lowered: Any) -> Any:

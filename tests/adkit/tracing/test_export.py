@@ -349,7 +349,7 @@ def test_nothing_is_kept_elsewhere_nor_what_is_large(traced: list[str], monkeypa
     for _ in range(2):
         measure(solve, A, b)
     assert len(traced) == 2
-    monkeypatch.setattr(artefact, "_KEPT_BYTES", 100_000)
+    monkeypatch.setattr(artefact, "_KEPT_BYTES", 1_000_000)
     with artefact.programs_kept():
         measure(solve, A, b)
     assert not artefact._kept
