@@ -282,7 +282,7 @@ def execute(modules: Sequence[Any], inputs: Sequence[np.ndarray], primals: int, 
 _kept: dict[Any, tuple[Program, int]] = {}
 """Programs, and the bytes that they were read from."""
 _KEPT_BYTES = 1_000_000
-"""Of all that is kept, as bytes; read they take three hundred times as much. With more, those of before are forgotten."""
+"""Of all that is kept; read they take three hundred times as much. With more, those of before are forgotten."""
 _own: set[int] | None = None
 """The functions, by their ids, whose programs are kept beside those of modules; None where none are kept."""
 
