@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 os.environ["JAX_ENABLE_X64"] = "1"  # as everywhere where something is graded
 sys.path[:0] = [str(ROOT), str(ROOT / "student_template"), str(ROOT / "tests")]
 
+import ad_in_jax_solutions  # noqa: E402  (tests/)
 import matrix_gradients_solutions  # noqa: E402  (tests/)
 import subtle_mistakes  # noqa: E402  (tests/)
 from cases_here import failures  # noqa: E402  (tests/)
@@ -67,11 +68,13 @@ def subtle(assignment: Assignment, question: Question) -> list[Answer]:
         for wrong in subtle_mistakes.SUBTLE
         if (wrong.assignment, wrong.question) == (assignment.name, question.name) and "a table of" not in wrong.words
     ]
-    if assignment.name == "matrix_gradients":
-        source = Path(matrix_gradients_solutions.__file__).read_text(encoding="utf-8")
+    if solutions := {"matrix_gradients": matrix_gradients_solutions, "ad_in_jax": ad_in_jax_solutions}.get(
+        assignment.name
+    ):
+        source = Path(str(solutions.__file__)).read_text(encoding="utf-8")
         found += [
             Answer(SUBTLE + words, function, implementation, source)
-            for (function, words), implementation in matrix_gradients_solutions.WRONG.items()
+            for (function, words), implementation in solutions.WRONG.items()
             if function in question.functions
         ]
     return found

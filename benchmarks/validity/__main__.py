@@ -36,7 +36,7 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 from validity import record  # noqa: E402
 from validity.mutants import ASSIGNMENTS, Mutant, mutants_of, questions_of  # noqa: E402
 from validity.record import Outcomes  # noqa: E402
-from validity.scoring import ORACLE, TOO_SLOW, Job, cases_of, in_children  # noqa: E402
+from validity.scoring import ORACLE, TOO_SLOW, UNDECIDED, Job, cases_of, in_children  # noqa: E402
 
 MORE = 8
 """Mutants that are run in all hidden cases at once, until these are told apart."""
@@ -141,31 +141,49 @@ class Runner:
         )
 
     def cases_apart(self, assignment: str, question: str) -> None:
-        """More mutants in all hidden cases, until these are told apart; some that lose points before the oracle."""
-        order = sorted(mutants_of(assignment, question), key=lambda mutant: mutant.digest)
-        self._ask((m, [ORACLE]) for m in [m for m in order if self.outcomes.failed(m)][:CROSS])
-        hidden = [case.name for case in cases_of(assignment, question) if case.hidden]
-        while order and (self.matrix or record.alike(self.outcomes, assignment, question)[0]):
-            now, order = order[:MORE], order[MORE:]
-            self._ask((m, hidden) for m in now)
+        """Hidden cases on more mutants, until these are told apart or a reason is known; some before the oracle.
 
-    def _ask(self, jobs: Iterable[Job], *, first_only: bool = False) -> None:
-        """Runs what is not known of the jobs. What ran out of time is asked again, with the grader's limits."""
-        missing = [(mutant, [case for case in cases if not self.outcomes.of(mutant, case)]) for mutant, cases in jobs]
+        The catalogue first, whose mistakes are of many kinds. What is slow tells little, and is not waited for.
+        """
+        by_digest = sorted(mutants_of(assignment, question), key=lambda mutant: mutant.digest)
+        self._ask(((m, [ORACLE]) for m in [m for m in by_digest if self.outcomes.failed(m)][:CROSS]), patient=False)
+        order = sorted(by_digest, key=lambda mutant: mutant.kind not in ("mistake", "pair"))
+        order = [mutant for mutant in order if not self.outcomes.is_slow(mutant)]
+        hidden = [case.name for case in cases_of(assignment, question) if case.hidden]
+        while order:
+            pairs = record.alike(self.outcomes, assignment, question)[0]
+            pairs = [pair for pair in pairs if not record.why_alike(assignment, question, *pair)]
+            asked = [case for case in hidden if self.matrix or any(case in pair for pair in pairs)]
+            if not asked:
+                break
+            now, order = order[:MORE], order[MORE:]
+            self._ask(((m, asked) for m in now), patient=False)
+
+    def _ask(self, jobs: Iterable[Job], *, first_only: bool = False, patient: bool = True) -> None:
+        """Runs what is not known of the jobs.
+
+        What ran out of time is asked again with the grader's limits, unless another case has failed already where one
+        is enough. Without patience it stays undecided.
+        """
+        known = self.outcomes.of if patient else self.outcomes.tried
+        missing = [(mutant, [case for case in cases if not known(mutant, case)]) for mutant, cases in jobs]
         while missing := [job for job in missing if job[1]]:
-            late: list[Job] = []
+            late: dict[int, tuple[Mutant, list[str]]] = {}
             left = {id(mutant): (mutant, list(cases)) for mutant, cases in missing}
             for mutant, case, what in in_children(missing, workers=self.workers, first_only=first_only):
                 left[id(mutant)][1].remove(case)
-                if what == TOO_SLOW:
-                    late.append((mutant, [case]))
+                if what == TOO_SLOW and patient:
+                    late.setdefault(id(mutant), (mutant, []))[1].append(case)
+                elif what == TOO_SLOW:
+                    self._note(mutant, case, UNDECIDED)
                 else:
                     self._note(mutant, case, what)
-            missing = []
-            for mutant, case, what in in_children(late, workers=self.workers, patient=True):
+            if not patient:
+                return
+            again = [job for job in late.values() if not first_only or not self.outcomes.failed(job[0])]
+            for mutant, case, what in in_children(again, workers=self.workers, first_only=first_only, patient=True):
                 self._note(mutant, case, what)
-                if first_only and what == "+":
-                    missing.append(left[id(mutant)])
+            missing = [left[id(m)] for m, _ in again if first_only and not self.outcomes.failed(m)]
 
     def _note(self, mutant: Mutant, case: str, what: str) -> None:
         self.outcomes.add(mutant, case, what)

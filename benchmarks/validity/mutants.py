@@ -27,12 +27,13 @@ import numpy as np
 from autograder.assignment import Assignment
 from reference.editing import EditError, edited_function, unannotated
 from reference.mistakes import Mistake, catalogue
+from validity.loops import while_loop
 
-__all__ = ["ASSIGNMENTS", "Mutant", "code", "mutants_of", "questions_of", "reaches", "reference_functions"]
+__all__ = ["ASSIGNMENTS", "CODE", "Mutant", "code", "mutants_of", "questions_of", "reaches", "reference_functions"]
 
 ASSIGNMENTS = ("ad_modes", "ad_in_jax", "matrix_gradients", "checkpointing")
-LEFT_OUT: dict[str, frozenset[str]] = {"ad_modes": frozenset({"q8"})}
-"""Questions whose answer is a test itself: `is_right` of `ad_modes` is graded by how many mistakes it refuses."""
+CODE = "<a mutant of"
+"""How the file name begins that the code of a mutant has."""
 PAIRS = 12
 """Random pairs of known mistakes of each question."""
 
@@ -55,8 +56,7 @@ class Mutant:
 
 def questions_of(assignment: str) -> tuple[str, ...]:
     """The questions whose references are mutated."""
-    left_out = LEFT_OUT.get(assignment, frozenset())
-    return tuple(q.name for q in Assignment.load(assignment).questions if q.name not in left_out)
+    return tuple(q.name for q in Assignment.load(assignment).questions)
 
 
 def reference_functions(assignment: str, question: str) -> dict[str, Any]:
@@ -105,9 +105,17 @@ def reaches(tree: ast.Module, functions: Sequence[str]) -> dict[str, list[ast.st
         name = waiting.pop()
         if name not in reached and name in about:
             reached[name] = about[name]
-            names = (node.id for part in about[name] for node in ast.walk(part) if isinstance(node, ast.Name))
-            waiting += sorted(set(names))
+            waiting += sorted({used for part in about[name] for used in _names_within(part)})
     return {name: reached[name] for name in about if name in reached}
+
+
+def _names_within(statement: ast.stmt) -> set[str]:
+    """The names that a statement uses; not a function's parameters, whatever else has such a name."""
+    names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    if not isinstance(statement, ast.FunctionDef):
+        return names
+    given = statement.args
+    return names - {arg.arg for arg in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
 
 
 def code(statements: Sequence[ast.stmt]) -> str:
@@ -165,8 +173,9 @@ class _Loaded:
     functions: tuple[str, ...]
 
     def __call__(self) -> dict[str, Any]:
-        namespace: dict[str, Any] = {"__name__": f"reference.{self.assignment} (a mutant)"}
-        exec(compile(self.source, f"<a mutant of {self.assignment}>", "exec"), namespace)
+        namespace: dict[str, Any] = {"__name__": f"reference.{self.assignment} (a mutant)", "while_loop": while_loop}
+        source = self.source.replace("jax.lax.while_loop(", "while_loop(")
+        exec(compile(source, f"{CODE} {self.assignment}>", "exec"), namespace)
         return {name: namespace[name] for name in self.functions}
 
 

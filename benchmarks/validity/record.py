@@ -20,13 +20,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment
 from validity.mutants import ASSIGNMENTS, Mutant, code, mutants_of, questions_of, reaches
 from validity.oracles import oracles_of
-from validity.scoring import ORACLE, PASSED, cases_of
+from validity.scoring import ORACLE, PASSED, TOO_SLOW, UNDECIDED, cases_of
 
 __all__ = [
     "BY_HAND",
@@ -49,6 +50,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 SUMMARY = REPOSITORY / "benchmarks" / "validity.json"
 BY_HAND = HERE / "by_hand.toml"
+HALF_RIGHT = REPOSITORY / "benchmarks" / "half_right.json"
+SUBTLE = "subtle: "
+"""How the answers begin there that are in the tests, and are no mutants."""
 PAGE = REPOSITORY / "docs" / "maintainers" / "validity.md"
 BEGIN, END = "<!-- validity: from here on written by make validity -->", "<!-- validity: end -->"
 PUBLIC_SHARE = 0.8
@@ -125,7 +129,12 @@ class Outcomes:
 
     def of(self, mutant: Mutant, case: str) -> str | None:
         """What is known of a mutant in a case."""
-        return self.known.get(key(mutant, case))
+        what = self.known.get(key(mutant, case))
+        return None if what == UNDECIDED else what
+
+    def tried(self, mutant: Mutant, case: str) -> bool:
+        """Whether a mutant has been run in a case, with whatever came of it."""
+        return key(mutant, case) in self.known
 
     def add(self, mutant: Mutant, case: str, what: str) -> None:
         """Notes an outcome; on return it is on disk."""
@@ -146,6 +155,11 @@ class Outcomes:
         names = [case.name for case in cases_of(mutant.assignment, mutant.question)]
         return [name for name in names if self.of(mutant, name) not in (None, PASSED)]
 
+    def is_slow(self, mutant: Mutant) -> bool:
+        """Whether it is known to lose points by its time alone."""
+        failed = self.failed(mutant)
+        return bool(failed) and all(self.of(mutant, case) == TOO_SLOW for case in failed)
+
     def finished(self, mutant: Mutant) -> bool:
         """Whether its fate is known: it loses points, or has run all cases and has been put before the oracle."""
         names = [case.name for case in cases_of(mutant.assignment, mutant.question)]
@@ -157,18 +171,34 @@ class Outcomes:
 
 @cache
 def by_hand() -> dict[tuple[str, str], dict[str, Any]]:
-    """{(assignment, question): {"public": reason, "equivalent": {mutant: reason}}} of `by_hand.toml`."""
+    """{(assignment, question): {"public": reason, "equivalent": {mutant: reason}}} of `by_hand.toml`.
+
+    And "alike", {"case and case": reason}, where there are such pairs.
+    """
     content = tomllib.loads(_text(BY_HAND))
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for assignment, questions in content.items():
         for question, entry in questions.items():
             equivalent = {item["mutant"]: item["reason"] for item in entry.get("equivalent", [])}
             found[assignment, question] = {"public": entry.get("public", ""), "equivalent": equivalent}
+            if alike := entry.get("alike"):
+                found[assignment, question]["alike"] = {
+                    " and ".join(pair): item["reason"].strip()
+                    for item in alike
+                    for pair in combinations(sorted(item["cases"]), 2)
+                }
     return found
 
 
 def why_alike(assignment: str, question: str, case: str, other: str) -> str:
-    """Why two hidden cases lose points for the same mutants: a comment `# beside <the other case>: <why>` in one."""
+    """Why two hidden cases lose points for the same mutants.
+
+    It stands in `by_hand.toml`, or in one of them, as a comment `# beside <the other case>: <why>`. Or a wrong answer
+    that the tests have, and no fault in the reference makes, loses one of them alone.
+    """
+    reasons: dict[str, str] = by_hand().get((assignment, question), {}).get("alike", {})
+    if why := reasons.get(" and ".join(sorted((case, other)))):
+        return why
     source = _text(Assignment.load(assignment).tests_dir / f"{question}.py")
     lines = source.splitlines()
     bodies = {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
@@ -177,27 +207,46 @@ def why_alike(assignment: str, question: str, case: str, other: str) -> str:
         text = "\n".join(lines[node.lineno - 1 : node.end_lineno])
         if found := re.search(rf"# beside {two}: (.+(?:\n\s+# .+)*)", text):
             return " ".join(part.strip().lstrip("# ") for part in found.group(1).splitlines())
-    return ""
+    words = loses_one(assignment, question, case, other, known=False)
+    return (
+        f"no fault in the reference loses one of them alone, and a solution of another kind does: “{words}”"
+        if words
+        else ""
+    )
 
 
 # ---------------------------------------- the summary
 
 
+@cache
+def half_right() -> dict[str, dict[str, dict[str, list[Any]]]]:
+    """{assignment: {question: {wrong answer: [digest, the cases that it loses]}}}: see `benchmarks/half_right.py`."""
+    return json.loads(_text(HALF_RIGHT))
+
+
+def loses_one(assignment: str, question: str, case: str, other: str, *, known: bool) -> str:
+    """A half-right answer that loses one of two cases: a known mistake, or one that the tests have. Or nothing."""
+    for words, (_, lost) in half_right().get(assignment, {}).get(question, {}).items():
+        if words.startswith(SUBTLE) != known and (case in lost) != (other in lost):
+            return words.removeprefix(SUBTLE)
+    return ""
+
+
 def alike(outcomes: Outcomes, assignment: str, question: str) -> tuple[list[tuple[str, str]], int]:
-    """Pairs of hidden cases that no mutant tells apart, of those that have run in both; and how many ran in all."""
+    """Pairs of hidden cases that no mutant tells apart, of those that have run in both; and how many ran in all.
+
+    Known mistakes, which are mutants too, have run in all cases where half-right answers were measured.
+    """
     hidden = [case.name for case in cases_of(assignment, question) if case.hidden]
-    rows = [
-        [outcomes.of(mutant, case) == PASSED for case in hidden]
-        for mutant in mutants_of(assignment, question)
-        if all(outcomes.of(mutant, case) for case in hidden)
-    ]
+    rows = [[outcomes.of(mutant, case) for case in hidden] for mutant in mutants_of(assignment, question)]
     pairs = [
         (hidden[one], hidden[two])
         for one in range(len(hidden))
         for two in range(one + 1, len(hidden))
-        if all(row[one] == row[two] for row in rows)
+        if not any(row[one] and row[two] and (row[one] == PASSED) != (row[two] == PASSED) for row in rows)
+        and not loses_one(assignment, question, hidden[one], hidden[two], known=True)
     ]
-    return pairs, len(rows)
+    return pairs, sum(all(row) for row in rows)
 
 
 def question_summary(outcomes: Outcomes, assignment: str, question: str) -> dict[str, Any]:
@@ -220,7 +269,7 @@ def question_summary(outcomes: Outcomes, assignment: str, question: str) -> dict
             caught += 1
             counts[1] += 1
             by_public += not public.isdisjoint(failed)
-            slow += all(outcomes.of(mutant, case) == "t" for case in failed)
+            slow += outcomes.is_slow(mutant)
             if before_oracle := outcomes.of(mutant, ORACLE):
                 (unrefuted if before_oracle == PASSED else refuted).append(mutant.name)
         elif outcomes.of(mutant, ORACLE) == PASSED:

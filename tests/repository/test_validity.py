@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
-from validity import mutants, record
+from validity import mutants, record, scoring
 from validity.mutants import ASSIGNMENTS, mutants_of, questions_of
 from validity.oracles import WrongError, near, oracles_of
 from validity.record import Outcomes
@@ -105,6 +106,26 @@ def test_nothing_broadcasts_before_an_oracle() -> None:
     for wrong in ([[1.0, 2.0]], [1.0], 1.0, [1.0, float("nan")], [1.0, 2.1]):
         with pytest.raises(WrongError):
             near(wrong, [1.0, 2.0], "something else", rtol=1e-3)
+
+
+LOOPS = {
+    "the same again": ("s = 1.0\n    while s > 0: pass", "-"),
+    "until there is no smaller number": ("s = 1.0\n    while s > -1: s = s / 2", "-"),
+    "a list that is emptied": ("todo = [1]\n    while todo: todo = [*todo[1:], 1]", "-"),
+    "something new each time": ("s = 0\n    while s >= 0: s += 1", "t"),
+    "as many times as there are entries": ("for _ in repeat(1): pass", "t"),
+    "until an iterator ends": ("more, s = repeat(1), 1\n    while s: s = next(more, 0)", "t"),
+}
+"""Bodies of functions that do not end soon, and whether they are certain never to."""
+
+
+@pytest.mark.parametrize("what", LOOPS)
+def test_a_loop_fails_where_it_is_certain_not_to_end(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scoring, "WATCHED", 0.3)
+    body, expected = LOOPS[what]
+    functions: dict[str, Any] = {"repeat": itertools.repeat}
+    exec(compile(f"def f():\n    {body}", f"{mutants.CODE} a test>", "exec"), functions)
+    assert scoring.passes(lambda given: given["f"](), functions, 0.1) == expected
 
 
 # ---------------------------------------- how mutants are made

@@ -65,13 +65,16 @@ def test_q4_full_steps_go_astray(newton_cg):
 
     # f'(x) = a tanh(a x) + p x far out is a + p x, and f'' is p: a full step lands as far out on the other side
     a, start = rng("ad_in_jax", "q4", "astray").uniform(1.0, 2.0, 2)
-    f = functions.LogSumExp(np.array([[a], [-a]]), np.zeros(2), 1e-3)
-    transformations.minimised(newton_cg, f, np.array([10 * start]), 1e-8)
+    for p in (1e-3, 1e-4):  # with the second a step is halved ten times
+        f = functions.LogSumExp(np.array([[a], [-a]]), np.zeros(2), p)
+        transformations.minimised(newton_cg, f, np.array([10 * start]), 1e-8)
 
 
 @test_case(points=0.5, hidden=True)
 def test_q4_a_steep_function(newton_cg):
-    """A steep function: the gradient's norm is asked for relative to that at x0"""
+    """A steep function: the gradient's norm is asked for relative to that at x0; and one with large negative values,
+    where the last steps descend by little more than rounding
+    """
     import numpy as np
     from adkit import functions
     from adkit.checks import transformations
@@ -83,6 +86,9 @@ def test_q4_a_steep_function(newton_cg):
     root = invertible(random, 3)
     f = functions.Quadratic(1e12 * root @ root.T, 1e12 * random.standard_normal(3))
     transformations.minimised(newton_cg, f, np.ones(3), 1e-8)
+    fixed = np.random.default_rng(0)
+    A, b = 3 * fixed.standard_normal((8, 3)), fixed.standard_normal(8)
+    transformations.minimised(newton_cg, functions.LogSumExp(A, b - 100, 1e-2), 10 * fixed.standard_normal(3), 1e-8)
 
 
 @test_case(points=1.25, hidden=True)

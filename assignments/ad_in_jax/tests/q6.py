@@ -77,7 +77,7 @@ def test_q6_other_equations(fixed_point):
     from adkit import functions
     from adkit.checks import transformations
 
-    from reference.inputs.ad_in_jax import invertible
+    from reference.inputs.ad_in_jax import contraction, invertible
     from reference.inputs.seeds import rng
 
     random = rng("ad_in_jax", "q6", "equations")
@@ -85,6 +85,10 @@ def test_q6_other_equations(fixed_point):
     transformations.solved(fixed_point, kepler, np.array(random.uniform(0.2, 0.9)), np.zeros(3), 1e-12)
     theta = 0.4 * invertible(random, 3)
     transformations.solved(fixed_point, functions.Equilibrium(random.standard_normal(3)), theta, np.ones(3), 1e-9)
+    # of solutions of this size a step of 1e-12 is below rounding: the tolerance is relative
+    for fixed in (np.random.default_rng(1), np.random.default_rng(2)):
+        f, theta = contraction(fixed, 6, 0.9, "identity"), 1e4 * fixed.standard_normal((2, 3))
+        transformations.solved(fixed_point, f, theta, fixed.standard_normal(6), 1e-12)
 
 
 @test_case(points=0.5, hidden=True)

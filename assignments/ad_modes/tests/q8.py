@@ -60,9 +60,22 @@ def test_q8_inputs_that_nothing_uses(is_right):
 @test_case(points=0.25, hidden=True)
 def test_q8_every_primitive(is_right):
     """Implementations in which the derivative of a single primitive is wrong"""
+    from adkit import checks
+    from adkit.implementations import Implementation, Program
+
+    from reference import implementations
     from reference.inputs.ad_modes import judge
 
     judge(is_right, "lists", "primitives")
+    # twice as much: x - x has the derivative 0 all the same, so that it takes a difference of two nodes to notice
+    right = implementations.reference("ad_modes", "reverse_mode")
+    for op in ("sub", "neg"):
+        doubled = (
+            f"right = local_partials\n"
+            f"local_partials = lambda op, args: [(2 if op == {op!r} else 1) * d for d in right(op, args)]\n"
+        )
+        wrong = Implementation(Program(f"{right.source}\n\n\n{doubled}", right.name))
+        checks.refuses(is_right, wrong, "in which the derivative of a single primitive is wrong")
 
 
 @test_case(points=0.25, hidden=True)

@@ -243,7 +243,7 @@ def fixed_points(functions: dict[str, Any]) -> None:
 def sparse(functions: dict[str, Any]) -> None:
     function = functions["sparse_jacobian"]
     random = np.random.default_rng(7)
-    for number in range(40):
+    for number in range(15):
         m, n = (int(k) for k in random.integers(1, 8, 2))
         pattern = random.random((m, n)) < (0.0, 1.0, 0.2, 0.4, 0.7)[number % 5]
         rows, columns = np.nonzero(pattern)

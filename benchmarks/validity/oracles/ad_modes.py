@@ -5,11 +5,12 @@ from __future__ import annotations
 import cmath
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from adkit import Graph, Node, toy_graph
+from adkit.implementations import answered, question, returned
 from numpy.random import Generator
 from oracles import numeric
 
@@ -277,6 +278,186 @@ def products(random: Generator, least: int) -> Graph:
     return Graph(nodes, range(n), outputs)
 
 
+# ---------------------------------------- a test of one's own: implementations of reverse mode, right and wrong
+
+
+Partials = Callable[[str, list[float]], list[float]]
+"""The partial derivatives of an operation."""
+
+
+def slopes(op: str, args: list[float]) -> list[float]:
+    """The right ones, by the complex step."""
+    moved = [[complex(a, STEP if p == place else 0) for p, a in enumerate(args)] for place in range(len(args))]
+    return [complex(OPS[op](*point)).imag / STEP for point in moved]
+
+
+def swept(
+    graph: Graph,
+    x: Any,
+    y_bar: Any,
+    *,
+    partials: Partials = slopes,
+    arguments: Callable[[Node], Sequence[int]] = lambda node: range(len(node.args)),
+    seeded: Callable[[int, int], bool] = lambda place, users: True,
+    inner: str = "added",
+    overwrites: bool = False,
+) -> tuple[list[float], list[float]]:
+    """(y, x_bar) edge by edge, with what can be wrong in it.
+
+    arguments: the places of a node's arguments that get anything. seeded: whether the output at a place, whose node has
+    so many users, gets its cotangent. inner: what becomes of the adjoint of an output that feeds others: its cotangent
+    is added, is all of it ("alone"), or nothing is handed on below it ("ends").
+    """
+    v = [value.real for value in complex_values(graph, [complex(entry) for entry in x])]
+    users = Counter(arg for node in graph.nodes for arg in node.args)
+    seeds = [0.0] * len(v)
+    for place, (output, bar) in enumerate(zip(graph.outputs, y_bar, strict=True)):
+        seeds[output] += float(bar) if seeded(place, users[output]) else 0.0
+    bars = list(seeds)
+    for index in reversed(range(len(v))):
+        node = graph.nodes[index]
+        if index in graph.outputs and users[index] and inner != "added":
+            bars[index] = seeds[index]
+            if inner == "ends":
+                continue
+        if not node.args:
+            continue
+        found = partials(node.op, [v[arg] for arg in node.args])
+        for place in arguments(node):
+            arg = node.args[place]
+            bars[arg] = bars[index] * found[place] + (0.0 if overwrites else bars[arg])
+    return [v[output] for output in graph.outputs], [bars[entry] for entry in graph.inputs]
+
+
+def _factor(wrong: str, factor: float) -> Partials:
+    return lambda op, args: [factor * d for d in slopes(op, args)] if op == wrong else slopes(op, args)
+
+
+def _once(ops: Sequence[str]) -> Callable[[Node], Sequence[int]]:
+    """The first place only of an argument that a node of these ops has twice."""
+    return lambda node: [
+        place for place, arg in enumerate(node.args) if node.op not in ops or node.args.index(arg) == place
+    ]
+
+
+def _unused(graph: Graph) -> set[int]:
+    used = {*graph.outputs, *(arg for node in graph.nodes for arg in node.args)}
+    return set(graph.inputs) - used
+
+
+def _raises(when: Callable[[Graph], Any]) -> Callable[..., Any]:
+    def implementation(graph: Graph, x: Any, y_bar: Any) -> Any:
+        if when(graph):
+            raise KeyError("an implementation's own")
+        return swept(graph, x, y_bar)
+
+    return implementation
+
+
+def right_ones() -> dict[str, Callable[..., Any]]:
+    """Right implementations, which differ in what they return."""
+
+    def columns(graph: Graph, x: Any, y_bar: Any) -> Any:
+        y, J = jacobian(graph, [float(entry) for entry in x])
+        return y, J.T @ y_bar
+
+    def plain(numbers: Any) -> list[Any]:
+        return [int(number) if number == int(number) else float(number) for number in numbers]
+
+    return {
+        "lists": swept,
+        "arrays, by columns": columns,
+        "a list of tuples": lambda *asked: [tuple(part) for part in swept(*asked)],
+        "whole numbers": lambda *asked: tuple(plain(part) for part in swept(*asked)),
+        "NumPy scalars": lambda *asked: tuple([np.float64(number) for number in part] for part in columns(*asked)),
+    }
+
+
+def wrong_ones() -> dict[str, Callable[..., Any]]:
+    """Wrong implementations: something of each kind that the question names."""
+
+    def with_bars(change: Callable[[Any], Any]) -> Callable[..., Any]:
+        return lambda graph, x, y_bar: swept(graph, x, change(np.asarray(y_bar, float)))
+
+    def with_entries(change: Callable[[Graph, list[float]], list[float]]) -> Callable[..., Any]:
+        def implementation(graph: Graph, x: Any, y_bar: Any) -> Any:
+            y, x_bar = swept(graph, x, y_bar)
+            return y, change(graph, x_bar)
+
+        return implementation
+
+    def answer(change: Callable[[list[float], list[float]], Any]) -> Callable[..., Any]:
+        return lambda *asked: change(*swept(*asked))
+
+    def option(**options: Any) -> Callable[..., Any]:
+        return lambda *asked: swept(*asked, **options)
+
+    def listed_once(last: bool) -> Callable[..., Any]:
+        def implementation(graph: Graph, x: Any, y_bar: Any) -> Any:
+            outputs = list(graph.outputs)
+            ends = {output: place for place, output in enumerate(outputs)}
+            alone = [
+                place
+                for place, output in enumerate(outputs)
+                if (ends[output] if last else outputs.index(output)) == place
+            ]
+            return swept(graph, x, y_bar, seeded=lambda place, _: place in alone)
+
+        return implementation
+
+    found = {f"{op} times {factor}": option(partials=_factor(op, factor)) for op in OPS for factor in (-1, 2, 0)}
+    # Nodes that are added to themselves, and cotangents that lose their sign, are no kinds that the question names.
+    found |= {f"{op} once": option(arguments=_once((op,))) for op in ("mul", "sub", "div")}
+    return found | {
+        "no cotangents": with_bars(np.ones_like),
+        "their sum": with_bars(lambda bars: np.full_like(bars, bars.sum())),
+        "in another order": with_bars(lambda bars: bars[::-1]),
+        "the first": with_bars(lambda bars: bars * (np.arange(len(bars)) == 0)),
+        "the last": with_bars(lambda bars: bars * (np.arange(len(bars)) == len(bars) - 1)),
+        "overwritten": option(overwrites=True),
+        "two terms of a sum": option(arguments=lambda node: range(min(2, len(node.args)))),
+        "inputs in the order of nodes": with_entries(
+            lambda graph, bars: [bar for _, bar in sorted(zip(graph.inputs, bars, strict=True))]
+        ),
+        "unused inputs left out": with_entries(
+            lambda graph, bars: [
+                bar for index, bar in zip(graph.inputs, bars, strict=True) if index not in _unused(graph)
+            ]
+        ),
+        "constants too": with_entries(
+            lambda graph, bars: [*bars, *[0.0 for node in graph.nodes if node.op == "const"]]
+        ),
+        "listed twice, the first": listed_once(last=False),
+        "listed twice, the last": listed_once(last=True),
+        "raises for unused inputs": _raises(_unused),
+        "raises always": _raises(lambda graph: True),
+        "an inner seed lost": option(seeded=lambda place, users: not users),
+        "an inner seed alone": option(inner="alone"),
+        "ends at outputs": option(inner="ends"),
+        "no values": answer(lambda y, bars: ([0.0] * len(y), bars)),
+        "values in another order": answer(lambda y, bars: (y[::-1], bars)),
+        "parts swapped": answer(lambda y, bars: (bars, y)),
+        "no answer": answer(lambda y, bars: None),
+        "one part": answer(lambda y, bars: (bars,)),
+        "three parts": answer(lambda y, bars: (y, bars, bars)),
+        "an entry too many": answer(lambda y, bars: (y, [*bars, 0.0])),
+        "values too many": answer(lambda y, bars: ([*y, 0.0], bars)),
+        "a column": answer(lambda y, bars: (y, [[bar] for bar in bars])),
+        "not a number": answer(lambda y, bars: (y, [float("nan")] * len(bars))),
+    }
+
+
+def judged(functions: dict[str, Any]) -> None:
+    is_right = functions["is_right"]
+    for right, implementations in ((True, right_ones()), (False, wrong_ones())):
+        for name, function in implementations.items():
+
+            def given(graph: Any, x: Any, y_bar: Any, function: Any = function) -> Any:
+                return returned(answered(function, question(graph, x, y_bar)))
+
+            require(is_right(given) is right, f"is_right does not say {right} to: {name}")
+
+
 def _forward(functions: dict[str, Any]) -> None:
     sweep("forward_mode", functions)
 
@@ -293,4 +474,5 @@ ORACLES = {
     "q5": Oracle("edges counted one by one", costs),
     "q6": Oracle("complex step in long floats", closed_forms),
     "q7": Oracle("costs on sets of edges", elimination),
+    "q8": Oracle("implementations, right and wrong, by the complex step", judged),
 }
