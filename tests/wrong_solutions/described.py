@@ -103,6 +103,20 @@ DESCRIBED: dict[str, dict[str, str]] = {
         "outputs_left_out": "inner_outputs_left_out forward",
         "better_of_two": "better_of_two",
         "from_one": "counted_from_one",
+        # the third set
+        "unit_direction": "direction_normalised",
+        "sine_again": "sine_for_its_derivative",
+        "tanh_square_forgotten": "tanh_square_missing",
+        "quotient_the_other_way_round": "quotient_swapped",
+        "results_sorted": "outputs_in_node_order repeated_output_once",
+        "along_a_unit_vector": "direction_normalised",
+        "all_adjoints": "every_node",
+        "cotangents_sorted": "cotangents_in_node_order",
+        "sums_of_two": "sum_of_two_only",
+        "first_letter": "mode_guessed",
+        "tie_is_reverse": "tie_is_reverse",
+        "product_not_transposed": "a_b_not_transposed a_and_b_swapped",
+        "added_everywhere": "identity_forgotten",
     },
     "checkpointing": {
         # q1
@@ -197,6 +211,18 @@ DESCRIBED: dict[str, dict[str, str]] = {
         "nested_in_a_row": "one_off_the_end",
         "bisection_alone": "no_checkpoint",
         "thirds": "one_level",
+        # the third set
+        "once_more_for_each": "recomputes",
+        "freed_when_left": "frees_too_early",
+        "zero_allowed": "does_not_validate",
+        "short_of_memory": "sweeps_within_the_segment",
+        "evenly_and_poor": "memory_poor_within",
+        "half_of_the_memory": "one_too_few",
+        "examples_alone": "loss_mean_over_examples mean_over_examples",
+        "weights_on_their_side": "weights_transposed",
+        "first_one_plain": "first_segment_kept",
+        "own_segments": "square_root",
+        "saved_alone_fit": "forgets_the_working_one",
     },
     "matrix_gradients": {
         # q1
@@ -288,6 +314,20 @@ DESCRIBED: dict[str, dict[str, str]] = {
         "no_Vt_bar": "vt_bar_ignored",
         "without_inverse": "projectors_without_s",
         "half_F": "half",
+        # the third set
+        "a_little_on_the_diagonal": "regularised",
+        "both_negative": "b_bar_minus",
+        "refined": "single_precision",
+        "rule_that_stops": "not_twice",
+        "divided_out": "damped",
+        "root_of_eps": "step_too_small",
+        "four_digits": "step_too_large",
+        "absolute_length": "absolute_tolerance",
+        "any_for_all": "any_entry",
+        "without_abs": "no_absolute_value",
+        "three_per_cent": "loose one_per_cent",
+        "symmetric_parts": "symmetric",
+        "diagonal_of_F": "f_diagonal",
     },
     "ad_in_jax": {
         # q1
@@ -366,5 +406,16 @@ DESCRIBED: dict[str, dict[str, str]] = {
         "loop_over_columns": "pattern_ignored a_colour_each",
         "f_of_the_seeds": "value_in_place_of_the_tangent",
         "sparse_jacobian:transposed": "transposed",
+        # the third set
+        "taylor_coefficient": "half_of_the_hessian",
+        "no_identity": "identity_missing",
+        "a_row_for_each_input": "columns_as_rows transposed",
+        "gradient_of_each_entry": "row_by_row hessian_formed",
+        "single_step": "one_step",
+        "overflowing_rule": "rule_overflows",
+        "derivatives_at_the_start": "at_the_start",
+        "hundred_terms": "few_terms",
+        "squared_distance": "square_compared",
+        "differences_along_the_seeds": "finite_difference",
     },
 }  # fmt: skip

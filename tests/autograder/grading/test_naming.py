@@ -45,7 +45,8 @@ def said():
     def told(assignment: str, name: str) -> tuple[str, dict[str, dict[str, Any]]]:
         recognition.install(assignment)
         wrong = solution(assignment, name)
-        cases = naming.told(assignment, wrong.function, wrong.answer)
+        failed = naming.lost(assignment, wrong.function, wrong.answer)
+        cases = naming.told(assignment, wrong.function, failed)
         return naming.outcome(assignment, wrong.function, name, cases)[0], cases
 
     yield told
