@@ -34,24 +34,36 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "student_template"), str(ROOT / "tests")]
 
 from adkit.checks.errors import Failure, Recognised  # noqa: E402  # found from here on
+from wrong_solutions import Wrong  # noqa: E402
 
 RECORD = Path(__file__).with_suffix(".json")
 ASSIGNMENTS = ("ad_modes", "ad_in_jax", "matrix_gradients", "checkpointing")
-SETS = {"first": "wrong_solutions", "second": "wrong_solutions.second", "third": "wrong_solutions.third"}
+SETS = {
+    "first": "wrong_solutions",
+    "second": "wrong_solutions.second",
+    "third": "wrong_solutions.third",
+    "subtle": "subtle_mistakes",
+}
+"""The modules, or the module, of each."""
 OUTCOMES = ("right", "check", "silent", "wrong", "other", "kept")
 SAYS_THE_SAME = {
-    "linear_solve_vjp__inverse_formed": "as forming A^-1 does",
-    "linear_solve_vjp__factorised_twice": "is factorised 2 times",
-    "linear_solve__factorised_again": "the backward pass factorises a matrix",
-    "linear_solve__inverse_kept": "as forming A^-1 does",
-    "linear_solve__without_a_rule": "has no reverse rule of its own",
-    "sparse_jacobian__pattern_ignored": "more vectors go through f than the pattern needs",
+    "linear_solve_vjp__inverse_formed": ["as forming A^-1 does"],
+    "linear_solve_vjp__factorised_twice": ["is factorised 2 times", "the factors of A serve all columns of b"],
+    "linear_solve_vjp__factorised_per_column": ["the factors of A serve all columns of b"],
+    "linear_solve__factorised_again": ["the backward pass factorises a matrix"],
+    "linear_solve__factorised_per_column": ["the backward pass factorises"],
+    "linear_solve__inverse_kept": ["as forming A^-1 does"],
+    "linear_solve__without_a_rule": ["has no reverse rule of its own"],
+    "sparse_jacobian__pattern_ignored": ["more vectors go through f than the pattern needs"],
 }
 """Known mistakes that a check finds by what it measures, with its words."""
 
 
 def solutions(assignment: str, which: str) -> list[Any]:
     """The wrong solutions of a set."""
+    if which == "subtle":
+        subtle = import_module(SETS[which]).SUBTLE
+        return [Wrong(s.function, s.words, s.words, s.implementation) for s in subtle if s.assignment == assignment]
     return list(import_module(f"{SETS[which]}.{assignment}").WRONG)
 
 
@@ -87,10 +99,17 @@ def lost(assignment: str, function: str, answer: Any) -> dict[str, Lost]:
 
 
 def _plain(failure: Failure | None) -> Failure | None:
-    """The failure without the functions that were handed over, which cannot be kept; no sign calls them."""
+    """The failure, without what was handed over and cannot be kept: functions of Python."""
     if failure is None:
         return None
-    return replace(failure, arguments=tuple(None if callable(a) else a for a in failure.arguments))
+    kept: list[Any] = []
+    for argument in failure.arguments:
+        try:
+            pickle.dumps(argument)
+            kept.append(argument)
+        except (pickle.PicklingError, AttributeError, TypeError):
+            kept.append(None)
+    return replace(failure, arguments=tuple(kept))
 
 
 def told(assignment: str, function: str, failed: Mapping[str, Lost]) -> dict[str, dict[str, Any]]:
@@ -116,7 +135,7 @@ def outcome(assignment: str, function: str, name: str, said: dict[str, dict[str,
         return "wrong", sorted(set(untrue))
     if any(case["names"] for case in said.values()):
         return "right", []
-    same = [SAYS_THE_SAME[each] for each in described if each in SAYS_THE_SAME]
+    same = [words for each in described for words in SAYS_THE_SAME.get(each, [])]
     if any(words in case["message"] for words in same for case in said.values()):
         return "check", []
     return ("silent" if described else "other"), []
@@ -132,6 +151,8 @@ def code(assignment: str, which: str) -> str:
 
 def _of_set(assignment: str, which: str) -> list[Path]:
     """Where the solutions of a set are written; a later set takes functions of the first."""
+    if which == "subtle":
+        return [ROOT / "tests" / "subtle_mistakes.py"]
     parts = [SETS["first"], SETS[which]]
     return [ROOT / "tests" / part.replace(".", "/") / f"{assignment}.py" for part in dict.fromkeys(parts)]
 
@@ -224,6 +245,8 @@ def main() -> None:
     for assignment in () if options.table else options.only or ASSIGNMENTS:
         for which in options.sets:
             key = f"{assignment} {which}"
+            if not solutions(assignment, which):
+                continue
             there = [f"{solution.function}:{solution.name}" for solution in solutions(assignment, which)]
             entry: dict[str, Any] = record.get(key, {})
             if entry.get("code") != code(assignment, which) or options.again:
