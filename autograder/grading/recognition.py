@@ -312,7 +312,11 @@ class _Recogniser:
             return key.startswith("!") and ordinal == failure.ordinal and alike
         if mistake.first_order and _has_direction_of(self._failure(case, mistake), failure):
             return True
-        return ordinal == failure.ordinal and checks.matches(key, observed.key)
+        if ordinal != failure.ordinal:
+            return False
+        return checks.matches(key, observed.key) or (
+            _is_infinite(failure) and not any(map(_finite, _float_arrays(self._own_answer(case, mistake))))
+        )
 
     def _failure(self, case: Case, mistake: Mistake) -> checks.Failure | None:
         """How the mistake fails, as a whole: for the few whose fingerprint is not enough."""
@@ -320,6 +324,10 @@ class _Recogniser:
         if key not in self._failures:
             self._failures[key] = _failure_of(self.assignment.name, case, mistake)
         return self._failures[key]
+
+    def _own_answer(self, case: Case, mistake: Mistake) -> Any:
+        own = self._failure(case, mistake)
+        return 0.0 if own is None else own.answer
 
     def _is_refuted(
         self, mistake: Mistake, cases: Mapping[str, Case], failures: Mapping[str, checks.Failure | None]
@@ -440,6 +448,17 @@ def _is_telling(failure: checks.Failure) -> bool:
         finite = np.concatenate([part[np.isfinite(part)].ravel() for part in numbers])
         return bool(finite.size > 1 and np.count_nonzero(finite))
     return checks.sentence_of(["one", "another"], failure.answer) is not None
+
+
+def _finite(part: NDArray[np.float64]) -> bool:
+    return bool(np.isfinite(part).any())
+
+
+def _is_infinite(failure: checks.Failure) -> bool:
+    """Whether the answer holds no number that is finite, and some that are infinite: divided by zero in another order
+    that gives NaN."""
+    numbers = list(_float_arrays(failure.answer))
+    return not any(map(_finite, numbers)) and any(bool(np.isinf(part).any()) for part in numbers)
 
 
 def _size(failure: checks.Failure) -> int:

@@ -214,7 +214,7 @@ def hvp__row_by_row(f, x, v):
 
 
 @q3.mistake(
-    says="A difference of gradients loses half of the digits, and all of them for a long v or a short one.",
+    says="A difference of gradients loses half of the digits, whatever its step: the product is exact without one.",
     sign=signs.difference_of_gradients,
 )
 def hvp__difference_of_gradients(f, x, v):

@@ -258,8 +258,8 @@ q5 = MISTAKES.question("q5")
 
 
 @q5.mistake(
-    says="Your checkpoints are uniform: spread evenly, with each segment kept whole. With little memory it is cheaper "
-    "to set checkpoints within a segment as well, in the places that have become free (the binomial schedule).",
+    says="Your checkpoints are uniform, spread evenly. With little memory it is cheaper to set checkpoints within a "
+    "segment as well, in the places that have become free (the binomial schedule).",
 )
 def optimal_schedule__uniform(n, memory):
     possible(n, memory)
@@ -484,6 +484,7 @@ q7.edit(
 q7.edit(
     "checkpointed_loss__square_root",
     ("sorted({*(int(c) for c in checkpoints), len(params)})", "[*choose_checkpoints(len(params)), len(params)]"),
+    sign=signs.keeps_every_root,
     says="You do not use `checkpoints`: these segments are those of the square-root rule, whatever was asked for. A "
     "segment ends at each of the checkpoints.",
     openly="You do not use `checkpoints`: these segments are those of the square-root rule, whatever was asked for.",

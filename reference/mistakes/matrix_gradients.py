@@ -117,6 +117,7 @@ q1.edit(
     "linear_solve_vjp__regularised",
     ("jnp.asarray(A)", "A + 1e-6 * jnp.eye(len(A))"),
     says="Something is added to A (a regularisation): that solves another system.",
+    sign=signs.shifted_system,
     first_order=True,
 )
 
@@ -340,6 +341,7 @@ q3.edit(
     ("U, _, Vt", "U, s, Vt"),
     ("return U @ Vt", "return (U * (s / (s + 1e-6))) @ Vt"),
     says="Something is added to Sigma before it is divided out; U V^T needs no division.",
+    sign=signs.damped_factors,
 )
 
 q3.edit(

@@ -12,6 +12,7 @@ fact about the answer, and the mistake's sentence says no more than it shows.
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from math import isqrt
 from typing import Any, cast
 
 import jax
@@ -45,6 +46,38 @@ def _floats(answer: Any) -> NDArray[np.float64] | None:
     except ValueError:
         return None
     return numbers.astype(np.float64) if numbers.dtype.kind == "f" else None
+
+
+# --- matrices -------------------------------------------------------------------------------------------------
+
+
+def shifted_system(failure: Failure) -> bool:
+    """The solution b_bar of (A + t I)^T b_bar = x_bar, for some t: its residual is a multiple of it."""
+    A, _, x_bar = (np.asarray(each, dtype=np.float64) for each in failure.arguments)
+    b_bar = _floats(failure.answer)
+    if b_bar is None or b_bar.shape != x_bar.shape or failure.right is None:
+        return False
+    residual = x_bar - A.T @ b_bar
+    t = float(np.vdot(residual, b_bar) / np.vdot(b_bar, b_bar))
+    rest, size = np.linalg.norm(residual - t * b_bar), np.linalg.norm(residual)
+    rounding = 1e-13 * np.linalg.norm(A) * np.linalg.norm(b_bar)
+    return bool(size > rounding and rest < 1e-2 * size)
+
+
+def damped_factors(failure: Failure) -> bool:
+    """U diag(s / (s + t)) V^T for some small t > 0, where the right answer has ones."""
+    U, s, Vt = np.linalg.svd(np.asarray(failure.arguments[0], dtype=np.float64), full_matrices=False)
+    answer = _floats(failure.answer)
+    if answer is None or answer.shape != (len(U), Vt.shape[1]):
+        return False
+    inner = U.T @ answer @ Vt.T
+    ones = np.diag(inner)
+    largest = np.max(ones, initial=0.0)
+    there = (ones > 1e-6 * largest) & (1 - ones > 1e-12)
+    added = s[there] * (1 / ones[there] - 1)
+    apart = np.max(np.abs(inner - np.diag(ones)), initial=0.0)
+    alike = added.size > 1 and np.ptp(added) < 1e-2 * np.max(added) < 1e-5
+    return bool(alike and apart < 1e-6 * largest)
 
 
 # --- difference quotients ---------------------------------------------------------------------------------------
@@ -140,12 +173,12 @@ def trace_of(failure: Failure) -> Trace | None:
         return None
 
 
-def of_schedule(holds: Callable[[int, Actions], bool]) -> Sign:
+def of_schedule(holds: Callable[[int, Actions], int]) -> Sign:
     """The sign of a schedule with at least one action, for n layers."""
 
-    def sign(failure: Failure) -> bool:
+    def sign(failure: Failure) -> int:
         n, actions = layers_of(failure), actions_of(failure)
-        return bool(actions) and n > 0 and holds(n, actions)
+        return holds(n, actions) if actions and n > 0 else 0
 
     return sign
 
@@ -175,10 +208,12 @@ def lacks_the_last_layer(n: int, actions: Actions) -> bool:
 
 
 @of_schedule
-def keeps_everything(n: int, actions: Actions) -> bool:
-    """Every activation is saved before the first backward step, and none is freed by then."""
+def keeps_everything(n: int, actions: Actions) -> int:
+    """Every activation is saved before the first backward step, and none is freed by then; a schedule that does
+    otherwise speaks against it."""
     start = before_the_first(actions, "backward")
-    return n > 1 and set(indices(start, "save")) == set(range(1, n + 1)) and not indices(start, "free")
+    everything = set(indices(start, "save")) == set(range(1, n + 1)) and not indices(start, "free")
+    return (1 if everything else -1) if n > 1 else 0
 
 
 @of_schedule
@@ -239,7 +274,7 @@ def evaluates_the_last_segment_again(failure: Failure) -> bool:
 
 def saves_more_than_the_checkpoints(failure: Failure) -> bool:
     """On the way forward all activations are saved, though not all of them are asked for."""
-    return bool(keeps_everything(failure)) and len(_held_checkpoints(failure)) < layers_of(failure)
+    return keeps_everything(failure) > 0 and len(_held_checkpoints(failure)) < layers_of(failure)
 
 
 def keeps_recomputed_activations(failure: Failure) -> bool:
@@ -450,6 +485,21 @@ def turns(failure: Failure) -> int:
 
 
 # --- networks -----------------------------------------------------------------------------------------------------
+
+
+def keeps_every_root(failure: Failure) -> int:
+    """Of a loss with checkpoints others are kept than those asked for, at distances of about the root of n; it speaks
+    against it when they are elsewhere.
+
+    The answer holds what is kept, how much else, and the matrix products of the backward pass.
+    """
+    kept, unexplained, _ = failure.answer
+    params, checkpoints = failure.arguments[0], failure.arguments[-1]
+    n = len(params)
+    if not isinstance(kept, list) or unexplained or kept == [c for c in checkpoints if c < n]:
+        return 0
+    near = (isqrt(n), isqrt(n - 1) + 1)
+    return 1 if any(kept == list(range(distance, n, distance)) for distance in near) else -1
 
 
 def wraps_the_segments_as_a_whole(failure: Failure) -> bool:

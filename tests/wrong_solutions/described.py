@@ -126,6 +126,7 @@ DESCRIBED: dict[str, dict[str, str]] = {
         "tie_is_reverse": "tie_is_reverse",
         "product_not_transposed": "a_b_not_transposed a_and_b_swapped",
         "added_everywhere": "identity_forgotten",
+        "by_successors": "counted_once",  # since its sentence speaks of any count in the original graph
     },
     "checkpointing": {
         # q1
@@ -232,13 +233,13 @@ DESCRIBED: dict[str, dict[str, str]] = {
         "freed_when_left": "frees_too_early",
         "zero_allowed": "does_not_validate",
         "short_of_memory": "sweeps_within_the_segment",
-        "evenly_and_poor": "memory_poor_within",
+        "evenly_and_poor": "memory_poor_within uniform",
         "half_of_the_memory": "one_too_few",
         "examples_alone": "loss_mean_over_examples mean_over_examples",
         "weights_on_their_side": "weights_transposed",
         "first_one_plain": "first_segment_kept",
         "own_segments": "square_root",
-        "saved_alone_fit": "forgets_the_working_one",
+        "two_halves": "one_level",
     },
     "matrix_gradients": {
         # q1
@@ -377,7 +378,6 @@ DESCRIBED: dict[str, dict[str, str]] = {
         "rule_that_stops": "not_twice",
         "divided_out": "damped",
         "root_of_eps": "step_too_small",
-        "four_digits": "step_too_large",
         "absolute_length": "absolute_tolerance",
         "any_for_all": "any_entry",
         "without_abs": "no_absolute_value",
@@ -413,6 +413,7 @@ DESCRIBED: dict[str, dict[str, str]] = {
         # q3
         "hessian_first_then_product": "hessian_formed",
         "differences_along_v": "difference_of_gradients",
+        "scaled_differences": "difference_of_gradients",
         "slope": "gradient_along_v",
         "summed": "rows_added",
         "diagonal": "diagonal",
@@ -465,7 +466,7 @@ DESCRIBED: dict[str, dict[str, str]] = {
         # the third set
         "taylor_coefficient": "half_of_the_hessian",
         "no_identity": "identity_missing",
-        "a_row_for_each_input": "columns_as_rows transposed",
+        "a_row_for_each_input": "columns_as_rows transposed always_forward",
         "gradient_of_each_entry": "row_by_row hessian_formed",
         "single_step": "one_step",
         "overflowing_rule": "rule_overflows",

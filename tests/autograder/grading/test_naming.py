@@ -122,13 +122,13 @@ def test_a_difference_quotient_is_known_by_the_points_that_it_asks_for(failure, 
     assert shown == ([name] if name else [])
 
 
-def asked(function: str, *arguments: Any, answer: Any, right: Any = None) -> set[str]:
-    """The mistakes of a function of `ad_in_jax` that a sign shows in an answer."""
+def asked(function: str, *arguments: Any, answer: Any, right: Any = None, assignment: str = "ad_in_jax") -> set[str]:
+    """The mistakes of a function that a sign shows in an answer."""
     distance = None
     if right is not None:
         distance = float(np.linalg.norm(np.asarray(answer) - right) / np.linalg.norm(right))
     failure = checks.Failure("", 1, np.asarray(answer), True, right=right, arguments=arguments, distance=distance)
-    known = [m for m in catalogue("ad_in_jax") if m.function == function and m.sign is not None]
+    known = [m for m in catalogue(assignment) if m.function == function and m.sign is not None]
     return {mistake.name for mistake in known if recognition.shown(mistake, failure) > 0}
 
 
@@ -210,6 +210,34 @@ def test_a_fixed_number_of_turns_is_the_same_in_two_cases(turns, told):
         failures[test] = checks.Failure(test, 2, x, True, arguments=(contraction, np.ones(3), np.zeros(3), 1e-12))
     settled = recognition.settle("ad_in_jax", "q6", failures)
     assert {name for found in settled.values() for name in found.names} == told
+
+
+A, X_BAR = np.array([[2.0, 1.0, 0.0], [-1.0, 3.0, 0.5], [0.0, 1.0, 1.0]]), np.array([1.0, -2.0, 3.0])
+
+
+@pytest.mark.parametrize("t", [1e-9, 1e-4, 0.3])
+def test_a_system_with_a_shifted_diagonal_is_known_whatever_the_shift(t):
+    def told(answer: Any) -> set[str]:
+        right = np.linalg.solve(A.T, X_BAR)
+        return asked("linear_solve_vjp", A, X_BAR, X_BAR, answer=answer, right=right, assignment="matrix_gradients")
+
+    assert told(np.linalg.solve((A + t * np.eye(3)).T, X_BAR)) == {"regularised"}
+    assert told(np.linalg.solve((A + t * np.diag([1.0, 2.0, 3.0])).T, X_BAR)) == set()
+    assert told(np.linalg.solve(A.T, X_BAR)) == set()
+
+
+@pytest.mark.parametrize("scale", [1e-20, 1.0])
+def test_what_is_added_to_the_singular_values_is_known_whatever_it_is(scale):
+    U, s, Vt = np.linalg.svd(scale * A[:, :2], full_matrices=False)
+    s[1] *= 1e-5
+
+    def told(answer: Any) -> set[str]:
+        W = (U * s) @ Vt
+        return asked("nuclear_norm_gradient", W, answer=answer, right=U @ Vt, assignment="matrix_gradients")
+
+    assert told((U * (s / (s + 1e-9))) @ Vt) == {"damped"}
+    assert told((U * s) @ Vt) == set()
+    assert told((U * (s > 1e-3 * s[0])) @ Vt) == set()
 
 
 def test_single_precision_is_known_by_its_digits():

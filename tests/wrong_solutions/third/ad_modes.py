@@ -115,12 +115,12 @@ def first_letter(graph, mode):
     sides = {"f": graph.inputs, "r": graph.outputs}
     if not mode or mode[0].lower() not in sides:
         raise ValueError(f"{mode} is no mode")
-    return len(sides[mode[0].lower()]) * len(list(edges_of(graph)))
+    return len(sides[mode[0].lower()]) * edges_of(graph)
 
 
 @wrong("choose_mode", "a tie is given to reverse mode")
 def tie_is_reverse(graph):
-    edges = len(list(edges_of(graph)))
+    edges = edges_of(graph)
     return "forward" if len(graph.inputs) * edges < len(graph.outputs) * edges else "reverse"
 
 

@@ -5,7 +5,6 @@
 # pyright: reportCallIssue=false, reportArgumentType=false, reportAttributeAccessIssue=false
 # pyright: reportOperatorIssue=false, reportMatchNotExhaustive=false
 
-import functools
 import itertools
 
 import adkit
@@ -143,29 +142,6 @@ def own_segments(params, x, y, checkpoints):
     n = len(params)
     step = max(1, int(n**0.5))
     return segment_loss(params, x, y, list(itertools.pairwise([*range(0, n, step), n])))
-
-
-@wrong("optimal_schedule_for", "only what is saved has to fit")
-def saved_alone_fit(sizes, costs, memory):
-    if max(sizes) > memory:
-        raise ValueError("too large")
-
-    @functools.cache
-    def best(low, high, room):
-        if low == high:
-            return 0, ()
-        found = []
-        for j in range(low + 1, high + 1):
-            if sizes[j - 1] > room:
-                continue
-            above, below = best(j, high, room - sizes[j - 1]), best(low, j - 1, room)
-            if above and below:
-                steps = [("forward", i) for i in range(low + 1, j + 1)] + [("save", j)]
-                steps = (*steps, *above[1], ("backward", j), ("free", j), *below[1])
-                found.append((sum(costs[low:j]) + above[0] + below[0], steps))
-        return min(found) if found else None
-
-    return list(best(0, len(sizes), memory)[1])
 
 
 @wrong("nested_checkpointed_loss", "two halves, each in a jax.checkpoint, and no further")
