@@ -20,35 +20,50 @@ import argparse
 import hashlib
 import json
 import os
+import pickle
 import sys
-import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 os.environ["JAX_PLATFORMS"], os.environ["JAX_ENABLE_X64"] = "cpu", "1"
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT), str(ROOT / "student_template"), str(ROOT / "tests")]
+
+from adkit.checks.errors import Failure, Recognised  # noqa: E402  # found from here on
+from wrong_solutions import Wrong  # noqa: E402
 
 RECORD = Path(__file__).with_suffix(".json")
 ASSIGNMENTS = ("ad_modes", "ad_in_jax", "matrix_gradients", "checkpointing")
-SETS = {"first": "wrong_solutions", "second": "wrong_solutions.second"}
+SETS = {
+    "first": "wrong_solutions",
+    "second": "wrong_solutions.second",
+    "third": "wrong_solutions.third",
+    "subtle": "subtle_mistakes",
+}
+"""The modules, or the module, of each."""
 OUTCOMES = ("right", "check", "silent", "wrong", "other", "kept")
 SAYS_THE_SAME = {
-    "linear_solve_vjp__inverse_formed": "as forming A^-1 does",
-    "linear_solve_vjp__factorised_twice": "is factorised 2 times",
-    "linear_solve__factorised_again": "the backward pass factorises a matrix",
-    "linear_solve__inverse_kept": "as forming A^-1 does",
-    "linear_solve__without_a_rule": "has no reverse rule of its own",
-    "sparse_jacobian__pattern_ignored": "more vectors go through f than the pattern needs",
+    "linear_solve_vjp__inverse_formed": ["as forming A^-1 does"],
+    "linear_solve_vjp__factorised_twice": ["is factorised 2 times", "the factors of A serve all columns of b"],
+    "linear_solve_vjp__factorised_per_column": ["the factors of A serve all columns of b"],
+    "linear_solve__factorised_again": ["the backward pass factorises a matrix"],
+    "linear_solve__factorised_per_column": ["the backward pass factorises"],
+    "linear_solve__inverse_kept": ["as forming A^-1 does"],
+    "linear_solve__without_a_rule": ["has no reverse rule of its own"],
+    "sparse_jacobian__pattern_ignored": ["more vectors go through f than the pattern needs"],
 }
 """Known mistakes that a check finds by what it measures, with its words."""
 
 
 def solutions(assignment: str, which: str) -> list[Any]:
     """The wrong solutions of a set."""
+    if which == "subtle":
+        subtle = import_module(SETS[which]).SUBTLE
+        return [Wrong(s.function, s.words, s.words, s.implementation) for s in subtle if s.assignment == assignment]
     return list(import_module(f"{SETS[which]}.{assignment}").WRONG)
 
 
@@ -60,23 +75,53 @@ def described_by(assignment: str, function: str, name: str) -> set[str]:
     return {f"{function}__{each}" for each in known.get(f"{function}:{name}", known.get(name, "")).split()}
 
 
-def told(assignment: str, function: str, answer: Any) -> dict[str, dict[str, Any]]:
-    """What is said in each failed case: the names of the mistakes, the sentence, the message."""
+@dataclass(frozen=True)
+class Lost:
+    """A failed case: where it failed, and what its check says when no mistake is recognised."""
+
+    failure: Failure | None
+    message: str
+
+
+def lost(assignment: str, function: str, answer: Any) -> dict[str, Lost]:
+    """The failed cases of a solution."""
+    import cases_here
+    from adkit.checks import known_mistakes
+
+    question = cases_here.question_of(assignment, function)
+    hidden = {case.name: case.hidden for case in cases_here.cases_of(assignment, question)}
+    before, known_mistakes.recogniser = known_mistakes.recogniser, lambda failure: Recognised()
+    try:
+        failed = cases_here.failures(assignment, question, {function: answer})
+    finally:
+        known_mistakes.recogniser = before
+    return {name: Lost(_plain(error.failure), error.told(hidden=hidden[name])[:300]) for name, error in failed.items()}
+
+
+def _plain(failure: Failure | None) -> Failure | None:
+    """The failure, without what was handed over and cannot be kept: functions of Python."""
+    if failure is None:
+        return None
+    kept: list[Any] = []
+    for argument in failure.arguments:
+        try:
+            pickle.dumps(argument)
+            kept.append(argument)
+        except (pickle.PicklingError, AttributeError, TypeError):
+            kept.append(None)
+    return replace(failure, arguments=tuple(kept))
+
+
+def told(assignment: str, function: str, failed: Mapping[str, Lost]) -> dict[str, dict[str, Any]]:
+    """What is said in each failed case: the names of the mistakes, the sentence, the check's own message."""
     import cases_here
 
     question = cases_here.question_of(assignment, function)
-    failed = cases_here.failures(assignment, question, {function: answer})
-    settled = cases_here.settled(assignment, question, failed)
-    hidden = {case.name: case.hidden for case in cases_here.cases_of(assignment, question)}
+    settled = cases_here.settled(assignment, question, cast("Any", failed))  # only where it failed is looked at
     said: dict[str, dict[str, Any]] = {}
-    for name, error in failed.items():
-        if error.failure is not None:
-            error.recognised = settled.get(name, type(error.recognised)())
-        said[name] = {
-            "names": list(error.recognised.names),
-            "sentence": error.mistake,
-            "message": error.told(hidden=hidden[name])[:300],
-        }
+    for name, case in failed.items():
+        recognised = settled.get(name, Recognised()) if case.failure is not None else Recognised()
+        said[name] = {"names": list(recognised.names), "sentence": recognised.sentence, "message": case.message}
     return said
 
 
@@ -90,52 +135,75 @@ def outcome(assignment: str, function: str, name: str, said: dict[str, dict[str,
         return "wrong", sorted(set(untrue))
     if any(case["names"] for case in said.values()):
         return "right", []
-    same = [SAYS_THE_SAME[each] for each in described if each in SAYS_THE_SAME]
+    same = [words for each in described for words in SAYS_THE_SAME.get(each, [])]
     if any(words in case["message"] for words in same for case in said.values()):
         return "check", []
     return ("silent" if described else "other"), []
 
 
-def code() -> str:
-    """What the record is of: the code that decides, and the solutions."""
-    files: list[Path] = []
-    for pattern in ("reference/mistakes/*.py", "autograder/grading/recognition.py", "tests/wrong_solutions/**/*.py"):
-        files += sorted(ROOT.glob(pattern))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
+def code(assignment: str, which: str) -> str:
+    """What a part of the record is of: the code that decides, and the solutions."""
+    mistakes = ROOT / "reference" / "mistakes"
+    decides = [mistakes / "__init__.py", mistakes / "signs.py", mistakes / f"{assignment}.py"]
+    judges = ROOT / "tests" / "wrong_solutions" / "described.py"
+    return _digest([*decides, ROOT / "autograder/grading/recognition.py", judges, *_of_set(assignment, which)])
 
 
-def _catalogue(assignment: str) -> str:
-    """What the known mistakes answer depends on these files; running them takes longest."""
-    files = [
-        ROOT / f"reference/mistakes/{assignment}.py",
-        *sorted((ROOT / f"assignments/{assignment}/tests").glob("*")),
-    ]
+def _of_set(assignment: str, which: str) -> list[Path]:
+    """Where the solutions of a set are written; a later set takes functions of the first."""
+    if which == "subtle":
+        return [ROOT / "tests" / "subtle_mistakes.py"]
+    parts = [SETS["first"], SETS[which]]
+    return [ROOT / "tests" / part.replace(".", "/") / f"{assignment}.py" for part in dict.fromkeys(parts)]
+
+
+def _tests(assignment: str) -> list[Path]:
+    return sorted((ROOT / f"assignments/{assignment}/tests").glob("*"))
+
+
+def _digest(files: Iterable[Path]) -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files if file.is_file())).hexdigest()[:12]
 
 
-def grade(assignment: str, which: str, names: Iterable[str] = ()) -> dict[str, Any]:
-    """One set of one assignment; `names` takes only these."""
+def _kept(assignment: str, which: str) -> tuple[Path, Path]:
+    """Files of this machine's: what the known mistakes answer, and what the solutions of a set do. Running them takes
+    longest; when only the recognition has changed neither is run again."""
+    folder = ROOT / "build" / "naming"
+    folder.mkdir(parents=True, exist_ok=True)
+    answers = _digest([ROOT / f"reference/mistakes/{assignment}.py", *_tests(assignment)])
+    checks = sorted((ROOT / "student_template/adkit/checks").glob("*.py"))
+    failed = _digest([*_of_set(assignment, which), *checks, *_tests(assignment)])
+    return folder / f"{assignment}-{answers}.json", folder / f"{assignment}-{which}-{failed}.pickle"
+
+
+def grade(assignment: str, which: str, names: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Solutions of one set of one assignment, by "function:name"; each with what is told of it."""
     from autograder.grading import recognition
 
     recognition.install(assignment)
-    answers = ROOT / "build" / "naming" / f"{assignment}-{_catalogue(assignment)}.json"
-    answers.parent.mkdir(parents=True, exist_ok=True)
+    answers, runs = _kept(assignment, which)
     recognition.load_answers(assignment, answers)
-    wanted, found, started = set(names), {}, time.monotonic()
+    failed: dict[str, dict[str, Lost]] = pickle.loads(runs.read_bytes()) if runs.exists() else {}
     for solution in solutions(assignment, which):
-        if wanted and solution.name not in wanted:
+        key = f"{solution.function}:{solution.name}"
+        if key not in names:
             continue
-        said = told(assignment, solution.function, solution.answer)
+        if key not in failed:
+            failed[key] = lost(assignment, solution.function, solution.answer)
+            runs.write_bytes(pickle.dumps(failed))
+        said = told(assignment, solution.function, failed[key])
         what, untrue = outcome(assignment, solution.function, solution.name, said)
-        found[f"{solution.function}:{solution.name}"] = {
-            "truth": solution.truth,
-            "outcome": what,
-            "told": sorted({each for case in said.values() for each in case["names"]}),
-            **({"untrue": untrue} if untrue else {}),
-        }
-        print(f"{assignment} {which} {solution.name}: {what}", flush=True)
         recognition.save_answers(assignment, answers)
-    return {"code": code(), "seconds": round(time.monotonic() - started), "solutions": found}
+        print(f"{assignment} {which} {solution.name}: {what}", flush=True)
+        yield (
+            key,
+            {
+                "truth": solution.truth,
+                "outcome": what,
+                "told": sorted({each for case in said.values() for each in case["names"]}),
+                **({"untrue": untrue} if untrue else {}),
+            },
+        )
 
 
 def counts(entry: dict[str, Any]) -> Counter[str]:
@@ -177,13 +245,19 @@ def main() -> None:
     for assignment in () if options.table else options.only or ASSIGNMENTS:
         for which in options.sets:
             key = f"{assignment} {which}"
+            if not solutions(assignment, which):
+                continue
+            there = [f"{solution.function}:{solution.name}" for solution in solutions(assignment, which)]
+            entry: dict[str, Any] = record.get(key, {})
+            if entry.get("code") != code(assignment, which) or options.again:
+                entry = record[key] = {"code": code(assignment, which), "solutions": {}}
             if options.names:
-                found = grade(assignment, which, options.names)["solutions"]
-                if found:
-                    record[key]["solutions"].update(found)
-            elif options.again or record.get(key, {}).get("code") != code():
-                record[key] = grade(assignment, which)
-            RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+                wanted = [each for each in there if each.partition(":")[2] in options.names]
+            else:
+                wanted = [each for each in there if each not in entry["solutions"]]
+            for name, found in grade(assignment, which, wanted):
+                entry["solutions"][name] = found
+                RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(table(record))
     for key, entry in record.items():
         for name, solution in entry["solutions"].items():

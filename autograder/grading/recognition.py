@@ -7,9 +7,10 @@ of its error. This costs nothing while answers are right, and each mistake is ru
 is kept for as long as the process lives, and can be handed to the next one.
 
 One case alone often cannot tell: a zero, a word or an exception has many causes. When all cases of a question have been
-run, `settle` compares them. Of several candidates it takes those that fail no check which the student's function
-passed, and of these the ones behind most of the failed cases. A zero, a word or an exception is named only where one
-mistake, or two together, are behind every case that failed.
+run, `settle` compares them. Mistakes that fail a check which the student's function passed stand back behind those that
+do not, and what only a sign shows is dropped where another case speaks against it; of the rest those are told that are
+behind most of the failed cases. A zero, a word or an exception holds little by itself: it is named only where one
+mistake, or two together, are behind every case that failed, and fail no check that was passed.
 """
 
 import json
@@ -36,7 +37,7 @@ from reference.mistakes import Mistake, catalogue
 
 _Answer = tuple[int, str]
 """At which check of the case a mistake fails, and the fingerprint of what it answers; of one that raises there, the
-exception's class after an exclamation mark."""
+exception's class after an exclamation mark, and of one that JAX cannot trace the mark alone."""
 _FEW = {"RecursionError", "TimeoutError"}
 """Exceptions of one cause; the class of any other depends on how a mistake is written."""
 
@@ -222,32 +223,58 @@ class _Recogniser:
         for name, failure in failed.items():
             observed = _Observed(failure)
             behind[name] = [mistake for mistake in mistakes if self._fits(cases[name], mistake, observed)]
-        refuted = [m for m in mistakes if any(m in each for each in behind.values())]
-        refuted = [m for m in refuted if self._is_refuted(m, cases, failures)]
+        for mistake in mistakes:
+            self._take_away_what_is_contradicted(mistake, cases, failed, behind)
+        found = [m for m in mistakes if any(m in each for each in behind.values())]
+        refuted = [m for m in found if self._is_refuted(m, cases, failures)]
         cases_of = {_name(m): {name for name in failed if m in behind[name]} for m in mistakes}
         telling: dict[str, checks.Recognised] = {}
         for name, failure in failed.items():
             asked = {n for n in failed if set(cases[n].parameters) & set(cases[name].parameters)}
-            fitting = [
-                m for m in behind[name] if not m.throughout or (asked <= cases_of[_name(m)] and m not in refuted)
-            ]
+            if not failure.answered and not failure.kinds:
+                continue  # it could not be traced or counted, which is no answer
+            fitting = [m for m in behind[name] if m not in refuted]
+            fitting = [m for m in fitting if not m.throughout or asked <= cases_of[_name(m)]]
             if not _is_telling(failure):
                 # those that leave no failed case unexplained, alone or in pairs
                 alone = [m for m in fitting if asked <= cases_of[_name(m)]]
-                alone = [m for m in alone if m not in refuted] or (alone if len(asked) > 1 else [])
+                if not alone and len(asked) > 1 and _size(failure) > 1:
+                    alone = [m for m in behind[name] if asked <= cases_of[_name(m)]]
                 pairs = [
                     pair
-                    for pair in combinations([m for m in mistakes if cases_of[_name(m)] and m not in refuted], 2)
+                    for pair in combinations([m for m in found if m not in refuted], 2)
                     if asked <= cases_of[_name(pair[0])] | cases_of[_name(pair[1])]
                 ]
                 fitting = alone or [m for m in fitting if any(m in pair for pair in pairs)]
-            fitting = [m for m in fitting if m not in refuted] or fitting
+            elif not fitting:
+                # so many numbers are one mistake's, though elsewhere it was made otherwise than in the catalogue
+                fitting = [m for m in behind[name] if not m.throughout]
             most = max((len(cases_of[_name(m)]) for m in fitting), default=0)
             fitting = [m for m in fitting if len(cases_of[_name(m)]) == most]
             distinct = list(dict.fromkeys(m.says for m in fitting))
             if 1 <= len(distinct) <= 2:
                 telling[name] = self._told(question, " Or: ".join(distinct), fitting)
         return telling
+
+    def _take_away_what_is_contradicted(
+        self,
+        mistake: Mistake,
+        cases: Mapping[str, Case],
+        failed: Mapping[str, checks.Failure],
+        behind: Mapping[str, list[Mistake]],
+    ) -> None:
+        """Takes the mistake away when what is seen in a case speaks against it, and where only its sign shows it and
+        leaves a number open that no other case shows as well."""
+        there = [name for name in failed if mistake in behind[name]]
+        if mistake.sign is None or not there:
+            return
+        numbers = {name: shown(mistake, failed[name]) for name in failed if mistake.function in cases[name].parameters}
+        against = any(number < 0 for number in numbers.values())
+        without = replace(mistake, sign=None)
+        for name in there:
+            once = mistake.repeated and list(numbers.values()).count(numbers[name]) < 2
+            if against or (once and not self._fits(cases[name], without, _Observed(failed[name]))):
+                behind[name].remove(mistake)
 
     def _told(self, question: str, sentence: str, fitting: Sequence[Mistake]) -> checks.Recognised:
         own = self.assignment.question(question).heading
@@ -272,7 +299,7 @@ class _Recogniser:
         failure = observed.failure
         if mistake.function not in case.parameters:
             return False
-        if failure.answered and mistake.sign is not None and _shows(mistake, failure):
+        if failure.answered and shown(mistake, failure) > 0:
             return True
         found = self._known(case, mistake)
         if found is None:
@@ -280,13 +307,16 @@ class _Recogniser:
         ordinal, key = found
         if not failure.answered:
             raised = failure.kinds[0] if failure.kinds else ""
-            few = {raised, key.removeprefix("!")} & _FEW
-            return (
-                bool(raised) and key.startswith("!") and ordinal == failure.ordinal and (not few or key == f"!{raised}")
-            )
+            own = key.removeprefix("!")
+            alike = raised == own if {raised, own} & {"", *_FEW} else True
+            return key.startswith("!") and ordinal == failure.ordinal and alike
         if mistake.first_order and _has_direction_of(self._failure(case, mistake), failure):
             return True
-        return ordinal == failure.ordinal and checks.matches(key, observed.key)
+        if ordinal != failure.ordinal:
+            return False
+        return checks.matches(key, observed.key) or (
+            _is_infinite(failure) and not any(map(_finite, _float_arrays(self._own_answer(case, mistake))))
+        )
 
     def _failure(self, case: Case, mistake: Mistake) -> checks.Failure | None:
         """How the mistake fails, as a whole: for the few whose fingerprint is not enough."""
@@ -294,6 +324,10 @@ class _Recogniser:
         if key not in self._failures:
             self._failures[key] = _failure_of(self.assignment.name, case, mistake)
         return self._failures[key]
+
+    def _own_answer(self, case: Case, mistake: Mistake) -> Any:
+        own = self._failure(case, mistake)
+        return 0.0 if own is None else own.answer
 
     def _is_refuted(
         self, mistake: Mistake, cases: Mapping[str, Case], failures: Mapping[str, checks.Failure | None]
@@ -368,7 +402,7 @@ def _answer_of(assignment_name: str, case: Case, mistake: Mistake) -> _Answer | 
     if failure is None:
         return None
     if not failure.answered:
-        return (failure.ordinal, f"!{failure.kinds[0]}") if failure.kinds else None
+        return failure.ordinal, f"!{failure.kinds[0] if failure.kinds else ''}"
     return failure.ordinal, checks.fingerprint(failure.answer, _tolerance(failure))
 
 
@@ -395,11 +429,12 @@ def _name(mistake: Mistake) -> str:
     return f"{mistake.function}__{mistake.name}"
 
 
-def _shows(mistake: Mistake, failure: checks.Failure) -> bool:
-    """Whether the mistake's sign is in the answer; an answer may be anything, and break a sign."""
+def shown(mistake: Mistake, failure: checks.Failure) -> int:
+    """The mistake's sign in the answer: positive where it shows the mistake, negative where it speaks against it, 0
+    where there is none. An answer may be anything, and break a sign."""
     with suppress(Exception):
-        return mistake.sign is not None and mistake.sign(failure)
-    return False
+        return int(mistake.sign(failure)) if mistake.sign is not None else 0
+    return 0
 
 
 def _is_telling(failure: checks.Failure) -> bool:
@@ -413,6 +448,22 @@ def _is_telling(failure: checks.Failure) -> bool:
         finite = np.concatenate([part[np.isfinite(part)].ravel() for part in numbers])
         return bool(finite.size > 1 and np.count_nonzero(finite))
     return checks.sentence_of(["one", "another"], failure.answer) is not None
+
+
+def _finite(part: NDArray[np.float64]) -> bool:
+    return bool(np.isfinite(part).any())
+
+
+def _is_infinite(failure: checks.Failure) -> bool:
+    """Whether the answer holds no number that is finite, and some that are infinite: divided by zero in another order
+    that gives NaN."""
+    numbers = list(_float_arrays(failure.answer))
+    return not any(map(_finite, numbers)) and any(bool(np.isinf(part).any()) for part in numbers)
+
+
+def _size(failure: checks.Failure) -> int:
+    """How many numbers the answer holds, NaN among them."""
+    return sum(part.size for part in _float_arrays(failure.answer))
 
 
 def _has_direction_of(own: checks.Failure | None, failure: checks.Failure) -> bool:

@@ -46,8 +46,12 @@ class Mistake:
     no answer in a public case can be guessed."""
     reread: str = ""
     """The notebook's heading to read again, without its #; empty for the question's own."""
-    sign: Callable[[Failure], bool] | None = None
-    """What shows the mistake in an answer that is another one than its own (`reference.mistakes.signs`)."""
+    sign: Callable[[Failure], int] | None = None
+    """What shows the mistake in an answer that is another one than its own (`reference.mistakes.signs`): positive. What
+    speaks against it, in this case and so in every other, is negative."""
+    repeated: bool = False
+    """Whether the sign is a number that the mistake leaves open, as the number of iterations: it has to be the same in
+    two cases at least."""
     first_order: bool = False
     """Whether it is a small change of any size: then every answer whose error has the direction of its error is of it.
     """
@@ -80,7 +84,7 @@ class Question:
     always says `says`.
     reread: the heading of the notebook to read again, where that is not the question's own; of the question's mistakes
     as a whole, or of one. `autograder build` looks whether the notebook has it.
-    sign, first_order, throughout: how it is recognised where an answer differs from its own, see `Mistake`.
+    sign, repeated, first_order, throughout: how it is recognised where an answer differs from its own, see `Mistake`.
     """
 
     catalogue: Catalogue
@@ -94,7 +98,8 @@ class Question:
         says: str,
         openly: str | bool | None = None,
         reread: str = "",
-        sign: Callable[[Failure], bool] | None = None,
+        sign: Callable[[Failure], int] | None = None,
+        repeated: bool = False,
         first_order: bool = False,
         throughout: bool = False,
     ) -> None:
@@ -105,7 +110,7 @@ class Question:
         reference = import_module(f"reference.{self.catalogue.assignment}")
         function, _ = _parts(name)
         implementation = edited_function(reference, function, name, edits)
-        self._enter(name, implementation, says, openly, reread, sign, first_order, throughout, edits)
+        self._enter(name, implementation, says, openly, reread, sign, repeated, first_order, throughout, edits)
 
     def mistake(
         self,
@@ -113,14 +118,15 @@ class Question:
         says: str,
         openly: str | bool | None = None,
         reread: str = "",
-        sign: Callable[[Failure], bool] | None = None,
+        sign: Callable[[Failure], int] | None = None,
+        repeated: bool = False,
         first_order: bool = False,
         throughout: bool = False,
     ) -> Callable[[Function], Function]:
         """The mistake is the decorated function, named <function>__<mistake>; it stays what it is."""
 
         def enter(function: Function) -> Function:
-            self._enter(function.__name__, function, says, openly, reread, sign, first_order, throughout)
+            self._enter(function.__name__, function, says, openly, reread, sign, repeated, first_order, throughout)
             return function
 
         return enter
@@ -132,7 +138,8 @@ class Question:
         says: str,
         openly: str | bool | None,
         reread: str,
-        sign: Callable[[Failure], bool] | None,
+        sign: Callable[[Failure], int] | None,
+        repeated: bool,
         first_order: bool,
         throughout: bool,
         edits: tuple[Edit, ...] = (),
@@ -146,7 +153,18 @@ class Question:
         reread = reread or self.reread
         entries.append(
             Mistake(
-                mistake, self.name, function, says, implementation, openly, reread, sign, first_order, throughout, edits
+                mistake,
+                self.name,
+                function,
+                says,
+                implementation,
+                openly,
+                reread,
+                sign,
+                repeated,
+                first_order,
+                throughout,
+                edits,
             )
         )
 

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from reference.mistakes import Catalogue
+from reference.mistakes import Catalogue, signs
 
 MISTAKES = Catalogue("ad_in_jax")
 
@@ -179,6 +179,7 @@ def jacobian__squeezed(f, x):
 @q2.mistake(
     says="A finite difference loses half of the digits; a transformation of JAX loses none.",
     openly=True,
+    sign=signs.difference_of_values,
 )
 def jacobian__finite_difference(f, x):
     h = 1e-6
@@ -212,7 +213,10 @@ def hvp__row_by_row(f, x, v):
     return v @ rows
 
 
-@q3.mistake(says="A difference of gradients loses half of the digits, and all of them for a long v or a short one.")
+@q3.mistake(
+    says="A difference of gradients loses half of the digits, whatever its step: the product is exact without one.",
+    sign=signs.difference_of_gradients,
+)
 def hvp__difference_of_gradients(f, x, v):
     h = 1e-6
 
@@ -391,7 +395,7 @@ q5.edit(
 )
 
 
-@q5.mistake(says="Far out x is clipped, and so the value and the derivative are wrong there.")
+@q5.mistake(says="Far out x is clipped, and so the value and the derivative are wrong there.", sign=signs.clipped)
 def log1pexp__clipped(x):
     return jnp.log1p(jnp.exp(jnp.clip(x, -500.0, 500.0)))
 
@@ -435,6 +439,7 @@ q5.edit(
     "safe_norm__shifted",
     ("squares = jnp.vdot(x, x)", "squares = jnp.vdot(x, x) + 1e-12"),
     says="A small number under the root changes the norm: at 0 it is not 0.",
+    sign=signs.shifted_root,
 )
 
 
@@ -545,7 +550,8 @@ q6.edit(
         "w = jnp.linalg.solve((jnp.eye(x.size) - J).T, x_bar)",
         "w = x_bar\n    for _ in range(30):\n        w = x_bar + J.T @ w",
     ),
-    says="The series for (I - J)^-T is broken off after a fixed number of terms: a slow contraction needs many more.",
+    says="The series for (I - J)^-T is broken off too early: a slow contraction needs many more terms.",
+    sign=signs.series_broken_off,
 )
 q6.edit(
     "fixed_point__theta_ignored",
@@ -564,6 +570,8 @@ q6.edit(
 @q6.mistake(
     says="A fixed number of iterations does not meet a tolerance: a slow contraction needs many more.",
     openly=True,
+    sign=signs.turns,
+    repeated=True,
 )
 def fixed_point__fixed_number(f, theta, x0, tolerance):
     x_now = jnp.asarray(x0)
@@ -618,7 +626,10 @@ q7.edit(
 )
 
 
-@q7.mistake(says="A finite difference loses half of the digits; a tangent pushed forward loses none.")
+@q7.mistake(
+    says="A finite difference loses half of the digits; a tangent pushed forward loses none.",
+    sign=signs.difference_of_values,
+)
 def sparse_jacobian__finite_difference(f, x, pattern):
     h = 1e-6
     columns = [(f(x + h * e) - f(x - h * e)) / (2 * h) for e in jnp.eye(len(x))]

@@ -813,8 +813,8 @@ def elimination_order__greedy_alone(graph: Graph) -> list[int]:
 
 
 @q7.mistake(
-    says="The vertices are sorted by predecessors x successors of the original graph: an elimination changes both for "
-    "the neighbours, so count again after each one.",
+    says="The vertices are in the order of a count in the original graph, such as predecessors x successors: an "
+    "elimination changes it for the neighbours, so count again after each one.",
 )
 def elimination_order__counted_once(graph: Graph) -> list[int]:
     left = linearise(graph)

@@ -22,8 +22,8 @@ from reference.mistakes import Catalogue, signs
 MISTAKES = Catalogue("checkpointing")
 
 ONE_OUTPUT = (
-    "Where there is one output, a_n and y have different shapes, (batch,) and (batch, 1), and each entry of one is "
-    "compared with all of the other: take no axis away."
+    "Where there is one output, a_n and y are compared in different shapes, so that each entry of one meets all of the "
+    "other: both are (batch, 1), so take no axis away and turn none."
 )
 
 # ---------------------------------------- q1: vanilla
@@ -182,8 +182,7 @@ q3.edit(
 q3.edit(
     "checkpointed_schedule__frees_too_early",
     ('[("backward", start), ("free", start)]', '[("free", start), ("backward", start)]'),
-    says="You free a checkpoint as soon as its segment has been evaluated again, but its own backward step still "
-    "needs it.",
+    says="You free a checkpoint before its own backward step, which still needs it.",
 )
 q3.edit(
     "checkpointed_schedule__off_by_one",
@@ -259,8 +258,8 @@ q5 = MISTAKES.question("q5")
 
 
 @q5.mistake(
-    says="Your checkpoints are uniform: spread evenly, with each segment kept whole. With little memory it is cheaper "
-    "to set checkpoints within a segment as well, in the places that have become free (the binomial schedule).",
+    says="Your checkpoints are uniform, spread evenly. With little memory it is cheaper to set checkpoints within a "
+    "segment as well, in the places that have become free (the binomial schedule).",
 )
 def optimal_schedule__uniform(n, memory):
     possible(n, memory)
@@ -485,6 +484,7 @@ q7.edit(
 q7.edit(
     "checkpointed_loss__square_root",
     ("sorted({*(int(c) for c in checkpoints), len(params)})", "[*choose_checkpoints(len(params)), len(params)]"),
+    sign=signs.keeps_every_root,
     says="You do not use `checkpoints`: these segments are those of the square-root rule, whatever was asked for. A "
     "segment ends at each of the checkpoints.",
     openly="You do not use `checkpoints`: these segments are those of the square-root rule, whatever was asked for.",
@@ -562,6 +562,7 @@ q7.edit(
     says="A jax.checkpoint is nested in another one: each level evaluates its layers again. Use one jax.checkpoint "
     "per segment, side by side.",
     openly="A jax.checkpoint is nested in another one: each level evaluates its layers again.",
+    sign=signs.wraps_the_segments_as_a_whole,
 )
 def checkpointed_loss__nested(params, x, y, checkpoints):
     ends = sorted({*(c for c in checkpoints if c < len(params)), len(params)})
@@ -611,6 +612,20 @@ def costs_ignored(failure):
     return 0 < len(taken) <= len(signs.indices(fewest, "forward")) and not failure.accepted
 
 
+def costs_shifted(failure):
+    """The schedule fits and is as cheap as there can be with the costs of the layers above or below."""
+    sizes, costs, memory = failure.arguments
+    if failure.accepted or simulate(len(sizes), failure.answer, sizes, costs).peak > memory:
+        return False
+    taken = signs.indices(signs.actions_of(failure), "forward")
+    for shifted in ([*costs[1:], costs[0]], [*costs[1:], costs[-1]], [costs[-1], *costs[:-1]], [costs[0], *costs[:-1]]):
+        cheapest = optimal_schedule_for(list(sizes), shifted, memory)
+        best = sum(shifted[i - 1] for i in signs.indices(cheapest, "forward"))
+        if taken and sum(shifted[i - 1] for i in taken) <= best:
+            return True
+    return False
+
+
 @q8.mistake(
     says="You count activations: the memory is a total of sizes, and a large activation takes the place of several "
     "small ones.",
@@ -632,6 +647,7 @@ q8.edit(
 q8.edit(
     "optimal_schedule_for__costs_off_by_one",
     ("[int(c) for c in costs]", "[*costs[1:], costs[0]]"),
+    sign=costs_shifted,
     says="Your costs are off by one: evaluating layer i costs costs[i - 1].",
 )
 q8.edit(
@@ -695,9 +711,10 @@ q9.edit(
 q9.edit(
     "nested_checkpointed_loss__one_level",
     ("jnp.mean((_halved(params, x) - y) ** 2)", "checkpointed_loss(params, x, y, choose_checkpoints(len(params)))"),
-    says="You have one level of checkpoints, whose memory grows like the square root of n: put checkpoints within each "
-    "segment, and within its segments again.",
-    openly="You have one level of checkpoints, whose memory grows like the square root of n.",
+    says="You have one level of checkpoints, whose memory grows at least like the square root of n: put checkpoints "
+    "within each segment, and within its segments again.",
+    openly="You have one level of checkpoints, whose memory grows at least like the square root of n.",
+    sign=signs.evaluates_each_layer_twice,
 )
 q9.edit(
     "nested_checkpointed_loss__whole_network",

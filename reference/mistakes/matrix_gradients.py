@@ -117,6 +117,7 @@ q1.edit(
     "linear_solve_vjp__regularised",
     ("jnp.asarray(A)", "A + 1e-6 * jnp.eye(len(A))"),
     says="Something is added to A (a regularisation): that solves another system.",
+    sign=signs.shifted_system,
     first_order=True,
 )
 
@@ -333,13 +334,14 @@ q3.edit(
     "nuclear_norm_gradient__absolute_threshold",
     ("U, _, Vt", "U, s, Vt"),
     ("return U @ Vt", "return (U * (s > 1e-8)) @ Vt"),
-    says="Singular values below a fixed number are dropped: what is small depends on the scale of W.",
+    says="What is below a fixed number is taken for 0: what is small depends on the scale of W.",
 )
 q3.edit(
     "nuclear_norm_gradient__damped",
     ("U, _, Vt", "U, s, Vt"),
     ("return U @ Vt", "return (U * (s / (s + 1e-6))) @ Vt"),
     says="Something is added to Sigma before it is divided out; U V^T needs no division.",
+    sign=signs.damped_factors,
 )
 
 q3.edit(
@@ -410,7 +412,8 @@ q4.edit(
         "error <= 1e-5 * np.linalg.norm(np.ravel(measured)) + 100 * rounding",
         "np.allclose(claimed, measured, rtol=1e-4)",
     ),
-    says="np.allclose has an absolute tolerance of 1e-8 in addition to the relative one: any small gradient passes.",
+    says="The comparison has an absolute tolerance in addition to the relative one (np.allclose: 1e-8), so any small "
+    "gradient passes.",
 )
 q4.edit(
     "check_gradient__loose",
@@ -418,18 +421,20 @@ q4.edit(
         "error <= 1e-5 * np.linalg.norm(np.ravel(measured)) + 100 * rounding",
         "error <= 0.1 * np.linalg.norm(np.ravel(measured))",
     ),
-    says="The tolerance is too loose: an error of a few per cent is an error.",
+    says="A gradient that is a few per cent wrong passes: the comparison has to notice it.",
 )
 q4.edit(
     "check_gradient__lengths_only",
     ("np.linalg.norm(np.ravel(claimed - measured))", "abs(np.linalg.norm(claimed) - np.linalg.norm(measured))"),
-    says="A gradient in the opposite direction passes: compare the gradients, not their lengths or absolute values.",
+    says="A gradient in the opposite direction passes: lengths and absolute values do not tell it from the right one. "
+    "Compare the gradients themselves.",
     openly="A gradient in the opposite direction passes.",
 )
 q4.edit(
     "check_gradient__sums_only",
     ("np.linalg.norm(np.ravel(claimed - measured))", "abs(np.sum(claimed) - np.sum(measured))"),
-    says="Only the sums of the entries are compared (one direction, all ones): errors can cancel in a sum.",
+    says="A gradient whose entries are in each other's places passes, as where sums are compared (slopes along ones): "
+    "errors cancel in a sum, so compare entry with entry.",
 )
 q4.edit(
     "check_gradient__directions_only",
@@ -443,12 +448,12 @@ q4.edit(
 q4.edit(
     "check_gradient__first_entry_only",
     ("np.linalg.norm(np.ravel(claimed - measured))", "abs(claimed.flat[0] - measured.flat[0])"),
-    says="Only one entry is compared: any of them may be wrong.",
+    says="Not every entry is compared: any of them may be wrong.",
 )
 q4.edit(
     "check_gradient__last_entry_only",
     ("np.linalg.norm(np.ravel(claimed - measured))", "abs(claimed.flat[-1] - measured.flat[-1])"),
-    says="Only one entry is compared: any of them may be wrong.",
+    says="Not every entry is compared: any of them may be wrong.",
 )
 q4.edit(
     "check_gradient__any_entry",
@@ -464,8 +469,9 @@ q4.edit(
         "error <= 1e-5 * np.linalg.norm(np.ravel(measured)) + 100 * rounding",
         "error <= 1e-14 * np.linalg.norm(np.ravel(measured))",
     ),
-    says="A right gradient is rejected: the tolerance asks for more digits than your differences have (ten at best).",
-    openly="A right gradient is rejected: the tolerance asks for more digits than your differences have.",
+    says="A right gradient is rejected: differences have ten correct digits at best, and a tolerance that asks for "
+    "more rejects every gradient.",
+    openly="A right gradient is rejected.",
 )
 q4.edit(
     "check_gradient__entry_by_entry",
@@ -490,7 +496,7 @@ q4.edit(
 )
 
 
-@q4.mistake(says="Whatever grad_f is, the answer is True: nothing that is compared makes it False.", throughout=True)
+@q4.mistake(says="In every case the answer is True, whatever grad_f is: wrong gradients pass.", throughout=True)
 def check_gradient__always_true(f, grad_f, x):
     return True
 
@@ -537,8 +543,8 @@ q5.edit(
 q5.edit(
     "svd_vjp__f_regularised",
     ("jnp.where(diagonal, 0.0, 1 / jnp.where(diagonal, 1.0, gap))", "gap / (gap**2 + 1e-12)"),
-    says="The denominators of F are regularised: the singular values are distinct, and what is small depends on the "
-    "scale.",
+    says="A fixed number is added to the denominators of F, or compared with them: what is small depends on the scale "
+    "of W, and the singular values are distinct.",
 )
 q5.edit(
     "svd_vjp__f_diagonal",

@@ -12,15 +12,19 @@ fact about the answer, and the mistake's sentence says no more than it shows.
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from math import isqrt
 from typing import Any, cast
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from adkit.checks import Failure
 from adkit.checks.values import in_single_precision
 from adkit.schedule import ScheduleError, Trace, integer, least_evaluations, simulate
 from numpy.typing import NDArray
 
-Sign = Callable[[Failure], bool]
+Sign = Callable[[Failure], int]
+"""True or positive where the mistake shows, negative where what is seen speaks against it."""
 Actions = list[tuple[str, int]]
 
 
@@ -42,6 +46,38 @@ def _floats(answer: Any) -> NDArray[np.float64] | None:
     except ValueError:
         return None
     return numbers.astype(np.float64) if numbers.dtype.kind == "f" else None
+
+
+# --- matrices -------------------------------------------------------------------------------------------------
+
+
+def shifted_system(failure: Failure) -> bool:
+    """The solution b_bar of (A + t I)^T b_bar = x_bar, for some t: its residual is a multiple of it."""
+    A, _, x_bar = (np.asarray(each, dtype=np.float64) for each in failure.arguments)
+    b_bar = _floats(failure.answer)
+    if b_bar is None or b_bar.shape != x_bar.shape or failure.right is None:
+        return False
+    residual = x_bar - A.T @ b_bar
+    t = float(np.vdot(residual, b_bar) / np.vdot(b_bar, b_bar))
+    rest, size = np.linalg.norm(residual - t * b_bar), np.linalg.norm(residual)
+    rounding = 1e-13 * np.linalg.norm(A) * np.linalg.norm(b_bar)
+    return bool(size > rounding and rest < 1e-2 * size)
+
+
+def damped_factors(failure: Failure) -> bool:
+    """U diag(s / (s + t)) V^T for some small t > 0, where the right answer has ones."""
+    U, s, Vt = np.linalg.svd(np.asarray(failure.arguments[0], dtype=np.float64), full_matrices=False)
+    answer = _floats(failure.answer)
+    if answer is None or answer.shape != (len(U), Vt.shape[1]):
+        return False
+    inner = U.T @ answer @ Vt.T
+    ones = np.diag(inner)
+    largest = np.max(ones, initial=0.0)
+    there = (ones > 1e-6 * largest) & (1 - ones > 1e-12)
+    added = s[there] * (1 / ones[there] - 1)
+    apart = np.max(np.abs(inner - np.diag(ones)), initial=0.0)
+    alike = added.size > 1 and np.ptp(added) < 1e-2 * np.max(added) < 1e-5
+    return bool(alike and apart < 1e-6 * largest)
 
 
 # --- difference quotients ---------------------------------------------------------------------------------------
@@ -137,12 +173,12 @@ def trace_of(failure: Failure) -> Trace | None:
         return None
 
 
-def of_schedule(holds: Callable[[int, Actions], bool]) -> Sign:
+def of_schedule(holds: Callable[[int, Actions], int]) -> Sign:
     """The sign of a schedule with at least one action, for n layers."""
 
-    def sign(failure: Failure) -> bool:
+    def sign(failure: Failure) -> int:
         n, actions = layers_of(failure), actions_of(failure)
-        return bool(actions) and n > 0 and holds(n, actions)
+        return holds(n, actions) if actions and n > 0 else 0
 
     return sign
 
@@ -172,10 +208,12 @@ def lacks_the_last_layer(n: int, actions: Actions) -> bool:
 
 
 @of_schedule
-def keeps_everything(n: int, actions: Actions) -> bool:
-    """Every activation is saved before the first backward step, and none is freed by then."""
+def keeps_everything(n: int, actions: Actions) -> int:
+    """Every activation is saved before the first backward step, and none is freed by then; a schedule that does
+    otherwise speaks against it."""
     start = before_the_first(actions, "backward")
-    return n > 1 and set(indices(start, "save")) == set(range(1, n + 1)) and not indices(start, "free")
+    everything = set(indices(start, "save")) == set(range(1, n + 1)) and not indices(start, "free")
+    return (1 if everything else -1) if n > 1 else 0
 
 
 @of_schedule
@@ -236,7 +274,7 @@ def evaluates_the_last_segment_again(failure: Failure) -> bool:
 
 def saves_more_than_the_checkpoints(failure: Failure) -> bool:
     """On the way forward all activations are saved, though not all of them are asked for."""
-    return keeps_everything(failure) and len(_held_checkpoints(failure)) < layers_of(failure)
+    return keeps_everything(failure) > 0 and len(_held_checkpoints(failure)) < layers_of(failure)
 
 
 def keeps_recomputed_activations(failure: Failure) -> bool:
@@ -255,16 +293,21 @@ def _budget(failure: Failure) -> int:
     return memory if isinstance(memory, int) else 0
 
 
-def needs_one_activation_more(failure: Failure) -> bool:
-    """The peak is one more than allowed."""
+def needs_one_activation_more(failure: Failure) -> int:
+    """The peak is one more than allowed; it speaks against it when it is two more, or less than allowed."""
     trace = trace_of(failure)
-    return trace is not None and trace.peak == _budget(failure) + 1
+    if trace is None or trace.peak == _budget(failure):
+        return 0
+    return 1 if trace.peak == _budget(failure) + 1 else -1
 
 
-def leaves_memory_unused(failure: Failure) -> bool:
-    """The peak is below what is allowed, and the evaluations are the fewest for the peak that it has."""
+def leaves_memory_unused(failure: Failure) -> int:
+    """The peak is below what is allowed, and the evaluations are the fewest for the peak that it has; it speaks against
+    it when the peak is above what is allowed."""
     trace, n = trace_of(failure), layers_of(failure)
-    return trace is not None and trace.peak < _budget(failure) and trace.evaluations == least_evaluations(n, trace.peak)
+    if trace is None or trace.peak >= _budget(failure):
+        return -1 if trace is not None and trace.peak > _budget(failure) else 0
+    return int(trace.evaluations == least_evaluations(n, trace.peak))
 
 
 def splits_in_the_middle(failure: Failure) -> bool:
@@ -273,3 +316,210 @@ def splits_in_the_middle(failure: Failure) -> bool:
     saved = [0, *indices(before_the_first(actions_of(failure), "backward"), "save")]
     halves = [abs(2 * (after - before) - (n - before)) <= 1 for before, after in pairwise(saved) if n - before > 2]
     return trace_of(failure) is not None and n > 2 and len(halves) > 1 and all(halves)
+
+
+# --- functions of JAX ---------------------------------------------------------------------------------------------
+
+
+def _function_of(failure: Failure) -> tuple[Callable[[Any], Any], NDArray[np.float64]] | None:
+    """The function that was handed over and the point; None where there is none, or it was not kept."""
+    if len(failure.arguments) < 2 or not callable(failure.arguments[0]):
+        return None
+    return failure.arguments[0], np.asarray(failure.arguments[1], dtype=np.float64)
+
+
+def _is_one_of(failure: Failure, quotients: Iterator[Any]) -> bool:
+    """Whether the answer, which is nearly right, is far nearer to a difference quotient than to the right answer."""
+    answer, right = _floats(failure.answer), np.asarray(failure.right, dtype=np.float64)
+    if answer is None or failure.distance is None or not 0.0 < failure.distance < 0.1 or answer.shape != right.shape:
+        return False
+    error = float(np.linalg.norm(np.ravel(answer - right)))
+    for quotient in quotients:
+        made = np.asarray(quotient, dtype=np.float64)
+        if made.shape == answer.shape and float(np.linalg.norm(np.ravel(made - answer))) < 0.02 * error:
+            return True
+    return False
+
+
+def _along(g: Callable[[Any], Any], x: NDArray[np.float64], v: NDArray[np.float64], h: float, side: int) -> Any:
+    """The difference quotient of g along v: of both sides where side is 0."""
+    if side == 0:
+        return (g(x + h * v) - g(x - h * v)) / (2 * h)
+    return (g(x + side * h * v) - g(x)) / (side * h)
+
+
+_USUAL_STEPS = (*(10.0**-k for k in range(3, 10)), 2.0**-26, float(np.cbrt(np.finfo(np.float64).eps)))
+
+
+def difference_of_values(failure: Failure) -> bool:
+    """A Jacobian whose columns are difference quotients of f with one of the usual steps, at each x_i the same or in
+    proportion to max(1, |x_i|)."""
+    given = _function_of(failure)
+    if given is None:
+        return False
+    f, x = given
+    right = np.asarray(failure.right)
+    pattern = np.asarray(failure.arguments[2]) if len(failure.arguments) > 2 else np.ones(right.shape, dtype=bool)
+
+    def quotients() -> Iterator[Any]:
+        for h in _USUAL_STEPS:
+            for scale in (np.ones(x.size), np.maximum(1.0, np.abs(x))):
+                for side in (1, -1, 0):
+                    columns = [_along(f, x, e, h * s, side) for e, s in zip(np.eye(x.size), scale, strict=True)]
+                    yield np.where(pattern, np.stack([np.atleast_1d(c) for c in columns], axis=1), 0.0)
+
+    return x.size <= 50 and _is_one_of(failure, quotients())
+
+
+def difference_of_gradients(failure: Failure) -> bool:
+    """A Hessian's product that is a difference quotient of the gradient along v, whatever the length of v."""
+    given = _function_of(failure)
+    if given is None or len(failure.arguments) < 3:
+        return False
+    (f, x), v = given, np.asarray(failure.arguments[2], dtype=np.float64)
+    gradient = jax.grad(f)
+
+    def quotients() -> Iterator[Any]:
+        for h in _USUAL_STEPS:
+            for side in (1, -1, 0):
+                rows = [_along(gradient, x, row, h, side) for row in np.atleast_2d(v)]
+                yield np.stack(rows).reshape(v.shape)
+
+    return _is_one_of(failure, quotients())
+
+
+def clipped(failure: Failure) -> bool:
+    """Values of log(1 + e^x) at points that were moved to the ends of an interval."""
+    x, answer = np.asarray(failure.arguments[0], dtype=np.float64), _floats(failure.answer)
+    right = np.logaddexp(0.0, x)
+    if answer is None or answer.shape != x.shape or not np.allclose(failure.right, right, rtol=1e-9, atol=0):
+        return False
+    wrong = np.abs(answer - right) > 1e-11 * right
+    for side in (x > 0, x < 0):
+        ends = answer[wrong & side]
+        if ends.size and (np.ptp(ends) > 1e-12 * ends[0] or not np.all(np.abs(x[wrong & side]) >= _inverse(ends[0]))):
+            return False
+    return bool(np.count_nonzero(wrong) > 1)
+
+
+def _inverse(value: float) -> float:
+    """The size of x with log(1 + e^x) = value, a little less."""
+    return float(abs(value + np.log(-np.expm1(-value)))) * (1 - 1e-9)
+
+
+def shifted_root(failure: Failure) -> bool:
+    """Norms whose squares are all too large by the same small number."""
+    numbers, right = _floats(failure.answer), np.ravel(np.asarray(failure.right, dtype=np.float64))
+    answer = np.ravel(np.zeros(0) if numbers is None else numbers)
+    if answer.size != right.size or np.unique(right).size < 2 or not np.all(np.isfinite(answer)):
+        return False
+    added = answer**2 - right**2
+    rounding = 1e-15 * np.max(right) ** 2
+    return bool(rounding < np.min(added) and np.max(added) < 1e-3 and np.ptp(added) < 1e-3 * np.max(added) + rounding)
+
+
+def _equation(
+    failure: Failure,
+) -> tuple[Any, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None:
+    """f, theta, x0 and the fixed point; None where f was not kept."""
+    if len(failure.arguments) < 4 or not callable(failure.arguments[0]):
+        return None
+    f, theta = failure.arguments[0], np.asarray(failure.arguments[1], dtype=np.float64)
+    x0 = np.asarray(failure.arguments[-2], dtype=np.float64)
+    return f, theta, x0, np.asarray(_turned(f, theta, x0, 4000)[-1])
+
+
+def _turned(f: Any, theta: Any, x0: Any, times: int) -> Any:
+    """f(x, theta) again and again, from x0."""
+
+    def turn(x: Any, _: Any) -> tuple[Any, Any]:
+        return (f(x, theta),) * 2
+
+    return jax.lax.scan(turn, jnp.asarray(x0), None, length=times)[1]
+
+
+def terms_of_the_series(failure: Failure) -> int:
+    """How many terms of x_bar + J^T x_bar + (J^T)^2 x_bar + … make the cotangent of theta that was answered; 0 where
+    none do."""
+    found, answer = _equation(failure), _floats(failure.answer)
+    if found is None or answer is None or failure.right is None or len(failure.arguments) < 5:
+        return 0
+    f, theta, _, x = found
+    x_bar = failure.arguments[2]
+    if np.shape(x_bar) != x.shape or np.shape(answer) != theta.shape or np.shape(failure.right) != theta.shape:
+        return 0
+    _, pull = jax.vjp(f, x, theta)
+    error, size = np.asarray(failure.right) - answer, float(np.linalg.norm(np.ravel(answer - failure.right)))
+
+    def term(w: Any, _: Any) -> tuple[Any, Any]:
+        pulled, of_theta = pull(w)
+        return pulled, of_theta
+
+    _, parts = jax.lax.scan(term, jnp.asarray(x_bar), None, length=1000)
+    sums = np.cumsum(np.asarray(parts), axis=0)
+    missed = np.linalg.norm((np.asarray(failure.right) - sums - error).reshape(len(sums), -1), axis=1)
+    nearest = int(np.argmin(missed))
+    return nearest + 1 if missed[nearest] < 1e-4 * size else 0
+
+
+def series_broken_off(failure: Failure) -> bool:
+    """The cotangent of theta is made of a few terms of the series for (I - J)^-T, two at least."""
+    return terms_of_the_series(failure) > 1
+
+
+def turns(failure: Failure) -> int:
+    """After how many turns from x0 the iteration is where the answer is, which is not the fixed point yet, or how
+    many turns the derivative goes through; 0 where that does not show."""
+    found, answer = _equation(failure), _floats(failure.answer)
+    if found is None or answer is None:
+        return 0
+    if failure.right is not None:
+        return terms_of_the_series(failure)
+    f, theta, x0, x = found
+    if answer.shape != x.shape:
+        return 0
+    far = np.linalg.norm(np.asarray(_turned(f, theta, x0, 2000)) - answer, axis=1)
+    nearest = int(np.argmin(far))
+    reached = far[nearest] <= 1e-6 * float(np.linalg.norm(answer - x))
+    return nearest + 1 if reached and np.linalg.norm(answer - x) > 1e-9 * np.linalg.norm(x) else 0
+
+
+# --- networks -----------------------------------------------------------------------------------------------------
+
+
+def keeps_every_root(failure: Failure) -> int:
+    """Of a loss with checkpoints others are kept than those asked for, at distances of about the root of n; it speaks
+    against it when they are elsewhere.
+
+    The answer holds what is kept, how much else, and the matrix products of the backward pass.
+    """
+    kept, unexplained, _ = failure.answer
+    params, checkpoints = failure.arguments[0], failure.arguments[-1]
+    n = len(params)
+    if not isinstance(kept, list) or unexplained or kept == [c for c in checkpoints if c < n]:
+        return 0
+    near = (isqrt(n), isqrt(n - 1) + 1)
+    return 1 if any(kept == list(range(distance, n, distance)) for distance in near) else -1
+
+
+def wraps_the_segments_as_a_whole(failure: Failure) -> bool:
+    """Of a loss with checkpoints nothing is kept, and its backward pass evaluates the layers up to the last checkpoint
+    once more than each segment.
+
+    The answer holds what is kept, how much else, and the matrix products of the backward pass: two a layer, and one for
+    each evaluation.
+    """
+    kept, unexplained, products = failure.answer
+    params, _, _, _, checkpoints = failure.arguments
+    last = max([c for c in checkpoints if c < len(params)], default=0)
+    return bool(kept == [] and not unexplained and last > 0 and products == 3 * len(params) + last)
+
+
+def evaluates_each_layer_twice(failure: Failure) -> bool:
+    """A loss whose peak is below that without checkpoints, two arrays a layer, and which evaluates each layer twice:
+    the answer holds by how much the peak is too large, and the matrix products in all (two a layer for the backward
+    pass, and one for each evaluation)."""
+    above, products = failure.answer
+    layers = len(failure.arguments[0])
+    peak = above + 2 * (layers - 1).bit_length() + 4
+    return peak < 2 * layers and 4 * layers - layers // 4 <= products <= 4 * layers + 8

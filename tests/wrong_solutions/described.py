@@ -4,6 +4,15 @@ By assignment and solution, with the function where two solutions have one name.
 mistake that the catalogue does not know.
 """
 
+ONE_COLUMN = (
+    "a_n is squeezed",
+    "a_n is flattened where it has one column",
+    "the only column of a_n is taken out",
+    "y is squeezed",
+    "a_n is turned where it has one column",
+)
+SQUEEZED = [f"{loss}:{words}" for loss in ("checkpointed_loss", "nested_checkpointed_loss") for words in ONE_COLUMN]
+
 DESCRIBED: dict[str, dict[str, str]] = {
     "ad_modes": {
         # q1
@@ -103,6 +112,21 @@ DESCRIBED: dict[str, dict[str, str]] = {
         "outputs_left_out": "inner_outputs_left_out forward",
         "better_of_two": "better_of_two",
         "from_one": "counted_from_one",
+        # the third set
+        "unit_direction": "direction_normalised",
+        "sine_again": "sine_for_its_derivative",
+        "tanh_square_forgotten": "tanh_square_missing",
+        "quotient_the_other_way_round": "quotient_swapped",
+        "results_sorted": "outputs_in_node_order repeated_output_once",
+        "along_a_unit_vector": "direction_normalised",
+        "all_adjoints": "every_node",
+        "cotangents_sorted": "cotangents_in_node_order",
+        "sums_of_two": "sum_of_two_only",
+        "first_letter": "mode_guessed",
+        "tie_is_reverse": "tie_is_reverse",
+        "product_not_transposed": "a_b_not_transposed a_and_b_swapped",
+        "added_everywhere": "identity_forgotten",
+        "by_successors": "counted_once",  # since its sentence speaks of any count in the original graph
     },
     "checkpointing": {
         # q1
@@ -197,6 +221,25 @@ DESCRIBED: dict[str, dict[str, str]] = {
         "nested_in_a_row": "one_off_the_end",
         "bisection_alone": "no_checkpoint",
         "thirds": "one_level",
+        # subtle ones
+        **dict.fromkeys(SQUEEZED, "squeezed"),
+        **{f"run_schedule:{words}": "squeezed ignores_the_schedule" for words in ONE_COLUMN},
+        **{f"optimal_schedule:at most {places} places": "one_too_few" for places in (30, 100, 250, 500, 900)},
+        "optimal_schedule:one place is left where there are more than half as many as layers, and many layers": (
+            "one_too_few"
+        ),
+        # the third set
+        "once_more_for_each": "recomputes",
+        "freed_when_left": "frees_too_early",
+        "zero_allowed": "does_not_validate",
+        "short_of_memory": "sweeps_within_the_segment",
+        "evenly_and_poor": "memory_poor_within uniform",
+        "half_of_the_memory": "one_too_few",
+        "examples_alone": "loss_mean_over_examples mean_over_examples",
+        "weights_on_their_side": "weights_transposed",
+        "first_one_plain": "first_segment_kept",
+        "own_segments": "square_root",
+        "two_halves": "one_level",
     },
     "matrix_gradients": {
         # q1
@@ -237,7 +280,7 @@ DESCRIBED: dict[str, dict[str, str]] = {
         "frobenius": "frobenius",
         "spectral": "spectral_norm",
         "by_eigenvalues": "inverse_root",
-        "absolute_threshold": "absolute_threshold",
+        "absolute_threshold": "absolute_threshold rank_of_six_digits loose_rank",  # which drops them, too
         "negative": "minus",
         "single_svd": "single_precision",
         "pseudo_inverse": "pseudo_inverse",
@@ -288,6 +331,59 @@ DESCRIBED: dict[str, dict[str, str]] = {
         "no_Vt_bar": "vt_bar_ignored",
         "without_inverse": "projectors_without_s",
         "half_F": "half",
+        # subtle ones
+        "linear_solve_vjp:elimination, no pivoting": "no_pivoting",
+        "linear_solve_vjp:elimination, the largest pivot, not the largest in absolute value": "no_pivoting",
+        "linear_solve_vjp:elimination without pivoting for A^T alone": "no_pivoting",
+        "linear_solve_vjp:a factorisation per column of b": "factorised_per_column",
+        "linear_solve_vjp:a factorisation per column of b, in a loop of JAX": "factorised_per_column",
+        "linear_solve_vjp:A is factorised a second time where b is a matrix": "factorised_twice",
+        "linear_solve_vjp:as many copies of A as columns, factorised at once": "factorised_per_column",
+        "linear_solve_vjp:an inverse where b is a matrix": "inverse_formed",
+        "linear_solve_vjp:an inverse by hand where b is a matrix": "inverse_formed",
+        "linear_solve_vjp:an inverse where b is a matrix, everything by hand": "inverse_formed",
+        "linear_solve_vjp:an inverse where b is a vector": "inverse_formed",
+        "linear_solve:a factorisation per column of b, backwards": "factorised_per_column",
+        "linear_solve:stop_gradient where b is a matrix": "not_twice_for_matrices not_twice",
+        "linear_solve:stop_gradient of x where b is a matrix": "not_twice_for_matrices not_twice",
+        "linear_solve:stop_gradient where b is a vector": "not_twice",
+        "nuclear_norm_gradient:rank threshold relative, 1e-6": "rank_of_six_digits loose_rank",
+        "nuclear_norm_gradient:rank threshold relative, 1e-5": "rank_of_six_digits loose_rank",
+        "nuclear_norm_gradient:rank threshold the sum of all, 1e-6": "rank_of_six_digits loose_rank",
+        "nuclear_norm_gradient:rank threshold of 1e-6": "rank_of_six_digits loose_rank absolute_threshold",
+        "nuclear_norm_gradient:rank threshold of 1e-12": "absolute_threshold",
+        "nuclear_norm_gradient:rank threshold of 1e-6, but relative where W is small": "rank_of_six_digits loose_rank",
+        "nuclear_norm_gradient:rank threshold by the root of the precision of 32 bits": "rank_of_six_digits loose_rank",
+        "nuclear_norm_gradient:zero where W is small": "absolute_threshold",
+        "svd_vjp:gaps below 1e-6 count as equal": "f_regularised",
+        "svd_vjp:gaps below 1e-12 count as equal": "f_regularised",
+        "svd_vjp:gaps below 1e-4 of the largest square count as equal": "close_taken_for_equal",
+        "check_gradient:compares 1 % of the largest entry": "one_per_cent",
+        "check_gradient:compares 1 % of the length": "one_per_cent",
+        "check_gradient:compares 1.5 % of the larger length": "one_per_cent",
+        "check_gradient:compares 1 % of the sum of absolute values": "one_per_cent",
+        "check_gradient:compares half a per cent of the length": "one_per_cent",
+        "check_gradient:compares allclose of 1 %, relative to the largest": "one_per_cent",
+        "check_gradient:compares the angle alone, to 1e-4, and the length to 1 %": "one_per_cent",
+        "check_gradient:compares the largest error against the mean entry, 1 %": "one_per_cent",
+        "check_gradient:compares lengths and sums": "sums_only",
+        "check_gradient:compares along ones": "sums_only",
+        "check_gradient:compares along x": "one_per_cent",  # in the words that it is told, about what passes
+        "check_gradient:compares along the gradient": "along_the_gradient",
+        "check_gradient:compares along the gradient, 1e-3": "along_the_gradient",
+        # the third set
+        "a_little_on_the_diagonal": "regularised",
+        "both_negative": "b_bar_minus",
+        "refined": "single_precision",
+        "rule_that_stops": "not_twice",
+        "divided_out": "damped",
+        "root_of_eps": "step_too_small",
+        "absolute_length": "absolute_tolerance",
+        "any_for_all": "any_entry",
+        "without_abs": "no_absolute_value",
+        "three_per_cent": "loose one_per_cent",
+        "symmetric_parts": "symmetric",
+        "diagonal_of_F": "f_diagonal",
     },
     "ad_in_jax": {
         # q1
@@ -317,6 +413,7 @@ DESCRIBED: dict[str, dict[str, str]] = {
         # q3
         "hessian_first_then_product": "hessian_formed",
         "differences_along_v": "difference_of_gradients",
+        "scaled_differences": "difference_of_gradients",
         "slope": "gradient_along_v",
         "summed": "rows_added",
         "diagonal": "diagonal",
@@ -366,5 +463,16 @@ DESCRIBED: dict[str, dict[str, str]] = {
         "loop_over_columns": "pattern_ignored a_colour_each",
         "f_of_the_seeds": "value_in_place_of_the_tangent",
         "sparse_jacobian:transposed": "transposed",
+        # the third set
+        "taylor_coefficient": "half_of_the_hessian",
+        "no_identity": "identity_missing",
+        "a_row_for_each_input": "columns_as_rows transposed always_forward",
+        "gradient_of_each_entry": "row_by_row hessian_formed",
+        "single_step": "one_step",
+        "overflowing_rule": "rule_overflows",
+        "derivatives_at_the_start": "at_the_start",
+        "hundred_terms": "few_terms",
+        "squared_distance": "square_compared",
+        "differences_along_the_seeds": "finite_difference",
     },
 }  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 from adkit.checks.autodiff import own_rule_in_this_notebook
 from adkit.checks.case import name_of, next_check
 from adkit.checks.errors import StudentError, not_defined
-from adkit.checks.failures import failed, note_call, student_failed
+from adkit.checks.failures import failed, note_asked, note_call, student_failed
 
 __all__ = ["countable", "has_own_reverse_rule", "measured"]
 
@@ -30,6 +30,7 @@ def measured(
     from adkit.tracing.export import measure  # only cases about work need it
 
     next_check()
+    note_asked((*static[:leading], *args, *static[leading:]), ())
     if f is None:
         student_failed(not_defined())
     try:

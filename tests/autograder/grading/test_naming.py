@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 from adkit import checks
@@ -45,7 +46,8 @@ def said():
     def told(assignment: str, name: str) -> tuple[str, dict[str, dict[str, Any]]]:
         recognition.install(assignment)
         wrong = solution(assignment, name)
-        cases = naming.told(assignment, wrong.function, wrong.answer)
+        failed = naming.lost(assignment, wrong.function, wrong.answer)
+        cases = naming.told(assignment, wrong.function, failed)
         return naming.outcome(assignment, wrong.function, name, cases)[0], cases
 
     yield told
@@ -118,6 +120,124 @@ def test_a_difference_quotient_is_known_by_the_points_that_it_asks_for(failure, 
         if mistake.function == "numerical_gradient" and mistake.sign is not None and mistake.sign(failure)
     ]
     assert shown == ([name] if name else [])
+
+
+def asked(function: str, *arguments: Any, answer: Any, right: Any = None, assignment: str = "ad_in_jax") -> set[str]:
+    """The mistakes of a function that a sign shows in an answer."""
+    distance = None
+    if right is not None:
+        distance = float(np.linalg.norm(np.asarray(answer) - right) / np.linalg.norm(right))
+    failure = checks.Failure("", 1, np.asarray(answer), True, right=right, arguments=arguments, distance=distance)
+    known = [m for m in catalogue(assignment) if m.function == function and m.sign is not None]
+    return {mistake.name for mistake in known if recognition.shown(mistake, failure) > 0}
+
+
+def cubes(x: Any) -> Any:
+    return x**3 + x[::-1] ** 2
+
+
+def their_sum(x: Any) -> Any:
+    return (x**3 + x * x[::-1] ** 2).sum()
+
+
+Y = np.array([0.7, -1.3, 2.1])
+
+
+@pytest.mark.parametrize("step", [1e-3, 1e-5, 1e-7, 2.0**-26])
+@pytest.mark.parametrize("side", [1, -1, 0])
+def test_a_jacobian_of_difference_quotients_is_known_by_them(step, side):
+    def column(e: Any) -> Any:
+        if side == 0:
+            return (cubes(Y + step * e) - cubes(Y - step * e)) / (2 * step)
+        return (cubes(Y + side * step * e) - cubes(Y)) / (side * step)
+
+    right = np.diag(3 * Y**2) + 2 * Y * np.eye(3)[::-1]
+    made = np.stack([column(e) for e in np.eye(3)], axis=1)
+    assert asked("jacobian", cubes, Y, answer=made, right=right) == {"finite_difference"}
+    noise = 1e-8 * np.random.default_rng(0).standard_normal((3, 3))
+    assert asked("jacobian", cubes, Y, answer=right + noise, right=right) == set()
+
+
+def test_a_difference_of_gradients_is_known_and_an_inexact_product_is_none():
+    gradient, v = jax.grad(their_sum), np.array([1.0, -2.0, 0.5])
+    right = np.asarray(jax.hessian(their_sum)(Y)) @ v
+    made = (gradient(Y + 1e-4 * v) - gradient(Y - 1e-4 * v)) / 2e-4
+    assert asked("hvp", their_sum, Y, v, answer=made, right=right) == {"difference_of_gradients"}
+    assert asked("hvp", their_sum, Y, v, answer=right * (1 + 1e-8), right=right) == set()
+
+
+@pytest.mark.parametrize("end", [10.0, 30.0, 87.5])
+def test_values_at_points_that_were_clipped_are_known(end):
+    x = np.array([-700.0, -90.0, -2.0, 0.0, 3.0, 120.0, 800.0])
+    right = np.logaddexp(0.0, x)
+    assert asked("log1pexp", x, answer=np.logaddexp(0.0, np.clip(x, -end, end)), right=right) == {"clipped"}
+    assert asked("log1pexp", x, answer=np.where(x > end, 0.0, right), right=right) == set()
+
+
+def test_what_is_added_under_the_root_is_told_from_what_is_added_to_the_norm():
+    right = np.array([2.0, 0.0, 1e-9, 0.7])
+    assert asked("safe_norm", right, answer=np.sqrt(right**2 + 1e-10), right=right) == {"shifted"}
+    assert asked("safe_norm", right, answer=right + 1e-5, right=right) == set()
+    assert asked("safe_norm", right, answer=np.maximum(right, 1e-5), right=right) == set()
+
+
+M = 0.99 * np.linalg.qr(np.random.default_rng(1).standard_normal((3, 3)))[0]
+
+
+def contraction(x: Any, theta: Any) -> Any:
+    return M @ x + theta
+
+
+@pytest.mark.parametrize("terms", [1, 2, 7, 200])
+def test_a_series_that_is_broken_off_is_known_whatever_its_length(terms):
+    theta, x_bar = np.ones(3), np.array([1.0, -1.0, 2.0])
+    made = sum(np.linalg.matrix_power(M.T, k) @ x_bar for k in range(terms))
+    right = np.linalg.solve((np.eye(3) - M).T, x_bar)
+    arguments = (contraction, theta, x_bar, np.zeros(3), 1e-12)
+    failure = checks.Failure("", 1, np.asarray(made), True, right=right, arguments=arguments)
+    assert signs.terms_of_the_series(failure) == terms
+    assert ("few_terms" in asked("fixed_point", *arguments, answer=made, right=right)) is (terms > 1)
+    assert asked("fixed_point", *arguments, answer=1.01 * right, right=right) == set()
+
+
+@pytest.mark.parametrize(("turns", "told"), [((40, 40), {"fixed_point__fixed_number"}), ((40, 55), set())])
+def test_a_fixed_number_of_turns_is_the_same_in_two_cases(turns, told):
+    failures: dict[str, checks.Failure] = {}
+    for times, test in zip(turns, ("test_q6_a_slow_contraction", "test_q6_other_equations"), strict=True):
+        x = np.zeros(3)
+        for _ in range(times):
+            x = contraction(x, np.ones(3))
+        failures[test] = checks.Failure(test, 2, x, True, arguments=(contraction, np.ones(3), np.zeros(3), 1e-12))
+    settled = recognition.settle("ad_in_jax", "q6", failures)
+    assert {name for found in settled.values() for name in found.names} == told
+
+
+A, X_BAR = np.array([[2.0, 1.0, 0.0], [-1.0, 3.0, 0.5], [0.0, 1.0, 1.0]]), np.array([1.0, -2.0, 3.0])
+
+
+@pytest.mark.parametrize("t", [1e-9, 1e-4, 0.3])
+def test_a_system_with_a_shifted_diagonal_is_known_whatever_the_shift(t):
+    def told(answer: Any) -> set[str]:
+        right = np.linalg.solve(A.T, X_BAR)
+        return asked("linear_solve_vjp", A, X_BAR, X_BAR, answer=answer, right=right, assignment="matrix_gradients")
+
+    assert told(np.linalg.solve((A + t * np.eye(3)).T, X_BAR)) == {"regularised"}
+    assert told(np.linalg.solve((A + t * np.diag([1.0, 2.0, 3.0])).T, X_BAR)) == set()
+    assert told(np.linalg.solve(A.T, X_BAR)) == set()
+
+
+@pytest.mark.parametrize("scale", [1e-20, 1.0])
+def test_what_is_added_to_the_singular_values_is_known_whatever_it_is(scale):
+    U, s, Vt = np.linalg.svd(scale * A[:, :2], full_matrices=False)
+    s[1] *= 1e-5
+
+    def told(answer: Any) -> set[str]:
+        W = (U * s) @ Vt
+        return asked("nuclear_norm_gradient", W, answer=answer, right=U @ Vt, assignment="matrix_gradients")
+
+    assert told((U * (s / (s + 1e-9))) @ Vt) == {"damped"}
+    assert told((U * s) @ Vt) == set()
+    assert told((U * (s > 1e-3 * s[0])) @ Vt) == set()
 
 
 def test_single_precision_is_known_by_its_digits():
