@@ -242,8 +242,9 @@ def _solve_forward(f, tolerance, theta, x0):
 def _solve_backward(f, tolerance, kept, x_bar):
     theta, x = kept
     _, pull = jax.vjp(f, x, theta)
-    u = _iterate(lambda u: x_bar + pull(u)[0], x_bar, 1e-15)
-    return pull(u)[1], jnp.zeros_like(x)
+    length = jnp.maximum(jnp.linalg.norm(x_bar), 1e-300)
+    u = _iterate(lambda u: x_bar / length + pull(u)[0], x_bar / length, 1e-15)
+    return length * pull(u)[1], jnp.zeros_like(x)
 
 
 _solve.defvjp(_solve_forward, _solve_backward)

@@ -323,7 +323,11 @@ def binomial_split(n, memory):
             s.extend([("backward", low + j), ("free", low + j)])
             high = low + j - 1
 
-    solve(0, n, min(memory, n, 900))
+    if memory >= n:
+        s.extend((action, i) for i in range(1, n + 1) for action in ("forward", "save"))
+        s.extend((action, i) for i in range(n, 0, -1) for action in ("backward", "free"))
+    else:
+        solve(0, n, memory)
     return s
 
 
