@@ -1,8 +1,10 @@
 """Questions to students about their own code: unambiguous, the same each time, and the key for the instructor alone."""
 
 import re
+import resource
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +25,8 @@ AD_MODES = Assignment.load("ad_modes")
 
 
 class Limited(OpenSession):
-    """A session in which a call may take a fraction of a second: a changed loop may never end."""
+    """A session in which a call may take a fraction of a second of processor time, and a gigabyte: a changed loop may
+    never end, or fill the memory before Python looks at signals again."""
 
     def __init__(self, submission: Submission, assignment: Assignment) -> None:
         super().__init__(submission, assignment)
@@ -35,15 +38,19 @@ class Limited(OpenSession):
             raise CheckError("it did not finish")
 
         def call(*arguments: Any) -> Any:
-            before = signal.signal(signal.SIGALRM, stop)
-            signal.setitimer(signal.ITIMER_REAL, 0.2)
+            before = signal.signal(signal.SIGVTALRM, stop)
+            soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+            pages = int(Path("/proc/self/statm").read_text().split()[0])
+            resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 2**30, hard))
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0.2, 0.1)  # again, where the first is caught
             try:
                 return function(*arguments)
             except Exception as error:
                 raise CheckError("it raised") from error
             finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
-                signal.signal(signal.SIGALRM, before)
+                signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+                signal.signal(signal.SIGVTALRM, before)
+                resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
         return call
 
