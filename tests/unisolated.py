@@ -26,16 +26,13 @@ class OpenSession:
         )
         names: dict[str, Any] = {}
         for number, cell in enumerate(submission.cells, start=1):
-            if cell.startswith("DIE ONCE "):
-                marker = Path(cell.removeprefix("DIE ONCE ").strip())
-                if not marker.exists():
-                    marker.touch()
-                    os._exit(9)
-                continue
-            if cell.startswith("END THE TEMPLATE ONCE "):
-                marker = Path(cell.removeprefix("END THE TEMPLATE ONCE ").strip())
-                if not marker.exists():
-                    marker.touch()
+            what, once, marker = cell.partition(" ONCE ")
+            if once:
+                if not Path(marker.strip()).exists():
+                    Path(marker.strip()).touch()
+                    if what == "DIE":
+                        os._exit(9)
+                    assert what == "END THE TEMPLATE"
                     os.kill(int(os.environ["TOY_TEMPLATE"]), signal.SIGKILL)
                     return  # as if every call had failed
                 continue

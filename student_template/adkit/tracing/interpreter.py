@@ -26,7 +26,7 @@ import numpy as np
 
 from adkit.tracing.stablehlo import attribute_of, body_of, callee_of, defined_by, functions_of, read, symbol
 
-__all__ = ["Interpreter", "NotInterpretedError", "interpret"]
+__all__ = ["Interpreter", "NotInterpretedError"]
 
 _BUDGET = 50_000
 """Operations executed in one run; above it compiling is cheaper."""
@@ -48,20 +48,12 @@ class NotInterpretedError(Exception):
     """The program has something in it that only the compiler knows; the message says what."""
 
 
-def interpret(module: Any, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """The results of `main` of a module on `inputs`, one array for each of its arguments.
-
-    `module` is what `adkit.tracing.stablehlo.read` gives or takes; of an export the arguments are those of the exported
-    function. Raises `NotInterpretedError`.
-    """
-    return Interpreter(module).run(inputs)
-
-
 class Interpreter:
     """A module that is run more than once: each function of it is translated when it is called for the first time."""
 
     def __init__(self, module: Any) -> None:
-        """`module`: what `adkit.tracing.stablehlo.read` gives or takes."""
+        """`module`: what `adkit.tracing.stablehlo.read` gives or takes; of an export the arguments are those of the
+        exported function."""
         self._program = read(module)
         self._machine = _Machine(self._program)
 

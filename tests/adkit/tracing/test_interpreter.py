@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from adkit.tracing import export as artefact
 from adkit.tracing import interpreter
-from adkit.tracing.interpreter import NotInterpretedError, interpret
+from adkit.tracing.interpreter import Interpreter, NotInterpretedError
 from jax import export, lax
 
 rng = np.random.default_rng(5)
@@ -31,7 +31,7 @@ def _both(f: Callable[..., Any], *inputs: Any) -> tuple[list[np.ndarray], list[n
     )(*inputs)
     compiled = [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(jax.jit(f)(*inputs))]
     leaves = [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(inputs)]
-    return interpret(exported, leaves), compiled
+    return Interpreter(exported).run(leaves), compiled
 
 
 def _agree(f: Callable[..., Any], *inputs: Any) -> None:
@@ -135,8 +135,8 @@ def test_what_nothing_needs_is_not_run() -> None:
     text = jax.jit(jnp.sin).lower(VECTOR).as_text()
     waste = "%9 = stablehlo.round_nearest_afz %arg0 : tensor<5xf64>\n"
     with pytest.raises(NotInterpretedError):
-        interpret(text.replace("stablehlo.sine", "stablehlo.round_nearest_afz"), [VECTOR])
-    np.testing.assert_allclose(interpret(text.replace("%0 = ", f"{waste}%0 = "), [VECTOR])[0], np.sin(VECTOR))
+        Interpreter(text.replace("stablehlo.sine", "stablehlo.round_nearest_afz")).run([VECTOR])
+    np.testing.assert_allclose(Interpreter(text.replace("%0 = ", f"{waste}%0 = ")).run([VECTOR])[0], np.sin(VECTOR))
 
 
 def test_memory_is_given_up_with_the_last_use(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,12 +150,12 @@ def test_memory_is_given_up_with_the_last_use(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(interpreter._Machine, "run", watched)
     text = jax.jit(lambda x: jnp.sin(jnp.cos(jnp.sin(x)))).lower(VECTOR).as_text()
-    interpret(text, [VECTOR])
+    Interpreter(text).run([VECTOR])
     assert sum(value is not None for value in frames[-1]) == 1
 
 
 def test_arguments_are_left_as_they_were() -> None:
     x = VECTOR.copy()
     text = jax.jit(lambda x: x.at[0].set(5.0)).lower(x).as_text()
-    interpret(text, [x])[0][:] = 0
+    Interpreter(text).run([x])[0][:] = 0
     np.testing.assert_array_equal(x, VECTOR)
