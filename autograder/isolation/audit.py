@@ -15,12 +15,14 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from adkit import checks
 from adkit.tracing.counts import parse
-from adkit.tracing.export import UNSTABLE_CUSTOM_CALLS, Work, WorkError, execute
+from adkit.tracing.export import UNSTABLE_CUSTOM_CALLS, Program, Work, WorkError
+from adkit.tracing.stablehlo import Module, read
 
 from autograder.isolation import lapack
 from autograder.isolation.mlir import array_of, array_type, attribute_names, dictionary
@@ -32,6 +34,8 @@ MAX_VALUE_BYTES = 64 * 2**20
 """One array."""
 MAX_TOTAL_BYTES = 2 * 2**30
 """All values of one evaluation together (a loop's body once): a bound on the memory it can need."""
+_READ = 32
+"""Artefacts that are kept as they were read: a case asks for the same one on other numbers."""
 MAX_RESULTS = 1_000
 MAX_RESULT_BYTES = 64 * 2**20
 """All outputs and residuals together."""
@@ -98,6 +102,15 @@ def audit(artefact: bytes, inputs: Sequence[Any] | None = None) -> Any:
 
     inputs: the arrays, or shapes and dtypes, that it will be called with. Call it in a disposable process only.
     """
+    exported = _deserialized(artefact)
+    if inputs is not None and _avals(exported.in_avals) != [described(leaf) for leaf in inputs]:
+        raise ArtefactError("the traced function takes other arguments than it was asked for")
+    _audited(artefact)
+    return exported
+
+
+@lru_cache(_READ)
+def _deserialized(artefact: bytes) -> Any:
     from jax import export
 
     try:
@@ -105,23 +118,31 @@ def audit(artefact: bytes, inputs: Sequence[Any] | None = None) -> Any:
     except Exception as problem:
         raise ArtefactError(f"what came back is not a traced function: {clipped(str(problem))}") from None
     _audit_container(exported)
-    if inputs is not None and _avals(exported.in_avals) != [described(leaf) for leaf in inputs]:
-        raise ArtefactError("the traced function takes other arguments than it was asked for")
+    return exported
+
+
+@lru_cache(_READ)
+def _audited(artefact: bytes) -> Module:
+    exported = _deserialized(artefact)
     try:
-        module = parse(exported)
-        if not module.operation.verify():
+        parsed = parse(exported)
+        if not parsed.operation.verify():
             raise ArtefactError("the traced function is malformed")
-        _audit_module(module)
+        _audit_module(parsed)
+        return read(exported, parsed)
     except WorkError as problem:
         raise ArtefactError(f"the traced function is malformed: {problem}") from None
-    return exported
+
+
+@lru_cache(_READ)
+def _program(artefacts: tuple[bytes, ...], primals: int, cotangents: int) -> Program:
+    return Program([_audited(artefact) for artefact in artefacts], primals, cotangents)
 
 
 def _run(job: dict[str, Any]) -> dict[str, Any]:
     inputs, primals, expected = job["inputs"], job["primals"], job["outputs"]
     if len(job["artefacts"]) == 1:
-        modules = [audit(job["artefacts"][0], inputs)]
-        _agree(modules[0].out_avals, expected)
+        _agree(audit(job["artefacts"][0], inputs).out_avals, expected)
     else:
         cotangents = inputs[primals:]
         forward = audit(job["artefacts"][0], inputs[:primals])
@@ -129,8 +150,7 @@ def _run(job: dict[str, Any]) -> dict[str, Any]:
         residuals = forward.out_avals[len(cotangents) :]
         backward = audit(job["artefacts"][1], [*inputs[:primals], *residuals, *cotangents])
         _agree(backward.out_avals, expected[len(cotangents) :])
-        modules = [forward, backward]
-    measured = execute(modules, inputs, primals, job["run"])
+    measured = _program(tuple(job["artefacts"]), primals, len(inputs) - primals).measure(inputs, job["run"])
     return {
         "outputs": measured.outputs,
         "residuals": measured.residuals,

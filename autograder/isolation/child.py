@@ -320,9 +320,26 @@ def _limit_behind(error: BaseException) -> str:
 
 def serve_artefacts(descriptor: int, applied: tuple[str, ...], confinement: Confinement, limit: int) -> None:
     """The body of the disposable process that runs exported functions: trusted code on untrusted bytes."""
-    enter(confinement)
     from autograder.isolation.audit import run_artefacts
 
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return {"result": run_artefacts(request["job"])}
+        except BaseException as error:
+            return {"refused": f"{type(error).__name__}: {error}"[:_TEXT]}
+
+    serve_answers(descriptor, applied, confinement, limit, answer)
+
+
+def serve_answers(
+    descriptor: int,
+    applied: tuple[str, ...],
+    confinement: Confinement,
+    limit: int,
+    answer: Callable[[dict[str, Any]], dict[str, Any]],
+) -> None:
+    """The body of a disposable process: `answer` to each request, until the channel closes."""
+    enter(confinement)
     channel = Channel(descriptor, limit, {})
     channel.send({"ready": list(applied)})
     while True:
@@ -330,8 +347,4 @@ def serve_artefacts(descriptor: int, applied: tuple[str, ...], confinement: Conf
             request = channel.receive()
         except EOFError:
             return
-        try:
-            reply = {"result": run_artefacts(request["job"])}
-        except BaseException as error:
-            reply = {"refused": f"{type(error).__name__}: {error}"[:_TEXT]}
-        channel.send({"id": request["id"], **reply})
+        channel.send({**answer(request), "id": request["id"]})

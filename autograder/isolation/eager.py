@@ -42,7 +42,7 @@ class Program:
         NotInterpretedError where it is known already that it cannot be interpreted.
         """
         self.jaxpr = jaxpr
-        """Keeps alive what the program is known by."""
+        """What the program is known by."""
         self._inputs = tuple(inputs)
         self._in_types = [aval.dtype for aval in jaxpr.in_avals]
         self._out_avals = list(jaxpr.out_avals)
@@ -95,10 +95,8 @@ class _LoweredError(Exception):
         self.computation = computation
 
 
-_programs: dict[int, Program | None] = {}
-"""What has been met, by the id of its trace; None for what is compiled."""
-_compiled_traces: list[Any] = []
-"""Keeps alive what stands as None in `_programs`."""
+_programs: dict[int, tuple[Any, Program | None]] = {}
+"""What has been met, by the id of its trace: the trace, which keeps that id, and None for what is compiled."""
 
 
 _settling: list[Program] = []
@@ -113,7 +111,7 @@ def settle() -> None:
 
 def keep(program: Program) -> None:
     """A program that was made ahead."""
-    _programs[id(program.jaxpr)] = program
+    _remember(program.jaxpr, program)
 
 
 def interpret_eagerly() -> None:
@@ -143,7 +141,7 @@ def interpret_eagerly() -> None:
                 _remember(jaxpr, _program(jaxpr, lowered.computation))
             finally:
                 wanted.jaxpr = None
-        program = _programs[id(jaxpr)]
+        program = _programs[id(jaxpr)][1]
         if program is not None and not program.compiled and not (nans.value or infs.value):
             try:
                 return (program(arguments), *others)
@@ -164,9 +162,7 @@ def interpret_eagerly() -> None:
 
 
 def _remember(jaxpr: Any, program: Program | None) -> None:
-    _programs[id(jaxpr)] = program
-    if program is None:
-        _compiled_traces.append(jaxpr)
+    _programs[id(jaxpr)] = jaxpr, program
 
 
 def _program(jaxpr: Any, computation: Any) -> Program | None:

@@ -232,26 +232,21 @@ def serve(descriptor: int, applied: tuple[str, ...], confinement: Confinement, l
     """The body of the process: the grader's own program, on numbers that the grader has looked at."""
     from autograder.isolation import child  # which imports this module
 
-    child.enter(confinement)
-    channel = child.Channel(descriptor, limit, {})
-    channel.send({"ready": list(applied)})
-    function: Callable[..., Any] | None = None
-    while True:
-        try:
-            request = channel.receive()
-        except EOFError:
-            return
+    current: list[Callable[..., Any]] = []
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
         try:
             if "spoiled" in request:
-                function = None
+                current.clear()
                 program = request["program"]
                 made = None if program is None else implementations.Program(*program)
-                function = implementations.function_of(made, request["spoiled"])
-            assert function is not None
-            reply = {"answer": implementations.answered(function, received(request["question"]))}
+                current.append(implementations.function_of(made, request["spoiled"]))
+            reply = {"answer": implementations.answered(current[0], received(request["question"]))}
             frames.encode(reply["answer"])
+            return reply
         except ImplementationError as problem:
-            reply = {"failed": problem.kind}
+            return {"failed": problem.kind}
         except BaseException:
-            reply = {"failed": "raised"}
-        channel.send({"id": request["id"], **reply})
+            return {"failed": "raised"}
+
+    child.serve_answers(descriptor, applied, confinement, limit, answer)

@@ -17,6 +17,7 @@ A clean environment, closed descriptors and dropped capabilities are not optiona
 """
 
 import functools
+import importlib.util
 import os
 import site
 import sys
@@ -73,7 +74,8 @@ def policy(*, without: Iterable[str] = (), secrets: Iterable[Path] = (), allow_n
     """Every layer this machine has, except `without`.
 
     IsolationError when files or network cannot be isolated (unless `allow_none`), or when one of the `secrets`
-    (references, tests, submissions, output) lies in a folder that a submission can read.
+    (references, tests, submissions, output) lies in a folder that a submission can read, or when the packages that it
+    needs can be read by their owner only.
     """
     dropped = frozenset(without)
     unknown = dropped - set(LAYERS)
@@ -98,6 +100,8 @@ def policy(*, without: Iterable[str] = (), secrets: Iterable[Path] = (), allow_n
             "this machine cannot keep a submission from emptying your files: Linux 6.2 or newer, or user namespaces, "
             "or grading as root is needed; `autograder doctor` says what is there"
         )
+    if os.geteuid() == 0 and "user" in layers:
+        _must_be_readable_by_others()
     for secret in secrets:
         for folder in read:
             if secret.resolve().is_relative_to(folder) and not allow_none:
@@ -175,6 +179,20 @@ def _reachable_by_others() -> bool:
         for path in (Path(sys.prefix), Path(sys.base_prefix), Path(os.__file__))
         for parent in path.resolve().parents
     )
+
+
+def _must_be_readable_by_others() -> None:
+    """Raises IsolationError where what is installed is root's alone (a umask of 077): a submission under a user id of
+    its own would find no module that was not imported before, and lose its points."""
+    found = [importlib.util.find_spec(module) for module in ("numpy", "jax", "adkit")]
+    for origin in (os.__file__, *(module.origin for module in found if module is not None)):
+        file = Path(str(origin)).resolve()
+        for path, needed in ((file, 0o004), (file.parent, 0o005)):
+            if path.stat().st_mode & needed != needed:
+                raise IsolationError(
+                    f"{path} can be read by root only, and submissions run under another user id: they would not "
+                    f"find their modules. Try `chmod -R go+rX {file.parent.parent}`, or install anew with `umask 022`"
+                )
 
 
 # not /dev/zero: mapped, it is memory that no process shows

@@ -112,6 +112,8 @@ class Session:
         self._process: Process | None = None
         self._runner: Process | None = None
         """The disposable process for artefacts."""
+        self._runs_only: list[bytes] | None = None
+        """The artefacts that alone have been in it; None where others have been, or may have been."""
         self._runs_implementations: Process | None = None
         """The disposable process for implementations. At most one of the two is there."""
         self._shared = Runs() if runs is None else runs
@@ -228,15 +230,14 @@ class Session:
         alone = self._shared.meet(key)
         started = time.monotonic()
         seconds = self._limits.call_seconds * 2
-        runner: Process | None = None
         question = _unpredictable()
         try:
-            runner = self._disposable(alone)
+            runner = self._disposable(job["artefacts"] if alone else None)
             deadline = self._clock.deadline(seconds).and_not_after(self._end)
             runner.send({"id": question, "job": job}, deadline)
             reply = runner.receive(deadline)
         except Ended as problem:
-            self._forget_runner(runner)
+            self._end_disposable()
             why = str(problem)
             if isinstance(problem, TimedOut):
                 why = f"it did not finish within {seconds:g} seconds"
@@ -254,12 +255,10 @@ class Session:
             what = f"The function, as JAX traced it, is too large: {problem}."
             raise self._problem(what, (TOO_LARGE, "Exception")) from None
         finally:
-            if alone:
-                self._forget_runner(runner)
             self.log.add_seconds("artefacts", time.monotonic() - started)
         # what parses hostile bytes may have been taken over by them
         if not _answers(reply, question):
-            self._forget_runner(runner)
+            self._end_disposable()
             reply = {"refused": "it did not answer what it was asked"}
         if "refused" in reply:
             what = f"The function, as JAX traced it, could not be run: {_text(reply['refused'])}"
@@ -268,22 +267,13 @@ class Session:
         (self._shared if alone else self._runs).keep(key if alone else own, result)
         return result
 
-    def _disposable(self, alone: bool) -> Process:
-        """The session's disposable process; or one for a single artefact, which the caller ends."""
-        if alone:
-            self._end_disposable()
-            return self._server.fork("artefacts", self._limits, self._clock)
-        if self._runner is None:
+    def _disposable(self, only: list[bytes] | None) -> Process:
+        """The process that runs artefacts. only: the artefacts that have to be the only ones in it; None: whichever."""
+        if self._runner is None or only not in (None, self._runs_only):
             self._end_disposable()
             self._runner = self._server.fork("artefacts", self._limits, self._clock)
+        self._runs_only = only
         return self._runner
-
-    def _forget_runner(self, runner: Process | None) -> None:
-        """Ends a disposable process, whichever it is."""
-        if runner is not None:
-            runner.end()
-        if runner is self._runner:
-            self._runner = None
 
     def implementation(self, given: implementations.Implementation) -> Implementation:
         """What answers for an implementation in one call, in a disposable process that the first question starts."""

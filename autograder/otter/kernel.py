@@ -1,7 +1,8 @@
 """The trusted cell: opens an isolated session in Otter's kernel and gives the tests proxies of the student's functions.
 
-Runs in the kernel that Otter's tests run in. The submission's own processes are forked from a template process, never
-from the kernel, and end before the results are written.
+Runs where Otter's tests run: in Otter's kernel, or in a container in Otter's own process
+(`autograder.otter.container.without_kernel`). The submission's own processes are forked from a template process, never
+from this one, and end before the results are written.
 """
 
 import atexit

@@ -3,7 +3,8 @@
 Otter runs hidden tests in the kernel that ran the submission. With this plugin the kernel never sees the submission:
 
     before_grading     reads the submission as text, empties its folder (everything but Otter's own copy of the tests)
-    before_execution   one cell that opens an isolated session and binds the proxies (`autograder.otter.kernel`)
+    before_execution   one cell that opens an isolated session and binds the proxies (`autograder.otter.kernel`); in
+                       a container it is run without a kernel
     after_grading      nothing of the submission is alive; bonus points, notes
 
 It fails closed: when the session could not be opened, the tests' verdicts are worth nothing and an error is raised

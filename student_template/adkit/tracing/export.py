@@ -80,11 +80,11 @@ __all__ = [
     "UNSTABLE_CUSTOM_CALLS",
     "Artefacts",
     "Measured",
+    "Program",
     "Work",
     "WorkError",
     "count",
     "evaluate",
-    "execute",
     "export",
     "export_plain",
     "measure",
@@ -210,13 +210,14 @@ def export_plain(
 
 
 class Program:
-    """Deserialised artefacts (`jax.export.Exported`): counted once, and run as often as they are asked to.
+    """Deserialised artefacts: counted once, and run as often as they are asked to.
 
     Of two, forward and backward, the forward pass gives as many results as there are cotangents, then the residuals.
     """
 
     def __init__(self, modules: Sequence[Any], primals: int, cotangents: int) -> None:
-        """`primals`, `cotangents`: how many arrays the arguments have of each; one artefact takes all of them.
+        """`modules`: of the type `jax.export.Exported`, or what `adkit.tracing.stablehlo.read` has made of them.
+        `primals`, `cotangents`: how many arrays the arguments have of each; one artefact takes all of them.
 
         Raises `WorkError` if they cannot be counted.
         """
@@ -225,8 +226,9 @@ class Program:
         self._parts = [_Part(module) for module in modules]
         self._works = [count(self._parts[0].traced)]
         if len(modules) == 2:
-            residuals = range(primals, len(modules[1].in_avals) - cotangents)
-            self._works.append(count(self._parts[1].traced, own=residuals))
+            backward = self._parts[1].traced
+            residuals = range(primals, len(backward.exported.in_avals) - cotangents)
+            self._works.append(count(backward, own=residuals))
 
     def measure(self, inputs: Sequence[np.ndarray], run: bool = True) -> Measured:
         """Runs them on the leaves of the arguments, and says what that takes; or says it only."""
@@ -247,7 +249,6 @@ class _Part:
     """One artefact, interpreted; compiled where the interpreter does not know it."""
 
     def __init__(self, module: Any) -> None:
-        self._module = module
         self.traced: Module = read(module)
         self._interpreter = Interpreter(self.traced)
 
@@ -257,7 +258,7 @@ class _Part:
         try:
             return self._interpreter.run(inputs)
         except NotInterpretedError:
-            results = _compiled(jax.jit(self._module.call).lower(*inputs))(*inputs)
+            results = _compiled(jax.jit(self.traced.exported.call).lower(*inputs))(*inputs)
             return [np.array(result) for result in results]
 
 
@@ -272,11 +273,6 @@ def _program(artefacts: Artefacts, primals: int, cotangents: int) -> Program:
 
     modules = [jax_export.deserialize(bytearray(module)) for module in artefacts.modules]
     return Program(modules, primals, cotangents)
-
-
-def execute(modules: Sequence[Any], inputs: Sequence[np.ndarray], primals: int, run: bool = True) -> Measured:
-    """Runs and counts deserialised artefacts on the leaves of the arguments, of which `primals` are no cotangents."""
-    return Program(modules, primals, len(inputs) - primals).measure(inputs, run)
 
 
 _kept: dict[Any, tuple[Program, int]] = {}

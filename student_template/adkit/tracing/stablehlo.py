@@ -97,12 +97,14 @@ class Region:
 class Module:
     """A module as `read` found it, and of the export it stands in what is needed to run it.
 
+    exported: the `jax.export.Exported` that it stands in; None where it stands in none.
     module_kept_var_idx: which of the function's arguments are the module's; None where nothing says so.
     out_avals: shapes and dtypes of the results that the export promises; None where nothing says so.
     """
 
     def __init__(self, parsed: Any, exported: Any = None) -> None:
         self.raw = parsed  # its operations do not keep it alive
+        self.exported: Any = exported if hasattr(exported, "module_kept_var_idx") else None
         self.module_kept_var_idx: tuple[int, ...] | None = getattr(exported, "module_kept_var_idx", None)
         self.out_avals: Sequence[Any] | None = getattr(exported, "out_avals", None)
         self.body = _Reader().block(parsed.body, None)
@@ -143,11 +145,14 @@ class _Reader:
         return text
 
 
-def read(module: Any) -> Module:
-    """Whatever `parse` takes, as plain objects. Raises `WorkError`."""
+def read(module: Any, parsed: Any = None) -> Module:
+    """Whatever `parse` takes, as plain objects. Raises `WorkError`.
+
+    parsed: what `parse` has made of it, where that is known.
+    """
     if isinstance(module, Module):
         return module
-    parsed = parse(module)
+    parsed = parse(module) if parsed is None else parsed
     try:
         return Module(parsed, module)
     except (KeyError, RecursionError):

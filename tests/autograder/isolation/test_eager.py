@@ -183,7 +183,7 @@ def test_prepared_operations_are_neither_lowered_nor_compiled(kept: Path) -> Non
         eager.interpret_eagerly()
         before = len(eager._programs)
         plain()
-        names = [str(p.jaxpr)[:60] for p in list(eager._programs.values())[before:] if p is not None]
+        names = [str(p.jaxpr)[:60] for _, p in list(eager._programs.values())[before:] if p is not None]
         print(json.dumps([number, threads, live, before, len(eager._programs), names]))
         """,
         **{operations.READ: str(kept)},

@@ -7,6 +7,7 @@ stops it.
 import contextlib
 import ctypes
 import fcntl
+import importlib.util
 import io
 import os
 import select
@@ -16,6 +17,8 @@ import sys
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from courses import one_question
@@ -494,6 +497,42 @@ def test_switching_off_all_layers_for_files_or_network_is_refused(without: tuple
 def test_only_no_isolation_gives_a_policy_that_is_not_isolated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layers, "available", lambda: frozenset({"watch"}))
     assert not layers.policy(allow_none=True).isolated
+
+
+READS_RANDOM_NUMBERS = (
+    "import os\ndef run(code): return [os.path.isdir('/dev'), len(open('/dev/urandom', 'rb').read(8))]"
+)
+
+
+def test_what_the_graders_umask_hides_from_others_does_not_hide_the_submissions_own_root() -> None:
+    before = os.umask(0o077)  # as on many shared machines
+    try:
+        with ForkServer(layers.policy()) as server:
+            submission = Submission("umask", None, (READS_RANDOM_NUMBERS,))
+            with Session(server, submission, one_question(LIMITS, "run")) as session:
+                assert session.functions["run"]("") == [True, 8]
+    finally:
+        os.umask(before)
+
+
+@ROOT
+def test_packages_that_only_root_can_read_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "adkit" / "__init__.py"
+    package.parent.mkdir()
+    package.touch(0o600)
+    found = importlib.util.find_spec
+
+    def find_spec(name: str) -> Any:
+        return SimpleNamespace(origin=str(package)) if name == "adkit" else found(name)
+
+    monkeypatch.setattr(layers.importlib.util, "find_spec", find_spec)
+    with pytest.raises(IsolationError, match=rf"{package} can be read by root only.*chmod -R go\+rX {tmp_path}"):
+        layers.policy()
+    package.chmod(0o644)
+    layers.policy()
+    package.parent.chmod(0o700)
+    with pytest.raises(IsolationError, match="can be read by root only"):
+        layers.policy()
 
 
 def test_an_unknown_layer_is_refused() -> None:

@@ -66,10 +66,19 @@ def test_a_class_runs_an_equal_program_twice_and_then_no_more(workshop: ForkServ
 )
 def test_what_the_class_shares_comes_from_a_process_with_nothing_else_in_it(workshop: ForkServer) -> None:
     server, runs = Counting(workshop), Runs()
-    measured(server, SINE, runs, 0.5, 1.0)
+    sizes = [(np.full(size, x),) for size in (2, 3) for x in (0.5, 1.0)]  # two programs, each on two inputs
+
+    def measure_all(code: str) -> None:
+        with Session(server, Submission("toy", None, (code,)), one_question(LIMITS, "f"), runs) as session:
+            for arguments in sizes:
+                session.functions["f"].measure(arguments)
+
+    measure_all(SINE)
     assert server.made == 1
-    measured(server, SAME, runs, 0.5, 1.0)
+    measure_all(SAME)
     assert server.made == 3  # one for each program
+    measure_all(SINE)
+    assert server.made == 3
 
 
 def test_the_key_is_of_all_that_a_run_depends_on() -> None:
