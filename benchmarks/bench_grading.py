@@ -7,8 +7,9 @@ is `2` (`autograder grade -j 2`), `otter` or `stock`, and with `:2` two of these
     autograder build matrix_gradients
     python benchmarks/bench_grading.py --assignment matrix_gradients --repeat 3 --runners stock,1,stock:2,2
 
-With --copies N the class is N copies of the right solution under different names: what a class of that size costs, and
-the peak of the memory held for the grader and all its processes together (looked at four times a second).
+With --copies N the class is N copies of the right solution under different names, with --mixed N every third of them
+has one of the known mistakes: what a class of that size costs, and the peak of the memory held for the grader and all
+its processes together (looked at four times a second).
 
 Method: everything in one run on one machine, the runners in turn within each repetition, so that a slow minute hits
 all of them; medians over the repetitions, wall clock, processes started anew each time (so a worker's start and
@@ -72,7 +73,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench-grading-") as temporary:
         samples = Path(temporary, "samples")
         write_sample_class(options.assignment, samples)
-        files = _copied(samples, options.copies) if options.copies else _chosen(samples, options.only)
+        if options.copies or options.mixed:
+            files = _class_of(samples, options.copies or options.mixed, mistaken=bool(options.mixed))
+        else:
+            files = _chosen(samples, options.only)
         stock = Path(temporary, "stock.zip")
         if any(runner.startswith("stock") for runner in runners):
             _without_plugins(bundle, stock)
@@ -99,6 +103,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--stock-timeout", type=float, default=180.0, help="seconds; stock Otter has no limit itself")
     parser.add_argument("--only", default="", help="only files whose name contains this")
     parser.add_argument("--copies", type=int, default=0, help="a class of so many right solutions instead")
+    parser.add_argument("--mixed", type=int, default=0, help="a class of so many, of which every third has a mistake")
     return parser.parse_args()
 
 
@@ -110,13 +115,15 @@ def _chosen(samples: Path, only: str) -> list[Path]:
     return [path for path in files if only in path.name]
 
 
-def _copied(samples: Path, copies: int) -> list[Path]:
+def _class_of(samples: Path, size: int, *, mistaken: bool) -> list[Path]:
+    """In place of the samples: copies of the right solution, and if `mistaken` every third one with a known mistake."""
     right = (samples / "perfect.ipynb").read_bytes()
+    wrong = [path.read_bytes() for path in sorted(samples.glob("mistake_*.ipynb"))] if mistaken else []
     shutil.rmtree(samples)
     samples.mkdir()
-    files = [samples / f"student{number:04d}.ipynb" for number in range(copies)]
-    for path in files:
-        path.write_bytes(right)
+    files = [samples / f"student{number:04d}.ipynb" for number in range(size)]
+    for number, path in enumerate(files):
+        path.write_bytes(wrong[number // 3 % len(wrong)] if wrong and number % 3 == 2 else right)
     return files
 
 
