@@ -21,7 +21,7 @@ from typing import IO, Any
 from autograder.assignment import Assignment
 from autograder.grading.grader import open_grader
 from autograder.grading.one import OpenSession, grade_one, ungraded
-from autograder.grading.task import Settings
+from autograder.grading.task import Settings, settle_jax
 from autograder.submissions.read import SubmissionError, read_bytes, read_content, unreadable_digest
 
 _LOST = "the process that submissions are forked from was ended from outside"
@@ -30,6 +30,7 @@ _LOST = "the process that submissions are forked from was ended from outside"
 def main() -> int:
     """Serves until the input ends."""
     _die_with_parent()
+    settle_jax()
     signal.signal(signal.SIGTERM, _leave)
     tasks, replies = _own_pipes()
     with ExitStack() as stack:

@@ -29,6 +29,7 @@ import nbformat.v4
 from otter.plugins import AbstractOtterPlugin
 
 from autograder.assignment import Assignment
+from autograder.grading.task import settle_jax
 from autograder.isolation.procfs import start_of
 from autograder.otter.listener import PLUGIN
 from autograder.otter.outcome import as_text, read, written
@@ -89,8 +90,7 @@ class IsolationPlugin(AbstractOtterPlugin):
         config.seed = config.seed_variable = None
         config.pdf = False
         config.token = None
-        os.environ["JAX_ENABLE_X64"] = "1"
-        os.environ.setdefault("JAX_PLATFORMS", "cpu")
+        settle_jax()
 
     def before_execution(self, submission: Any) -> Any:
         """The trusted notebook: none of the submission's cells, metadata, tags or kernel."""

@@ -315,6 +315,23 @@ def test_the_environment_of_workers_holds_no_seed(
     assert "very secret" not in repr(started)
 
 
+def test_what_the_instructor_has_set_for_jax_decides_no_score(
+    run_workers: Grade, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (
+        ("XLA_FLAGS", "--xla_no_such_flag=1"),  # ends a process
+        ("JAX_TRANSFER_GUARD", "disallow"),
+        ("JAX_ENABLE_X64", "0"),
+        ("JAX_PLATFORMS", "cuda"),
+    ):
+        monkeypatch.setenv(name, value)
+    (folder / "right.ipynb").write_text(notebook(RIGHT))
+    (folder / "jax.ipynb").write_text(notebook(f"import jax.numpy as jnp\nassert jnp.ones(3).sum() == 3\n{RIGHT}"))
+    results = [record.result for record in run_workers().values()]
+    assert [result.status for result in results] == ["completed", "completed"]
+    assert results[0].questions == results[1].questions
+
+
 def test_what_a_run_writes_can_be_read_back(run: Grade, folder: Path, tmp_path: Path) -> None:
     (folder / "a.ipynb").write_text(notebook(RIGHT))
     record = run()["a.ipynb"]
