@@ -401,8 +401,7 @@ adkit.log_plot("multiplications for the full Jacobian, m n = 4096", "inputs n", 
 # `jacobian(f, x)` returns the Jacobian of $f: \mathbb R^n \to \mathbb R^m$ at `x`, of shape $(m, n)$, by whichever
 # mode is cheaper.
 #
-# - `f` returns an array of shape $(m,)$ or, for $m = 1$ only, possibly of shape `()`. The result is $(1, n)$ then,
-#   too.
+# - `f` returns an array of shape $(m,)$, for $m = 1$ too: the Jacobian is $(1, n)$ then.
 # - Two of the five points are for cost. They are for functions where one of $m$ and $n$ is at least ten times the
 #   other: at most twice the multiplications of the cheaper mode. Evaluating `f` again for each row or column counts
 #   as well.
