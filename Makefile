@@ -83,9 +83,9 @@ grade-all: build
 	done
 
 # A file's tests stay in one process: several build or start something once for the whole file. tests/conftest.py puts
-# the files that take longest first.
+# the files that take longest first. A process that dies is not replaced: pytest-xdist would wait for its file for ever.
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --max-worker-restart=0 $(ARGS)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check
