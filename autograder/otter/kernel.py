@@ -1,8 +1,8 @@
 """The trusted cell: opens an isolated session in Otter's kernel and gives the tests proxies of the student's functions.
 
-Runs where Otter's tests run: in Otter's kernel, or in a container in Otter's own process
-(`autograder.otter.container.without_kernel`). The submission's own processes are forked from a template process, never
-from this one, and end before the results are written.
+Runs in the kernel that Otter's tests run in. The submission's own processes are forked from a template process, never
+from the kernel, and end before the results are written. In a container there is no kernel, and none of this
+(`autograder.otter.container.beside`).
 """
 
 import atexit
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograder.assignment import Assignment
 from autograder.isolation import procfs
-from autograder.otter.outcome import Outcome, written
+from autograder.otter.outcome import Outcome, as_otters, written
 from autograder.otter.plugin import REPORT
 from autograder.records.results import CaseResult
 from autograder.submissions.read import Submission
@@ -97,7 +97,6 @@ class _Closing:
 def _say_what_checks_say(assignment: Assignment, closing: _Closing, log: Any) -> None:
     """The engine's messages for Otter's, which show the failing line of a test: that gives a hidden case away."""
     from otter.test_files import exception_test
-    from otter.test_files.abstract_test import TestCaseResult
 
     from autograder.grading import one as single
     from autograder.testcases import in_order
@@ -121,12 +120,9 @@ def _say_what_checks_say(assignment: Assignment, closing: _Closing, log: Any) ->
         if own and question not in settled:
             settled.add(question)
             outcomes.update(single.settled(assignment, question, own, errors))
-        results: list[Any] = []
-        for entry in self.test_cases:
-            told = outcome(entry.body.test_func.__name__, functions)
-            message = "✅ Test case passed" if told.passed else f"❌ Test case failed\n{told.message}"
-            results.append(TestCaseResult(entry, message, told.passed))
-        self.test_case_results = results
+        self.test_case_results = [
+            as_otters(entry, outcome(entry.body.test_func.__name__, functions)) for entry in self.test_cases
+        ]
 
     exception_test.ExceptionTestFile.run = run
 

@@ -91,6 +91,14 @@ def as_text(outcome: Outcome) -> str:
     return "\n".join([*notes, f"Printed by the notebook:\n{printed}"] if printed.strip() else notes)
 
 
+def as_otters(entry: Any, case: CaseResult) -> Any:
+    """What came out of a case, for Otter's `entry` of it."""
+    from otter.test_files.abstract_test import TestCaseResult
+
+    message = "✅ Test case passed" if case.passed else f"❌ Test case failed\n{case.message}"
+    return TestCaseResult(entry, message, case.passed)
+
+
 def _list(value: Any) -> Sequence[Any]:
     return cast("Sequence[Any]", value) if type(value) in (list, tuple) else []  # JSON makes lists of tuples
 

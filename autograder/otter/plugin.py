@@ -3,8 +3,8 @@
 Otter runs hidden tests in the kernel that ran the submission. With this plugin the kernel never sees the submission:
 
     before_grading     reads the submission as text, empties its folder (everything but Otter's own copy of the tests)
-    before_execution   one cell that opens an isolated session and binds the proxies (`autograder.otter.kernel`); in
-                       a container it is run without a kernel
+    before_execution   one cell that opens an isolated session and binds the proxies (`autograder.otter.kernel`); not
+                       in a container, where a process beside Otter grades (`autograder.otter.container.beside`)
     after_grading      nothing of the submission is alive; bonus points, notes
 
 It fails closed: when the session could not be opened, the tests' verdicts are worth nothing and an error is raised
@@ -23,7 +23,7 @@ import signal
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import nbformat.v4
 from otter.plugins import AbstractOtterPlugin
@@ -50,6 +50,8 @@ class IsolationPluginError(RuntimeError):
 class IsolationPlugin(AbstractOtterPlugin):
     """Configured in otter_config.json: `assignment`, `bonus` (question -> points of each case), perhaps `seed`."""
 
+    graded: ClassVar[dict[str, Any] | None] = None
+    """The report of who has graded the submission beside Otter; None where Otter's kernel does."""
     submission_path: str
     submission_metadata: dict[str, Any]
     plugin_config: dict[str, Any]
@@ -131,6 +133,8 @@ class IsolationPlugin(AbstractOtterPlugin):
         return Assignment.load(bundled if (bundled / "assignment.toml").is_file() else name)
 
     def _report(self) -> dict[str, Any]:
+        if self.graded is not None:
+            return self.graded
         try:
             return cast("dict[str, Any]", json.loads((self._record / REPORT).read_text(encoding="utf-8")))
         except (OSError, ValueError):

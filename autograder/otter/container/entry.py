@@ -21,6 +21,7 @@ import nbformat.v4
 from autograder.assignment import Assignment, AssignmentError
 from autograder.names import kind_of
 from autograder.otter.container import results as written
+from autograder.otter.container.beside import graded_beside, told_to_otter
 from autograder.otter.container.config import plugin_settings
 from autograder.submissions.read import Submission, SubmissionError, demonstration_digest, read_submission
 
@@ -51,13 +52,14 @@ def _grade(folder: Path, work: Path, config: dict[str, Any]) -> dict[str, bytes]
         submission = find_submission(folder / "submission", assignment)
     except SubmissionError as error:
         return written.unreadable(str(error))
-    _lay_out(folder, work, config, submission)
-    from otter.run.run_autograder import main as run_autograder
+    seed = os.environ.get("AUTOGRADER_SEED") or str(plugin_settings(config).get("seed", ""))
+    secrets = [folder / "source", folder / "submission", folder / "results", work]
+    with graded_beside(submission, assignment, seed, secrets) as graded:
+        _lay_out(folder, work, config, submission)
+        from otter.run.run_autograder import main as run_autograder
 
-    from autograder.otter.container.without_kernel import without_kernel
-
-    with without_kernel():
-        run_autograder(str(work))
+        with told_to_otter(graded):
+            run_autograder(str(work))
     return {name: (work / "results" / name).read_bytes() for name in ("results.json", "results.pkl")}
 
 
