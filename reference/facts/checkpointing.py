@@ -224,22 +224,16 @@ def _(failure: Failure) -> bool:
     return trace.evaluations > least_evaluations(n, memory) and trace.peak <= memory
 
 
-@FACTS.of("optimal_schedule__keeps_the_first")
-def _(failure: Failure) -> bool:
-    n, memory, actions = layers_of(failure), memory_of(failure), actions_of(failure)
-    kept = list(dict.fromkeys(indices(actions, "save")))
-    return (
-        trace_of(failure) is not None and 2 < memory < n - 1 and kept == list(range(1, len(kept) + 1)) and len(kept) > 1
-    )
-
-
 @FACTS.of("optimal_schedule__uniform")
 def _(failure: Failure) -> bool:
     n, memory, actions = layers_of(failure), memory_of(failure), actions_of(failure)
     trace = trace_of(failure)
     if trace is None or trace.peak > memory or trace.evaluations <= least_evaluations(n, memory):
         return False
-    kept = indices(before_the_first(actions, "backward"), "save")
+    start = before_the_first(actions, "backward")
+    if indices(actions[len(start) :], "save"):
+        return False  # there are more within the segments
+    kept = indices(start, "save")
     while len(kept) > 1 and kept[-1] - kept[-2] == 1:  # the last segment, which may be kept whole
         kept.pop()
     gaps = np.diff([0, *kept])
