@@ -24,6 +24,7 @@ import pickle
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -33,7 +34,8 @@ os.environ["JAX_PLATFORMS"], os.environ["JAX_ENABLE_X64"] = "cpu", "1"
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "student_template"), str(ROOT / "tests")]
 
-from adkit.checks.errors import Failure, Recognised  # noqa: E402  # found from here on
+import numpy as np  # noqa: E402  # found from here on
+from adkit.checks.errors import Failure, Recognised  # noqa: E402
 from wrong_solutions import Wrong  # noqa: E402
 
 RECORD = Path(__file__).with_suffix(".json")
@@ -55,6 +57,13 @@ SAYS_THE_SAME = {
     "linear_solve__inverse_kept": ["as forming A^-1 does"],
     "linear_solve__without_a_rule": ["has no reverse rule of its own"],
     "sparse_jacobian__pattern_ignored": ["more vectors go through f than the pattern needs"],
+    "is_right__cotangents_of_one": ["every cotangent that it asks about is 1"],
+    "is_right__one_output": ["every graph that it asks about has one output"],
+    "is_right__every_input_used": ["every graph that it asks about uses all of its inputs"],
+    "is_right__no_repeated_factor": ["no graph that it asks about multiplies a node by itself"],
+    "is_right__no_inner_output": ["no graph that it asks about has an output that feeds another node"],
+    "is_right__no_output_twice": ["no graph that it asks about lists an output twice"],
+    "is_right__values_ignored": ["in which every y is 0"],
 }
 """Known mistakes that a check finds by what it measures, with its words."""
 
@@ -98,17 +107,41 @@ def lost(assignment: str, function: str, answer: Any) -> dict[str, Lost]:
     return {name: Lost(_plain(error.failure), error.told(hidden=hidden[name])[:300]) for name, error in failed.items()}
 
 
+class Recorded:
+    """A function of Python, which cannot be kept, at the points where it was evaluated once: it answers there again."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+        self.values: dict[bytes, Any] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"function": None, "values": self.values}
+
+    def __call__(self, x: Any) -> Any:
+        key = np.asarray(x, dtype=np.float64).tobytes()
+        if key not in self.values and self.function is not None:
+            self.values[key] = np.asarray(self.function(x))
+        return self.values[key]
+
+
 def _plain(failure: Failure | None) -> Failure | None:
-    """The failure, without what was handed over and cannot be kept: functions of Python."""
+    """The failure as it can be kept; functions of Python at x, and at the points of a difference quotient there."""
+    from reference.matrix_gradients import numerical_gradient
+
     if failure is None:
         return None
+    x = next((argument for argument in reversed(failure.arguments) if isinstance(argument, np.ndarray)), None)
     kept: list[Any] = []
     for argument in failure.arguments:
         try:
             pickle.dumps(argument)
             kept.append(argument)
         except (pickle.PicklingError, AttributeError, TypeError):
-            kept.append(None)
+            recorded = Recorded(argument)
+            with suppress(Exception):
+                if np.shape(recorded(x)) == ():
+                    numerical_gradient(recorded, np.array(x, dtype=np.float64))
+            kept.append(recorded)
     return replace(failure, arguments=tuple(kept))
 
 
@@ -144,7 +177,9 @@ def outcome(assignment: str, function: str, name: str, said: dict[str, dict[str,
 def code(assignment: str, which: str) -> str:
     """What a part of the record is of: the code that decides, and the solutions."""
     mistakes = ROOT / "reference" / "mistakes"
+    facts = ROOT / "reference" / "facts"
     decides = [mistakes / "__init__.py", mistakes / "signs.py", mistakes / f"{assignment}.py"]
+    decides += [facts / "__init__.py", facts / f"{assignment}.py"]
     judges = ROOT / "tests" / "wrong_solutions" / "described.py"
     return _digest([*decides, ROOT / "autograder/grading/recognition.py", judges, *_of_set(assignment, which)])
 

@@ -30,6 +30,7 @@ _EPOCH = (2020, 1, 1, 0, 0, 0)  # the same zip from the same sources
 _FRAMEWORK = (
     "__init__.py",
     "editing.py",
+    "facts/__init__.py",
     "mistakes/__init__.py",
     "implementations/__init__.py",
     "inputs/__init__.py",

@@ -69,6 +69,7 @@ def _sources(assignment: Assignment) -> Iterator[Path]:
         if editing is not None and editing.origin is not None:
             yield Path(editing.origin)
         yield from sorted((reference.parent / "mistakes").glob(f"{assignment.name}.py"))
+        yield from sorted((reference.parent / "facts").glob(f"{assignment.name}.py"))
         yield from sorted((reference.parent / "implementations").glob(f"{assignment.name}.py"))
     others = {path.name for path in assignment.folder.resolve().parent.iterdir()} - {assignment.name}
     inputs = sorted((_package("reference") / "inputs").glob("*.py"))

@@ -11,6 +11,9 @@ run, `settle` compares them. Mistakes that fail a check which the student's func
 do not, and what only a sign shows is dropped where another case speaks against it; of the rest those are told that are
 behind most of the failed cases. A zero, a word or an exception holds little by itself: it is named only where one
 mistake, or two together, are behind every case that failed, and fail no check that was passed.
+
+In the cases that are left then the answer is read: of some mistakes it shows what it is made of, whichever way they
+were made (`reference.facts`).
 """
 
 import json
@@ -32,6 +35,7 @@ from numpy.typing import NDArray
 
 from autograder.assignment import Assignment
 from autograder.testcases import Case, load_cases, read_cases
+from reference.facts import Fact, UnseenError, facts_of
 from reference.inputs.seeds import seed
 from reference.mistakes import Mistake, catalogue
 
@@ -254,6 +258,51 @@ class _Recogniser:
             distinct = list(dict.fromkeys(m.says for m in fitting))
             if 1 <= len(distinct) <= 2:
                 telling[name] = self._told(question, " Or: ".join(distinct), fitting)
+        return telling | self._told_by_facts(question, mistakes, cases, failed, telling)
+
+    def _told_by_facts(
+        self,
+        question: str,
+        mistakes: Sequence[Mistake],
+        cases: Mapping[str, Case],
+        failed: Mapping[str, checks.Failure],
+        told: Mapping[str, checks.Recognised],
+    ) -> dict[str, checks.Recognised]:
+        """What to say in the cases in which nothing is told: sentences that are true of the answer, whatever it comes
+        from.
+
+        One that holds in every failed case of its function is also told in the place of a mistake that does not explain
+        them all.
+        """
+        facts = facts_of(self.assignment.name)
+        known = [mistake for mistake in mistakes if _name(mistake) in facts]
+        if not known or not failed:
+            return {}
+        if set(told) == set(failed) and all(_cases_told(told, each.names) == set(failed) for each in told.values()):
+            return {}
+        holding: list[tuple[Mistake, set[str], set[str]]] = []
+        for mistake in known:
+            asked = {name for name in failed if mistake.function in cases[name].parameters}
+            looked = {name: _seen(facts[_name(mistake)], failed[name]) for name in asked}
+            seen = {name: found for name, found in looked.items() if found is not None}
+            there = {name for name, found in seen.items() if found > 0}
+            if there and not any(found < 0 for found in seen.values()):
+                everywhere = there == set(seen)
+                if everywhere or _name(mistake) not in facts.weak:
+                    holding.append((mistake, asked if everywhere else there, asked))
+        telling: dict[str, checks.Recognised] = {}
+        for name in failed:
+            true = [each for each in holding if name in each[1]]
+            if name in told:
+                true = [each for each in true if each[1] == each[2] and len(each[2]) > 1]
+                if any(each[2] <= _cases_told(told, told[name].names) for each in true):
+                    continue
+            true.sort(key=lambda each: -len(each[1]))
+            if true:
+                distinct = list(dict.fromkeys(mistake.says for mistake, _, _ in true))[:2]
+                telling[name] = self._told(
+                    question, " Or: ".join(distinct), [mistake for mistake, _, _ in true if mistake.says in distinct]
+                )
         return telling
 
     def _take_away_what_is_contradicted(
@@ -435,6 +484,23 @@ def shown(mistake: Mistake, failure: checks.Failure) -> int:
     with suppress(Exception):
         return int(mistake.sign(failure)) if mistake.sign is not None else 0
     return 0
+
+
+def _cases_told(told: Mapping[str, checks.Recognised], names: Sequence[str]) -> set[str]:
+    """The cases in which one of these mistakes is told."""
+    return {name for name, recognised in told.items() if set(names) & set(recognised.names)}
+
+
+def _seen(fact: Fact, failure: checks.Failure) -> int | None:
+    """What a fact says of the failure, None where it cannot be looked for; 0 where an answer, which may be anything,
+    breaks it."""
+    try:
+        with np.errstate(all="ignore"):
+            return int(fact(failure))
+    except UnseenError:
+        return None
+    except Exception:
+        return 0
 
 
 def _is_telling(failure: checks.Failure) -> bool:

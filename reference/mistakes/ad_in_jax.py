@@ -46,7 +46,8 @@ q1.edit(
 q1.edit(
     "trace_inverse_derivatives__half_of_the_hessian",
     ("jax.hessian(f)(X)", "0.5 * jax.hessian(f)(X)"),
-    says="f's Hessian is half of what it should be: both factors X^-1 of the gradient are differentiated.",
+    says="f's Hessian is half of what it should be, or has one of its two terms: both factors X^-1 of the gradient are "
+    "differentiated.",
 )
 q1.edit(
     "trace_inverse_derivatives__not_inverted",
@@ -80,7 +81,8 @@ def cubic_norm_derivatives__nan_at_zero(x):
 
 
 @q1.mistake(
-    says="The Hessian is NaN at x = 0: the power 3/2 has no second derivative there, though ||x||^3 has.",
+    says="The Hessian is NaN at x = 0: 0 is divided by 0, or a power 3/2 has no second derivative there; that of "
+    "||x||^3 is 0.",
     openly="The Hessian is NaN where the power that you differentiate has no second derivative.",
 )
 def cubic_norm_derivatives__hessian_nan_at_zero(x):
@@ -205,7 +207,8 @@ def hvp__hessian_formed(f, x, v):
 
 
 @q3.mistake(
-    says="The Hessian is formed row by row, a gradient for each: the product needs one in all.",
+    says="As much is computed as for the whole Hessian, if only row by row, with a gradient for each row: the product "
+    "needs one in all.",
     openly=True,
 )
 def hvp__row_by_row(f, x, v):
@@ -236,7 +239,7 @@ q3.edit(
 q3.edit(
     "hvp__one_vector_only",
     ("product(v) if v.ndim == 1 else jax.vmap(product)(v)", "product(v.reshape(-1)[: len(x)])"),
-    says="Only the first of several vectors is used: each row of v has a product of its own.",
+    says="Only one vector is multiplied: each of several rows of v has a product of its own.",
     openly=True,
 )
 q3.edit(
@@ -366,8 +369,8 @@ def log1pexp__reverse_rule_only(x):
 
 
 @q5.mistake(
-    says="|x| has no derivative at 0, and JAX takes 0 there: the derivative of log(1 + e^x) at 0 comes out as 0 "
-    "instead of 1/2. A rule of your own (custom_jvp) says what it is."
+    says="|x| has no derivative at 0, nor has the larger of x and 0: with what JAX takes there the derivative of "
+    "log(1 + e^x) at 0 is not 1/2. A rule of your own (custom_jvp) says what it is."
 )
 def log1pexp__absolute_value(x):
     return jnp.maximum(x, 0.0) + jnp.log1p(jnp.exp(-jnp.abs(x)))
@@ -438,7 +441,7 @@ q5.edit(
 q5.edit(
     "safe_norm__shifted",
     ("squares = jnp.vdot(x, x)", "squares = jnp.vdot(x, x) + 1e-12"),
-    says="A small number under the root changes the norm: at 0 it is not 0.",
+    says="A small number under the root, or in its place, changes the norm: at 0 it is not 0.",
     sign=signs.shifted_root,
 )
 
@@ -612,7 +615,8 @@ q7.edit(
 q7.edit(
     "sparse_jacobian__conflicts_ignored",
     ("colours = _coloured(pattern)", "colours = np.arange(pattern.shape[1]) % int(pattern.sum(axis=1).max(initial=1))"),
-    says="Columns that share a row get the same colour: the number of entries in a row is not enough to colour by.",
+    says="Columns that share a row get the same colour: it has to differ from that of every earlier column with an "
+    "entry in one of the same rows.",
 )
 q7.edit(
     "sparse_jacobian__transposed",

@@ -55,7 +55,8 @@ q1.edit(
         "v1, v1_dot = x1, dx1",
         "length = math.hypot(dx1, dx2) or 1.0\n    dx1, dx2 = dx1 / length, dx2 / length\n    v1, v1_dot = x1, dx1",
     ),
-    says="The direction was scaled to length 1: the tangents of v1 and v2 are dx1 and dx2 as given.",
+    says="The direction was normalised, that is divided by its length: the tangents of v1 and v2 are dx1 and dx2 as "
+    "given.",
 )
 q1.edit(
     "toy_forward__pairs_swapped",
@@ -185,7 +186,7 @@ q2.edit(
 q2.edit(
     "local_partials__unknown_op_ignored",
     ('raise ValueError(f"unknown op {op!r}")', "return ()"),
-    says="An unknown op gives (): it must raise ValueError, or a typo goes unnoticed.",
+    says="An unknown op gets an answer: it must raise ValueError, or a typo goes unnoticed.",
     openly=True,
 )
 q2.edit(
@@ -208,9 +209,8 @@ def local_partials__bare_number(op: str, args: Sequence[float]) -> tuple[float, 
 q2.edit(
     "local_partials__sum_of_two_only",
     ("(1.0,) * len(args)", "(1.0, 1.0)"),
-    says="add got two partials whatever the number of its arguments: it takes two or more, and the partial is 1 for "
-    "each.",
-    openly="add got two partials whatever the number of its arguments: it takes two or more.",
+    says="add was taken for a sum of two: it takes two or more arguments, and the partial is 1 for each.",
+    openly="add was taken for a sum of two: it takes two or more arguments.",
 )
 q2.edit(
     "local_partials__quotient_swapped",
@@ -251,14 +251,15 @@ q3.edit(
 q3.edit(
     "forward_mode__direction_normalised",
     ("float(tangent)", "float(tangent) / (math.hypot(*x_dot) or 1.0)"),
-    says="x_dot was scaled to length 1: y_dot is J x_dot with x_dot as given, so twice x_dot gives twice y_dot.",
+    says="x_dot was normalised, that is divided by its length: y_dot is J x_dot with x_dot as given, so twice x_dot "
+    "gives twice y_dot.",
     openly=True,
 )
 q3.edit(
     "forward_mode__constants_move",
     ("v_dot = [0.0] * len(graph.nodes)", 'v_dot = [float(node.op == "const") for node in graph.nodes]'),
-    says="A constant has a tangent of 1: it does not depend on the inputs, so its tangent is 0.",
-    openly="A constant has a tangent of 1, as if it depended on the inputs.",
+    says="A constant has a tangent that is not 0: it does not depend on the inputs, so its tangent is 0.",
+    openly="A constant has a tangent that is not 0, as if it depended on the inputs.",
 )
 q3.edit(
     "forward_mode__values_for_tangents",
@@ -299,7 +300,8 @@ q3.edit(
         "v = node_values(graph, x)",
         "graph = Graph(graph.nodes, tuple(sorted(graph.inputs)), graph.outputs)\n    v = node_values(graph, x)",
     ),
-    says="x was assigned in the order of the nodes: x[k] is the value of node graph.inputs[k], wherever that node is.",
+    says="x or x_dot was assigned in the order of the nodes: their entries k belong to the node graph.inputs[k], "
+    "wherever that node is.",
     openly=True,
 )
 
@@ -391,8 +393,8 @@ q4.edit(
 q4.edit(
     "reverse_mode__first_output_only",
     ("zip(graph.outputs, y_bar, strict=True)", "zip(graph.outputs[:1], y_bar[:1], strict=True)"),
-    says="Only the first output is differentiated: the sweep starts with the adjoints of all outputs at once.",
-    openly="Only the first output is differentiated.",
+    says="Only one of the outputs is differentiated: the sweep starts with the adjoints of all of them at once.",
+    openly="Only one of the outputs is differentiated.",
 )
 q4.edit(
     "reverse_mode__repeated_output_once",
@@ -428,8 +430,8 @@ q4.edit(
         "used = {*graph.outputs, *(arg for node in graph.nodes for arg in node.args)}\n"
         "    return [v[i] for i in graph.outputs], [v_bar[i] for i in graph.inputs if i in used]",
     ),
-    says="x_bar leaves out the inputs that nothing uses: there is one entry per input, and theirs is 0.0.",
-    openly="x_bar leaves out the inputs that nothing uses: there is one entry per input.",
+    says="Inputs that nothing uses have no adjoint: there is one entry of x_bar per input, and theirs is 0.0.",
+    openly="Inputs that nothing uses have no adjoint: there is one entry of x_bar per input.",
 )
 q4.edit(
     "reverse_mode__nodes_in_forward_order",
@@ -508,7 +510,7 @@ q4.edit(
 q4.edit(
     "reverse_mode__cotangents_summed",
     ("float(cotangent)", "float(sum(y_bar))"),
-    says="The sum of the cotangents was given to every output: each output has its own entry of y_bar.",
+    says="Every output was given the same adjoint, made of all cotangents: each output has its own entry of y_bar.",
     openly=True,
 )
 q4.edit(
@@ -530,9 +532,9 @@ q4.edit(
 
 
 @q4.mistake(
-    says="This is the whole Jacobian: x_bar is one number for each input, the sum over the outputs of their "
-    "cotangents times their gradients.",
-    openly="This is the whole Jacobian: x_bar is one number for each input.",
+    says="This has a number for each output and each input, as the whole Jacobian has: x_bar is one number for each "
+    "input, the sum over the outputs of their cotangents times their gradients.",
+    openly="This has a number for each output and each input, as the whole Jacobian has.",
 )
 def reverse_mode__whole_jacobian(
     graph: Graph, x: Sequence[float], y_bar: Sequence[float]
@@ -598,7 +600,7 @@ q5.edit(
 q5.edit(
     "mode_cost__unknown_mode_accepted",
     ('raise ValueError(f\'mode must be "forward" or "reverse", got {mode!r}\')', "return len(graph.outputs) * edges"),
-    says="An unknown mode is taken for reverse: it must raise ValueError.",
+    says="A mode that does not exist gets an answer: it must raise ValueError.",
     openly=True,
 )
 q5.edit(
@@ -725,8 +727,8 @@ q6.edit(
         "if norm == 0:\n        return np.zeros((len(x), len(x)))\n    return",
         'with np.errstate(invalid="ignore"):\n        return',
     ),
-    says="The Hessian is NaN at x = 0, where 0 / 0 was computed: its value there is 0.",
-    openly="The Hessian is NaN at the origin, where zero was divided by zero.",
+    says="At x = 0 the Hessian divides 0 by 0, which is NaN or an error: its value there is 0.",
+    openly="At the origin zero is divided by zero, which is NaN or an error.",
 )
 q6.edit(
     "cubic_norm_hessian__small_taken_for_zero",
@@ -752,8 +754,8 @@ q6.edit(
 q6.edit(
     "cubic_norm_hessian__norm_regularised",
     ("np.outer(x, x) / norm", "np.outer(x, x) / (norm + 1e-8)"),
-    says="A small number was added to the norm to avoid 0 / 0: that changes the Hessian of small x. Treat x = 0 as a "
-    "case of its own.",
+    says="A small number was added to the norm, or put in its place, to avoid 0 / 0: that changes the Hessian of small "
+    "x. Treat x = 0 as a case of its own.",
     first_order=True,
 )
 q6.edit(

@@ -247,7 +247,9 @@ q4.edit(
 q4.edit(
     "choose_checkpoints__every_tenth",
     ("list(range(spacing, n + 1, spacing))", "list(range(10, n + 1, 10))"),
-    says="The distance between your checkpoints does not grow with n: with one every ten layers the memory is at "
+    sign=signs.distance,
+    repeated=True,
+    says="The distance between your checkpoints does not grow with n: with one every ten layers, say, the memory is at "
     "least n/10.",
     openly="The distance between your checkpoints does not grow with n.",
 )
@@ -580,9 +582,9 @@ def checkpointed_loss__nested(params, x, y, checkpoints):
 
 
 @q7.mistake(
-    says="One jax.checkpoint wraps the whole network, with a policy that saves the checkpoints: they are kept, but all "
-    "the other activations are evaluated again at once, so that as much is in memory as without checkpoints. One "
-    "jax.checkpoint for each segment recomputes one segment at a time.",
+    says="The checkpoints are kept, but all the other activations are evaluated again at once, as one jax.checkpoint "
+    "with a policy round the whole network does: as much is in memory as without checkpoints. One jax.checkpoint for "
+    "each segment recomputes one segment at a time.",
     openly="A policy keeps the checkpoints, but everything else is evaluated again at once.",
 )
 def checkpointed_loss__policy(params, x, y, checkpoints):

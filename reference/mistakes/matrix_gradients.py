@@ -287,8 +287,9 @@ q3.edit(
 
 
 @q3.mistake(
-    says="W (W^T W)^(-1/2) needs a W of full column rank, and it squares the singular values; take U V^T of an SVD.",
-    openly="Something is inverted that has no inverse when W does not have full column rank.",
+    says="An inverse root of W^T W, or of W W^T, needs a W of full rank, and it squares the singular values; take U "
+    "V^T of an SVD.",
+    openly="Something is inverted that has no inverse when W does not have full rank.",
 )
 def nuclear_norm_gradient__inverse_root(W):
     eigenvalues, V = jnp.linalg.eigh(W.T @ W)
@@ -340,7 +341,7 @@ q3.edit(
     "nuclear_norm_gradient__damped",
     ("U, _, Vt", "U, s, Vt"),
     ("return U @ Vt", "return (U * (s / (s + 1e-6))) @ Vt"),
-    says="Something is added to Sigma before it is divided out; U V^T needs no division.",
+    says="Something is added before Sigma is divided out, or put in its place; U V^T needs no division.",
     sign=signs.damped_factors,
 )
 

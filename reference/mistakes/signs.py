@@ -97,6 +97,8 @@ def difference(*, central: bool, small: bool | None = None, grows: str = "") -> 
         x, steps, both = taken
         if bool(both.all()) is not central or (not central and bool(both.any())):
             return False
+        if _is_twice_or_half(failure):
+            return False  # whatever the step is, that is not what is wrong
         worst = int(np.argmax(np.abs(np.asarray(failure.answer, dtype=np.float64) - failure.right)))
         scale = np.maximum(1.0, np.abs(x))
         step = steps[worst] / scale[worst]
@@ -110,6 +112,11 @@ def difference(*, central: bool, small: bool | None = None, grows: str = "") -> 
         return bool(_constant(steps / scale) or np.max(scale) <= 10) and (step < 1e-6 if small else step > 3e-5)
 
     return sign
+
+
+def _is_twice_or_half(failure: Failure) -> bool:
+    answer, right = np.asarray(failure.answer, dtype=np.float64), np.asarray(failure.right)
+    return any(float(np.linalg.norm(answer - c * right)) <= 1e-3 * float(np.linalg.norm(right)) for c in (2.0, 0.5))
 
 
 def _constant(numbers: NDArray[np.float64]) -> bool:
@@ -228,6 +235,14 @@ def counts_from_zero(n: int, actions: Actions) -> bool:
     return set(indices(actions, "forward")) == set(range(n))
 
 
+def distance(failure: Failure) -> int:
+    """How far apart checkpoints are that are equally far from each other and from both ends; 0 where they are not."""
+    n, chosen = layers_of(failure), [int(c) for c in failure.answer]
+    steps = np.diff([*chosen, n + 1 if len(chosen) < 2 else min(n + 1, 2 * chosen[-1] - chosen[-2])])
+    apart = int(steps[0]) if len(steps) > 2 and np.ptp(steps[:-1]) == 0 else 0
+    return apart if apart > 2 and chosen[0] in (1, apart) and n - chosen[-1] <= apart else 0
+
+
 def _held_checkpoints(failure: Failure) -> list[int]:
     given = failure.arguments[1] if len(failure.arguments) > 1 else ()
     return [int(c) for c in np.asarray(given, dtype=np.int64)] if len(np.shape(given)) == 1 else []
@@ -336,7 +351,24 @@ def _is_one_of(failure: Failure, quotients: Iterator[Any]) -> bool:
     error = float(np.linalg.norm(np.ravel(answer - right)))
     for quotient in quotients:
         made = np.asarray(quotient, dtype=np.float64)
-        if made.shape == answer.shape and float(np.linalg.norm(np.ravel(made - answer))) < 0.02 * error:
+        if made.shape != answer.shape:
+            continue
+        if float(np.linalg.norm(np.ravel(made - answer))) < 0.02 * error or _has_error_of(answer, made, right):
+            return True
+    return False
+
+
+def _has_error_of(answer: NDArray[np.float64], made: NDArray[np.float64], right: NDArray[np.float64]) -> bool:
+    """Whether the error is a multiple of a quotient's with a longer step, in each row where there are several: what
+    the step leaves out is in proportion to it, or to its square."""
+    own, longer = (np.atleast_2d(each - right) for each in (answer, made))
+    if own.ndim != 2 or own.size < 4:
+        return False
+    whole = [(own.ravel(), longer.ravel())]
+    rows = list(zip(own, longer, strict=True)) if own.shape[1] > 3 else whole
+    for errors in (whole, rows):
+        cosines = [abs(float(a @ b)) / float(np.linalg.norm(a) * np.linalg.norm(b)) for a, b in errors if np.any(b)]
+        if cosines and min(cosines) > 0.9999 and np.linalg.norm(own) < np.linalg.norm(longer):
             return True
     return False
 
@@ -418,7 +450,7 @@ def shifted_root(failure: Failure) -> bool:
     return bool(rounding < np.min(added) and np.max(added) < 1e-3 and np.ptp(added) < 1e-3 * np.max(added) + rounding)
 
 
-def _equation(
+def equation_of(
     failure: Failure,
 ) -> tuple[Any, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None:
     """f, theta, x0 and the fixed point; None where f was not kept."""
@@ -441,7 +473,7 @@ def _turned(f: Any, theta: Any, x0: Any, times: int) -> Any:
 def terms_of_the_series(failure: Failure) -> int:
     """How many terms of x_bar + J^T x_bar + (J^T)^2 x_bar + … make the cotangent of theta that was answered; 0 where
     none do."""
-    found, answer = _equation(failure), _floats(failure.answer)
+    found, answer = equation_of(failure), _floats(failure.answer)
     if found is None or answer is None or failure.right is None or len(failure.arguments) < 5:
         return 0
     f, theta, _, x = found
@@ -470,7 +502,7 @@ def series_broken_off(failure: Failure) -> bool:
 def turns(failure: Failure) -> int:
     """After how many turns from x0 the iteration is where the answer is, which is not the fixed point yet, or how
     many turns the derivative goes through; 0 where that does not show."""
-    found, answer = _equation(failure), _floats(failure.answer)
+    found, answer = equation_of(failure), _floats(failure.answer)
     if found is None or answer is None:
         return 0
     if failure.right is not None:

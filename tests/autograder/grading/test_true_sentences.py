@@ -59,7 +59,7 @@ def within(share):
 
 CHECKERS = {
     "1 %": (within(0.01), {"one_per_cent"}),
-    "2 %": (within(0.02), {"one_per_cent"}),
+    "2 %": (within(0.02), {"one_per_cent", "loose"}),
     "2.5 %": (within(0.025), {"one_per_cent", "loose"}),
     "3 %": (within(0.03), {"one_per_cent", "loose"}),
     "6 %": (within(0.06), {"one_per_cent", "loose"}),
@@ -87,7 +87,10 @@ CHECKERS = {
     "a verdict kept by x": (verdict_kept, {"always_true"}),  # which is told in the words that every answer is True
     "nothing but the shape": (loose(lambda g, m, x, f: True), {"loose", "lengths_only", "sums_only"}),
     "always False": (lambda f, grad_f, x: False, {"too_tight"}),  # told that a right gradient is rejected
-    "most entries": (loose(lambda g, m, x, f: np.mean(np.abs(g - m) <= 1e-5 * np.linalg.norm(m)) >= 0.75), set()),
+    "most entries": (  # so that one passes that is wrong in one entry by a few per cent
+        loose(lambda g, m, x, f: np.mean(np.abs(g - m) <= 1e-5 * np.linalg.norm(m)) >= 0.75),
+        {"loose"},
+    ),
     "every fourth entry": (
         loose(lambda g, m, x, f: np.linalg.norm((g - m).ravel()[::4]) <= 1e-5 * np.linalg.norm(m)),
         {"first_entry_only", "last_entry_only", "any_entry"},
