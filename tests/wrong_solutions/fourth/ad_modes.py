@@ -349,7 +349,7 @@ def inputs_against_outputs(graph):
 
 
 @wrong("choose_mode", "with as many inputs as outputs it says forward")
-def tie_is_forward(graph):
+def forward_on_a_tie(graph):
     return min(("forward", "reverse"), key=lambda mode: reference.mode_cost(graph, mode))
 
 
@@ -398,7 +398,7 @@ def inner_for_outer(x):
 
 
 @wrong("cubic_norm_hessian", "1e-8 is added to the norm under x x^T, against the division by zero")
-def softened(x):
+def norm_plus_epsilon(x):
     r = np.linalg.norm(x)
     H = np.empty((len(x), len(x)))
     for i in range(len(x)):

@@ -180,7 +180,7 @@ def begins_at_zero(n):
 
 
 @wrong("choose_checkpoints", "powers of two, so that the last run is up to half of the chain")
-def powers_of_two(n):
+def doubling(n):
     c, k = [], 1
     while k <= n:
         c.append(k)
