@@ -44,6 +44,7 @@ SETS = {
     "first": "wrong_solutions",
     "second": "wrong_solutions.second",
     "third": "wrong_solutions.third",
+    "fourth": "wrong_solutions.fourth",
     "subtle": "subtle_mistakes",
 }
 """The modules, or the module, of each."""

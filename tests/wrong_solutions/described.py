@@ -577,6 +577,7 @@ FOURTH: dict[str, dict[str, str]] = {
         "one_for_each_column": "pattern_ignored a_colour_each",
     },
 }  # fmt: skip
-"""Of the fourth set, which is not among those of `benchmarks/naming.py` yet. Where a solution has the name of one of
-the same function above, its judgement is the one there; `DESCRIBED[assignment] | FOURTH[assignment]` has all of them.
-"""
+"""Of the fourth set. Where a solution has the name of one of the same function above, its judgement is the one there."""
+
+for _assignment, _judged in FOURTH.items():
+    DESCRIBED[_assignment] |= _judged
