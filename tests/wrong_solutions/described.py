@@ -577,7 +577,7 @@ FOURTH: dict[str, dict[str, str]] = {
         "one_for_each_column": "pattern_ignored a_colour_each",
     },
 }  # fmt: skip
-"""Of the fourth set. Where a solution has the name of one of the same function above, its judgement is the one there."""
+"""Of the fourth set. Where a solution has the name of one of the same function above, its judgement is there."""
 
 for _assignment, _judged in FOURTH.items():
     DESCRIBED[_assignment] |= _judged
