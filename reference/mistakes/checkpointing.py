@@ -474,7 +474,7 @@ q7.edit(
 q7.edit(
     "checkpointed_loss__no_checkpoint",
     ("jax.checkpoint(_segment)", "_segment"),
-    says="Nothing is checkpointed: without jax.checkpoint every activation is kept for the backward pass.",
+    says="Nothing is checkpointed: every activation is kept for the backward pass, as it is without jax.checkpoint.",
 )
 q7.edit(
     "checkpointed_loss__every_layer",
@@ -707,7 +707,7 @@ q9 = MISTAKES.question("q9")
 q9.edit(
     "nested_checkpointed_loss__no_checkpoint",
     ("half = jax.checkpoint(_halved)", "half = _halved"),
-    says="Nothing is checkpointed: without jax.checkpoint every activation is kept for the backward pass.",
+    says="Nothing is checkpointed: every activation is kept for the backward pass, as it is without jax.checkpoint.",
     openly=True,
 )
 q9.edit(

@@ -171,13 +171,6 @@ def transposed(f, x):
     return (jax.jacfwd if m > len(x) else jax.jacrev)(as_vector(f))(x).T
 
 
-@wrong("jacobian", "for a scalar f the shape is (n,), not (1, n)")
-def scalar_case(f, x):
-    out = jax.eval_shape(f, x)
-    m = out.shape[0] if out.shape else 1
-    return jax.jacfwd(f)(x) if m > x.shape[0] else jax.jacrev(f)(x)
-
-
 @wrong("jacobian", "central differences with step 1e-6: not exact")
 def differences(f, x):
     h = 1e-6

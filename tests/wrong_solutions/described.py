@@ -529,7 +529,9 @@ FOURTH: dict[str, dict[str, str]] = {
         "mean_over_the_batch": "sum_over_entries",
         "costs_ignored": "ignores_costs",
         "working_not_counted": "forgets_the_working_one never_refuses",
-        "all_as_the_largest": "ignores_sizes ignores_costs",
+        "everything_saveable": "no_checkpoint",
+        # where it loses points there is one place, so the schedule keeps nothing else
+        "all_as_the_largest": "ignores_sizes ignores_costs memory_poor",
     },
     "matrix_gradients": {
         "solve_and_solve_again": "factorised_twice",
@@ -555,9 +557,9 @@ FOURTH: dict[str, dict[str, str]] = {
     },
     "ad_in_jax": {
         "trace_inverse_derivatives:gradient_of_the_sum": "",
+        "one_term_of_two": "half_of_the_hessian",
         "first_axes_transposed": "gradient_transposed hessian_transpose_missing",
         "root_softened": "shifted",
-        "scalar_is_a_vector": "squeezed",
         "modes_swapped": "dearer_mode always_forward always_reverse",
         "columns_as_rows": "columns_as_rows transposed",
         "difference_of_gradients": "difference_of_gradients",

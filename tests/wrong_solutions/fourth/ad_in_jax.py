@@ -75,12 +75,6 @@ def norm_without_unit(x):
 # q2
 
 
-@wrong("jacobian", "for a scalar f the result is (n,), not (1, n)")
-def scalar_is_a_vector(f, x):
-    m = jax.eval_shape(f, x).size
-    return (jax.jacrev if m < len(x) else jax.jacfwd)(f)(jnp.asarray(x))
-
-
 @wrong("jacobian", "the modes are swapped: forward mode where f has fewer outputs than inputs")
 def modes_swapped(f, x):
     x = jnp.asarray(x)
