@@ -162,7 +162,8 @@ def faster() -> None:
     contexts.share_context()
     COMPILED.mkdir(parents=True, exist_ok=True)
     jax.config.update("jax_compilation_cache_dir", str(COMPILED))
-    vars(export).update(_known_by=known_by, _KEPT_BYTES=8_000_000, measure=remembered(export.measure))
+    parts: Any = export
+    parts._known_by, parts._KEPT_BYTES, parts.measure = known_by, 8_000_000, remembered(export.measure)
 
 
 class Draws:
@@ -177,7 +178,7 @@ class Draws:
             self._drawing.add(self._case)
             return drawn()
 
-        vars(seeds).update(seed=seed)
+        seeds.seed = seed
 
     def cases(self, assignment: str, question: str, seed: int) -> list[Case]:
         """Those of a question that are to be run with a seed."""
