@@ -60,7 +60,8 @@ RECORD = Path(__file__).with_suffix(".json")
 ASSIGNMENTS = ("ad_modes", "matrix_gradients", "checkpointing", "ad_in_jax")
 FULL = {"linear_solve_vjp": 6.0}
 """Points that a solution in NumPy has to earn where work is counted in a trace."""
-NEWER = {"by QR with pivoting"} if jax.__version__ == "0.4.38" else set[str]()
+OLDEST = jax.__version__ == "0.4.38"
+NEWER = {"by QR with pivoting"} if OLDEST else set[str]()
 """Solutions that call what the oldest JAX does not have."""
 BLOCK = 10
 """Seeds with which a solution is graded before the next one."""
@@ -159,7 +160,8 @@ def remembered(measure: Callable[..., Any]) -> Callable[..., Any]:
 def faster() -> None:
     """Has JAX and the checks do again only what has to be done again."""
     contexts.leave_out_locations()
-    contexts.share_context()
+    if not OLDEST:  # where lowering a function invalidates what is kept of others in its context
+        contexts.share_context()
     COMPILED.mkdir(parents=True, exist_ok=True)
     jax.config.update("jax_compilation_cache_dir", str(COMPILED))
     parts: Any = export
@@ -253,12 +255,19 @@ def run(options: argparse.Namespace, record: dict[str, Any]) -> None:
                         least = 0.0 if seed < COMPILED_SEEDS else 1e9
                         jax.config.update("jax_persistent_cache_min_compile_time_secs", least)
                         grade(here, draws, assignment, function, name, implementation, seed)
-                RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+                write(record)
                 if memory() > MOST_MEMORY:
                     jax.clear_caches()
                     gc.collect()
     finally:
-        RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        write(record)
+
+
+def write(record: dict[str, Any]) -> None:
+    """Writes the record, at once or not at all."""
+    beside = RECORD.with_suffix(".new")
+    beside.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    beside.replace(RECORD)
 
 
 def grade(
