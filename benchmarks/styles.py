@@ -16,14 +16,14 @@ every time for the same, and are run with the first three seeds alone.
 """
 
 import argparse
-import gc
 import json
 import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -67,10 +67,10 @@ BLOCK = 10
 """Seeds with which a solution is graded before the next one."""
 ALL_CASES = 3
 """Seeds with which all cases are run, those too that draw nothing by them."""
-COMPILED_SEEDS = 3
-"""Seeds under which what JAX compiles is kept on disk."""
+COMPILED_SEEDS = 2
+"""So many seeds in a row leave on disk what JAX compiled for them; with the others that is what holds their numbers."""
 MOST_MEMORY = 1_500_000_000
-"""Bytes; when it has more, JAX forgets what it has traced and compiled."""
+"""Bytes; with more a new process goes on: what JAX has traced and compiled is not given back in full."""
 ENVIRONMENT = f"Python {platform.python_version()}, JAX {jax.__version__}"
 
 
@@ -164,6 +164,7 @@ def faster() -> None:
         contexts.share_context()
     COMPILED.mkdir(parents=True, exist_ok=True)
     jax.config.update("jax_compilation_cache_dir", str(COMPILED))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     parts: Any = export
     parts._known_by, parts._KEPT_BYTES, parts.measure = known_by, 8_000_000, remembered(export.measure)
 
@@ -228,39 +229,83 @@ def styles(assignment: str) -> Iterator[tuple[str, str, Any]]:
                 yield function, f"put together {number}", names[function]
 
 
+@dataclass(frozen=True)
+class Style:
+    """A right solution of one function."""
+
+    assignment: str
+    function: str
+    name: str
+    implementation: Any
+
+    @property
+    def question(self) -> str:
+        """The question that asks for it."""
+        return cases_here.question_of(self.assignment, self.function)
+
+    def recorded(self, here: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What an environment's record has of its question, and of it."""
+        empty = {"solutions": {}, "comparisons": 0, "margin": 0.0}
+        entry = here.setdefault(f"{self.assignment} {self.question}", empty)
+        return entry, entry["solutions"].setdefault(f"{self.function}: {self.name}", {"seeds": 0, "lost": {}})
+
+
+def chosen(options: argparse.Namespace) -> Iterator[Style]:
+    """The solutions that are asked for."""
+    for assignment in options.only or ASSIGNMENTS:
+        taken: dict[str, int] = {}
+        for function, name, implementation in styles(assignment):
+            style = Style(assignment, function, name, implementation)
+            taken[function] = taken.get(function, 0) + 1
+            asked = not options.questions or style.question in options.questions
+            if asked and name not in NEWER and taken[function] <= options.styles:
+                yield style
+
+
 def run(options: argparse.Namespace, record: dict[str, Any]) -> None:
     """Ten seeds after ten; the record is written after each solution."""
     adkit.checks.close = values.close = measured(values.close)
     here: dict[str, Any] = record.setdefault(ENVIRONMENT, {})
     until = time.monotonic() + 60 * options.minutes
-    chosen: list[tuple[str, str, str, Any]] = []
-    for assignment in options.only or ASSIGNMENTS:
-        taken: dict[str, int] = {}
-        for function, name, implementation in styles(assignment):
-            taken[function] = taken.get(function, 0) + 1
-            question = cases_here.question_of(assignment, function)
-            asked = not options.questions or question in options.questions
-            if asked and name not in NEWER and taken[function] <= options.styles:
-                chosen.append((assignment, function, name, implementation))
+    every = list(chosen(options))
     faster()
     draws = Draws()
     try:
         for first in range(0, options.seeds, BLOCK):
-            for assignment, function, name, implementation in chosen:
-                with export.programs_kept():
-                    for seed in range(first, min(first + BLOCK, options.seeds)):
+            for style in every:
+                _, solution = style.recorded(here)
+                last = min(first + BLOCK, options.seeds)
+                with export.programs_kept(), few_are_kept() as graded:
+                    while solution["seeds"] < last:
                         if time.monotonic() > until:
                             return
-                        # what only one seed's numbers compile to is not worth the room
-                        least = 0.0 if seed < COMPILED_SEEDS else 1e9
-                        jax.config.update("jax_persistent_cache_min_compile_time_secs", least)
-                        grade(here, draws, assignment, function, name, implementation, seed)
+                        grade(here, draws, style)
+                        graded()
                 write(record)
                 if memory() > MOST_MEMORY:
-                    jax.clear_caches()
-                    gc.collect()
+                    left = (until - time.monotonic()) / 60
+                    os.execv(sys.executable, [*sys.orig_argv, "--minutes", str(left)])
     finally:
         write(record)
+
+
+@contextmanager
+def few_are_kept() -> Generator[Callable[[], None]]:
+    """Forgets in the end what JAX has compiled, but for the first seeds; what is given is called after each seed."""
+    done, before = 0, set[Path]()
+
+    def graded() -> None:
+        nonlocal done, before
+        done += 1
+        if done == COMPILED_SEEDS:
+            before = set(COMPILED.iterdir())
+
+    try:
+        yield graded
+    finally:
+        if done > COMPILED_SEEDS:
+            for file in set(COMPILED.iterdir()) - before:
+                file.unlink()
 
 
 def write(record: dict[str, Any]) -> None:
@@ -270,27 +315,25 @@ def write(record: dict[str, Any]) -> None:
     beside.replace(RECORD)
 
 
-def grade(
-    here: dict[str, Any], draws: Draws, assignment: str, function: str, name: str, implementation: Any, seed: int
-) -> None:
-    """Grades a solution with a seed, unless that is recorded, and adds it to the record of this environment."""
+def grade(here: dict[str, Any], draws: Draws, style: Style) -> None:
+    """Grades a solution with the next seed, and adds it to the record of this environment."""
     global measuring
-    question = cases_here.question_of(assignment, function)
-    entry = here.setdefault(f"{assignment} {question}", {"solutions": {}, "comparisons": 0, "margin": 0.0})
-    solution = entry["solutions"].setdefault(f"{function}: {name}", {"seeds": 0, "lost": {}})
-    if solution["seeds"] > seed:
-        return
+    entry, solution = style.recorded(here)
+    seed: int = solution["seeds"]
     measuring = Margin()
     with seeds.using(f"style {seed}"):
-        cases = draws.cases(assignment, question, seed)
-        lost = cases_here.failures(assignment, question, {function: implementation}, 60.0, cases)
+        cases = draws.cases(style.assignment, style.question, seed)
+        lost = cases_here.failures(
+            style.assignment, style.question, {style.function: style.implementation}, 60.0, cases
+        )
     solution["seeds"] = seed + 1
     if lost:
         solution["lost"][str(seed)] = {case: str(error)[:200] for case, error in lost.items()}
-        print(f"seed {seed}, {assignment} {question} {function}, {name}: {solution['lost'][str(seed)]}", flush=True)
+        where = f"{style.assignment} {style.question} {style.function}, {style.name}"
+        print(f"seed {seed}, {where}: {solution['lost'][str(seed)]}", flush=True)
     entry["comparisons"] += measuring.comparisons
     if measuring.largest > entry["margin"]:
-        entry["margin"], entry["at"] = measuring.largest, f"{name}, {measuring.case}"
+        entry["margin"], entry["at"] = measuring.largest, f"{style.name}, {measuring.case}"
 
 
 def table(record: dict[str, Any]) -> str:
@@ -298,7 +341,7 @@ def table(record: dict[str, Any]) -> str:
     lines = ["| environment | solutions | graded with a seed | lost points |", "|---|---|---|---|"]
     margins: dict[str, tuple[int, float, str]] = {}
     for environment, questions in record.items():
-        solutions = [s for entry in questions.values() for s in entry["solutions"].values()]
+        solutions = [s for entry in questions.values() for s in entry["solutions"].values() if s["seeds"]]
         runs, lost = sum(s["seeds"] for s in solutions), sum(len(s["lost"]) for s in solutions)
         lines.append(f"| {environment} | {len(solutions)} | {runs} | {lost} |")
         for question, entry in questions.items():
