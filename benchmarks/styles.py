@@ -281,12 +281,12 @@ def run(options: argparse.Namespace, record: dict[str, Any]) -> None:
                             return
                         grade(here, draws, style)
                         graded()
-                write(record)
+                write(record, options.record)
                 if memory() > MOST_MEMORY:
                     left = (until - time.monotonic()) / 60
                     os.execv(sys.executable, [*sys.orig_argv, "--minutes", str(left)])
     finally:
-        write(record)
+        write(record, options.record)
 
 
 @contextmanager
@@ -308,11 +308,11 @@ def few_are_kept() -> Generator[Callable[[], None]]:
                 file.unlink()
 
 
-def write(record: dict[str, Any]) -> None:
+def write(record: dict[str, Any], path: Path) -> None:
     """Writes the record, at once or not at all."""
-    beside = RECORD.with_suffix(".new")
+    beside = path.with_suffix(".new")
     beside.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    beside.replace(RECORD)
+    beside.replace(path)
 
 
 def grade(here: dict[str, Any], draws: Draws, style: Style) -> None:
@@ -365,8 +365,10 @@ def main() -> None:
     parser.add_argument("--styles", type=int, default=1000, help="at most so many per function")
     parser.add_argument("--minutes", type=float, default=1e6)
     parser.add_argument("--table", action="store_true", help="run nothing")
+    parser.add_argument("--record", type=Path, default=RECORD, help="what is recorded, if not benchmarks/styles.json")
     options = parser.parse_args()
-    record: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
+    path: Path = options.record
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if not options.table:
         run(options, record)
     print(table(record))
