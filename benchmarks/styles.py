@@ -276,13 +276,13 @@ def run(options: argparse.Namespace, record: dict[str, Any]) -> None:
                 _, solution = style.recorded(here)
                 last = min(first + BLOCK, options.seeds)
                 with export.programs_kept(), few_are_kept() as graded:
-                    while solution["seeds"] < last:
+                    while solution["seeds"] < last and memory() < MOST_MEMORY:
                         if time.monotonic() > until:
                             return
                         grade(here, draws, style)
                         graded()
                 write(record, options.record)
-                if memory() > MOST_MEMORY:
+                if memory() >= MOST_MEMORY:
                     left = (until - time.monotonic()) / 60
                     os.execv(sys.executable, [*sys.orig_argv, "--minutes", str(left)])
     finally:
