@@ -4,13 +4,13 @@
 
 measures what `benchmarks/half_right.json` does not hold yet (each mistake in the place of the student's function, every
 case of its question, in this process), and writes after each question, so that it can be stopped and goes on where it
-was. What was measured holds as long as the question's tests and the mistake's source are the same: a digest says so.
+was. What was measured holds as long as the question's tests and the mistake's code are the same, whatever is said of
+it: a digest says so.
 --write makes the tables in docs/instructors/half-right.md anew; --again measures everything.
 """
 
 import argparse
 import hashlib
-import inspect
 import json
 import os
 import sys
@@ -22,12 +22,13 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 os.environ["JAX_ENABLE_X64"] = "1"  # as everywhere where something is graded
-sys.path[:0] = [str(ROOT), str(ROOT / "student_template"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "student_template"), str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
 import ad_in_jax_solutions  # noqa: E402  (tests/)
 import matrix_gradients_solutions  # noqa: E402  (tests/)
 import subtle_mistakes  # noqa: E402  (tests/)
 from cases_here import failures  # noqa: E402  (tests/)
+from validity.mutants import what_it_does  # noqa: E402  (beside this file)
 
 from autograder.assignment import Assignment, Question, names  # noqa: E402
 from autograder.testcases import Case, load_cases  # noqa: E402
@@ -47,7 +48,7 @@ class Answer:
     function: str
     implementation: Callable[..., Any]
     source: str
-    """Where it is written."""
+    """Where it is written, or of a known mistake its code."""
 
 
 def answers(assignment: Assignment, question: Question) -> list[Answer]:
@@ -88,7 +89,7 @@ def known_mistakes(assignment: Assignment, question: Question) -> list[Answer]:
             f"{mistake.function}: {words}" if several else words,
             mistake.function,
             mistake.implementation,
-            inspect.getsource(mistake.implementation),
+            what_it_does(assignment.name, mistake),
         )
         for mistake in catalogue(assignment.name)
         if mistake.question == question.name

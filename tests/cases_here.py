@@ -1,7 +1,7 @@
 """Cases of an assignment, run with functions of this very process: no session, no isolation, the messages are those
 that a submission would get."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -36,16 +36,21 @@ def question_of(assignment: str, function: str) -> str:
 
 
 def failures(
-    assignment: str, question: str, functions: Mapping[str, Any], seconds: float = 60.0
+    assignment: str,
+    question: str,
+    functions: Mapping[str, Any],
+    seconds: float = 60.0,
+    cases: Sequence[Case] | None = None,
 ) -> dict[str, CheckError]:
     """What is raised in the cases of a question that do not pass, by case; the reference is used for what is not given.
 
-    seconds: the limit of one call. Where `autograder.grading.recognition` is installed, the errors say what it finds.
+    seconds: the limit of one call. cases: other ones than all of the question. Where `autograder.grading.recognition`
+    is installed, the errors say what it finds.
     """
     everything = {**reference_of(assignment), **functions}
     found: dict[str, CheckError] = {}
     with limits(seconds, timeouts=3):
-        for case in cases_of(assignment, question):
+        for case in cases_of(assignment, question) if cases is None else cases:
             try:
                 case.run(dict(everything))
             except CheckError as problem:

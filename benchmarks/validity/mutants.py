@@ -14,22 +14,33 @@ from __future__ import annotations
 import ast
 import copy
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from autograder.assignment import Assignment
-from reference.editing import EditError, edited_function, unannotated
+from reference.editing import EditError, edited_function, edited_module, unannotated
 from reference.mistakes import Mistake, catalogue
 from validity.loops import while_loop
 
-__all__ = ["ASSIGNMENTS", "CODE", "Mutant", "code", "mutants_of", "questions_of", "reaches", "reference_functions"]
+__all__ = [
+    "ASSIGNMENTS",
+    "CODE",
+    "Mutant",
+    "code",
+    "code_within",
+    "mutants_of",
+    "questions_of",
+    "reaches",
+    "reference_functions",
+    "what_it_does",
+]
 
 ASSIGNMENTS = ("ad_modes", "ad_in_jax", "matrix_gradients", "checkpointing")
 CODE = "<a mutant of"
@@ -128,12 +139,25 @@ def _dumped(statement: ast.stmt) -> str:
     for node in ast.walk(statement):
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and _is_docstring(node.body[0]):
             node.body = node.body[1:] or [ast.Pass()]
-    return ast.dump(statement)
+    return _structure(statement)
+
+
+def _structure(value: Any) -> str:
+    """A syntax tree in one line, the same with every Python: `ast.dump` tells of empty lists with some of them only."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_structure, cast('list[Any]', value)))}]"
+    if not isinstance(value, ast.AST):
+        return repr(value)
+    parts = (
+        f"{name}={_structure(part)}"
+        for name, part in ast.iter_fields(value)
+        if part is not None and part != [] and name not in ("ctx", "kind", "type_comment")
+    )
+    return f"{type(value).__name__}({', '.join(parts)})"
 
 
 def _edits(assignment: str, question: str) -> Iterator[Mutant]:
-    path = Path(str(import_module(f"reference.{assignment}").__file__))
-    text = unannotated(path.read_text(encoding="utf-8"))
+    text = unannotated(_text_of(f"reference.{assignment}"))
     functions = Assignment.load(assignment).question(question).functions
     content = text.encode()
     lines = [0, *accumulate(len(line) for line in content.splitlines(keepends=True))]
@@ -191,7 +215,7 @@ def _mistakes(assignment: str, question: str) -> Iterator[Mutant]:
                 question,
                 name,
                 "mistake",
-                _digest(name, _origin(assignment)),
+                _digest(name, what_it_does(assignment, mistake)),
                 _Mistaken(assignment, (mistake,)),
             )
 
@@ -209,19 +233,62 @@ def _pairs(assignment: str, question: str) -> Iterator[Mutant]:
         except EditError:
             continue
         name = f"{one.function}__{one.name} and {other.function}__{other.name}"
-        yield Mutant(
-            assignment, question, name, "pair", _digest(name, _origin(assignment)), _Mistaken(assignment, (one, other))
-        )
+        digest = _digest(name, *(what_it_does(assignment, mistake) for mistake in (one, other)))
+        yield Mutant(assignment, question, name, "pair", digest, _Mistaken(assignment, (one, other)))
         found += 1
         if found == PAIRS:
             return
 
 
 @cache
-def _origin(assignment: str) -> str:
-    """The text of the catalogue and of the references that it edits."""
-    modules = (import_module(f"reference.{part}{assignment}") for part in ("", "mistakes."))
-    return "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules)
+def what_it_does(assignment: str, mistake: Mistake) -> str:
+    """The code of a known mistake and of all that it uses of the catalogue and of the references.
+
+    Not what is said of it, nor how it is recognised: that may be worded anew, and nothing else comes out.
+    """
+    reference = _text_of(f"reference.{assignment}")
+    name = f"{mistake.function}__{mistake.name}"
+    if mistake.edits:
+        edited = ast.parse(edited_module(reference, mistake.function, name, mistake.edits))
+        return _code_of(reaches(edited, [mistake.function]))
+    return code_within(_text_of(f"reference.mistakes.{assignment}"), name, reference, f"reference.{assignment}")
+
+
+def code_within(text: str, function: str, reference: str, module: str) -> str:
+    """The code of a mistake that is a function of its own in a catalogue, and of all that it uses there, and of what is
+    imported there from the references.
+
+    text, reference: the sources of the catalogue and of the references, which are imported from `module`.
+    """
+    tree = ast.parse(text)
+    imported: dict[str, str] = {}
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module == module:
+            imported |= {alias.asname or alias.name: alias.name for alias in node.names}
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            node.decorator_list = [each for each in node.decorator_list if not _enters(each)]
+    own = reaches(tree, [function])
+    used = {name for parts in own.values() for part in parts for name in _names_within(part)}
+    theirs = [imported[name] for name in sorted(used & imported.keys())]
+    return _code_of(own) + _code_of(reaches(ast.parse(unannotated(reference)), theirs))
+
+
+def _enters(decorator: ast.expr) -> bool:
+    """Whether it is `@q4.mistake(says=…)`, which enters a function in the catalogue and leaves it as it is."""
+    match decorator:
+        case ast.Call(func=ast.Attribute(attr="mistake")):
+            return True
+        case _:
+            return False
+
+
+def _code_of(parts: Mapping[str, Sequence[ast.stmt]]) -> str:
+    return "".join(map(code, parts.values()))
+
+
+@cache
+def _text_of(module: str) -> str:
+    return Path(str(import_module(module).__file__)).read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)

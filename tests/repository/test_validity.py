@@ -7,6 +7,8 @@ import itertools
 import json
 import subprocess
 import sys
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from validity.record import Outcomes
 from validity.scoring import cases_of
 
 from autograder.assignment import Assignment
+from reference.mistakes import catalogue
 
 QUESTIONS = [(assignment, question) for assignment in ASSIGNMENTS for question in questions_of(assignment)]
 
@@ -91,6 +94,17 @@ def test_mutants_are_run_by_forks_of_a_process_in_which_jax_has_no_threads() -> 
     done = subprocess.run(command, cwd=tests.parents[2], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
     assert " passed" in done.stdout
+
+
+def test_beside_other_tests_those_that_fork_say_at_once_that_they_need_a_process_of_their_own(tmp_path: Path) -> None:
+    other = tmp_path / "test_other.py"
+    other.write_text("def test_nothing(): pass\n")
+    tests = Path(__file__).with_name("validity_by_forks.py")
+    one = f"{tests}::test_no_case_is_run_behind_the_first_that_fails_where_that_is_all_that_is_asked"
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", str(other), one]
+    done = subprocess.run(command, cwd=tests.parents[2], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 1
+    assert "needs a process of its own: pytest -n 0" in done.stdout
 
 
 def test_every_question_has_an_oracle() -> None:
@@ -190,6 +204,80 @@ def test_comments_and_docstrings_change_no_digest() -> None:
         ast.parse('def f(x):\n    """F."""\n    # one\n    return (x +\n 1)').body
     )
     assert mutants.code(plain) != mutants.code(ast.parse("def f(x):\n    return x + 2\n").body)
+
+
+REFERENCES = """
+def shared(x): return 2 * x
+def f(x): return shared(x)
+"""
+MISTAKES = """
+from reference.toy import shared as doubled
+from reference.mistakes import Catalogue, signs
+q1 = Catalogue("toy").question("q1")
+WORDS = "It is doubled."
+
+def halved(x): return x / 2
+
+@q1.mistake(says=WORDS, sign=signs.of(3))
+def f__halved(x):
+    'Half of it.'
+    return halved(doubled(x))
+
+@q1.mistake(says="It is 0.")
+def f__zero(x): return 0
+"""
+
+
+def does(mistakes: str, references: str = REFERENCES) -> str:
+    return mutants.code_within(mistakes, "f__halved", references, "reference.toy")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"It is doubled."', '"Twice too much."'),
+        ("says=WORDS, sign=signs.of(3)", 'says="Other words", openly=True'),
+        ("Half of it", "One half of it"),
+        ("return 0", "return 1"),
+    ],
+)
+def test_what_is_said_of_a_mistake_and_how_it_is_recognised_changes_no_digest(old: str, new: str) -> None:
+    changed = MISTAKES.replace(old, new)
+    assert changed != MISTAKES
+    assert does(changed) == does(MISTAKES)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("halved(doubled(x))", "halved(x)"), ("x / 2", "x / 3"), ("shared as", "f as")]
+)
+def test_what_a_mistake_does_changes_its_digest_by_itself_and_by_what_it_calls(old: str, new: str) -> None:
+    changed = MISTAKES.replace(old, new)
+    assert changed != MISTAKES
+    assert does(changed) != does(MISTAKES)
+    assert does(MISTAKES, REFERENCES.replace("2 * x", "3 * x")) != does(MISTAKES)
+
+
+@pytest.mark.parametrize(
+    ("more", "same"), [("# the end\ndef unused(): pass\n", True), ("def node_values(graph, x): return x\n", False)]
+)
+def test_an_edit_is_known_by_what_it_makes_of_the_reference(
+    more: str, same: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mistake = next(each for each in catalogue("ad_modes") if each.function == "reverse_mode" and each.edits)
+    before = mutants.what_it_does.__wrapped__("ad_modes", mistake)
+    assert mutants.what_it_does("ad_modes", replace(mistake, says="In other words.", openly="Words.")) == before
+    text = Path(str(import_module("reference.ad_modes").__file__)).read_text(encoding="utf-8")
+    monkeypatch.setattr(mutants, "_text_of", lambda module: f"{text}\n{more}")
+    assert (mutants.what_it_does.__wrapped__("ad_modes", mistake) == before) is same
+
+
+def test_a_syntax_tree_is_told_alike_by_every_python() -> None:
+    (function,) = ast.parse("@g\ndef f(x, *, y=None):\n    return [x, y][0], {}, None").body
+    assert mutants.code([function]) == (
+        "FunctionDef(name='f', args=arguments(args=[arg(arg='x')], kwonlyargs=[arg(arg='y')], kw_defaults=[Constant()])"
+        ", body=[Return(value=Tuple(elts=[Subscript(value=List(elts=[Name(id='x'), Name(id='y')]), slice=Constant("
+        "value=0)), Dict(), Constant()]))], decorator_list=[Name(id='g')])"
+    )
 
 
 def test_outcomes_are_on_disk_at_once_and_known_again(tmp_path: Path) -> None:

@@ -21,6 +21,13 @@ QUESTIONS = [(assignment, question) for assignment in ASSIGNMENTS for question i
 IN_NO_TIME = [*(("ad_modes", q) for q in ("q1", "q2", "q5", "q6")), *(("checkpointing", q) for q in ("q1", "q2", "q4"))]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def in_a_process_of_its_own(request: pytest.FixtureRequest) -> None:
+    """Fails where other tests may have used JAX before: a fork of a process with its threads waits for ever."""
+    if any(item.path != request.path for item in request.session.items):
+        pytest.fail("needs a process of its own: pytest -n 0 tests/repository/validity_by_forks.py", pytrace=False)
+
+
 @pytest.fixture(scope="module")
 def summary() -> dict[str, Any]:
     return record.read_summary()

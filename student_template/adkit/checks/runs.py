@@ -96,27 +96,47 @@ def traced(run_schedule: Any, schedule: Sequence[Action], problem: Problem) -> M
 
 
 def evaluations_in_use(n: int, schedule: Sequence[Action]) -> int:
-    """How many of a legal schedule's evaluations something needs: a backward step, or another such evaluation."""
-    evaluations: list[int] = []  # for each, the one that it is computed from; -1 for the data
-    saved: dict[int, int] = {}
-    working = layer = -1
-    used: set[int] = set()
+    """How many of a legal schedule's evaluations are needed at least: by a backward step, or by another such one.
+
+    An activation that is evaluated again while it is saved is in memory twice, and a run may read either.
+    """
+    made_of: list[frozenset[int]] = []  # for each evaluation, those that it may be computed from; none for the data
+    needed: list[frozenset[int]] = []  # for each backward step
+    saved: dict[int, frozenset[int]] = {}
+    working, layer = frozenset[int](), -1
+
+    def in_memory(i: int) -> frozenset[int]:
+        return saved.get(i, frozenset[int]()) | (working if layer == i else frozenset[int]())
+
     for name, i in schedule:
         if name == "forward":
-            evaluations.append(-1 if i == 1 else working if layer == i - 1 else saved[i - 1])
-            working, layer = len(evaluations) - 1, i
+            made_of.append(in_memory(i - 1))
+            working, layer = frozenset([len(made_of) - 1]), i
         elif name == "save":
-            saved[i] = working
-        elif name == "free":
-            saved.pop(i, None)
-            layer = -1 if layer == i else layer
+            saved[i] = in_memory(i)
         else:
-            needed = working if layer == i else saved[i]
-            while needed >= 0 and needed not in used:
-                used.add(needed)
-                needed = evaluations[needed]
+            if name == "backward":
+                needed.append(in_memory(i))
+            else:
+                saved.pop(i, None)
             layer = -1 if layer == i else layer
-    return len(used)
+    return _fewest(frozenset(), needed, made_of)
+
+
+def _fewest(used: frozenset[int], needed: Sequence[frozenset[int]], made_of: Sequence[frozenset[int]]) -> int:
+    """How many evaluations are used at least, with `used`, where one of each set of `needed` is."""
+    waiting, either = list(needed), list[frozenset[int]]()
+    while waiting:
+        choice = waiting.pop()
+        if len(choice) > 1:
+            either.append(choice)
+        elif not choice <= used:
+            used |= choice
+            waiting += (made_of[one] for one in choice)
+    either = [choice for choice in either if used.isdisjoint(choice)]
+    if not either:
+        return len(used)
+    return min(_fewest(used | {one}, [*either, made_of[one]], made_of) for one in either[0])
 
 
 def carries_it_out(result: Measured, schedule: Sequence[Action], problem: Problem) -> None:
