@@ -208,7 +208,9 @@ class _Recogniser:
         fitting = [
             mistake
             for mistake in catalogue(self.assignment.name)
-            if mistake.question == case.question and not mistake.throughout and self._fits(case, mistake, observed)
+            if mistake.question == case.question and not mistake.throughout
+            # a number that a mistake leaves open has to be the same in two cases: in one, only its own answer tells
+            if self._fits(case, replace(mistake, sign=None) if mistake.repeated else mistake, observed)
         ]
         sentence = None
         if failure.answered:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import itertools
 import json
 import subprocess
 import sys
@@ -16,7 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
-from validity import mutants, record, scoring
+from validity import mutants, record
 from validity.mutants import ASSIGNMENTS, mutants_of, questions_of
 from validity.oracles import WrongError, near, oracles_of
 from validity.record import Outcomes
@@ -129,13 +128,25 @@ LOOPS = {
 """Bodies of functions that do not end soon, and whether they are certain never to."""
 
 
+IN_A_PROCESS = """
+import itertools, sys
+sys.path[:0] = {path!r}
+from validity import mutants, scoring
+
+scoring.WATCHED = 0.3
+functions = {{"repeat": itertools.repeat}}
+exec(compile("def f():\\n    " + {body!r}, mutants.CODE + " a test>", "exec"), functions)
+print(scoring.passes(lambda given: given["f"](), functions, 0.1))
+"""
+
+
 @pytest.mark.parametrize("what", LOOPS)
-def test_a_loop_fails_where_it_is_certain_not_to_end(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scoring, "WATCHED", 0.3)
+def test_a_loop_fails_where_it_is_certain_not_to_end(what: str) -> None:
     body, expected = LOOPS[what]
-    functions: dict[str, Any] = {"repeat": itertools.repeat}
-    exec(compile(f"def f():\n    {body}", f"{mutants.CODE} a test>", "exec"), functions)
-    assert scoring.passes(lambda given: given["f"](), functions, 0.1) == expected
+    # Not here: where JAX has calls pending, Python 3.11 may never come back from a signal in code that is traced.
+    program = IN_A_PROCESS.format(path=sys.path, body=body)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == expected, done.stderr
 
 
 # ---------------------------------------- how mutants are made
