@@ -73,10 +73,12 @@ def damped_factors(failure: Failure) -> bool:
     inner = U.T @ answer @ Vt.T
     ones = np.diag(inner)
     largest = np.max(ones, initial=0.0)
-    there = (ones > 1e-6 * largest) & (1 - ones > 1e-8)  # a difference quotient is off by less, and alike where s is
+    there = (ones > 1e-6 * largest) & (1 - ones > 1e-12)
     added = s[there] * (1 / ones[there] - 1)
     apart = np.max(np.abs(inner - np.diag(ones)), initial=0.0)
     alike = added.size > 1 and np.ptp(added) < 1e-2 * np.max(added) < 1e-5
+    # where the singular values are alike, whatever the answer is off by is, too
+    alike = alike and np.ptp(s[there]) > 1e-2 * np.max(s[there])
     return bool(alike and apart < 1e-6 * largest)
 
 
