@@ -53,6 +53,7 @@ import numpy as np  # noqa: E402
 from adkit.checks import values  # noqa: E402
 from adkit.tracing import contexts, export  # noqa: E402
 
+from autograder.records.run import write_atomically  # noqa: E402
 from autograder.testcases import Case  # noqa: E402
 from reference.inputs import seeds  # noqa: E402
 
@@ -310,9 +311,7 @@ def few_are_kept() -> Generator[Callable[[], None]]:
 
 def write(record: dict[str, Any], path: Path) -> None:
     """Writes the record, at once or not at all."""
-    beside = path.with_suffix(".new")
-    beside.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    beside.replace(path)
+    write_atomically(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
 
 
 def grade(here: dict[str, Any], draws: Draws, style: Style) -> None:

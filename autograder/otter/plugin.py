@@ -31,6 +31,7 @@ from otter.plugins import AbstractOtterPlugin
 from autograder.assignment import Assignment
 from autograder.grading.task import settle_jax
 from autograder.isolation.procfs import start_of
+from autograder.otter.container.config import seed_of
 from autograder.otter.listener import PLUGIN
 from autograder.otter.outcome import as_text, read, written
 from autograder.submissions.read import Submission, SubmissionError, read_submission
@@ -82,7 +83,7 @@ class IsolationPlugin(AbstractOtterPlugin):
                 "demonstrations": submission.demonstrations,
                 "lines": submission.lines,
             },
-            "seed": os.environ.get("AUTOGRADER_SEED") or self.plugin_config.get("seed", ""),
+            "seed": seed_of(self.plugin_config),
             "secrets": [str(folder), str(source), str(self._record)],
         }
         (self._record / SESSION).write_text(json.dumps(record), encoding="utf-8")

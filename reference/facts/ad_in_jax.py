@@ -50,24 +50,25 @@ def _(failure: Failure) -> bool:
     return any(multiple(failure.answer, each) < 0 for each in (gradient, gradient.T))
 
 
-@FACTS.of("trace_inverse_derivatives__hessian_axes")
-def _(failure: Failure) -> bool:
+def orders_of_axes(failure: Failure) -> list[tuple[int, ...]]:
+    """The orders of its axes in which the Hessian is the answer; none where it is the answer as it is."""
     _, hessian, _ = derivatives(failure)
     answer = numbers(failure.answer)
     if answer.ndim != 4 or alike(answer, hessian):
-        return False
-    turned = [order for order in permutations(range(4)) if alike(answer, hessian.transpose(order))]
+        return []
+    return [order for order in permutations(range(4)) if alike(answer, hessian.transpose(order))]
+
+
+@FACTS.of("trace_inverse_derivatives__hessian_axes")
+def _(failure: Failure) -> bool:
+    turned = orders_of_axes(failure)
     # a transpose of X_ij or X_kl keeps the pairs of axes together, and has a sentence of its own
     return bool(turned) and not any({order[0], order[1]} in ({0, 1}, {2, 3}) for order in turned)
 
 
 @FACTS.of("trace_inverse_derivatives__hessian_transpose_missing")
 def _(failure: Failure) -> bool:
-    _, hessian, _ = derivatives(failure)
-    answer = numbers(failure.answer)
-    if answer.ndim != 4 or alike(answer, hessian):
-        return False
-    return any(alike(answer, hessian.transpose(order)) for order in ((1, 0, 2, 3), (0, 1, 3, 2), (1, 0, 3, 2)))
+    return not {(1, 0, 2, 3), (0, 1, 3, 2), (1, 0, 3, 2)}.isdisjoint(orders_of_axes(failure))
 
 
 @FACTS.of("trace_inverse_derivatives__hessian_flat")

@@ -209,13 +209,18 @@ of_inner("v_ut", lambda d, s: alike(np.abs(d), np.ones(len(d)), 1e-7), turned=Tr
 of_inner("loose_rank", lambda d, s: small_ones_dropped(d, s) and not np.all(dropped(d, s)))
 of_inner("absolute_threshold", lambda d, s: bool(np.all(dropped(d, s))) and 0 < s[0] < 1e-3)
 FACTS.weak.add("nuclear_norm_gradient__absolute_threshold")  # differences of the norm are 0 there, too
-# of a matrix of rank one all norms have the same gradient
-several = 1e-6
+
+
+def several(s: Array) -> bool:
+    """Whether there is more than one singular value: of a matrix of rank one all norms have the same gradient."""
+    return bool(len(s) > 1 and s[1] > 1e-6 * s[0])
+
+
 of_inner(
     "spectral_norm",
-    lambda d, s: s[1:2].sum() > several * s[0] and near(abs(d[0]), 1, 1e-7) and not np.any(np.abs(d[1:]) > 1e-9),
+    lambda d, s: several(s) and near(abs(d[0]), 1, 1e-7) and not np.any(np.abs(d[1:]) > 1e-9),
 )
-of_inner("frobenius", lambda d, s: s[1:2].sum() > several * s[0] and alike(d, s / np.linalg.norm(s), 1e-7))
+of_inner("frobenius", lambda d, s: several(s) and alike(d, s / np.linalg.norm(s), 1e-7))
 
 
 @FACTS.of("nuclear_norm_gradient__damped")

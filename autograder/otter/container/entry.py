@@ -22,7 +22,7 @@ from autograder.assignment import Assignment, AssignmentError
 from autograder.names import kind_of
 from autograder.otter.container import results as written
 from autograder.otter.container.beside import graded_beside, told_to_otter
-from autograder.otter.container.config import plugin_settings
+from autograder.otter.container.config import plugin_settings, seed_of
 from autograder.submissions.read import Submission, SubmissionError, demonstration_digest, read_submission
 
 
@@ -52,7 +52,7 @@ def _grade(folder: Path, work: Path, config: dict[str, Any]) -> dict[str, bytes]
         submission = find_submission(folder / "submission", assignment)
     except SubmissionError as error:
         return written.unreadable(str(error))
-    seed = os.environ.get("AUTOGRADER_SEED") or str(plugin_settings(config).get("seed", ""))
+    seed = seed_of(plugin_settings(config))
     secrets = [folder / "source", folder / "submission", folder / "results", work]
     with graded_beside(submission, assignment, seed, secrets) as graded:
         _lay_out(folder, work, config, submission)
