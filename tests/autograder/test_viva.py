@@ -1,5 +1,6 @@
 """Questions to students about their own code: unambiguous, the same each time, and the key for the instructor alone."""
 
+import gc
 import re
 import resource
 import signal
@@ -42,6 +43,7 @@ class Limited(OpenSession):
             soft, hard = resource.getrlimit(resource.RLIMIT_AS)
             pages = int(Path("/proc/self/statm").read_text().split()[0])
             resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 2**30, hard))
+            gc.disable()  # what a handler raises in a callback of the collector is lost, and fails another test
             signal.setitimer(signal.ITIMER_VIRTUAL, 0.2, 0.1)  # again, where the first is caught
             try:
                 return function(*arguments)
@@ -50,6 +52,7 @@ class Limited(OpenSession):
             finally:
                 signal.setitimer(signal.ITIMER_VIRTUAL, 0)
                 signal.signal(signal.SIGVTALRM, before)
+                gc.enable()
                 resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
         return call
