@@ -18,6 +18,7 @@ from typing import Any, Final, Literal
 from autograder.isolation import frames, procfs
 from autograder.isolation.clock import SLICE, Clock, Deadline
 from autograder.isolation.confine import SCRATCH_FILES
+from autograder.isolation.waiting import soon
 
 Kind = Literal["submission", "artefacts", "implementation"]
 """What a confined process does: run a notebook, the artefacts of its functions, or an implementation that it asks."""
@@ -197,6 +198,9 @@ class Process:
         poll = select.poll()
         poll.register(self._channel, event)
         long = False
+        if event == select.POLLIN and deadline.left() > 0 and soon(poll):
+            deadline.clock.look(full=False)
+            return
         while (left := deadline.left()) > 0:
             happened = poll.poll(min(left, SLICE) * 1000)
             deadline.clock.look(full=long or not happened)
