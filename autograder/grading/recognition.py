@@ -63,6 +63,17 @@ class PublicAnswer:
     """Whether the last digits that matter come from rounding, so that another machine answers something else."""
 
 
+@dataclass(frozen=True)
+class _Holding:
+    """A fact that holds, and nothing speaks against it."""
+
+    mistake: Mistake
+    there: set[str]
+    """The failed cases in which it is told."""
+    asked: set[str]
+    """The failed cases that call the mistake's function."""
+
+
 @dataclass
 class _Observed:
     """A student's failure, compared with many mistakes."""
@@ -282,7 +293,7 @@ class _Recogniser:
             return {}
         if set(told) == set(failed) and all(_cases_told(told, each.names) == set(failed) for each in told.values()):
             return {}
-        holding: list[tuple[Mistake, set[str], set[str]]] = []
+        holding: list[_Holding] = []
         for mistake in known:
             asked = {name for name in failed if mistake.function in cases[name].parameters}
             looked = {name: _seen(facts[_name(mistake)], failed[name]) for name in asked}
@@ -291,19 +302,19 @@ class _Recogniser:
             if there and not any(found < 0 for found in seen.values()):
                 everywhere = there == set(seen)
                 if everywhere or _name(mistake) not in facts.weak:
-                    holding.append((mistake, asked if everywhere else there, asked))
+                    holding.append(_Holding(mistake, asked if everywhere else there, asked))
         telling: dict[str, checks.Recognised] = {}
         for name in failed:
-            true = [each for each in holding if name in each[1]]
+            true = [each for each in holding if name in each.there]
             if name in told:
-                true = [each for each in true if each[1] == each[2] and len(each[2]) > 1]
-                if any(each[2] <= _cases_told(told, told[name].names) for each in true):
+                true = [each for each in true if each.there == each.asked and len(each.asked) > 1]
+                if any(each.asked <= _cases_told(told, told[name].names) for each in true):
                     continue
-            true.sort(key=lambda each: -len(each[1]))
+            true.sort(key=lambda each: -len(each.there))
             if true:
-                distinct = list(dict.fromkeys(mistake.says for mistake, _, _ in true))[:2]
+                distinct = list(dict.fromkeys(each.mistake.says for each in true))[:2]
                 telling[name] = self._told(
-                    question, " Or: ".join(distinct), [mistake for mistake, _, _ in true if mistake.says in distinct]
+                    question, " Or: ".join(distinct), [each.mistake for each in true if each.mistake.says in distinct]
                 )
         return telling
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
 
 from adkit.checks import Failure
 
@@ -62,6 +62,22 @@ class Mistake:
     """The edits of the reference that make it; empty for a function of its own."""
 
 
+class KnownBy(TypedDict, total=False):
+    """How a mistake is recognised where an answer differs from its own, see `Mistake`."""
+
+    sign: Callable[[Failure], int] | None
+    repeated: bool
+    first_order: bool
+    throughout: bool
+
+
+class How(KnownBy, total=False):
+    """What a mistake is entered with, beside its name and its sentence, see `Question`."""
+
+    openly: str | bool | None
+    reread: str
+
+
 class Catalogue:
     """The known mistakes of one assignment, in the order they are written; `MISTAKES` in their module."""
 
@@ -91,42 +107,20 @@ class Question:
     name: str
     reread: str = ""
 
-    def edit(
-        self,
-        name: str,
-        *edits: Edit,
-        says: str,
-        openly: str | bool | None = None,
-        reread: str = "",
-        sign: Callable[[Failure], int] | None = None,
-        repeated: bool = False,
-        first_order: bool = False,
-        throughout: bool = False,
-    ) -> None:
+    def edit(self, name: str, *edits: Edit, says: str, **how: Unpack[How]) -> None:
         """The mistake `name`, <function>__<mistake>, is that function of the reference with the edits made.
 
         Raises EditError unless each edit's old text occurs exactly once in what may be edited.
         """
         reference = import_module(f"reference.{self.catalogue.assignment}")
         function, _ = _parts(name)
-        implementation = edited_function(reference, function, name, edits)
-        self._enter(name, implementation, says, openly, reread, sign, repeated, first_order, throughout, edits)
+        self._enter(name, edited_function(reference, function, name, edits), says, edits, **how)
 
-    def mistake(
-        self,
-        *,
-        says: str,
-        openly: str | bool | None = None,
-        reread: str = "",
-        sign: Callable[[Failure], int] | None = None,
-        repeated: bool = False,
-        first_order: bool = False,
-        throughout: bool = False,
-    ) -> Callable[[Function], Function]:
+    def mistake(self, *, says: str, **how: Unpack[How]) -> Callable[[Function], Function]:
         """The mistake is the decorated function, named <function>__<mistake>; it stays what it is."""
 
         def enter(function: Function) -> Function:
-            self._enter(function.__name__, function, says, openly, reread, sign, repeated, first_order, throughout)
+            self._enter(function.__name__, function, says, **how)
             return function
 
         return enter
@@ -136,13 +130,11 @@ class Question:
         name: str,
         implementation: Callable[..., Any],
         says: str,
-        openly: str | bool | None,
-        reread: str,
-        sign: Callable[[Failure], int] | None,
-        repeated: bool,
-        first_order: bool,
-        throughout: bool,
         edits: tuple[Edit, ...] = (),
+        *,
+        openly: str | bool | None = None,
+        reread: str = "",
+        **known_by: Unpack[KnownBy],
     ) -> None:
         function, mistake = _parts(name)
         entries = self.catalogue.mistakes
@@ -150,21 +142,17 @@ class Question:
             raise ValueError(f"there are two mistakes named {name}")
         if isinstance(openly, bool):
             openly = says if openly else ""
-        reread = reread or self.reread
         entries.append(
             Mistake(
-                mistake,
-                self.name,
-                function,
-                says,
-                implementation,
-                openly,
-                reread,
-                sign,
-                repeated,
-                first_order,
-                throughout,
-                edits,
+                name=mistake,
+                question=self.name,
+                function=function,
+                says=says,
+                implementation=implementation,
+                openly=openly,
+                reread=reread or self.reread,
+                edits=edits,
+                **known_by,
             )
         )
 
