@@ -645,7 +645,7 @@ def odd_one_lost(params, x, y):
     return mse(half(params, x), y)
 
 
-@wrong("nested_checkpointed_loss", "the upper half is evaluated before the lower one: the layers are in the wrong order")
+@wrong("nested_checkpointed_loss", "the upper half comes before the lower one: the layers are in the wrong order")
 def upper_half_first(params, x, y):
     def half(layers, a):
         if len(layers) == 1:
@@ -656,7 +656,7 @@ def upper_half_first(params, x, y):
     return mse(half(params, x), y)
 
 
-@wrong("nested_checkpointed_loss", "the checkpoint of a layer is around all layers below: n(n+1)/2 evaluations, nested n deep")
+@wrong("nested_checkpointed_loss", "a checkpoint around all layers below, for each layer: n(n+1)/2 evaluations")
 def onion(params, x, y):
     def upto(layers, a):
         if not layers:
