@@ -45,6 +45,7 @@ SETS = {
     "second": "wrong_solutions.second",
     "third": "wrong_solutions.third",
     "fourth": "wrong_solutions.fourth",
+    "fifth": "wrong_solutions.fifth",
     "subtle": "subtle_mistakes",
 }
 """The modules, or the module, of each."""

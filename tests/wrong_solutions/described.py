@@ -581,5 +581,140 @@ FOURTH: dict[str, dict[str, str]] = {
 }  # fmt: skip
 """Of the fourth set. Where a solution has the name of one of the same function above, its judgement is there."""
 
-for _assignment, _judged in FOURTH.items():
-    DESCRIBED[_assignment] |= _judged
+FIFTH: dict[str, dict[str, str]] = {
+    "ad_modes": {
+        "pairs_turned_round": "pairs_swapped",
+        "share_overwritten": "product_branch_missing",
+        "toy_reverse:own_factor": "product_partials_swapped",
+        "order_of_discovery": "last_first",
+        "shares_multiplied": "branches_multiplied",
+        "single_cosh": "tanh_square_missing",  # its own form of the derivative is 1 / cosh^2
+        "quotient_without_minus": "quotient_sign",
+        "unknown_is_empty": "unknown_op_ignored",
+        "root_without_half": "root_half_missing",
+        "two_summands": "sum_of_two_only",
+        "partials_by_node": "repeated_argument_once",
+        "recursion_from_the_end": "recursive",
+        "inputs_as_they_come": "inputs_in_node_order",
+        "constants_move": "constants_move",
+        "last_cotangent": "repeated_output_once",
+        # what is assigned is lost with an output's own cotangent, and with the first of two equal arguments
+        "first_user_only": "adjoint_overwritten inner_seed_lost repeated_argument_once",
+        "outputs_reset": "output_keeps_its_seed",
+        "none_for_unused": "unused_input_left_out",
+        "one_share_each": "repeated_argument_once",
+        "adjoints_sorted": "inputs_in_node_order",
+        "constants_have_edges": "constants_counted",
+        "set_of_edges": "repeated_edges_once",
+        "else_is_reverse": "unknown_mode_accepted mode_guessed",  # whose sentence speaks of anything else
+        "useful_edges_only": "useless_edges_left_out",
+        "first_of_the_cheapest": "tie_is_forward",
+        "ends_compared": "sweeps_compared",
+        "as_in_the_differential": "transposed",
+        "trace_inverse_gradient:plus_sign": "sign",
+        "rank_one": "identity_missing",
+        "nothing_at_zero": "nan_at_zero",
+        "short_is_zero": "small_taken_for_zero",
+        "counts_of_the_start": "counted_once",
+        "outputs_forgotten": "inner_outputs_left_out greedy_alone",  # the order is Markowitz' where there are none
+        "by_degree": "greedy_alone",  # on the graph where it is told, whose order is the same
+        "toy_only": (
+            "toy_graph_alone cotangents_of_one one_output no_repeated_factor no_inner_output no_output_twice "
+            "every_input_used"
+        ),
+        # what they all ask about has one product of a node with itself, and outputs that feed nothing
+        "lists_only": "lists_alone squares_alone no_inner_output no_output_twice every_input_used",
+        "differences_believed": "squares_alone no_inner_output no_output_twice every_input_used",
+        "one_direction": "squares_alone no_inner_output no_output_twice every_input_used",
+        "trees_only": "no_repeated_factor no_inner_output no_output_twice every_input_used",
+    },
+    "ad_in_jax": {
+        "hessian_as_a_matrix": "hessian_flat",
+        "last_axes_swapped": "hessian_axes",
+        "gradient_by_hand": "gradient_transposed",
+        "reciprocals": "entries_inverted",
+        "where_outside": "nan_at_zero hessian_nan_at_zero",
+        "always_forward": "always_forward",
+        "row_after_row": "always_reverse",
+        "gradient_for_one_output": "squeezed",
+        "hvp:hessian_first": "hessian_formed",
+        "outer_product_of_the_gradient": "gauss_newton",
+        "entry_after_entry": "row_by_row",  # each entry costs as much as a gradient
+        "uphill": "uphill",
+        "one_turn_of_cg": "gradient_descent two_iterations",
+        "reverse_rule": "reverse_rule_only",
+        "infinite_quotient": "rule_overflows",
+        "linear_from_twenty": "linear_too_early",
+        "root_of_zero": "one_where nan_at_zero",
+        "norm_backwards_only": "reverse_rule_only",
+        "moved_away": "shifted gradient_one_at_zero",  # the one speaks of a number under the root, the other of 0 alone
+        "through_the_scan": "through_the_iterations fixed_number",
+        "plus_the_jacobian": "wrong_sign",
+        "squares_compared": "square_compared",
+        "linearised_at_the_start": "at_the_start",
+        "start_matters": "start_has_a_derivative",
+        "three_in_turn": "conflicts_ignored",
+        "representatives": "conflicts_ignored neighbours_only",  # whose sentence speaks of columns two apart
+    },
+    "matrix_gradients": {
+        "no_minus": "minus_missing",
+        "outer_turned_round": "a_bar_transposed",
+        "right_hand_side_for_solution": "b_for_x",
+        "transpose_forgotten": "transpose_missing",
+        "no_pivots": "no_pivoting",
+        "factorised_again": "factorised_again",
+        "outer_of_everything": "vectors_only",
+        "backward_with_a": "transpose_missing",
+        "factors_frozen": "not_twice",
+        "transposed_once_more": "vt_transposed",
+        "inverse_square_root": "inverse_root",
+        "to_the_right_only": "one_sided step_unscaled",
+        "much_too_short": "step_too_small step_unscaled",
+        "twice_as_large": "divided_by_h",
+        "absolute_tolerance": "absolute_tolerance",
+        "broadcast": "broadcast",
+        "parallel": "directions_only",
+        "five_per_cent": "loose one_per_cent",
+        "gaps_turned_round": "f_sign u_sign v_sign",
+        "inside_only": "left_projector_missing right_projector_missing",
+        "half_of_the_terms": "not_skew",
+        "right_factor_twice": "s_on_the_wrong_side",
+        "safe_gaps": "f_regularised",
+        "outside_not_divided": "projectors_without_s",
+    },
+    "checkpointing": {
+        "freed_before_use": "frees_too_early",
+        "sweep_too_short": "sweep_one_short",
+        "put_in_order": "does_not_validate",
+        "again_from_the_input": "from_the_input",
+        "in_the_middle": "halves",
+        "square_numbers": "at_the_beginning",  # where they are close together
+        "powers": "at_the_beginning",
+        "zero_included": "from_zero",
+        "always_halved": "bisection",
+        "working_one_extra": "one_too_many",
+        "at_least_one_place": "does_not_validate",
+        "run_schedule:linear_at_the_end": "no_tanh",  # in the last layer
+        "run_schedule:mean_over_the_batch": "bias_mean",
+        "schedule_unread": "ignores_the_schedule keeps_every_activation",
+        "remembered": "keeps_every_activation ignores_the_schedule",
+        "weights_transposed": "weights_transposed",
+        "one_around_all": "whole_network",
+        "one_around_each": "every_layer",
+        "kept_by_name": "policy",
+        "last_segment_bare": "last_segment_kept",
+        "sum_over_outputs": "sum_over_entries",
+        "way_not_counted": "forgets_the_working_one",
+        "evaluations_counted": "ignores_costs",
+        "empty_if_impossible": "never_refuses",
+        "all_or_nothing": "memory_poor",  # where it loses points
+        "segments_of_root_n": "one_level",
+        "halved_in_vain": "no_checkpoint",
+        "onion": "one_off_the_end",
+    },
+}  # fmt: skip
+"""Of the fifth set, judged in the same way."""
+
+for _judgements in (FOURTH, FIFTH):
+    for _assignment, _judged in _judgements.items():
+        DESCRIBED[_assignment] |= _judged

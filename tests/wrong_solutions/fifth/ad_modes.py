@@ -451,7 +451,7 @@ def useful_edges_only(graph, mode):
 
 
 @wrong("choose_mode", "a tie is forward")
-def tie_is_forward(graph):
+def first_of_the_cheapest(graph):
     costs = {mode: reference.mode_cost(graph, mode) for mode in ("forward", "reverse")}
     return min(costs, key=costs.get)
 

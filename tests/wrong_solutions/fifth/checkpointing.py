@@ -212,7 +212,7 @@ def in_the_middle(n):
 
 
 @wrong("choose_checkpoints", "the squares 1, 4, 9, …, whose distances grow to 2 sqrt n")
-def squares(n):
+def square_numbers(n):
     return [k * k for k in range(1, math.isqrt(n) + 1)]
 
 
@@ -614,7 +614,7 @@ def all_or_nothing(sizes, costs, memory):
 
 
 @wrong("nested_checkpointed_loss", "two levels only: segments of sqrt n layers, each a jax.checkpoint")
-def two_levels(params, x, y):
+def segments_of_root_n(params, x, y):
     s = math.isqrt(len(params) - 1) + 1
     a = x
     for start in range(0, len(params), s):

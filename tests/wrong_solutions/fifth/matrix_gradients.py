@@ -312,7 +312,7 @@ def newton_schulz(W):
 
 
 @wrong("numerical_gradient", "one-sided differences with a step of 1e-8")
-def one_sided(f, x):
+def to_the_right_only(f, x):
     x = np.array(x, dtype=float)
     base, steps = f(x), 1e-8 * np.eye(x.size)
     return np.array([(f(x + step.reshape(x.shape)) - base) / 1e-8 for step in steps]).reshape(x.shape)
