@@ -704,7 +704,6 @@ FIFTH: dict[str, dict[str, str]] = {
         "kept_by_name": "policy",
         "last_segment_bare": "last_segment_kept",
         "sum_over_outputs": "sum_over_entries",
-        "way_not_counted": "forgets_the_working_one",
         "evaluations_counted": "ignores_costs",
         "empty_if_impossible": "never_refuses",
         "all_or_nothing": "memory_poor",  # where it loses points

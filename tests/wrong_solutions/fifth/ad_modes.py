@@ -570,9 +570,9 @@ SMALL = [
 
 def wanted(graph, x, y_bar):
     """By forward mode, column by column."""
-    x_bar = []
+    y, x_bar = reference.forward_mode(graph, x, x)[0], []
     for k in range(len(x)):
-        y, column = reference.forward_mode(graph, x, np.eye(len(x))[k])
+        _, column = reference.forward_mode(graph, x, np.eye(len(x))[k])
         x_bar.append(sum(b * c for b, c in zip(y_bar, column, strict=True)))
     return np.array(y), np.array(x_bar)
 

@@ -281,10 +281,7 @@ def nothing_remembered(n, memory):
             return 0, 0
         if places == 1:
             return length * (length + 1) // 2, length
-        return min(
-            (j + least(length - j, places - 1)[0] + least(j - 1, places)[0], j)
-            for j in range(1, length + 1)
-        )
+        return min((j + least(length - j, places - 1)[0] + least(j - 1, places)[0], j) for j in range(1, length + 1))
 
     return planned(n, memory, lambda length, places: least(length, places)[1])
 
@@ -548,8 +545,8 @@ def cut_off(params, x, y, checkpoints):
 # q8
 
 
-def persistent(size, cost, memory, fits):
-    """The dynamic program over persistent schedules; fits(start, j, free) says whether a_j can be reached."""
+def persistent(size, cost, memory):
+    """The dynamic program over persistent schedules."""
     n = len(size)
 
     @functools.cache
@@ -558,7 +555,7 @@ def persistent(size, cost, memory, fits):
             return 0, None
         options = [(math.inf, None)]
         for j in range(start + 1, end + 1):
-            if fits(start, j, free):
+            if max(size[start:j]) <= free:
                 above = best(j, end, free - size[j - 1])[0] if j < end else 0
                 options.append((sum(cost[start:j]) + above + best(start, j - 1, free)[0], j))
         return min(options, key=lambda option: option[0])
@@ -584,14 +581,9 @@ def persistent(size, cost, memory, fits):
     return list(s)
 
 
-@wrong("optimal_schedule_for", "only what is saved has to fit, not the activations on the way to it")
-def way_not_counted(sizes, costs, memory):
-    return persistent(sizes, costs, memory, lambda start, j, free: sizes[j - 1] <= free)
-
-
 @wrong("optimal_schedule_for", "the number of evaluations is made small, not their cost")
 def evaluations_counted(sizes, costs, memory):
-    return persistent(sizes, [1] * len(costs), memory, lambda start, j, free: max(sizes[start:j]) <= free)
+    return persistent(sizes, [1] * len(costs), memory)
 
 
 @wrong("optimal_schedule_for", "where it is impossible it returns an empty schedule, no ValueError")

@@ -211,7 +211,7 @@ def in_numpy_backward(kept, x_bar):
 in_numpy.defvjp(in_numpy_forward, in_numpy_backward)
 
 
-@wrong("linear_solve", "NumPy and SciPy inside, which cannot be traced: it fails under jit and vmap")
+@wrong("linear_solve", "NumPy and SciPy inside, which cannot be traced, and JAX traces a custom_vjp")
 def numpy_inside(A, b):
     return in_numpy(A, b)
 
