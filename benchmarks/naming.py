@@ -27,6 +27,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
@@ -46,13 +47,22 @@ SETS = {
     "third": "wrong_solutions.third",
     "fourth": "wrong_solutions.fourth",
     "fifth": "wrong_solutions.fifth",
+    "variants": "wrong_solutions.variants",
     "subtle": "subtle_mistakes",
 }
 """The modules, or the module, of each."""
 OUTCOMES = ("right", "check", "silent", "wrong", "other", "kept")
 SAYS_THE_SAME = {
-    "linear_solve_vjp__inverse_formed": ["as forming A^-1 does"],
-    "linear_solve_vjp__factorised_twice": ["is factorised 2 times", "the factors of A serve all columns of b"],
+    "linear_solve_vjp__inverse_formed": [
+        "as forming A^-1 does",
+        "as forming A^-1 takes",
+        "no pseudo-inverse made of them",
+    ],
+    "linear_solve_vjp__normal_equations": ["A^T A has the square of A's condition number"],
+    "linear_solve_vjp__factorised_twice": [
+        "serve the system with A^T as well",
+        "the factors of A serve all columns of b",
+    ],
     "linear_solve_vjp__factorised_per_column": ["the factors of A serve all columns of b"],
     "linear_solve__factorised_again": ["the backward pass factorises a matrix"],
     "linear_solve__factorised_per_column": ["the backward pass factorises"],
@@ -75,7 +85,8 @@ def solutions(assignment: str, which: str) -> list[Any]:
     if which == "subtle":
         subtle = import_module(SETS[which]).SUBTLE
         return [Wrong(s.function, s.words, s.words, s.implementation) for s in subtle if s.assignment == assignment]
-    return list(import_module(f"{SETS[which]}.{assignment}").WRONG)
+    module = f"{SETS[which]}.{assignment}"
+    return list(import_module(module).WRONG) if find_spec(module) else []
 
 
 def described_by(assignment: str, function: str, name: str) -> set[str]:

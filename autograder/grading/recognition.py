@@ -263,7 +263,7 @@ class _Recogniser:
                     if asked <= cases_of[_name(pair[0])] | cases_of[_name(pair[1])]
                 ]
                 fitting = alone or [m for m in fitting if any(m in pair for pair in pairs)]
-            elif not fitting:
+            elif not fitting and not _is_one_number(failure):
                 # so many numbers are one mistake's, though elsewhere it was made otherwise than in the catalogue
                 fitting = [m for m in behind[name] if not m.throughout]
             most = max((len(cases_of[_name(m)]) for m in fitting), default=0)
@@ -527,6 +527,12 @@ def _is_telling(failure: checks.Failure) -> bool:
         finite = np.concatenate([part[np.isfinite(part)].ravel() for part in numbers])
         return bool(finite.size > 1 and np.count_nonzero(finite))
     return checks.sentence_of(["one", "another"], failure.answer) is not None
+
+
+def _is_one_number(failure: checks.Failure) -> bool:
+    """Whether all numbers of the answer but one are zero: two mistakes may well agree on that one."""
+    numbers = list(_float_arrays(failure.answer))
+    return bool(numbers) and sum(int(np.count_nonzero(part)) for part in numbers) < 2
 
 
 def _finite(part: NDArray[np.float64]) -> bool:

@@ -46,6 +46,35 @@ class Facts(dict[str, Fact]):
 
         return enter
 
+    def also(self, *names: str) -> Callable[[Fact], Fact]:
+        """A decorator: the fact shows these mistakes, too, beside the fact that they have already."""
+
+        def enter(fact: Fact) -> Fact:
+            for name in names:
+                self[name] = either(self[name], fact) if name in self else fact
+            return fact
+
+        return enter
+
+
+def either(one: Fact, other: Fact) -> Fact:
+    """Holds where one of two facts does; an answer that breaks one of them says nothing about the other."""
+
+    def fact(failure: Failure) -> int:
+        seen: list[int] = []
+        for each in (one, other):
+            try:
+                seen.append(int(each(failure)))
+            except UnseenError:
+                continue
+            except Exception:
+                seen.append(0)
+        if not seen:
+            raise UnseenError("neither can be looked for")
+        return max(seen) if max(seen) > 0 else min(seen)
+
+    return fact
+
 
 @lru_cache
 def facts_of(assignment: str) -> Facts:

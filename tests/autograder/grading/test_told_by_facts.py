@@ -167,3 +167,29 @@ def test_a_mistake_that_is_made_otherwise_is_told(words):
     names = {name.partition("__")[2] for case in told.values() for name in case["names"]}
     assert names
     assert names <= true
+
+
+VARIANTS = [
+    ("ad_modes", "reverse_mode:first_user_wins"),
+    ("ad_modes", "reverse_mode:ones_and_overwritten"),
+    ("ad_modes", "forward_mode:like_a_square"),
+    ("ad_modes", "mode_cost:all_distinct_edges"),
+    ("ad_modes", "cubic_norm_hessian:longer_norm"),
+    ("ad_modes", "is_right:all_digits"),
+    ("ad_modes", "is_right:only_squares"),
+    ("matrix_gradients", "linear_solve_vjp:qr_of_the_gram_matrix"),
+    ("matrix_gradients", "linear_solve:x_held"),
+    ("matrix_gradients", "nuclear_norm_gradient:inverse_of_sqrtm"),
+    ("matrix_gradients", "numerical_gradient:by_the_largest_entry"),
+    ("matrix_gradients", "check_gradient:cosine"),
+    ("matrix_gradients", "svd_vjp:isclose"),
+]
+
+
+@pytest.mark.parametrize(("assignment", "key"), VARIANTS)
+def test_a_variant_is_told_in_sentences_that_are_true_of_it(assignment, key):
+    recognition.install(assignment)
+    variant = next(s for s in naming.solutions(assignment, "variants") if f"{s.function}:{s.name}" == key)
+    failed = naming.lost(assignment, variant.function, variant.answer)
+    told = naming.told(assignment, variant.function, failed)
+    assert naming.outcome(assignment, variant.function, variant.name, told) == ("right", [])
