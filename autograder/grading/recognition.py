@@ -72,6 +72,8 @@ class _Holding:
     """The failed cases in which it is told."""
     asked: set[str]
     """The failed cases that call the mistake's function."""
+    everywhere: bool
+    """Whether it holds in all of these in which it sees anything."""
 
 
 @dataclass
@@ -302,12 +304,14 @@ class _Recogniser:
             if there and not any(found < 0 for found in seen.values()):
                 everywhere = there == set(seen)
                 if everywhere or _name(mistake) not in facts.weak:
-                    holding.append(_Holding(mistake, asked if everywhere else there, asked))
+                    # where nothing was answered and the fact sees nothing, there may be another reason
+                    told_in = there | {name for name in asked - set(seen) if everywhere and failed[name].answered}
+                    holding.append(_Holding(mistake, told_in, asked, everywhere))
         telling: dict[str, checks.Recognised] = {}
         for name in failed:
             true = [each for each in holding if name in each.there]
             if name in told:
-                true = [each for each in true if each.there == each.asked and len(each.asked) > 1]
+                true = [each for each in true if each.everywhere and len(each.asked) > 1]
                 if any(each.asked <= _cases_told(told, told[name].names) for each in true):
                     continue
             true.sort(key=lambda each: -len(each.there))

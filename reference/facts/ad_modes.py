@@ -1259,7 +1259,7 @@ def of_cost(name: str) -> None:
     """Enters the fact that the cost can be read only so, with one mistake or with two of which both are needed."""
 
     def fact(failure: Failure) -> bool:
-        if len(failure.arguments) != 2 or failure.accepted:
+        if len(failure.arguments) != 2 or failure.accepted or not failure.answered:
             raise UnseenError("no cost was asked for")
         graph, mode = failure.arguments
         if len(graph.nodes) > MOST_NODES:

@@ -553,3 +553,200 @@ wrong("is_right", "all cotangents are 1, on graphs of all kinds", "only_ones")(a
 wrong("is_right", "products of a node with itself are asked about, and no differences or quotients", "only_squares")(
     a_test(near, graphs=lambda: [(g, x) for i, (g, x) in enumerate(many_graphs()) if i not in (5, 6)])
 )
+
+
+# more of them
+
+
+@wrong("toy_forward", "the tangents are zero for the second input, and the product rule has its factors uncrossed")
+def along_one_uncrossed(x1, x2, dx1, dx2):
+    t1, t2 = 1.0, 0.0
+    t3, t4 = x1 * t1 + x2 * t2, math.cos(x1) * t1
+    return [[x1, t1], [x2, t2], [x1 * x2, t3], [math.sin(x1), t4], [x1 * x2 + math.sin(x1), t3 + t4]]
+
+
+@wrong("toy_reverse", "the partials of the product are swapped, and the sine's derivative is negative")
+def swapped_negative(x1, x2):
+    return x1 - math.cos(x1), x2, 1.0, 1.0, 1.0
+
+
+@wrong("local_partials", "every function of one argument gives a number, and the cosine has the wrong sign")
+def number_and_sign(op, args):
+    if op == "cos":
+        return math.sin(args[0])
+    partials = reference.local_partials(op, args)
+    return partials[0] if len(partials) == 1 else partials
+
+
+@wrong("local_partials", "the quotient's second partial has neither the square nor the minus sign")
+def quotient_of_both(op, args):
+    return (1 / args[1], args[0] / args[1]) if op == "div" else reference.local_partials(op, args)
+
+
+@wrong("forward_mode", "along the first input only: x_dot is not looked at")
+def along_the_first(graph, x, x_dot):
+    unit = np.zeros(len(x))
+    unit[:1] = 1.0
+    return answer_of(graph, *forwards(graph, x, unit, right_tangent))
+
+
+@wrong("forward_mode", "x_dot by the order of the nodes, and outputs that are listed twice once")
+def sorted_and_once(graph, x, x_dot):
+    v, t = values_of(graph, x), np.zeros(len(graph.nodes))
+    t[sorted(graph.inputs)] = x_dot
+    for i, node in enumerate(graph.nodes):
+        if node.args:
+            t[i] = right_tangent(node, v, t)
+    outputs = list(dict.fromkeys(graph.outputs))
+    return [v[i] for i in outputs], [t[i] for i in outputs]
+
+
+@wrong("forward_mode", "constants move with their own value, in a recursion")
+def constants_by_recursion(graph, x, x_dot):
+    v = values_of(graph, x)
+    t = dict(zip(graph.inputs, map(float, x_dot), strict=True))
+
+    def tangent(i):
+        node = graph.nodes[i]
+        if i not in t:
+            t[i] = (
+                node.value
+                if node.op == "const"
+                else sum(d * tangent(j) for j, d in zip(node.args, partials_of(node, v), strict=True))
+            )
+        return t[i]
+
+    return [v[i] for i in graph.outputs], [tangent(i) for i in graph.outputs]
+
+
+@wrong("reverse_mode", "the cotangents are added up and given to the first output")
+def all_to_the_first(graph, x, y_bar):
+    adjoint = defaultdict(float)
+    for i in graph.outputs[:1]:
+        adjoint[i] = float(np.sum(y_bar))
+    return backwards(graph, x, adjoint, add_up)
+
+
+@wrong("reverse_mode", "y_bar by the order of the nodes, and repeated arguments once")
+def sorted_bars_once(graph, x, y_bar):
+    v, adjoint = values_of(graph, x), defaultdict(float)
+    for i, bar in zip(sorted(graph.outputs), y_bar, strict=True):
+        adjoint[i] += float(bar)
+    for i, node in reversed(list(enumerate(graph.nodes))):
+        for j, d in dict(zip(node.args, partials_of(node, v), strict=True)).items():
+            adjoint[j] += d * adjoint[i]
+    return [v[i] for i in graph.outputs], [adjoint[i] for i in graph.inputs]
+
+
+@wrong("reverse_mode", "a dictionary of adjoints of the inputs that have one")
+def in_a_dictionary(graph, x, y_bar):
+    adjoint = {}
+    for i, bar in zip(graph.outputs, y_bar, strict=True):
+        adjoint[i] = adjoint.get(i, 0.0) + float(bar)
+    v = values_of(graph, x)
+    for i, node in reversed(list(enumerate(graph.nodes))):
+        for j, d in zip(node.args, partials_of(node, v), strict=True):
+            adjoint[j] = adjoint.get(j, 0.0) + d * adjoint.get(i, 0.0)
+    return [v[i] for i in graph.outputs], [adjoint[i] for i in graph.inputs if i in adjoint]
+
+
+@wrong("reverse_mode", "the sweep begins with the sinks of the graph, and with 1 at each")
+def ones_at_the_ends(graph, x, y_bar):
+    used = {j for node in graph.nodes for j in node.args}
+    adjoint = defaultdict(float, {i: 1.0 for i in range(len(graph.nodes)) if i not in used})
+    return backwards(graph, x, adjoint, add_up)
+
+
+@wrong("reverse_mode", "the gradient of each output for its own cotangent, a row for each")
+def rows_of_gradients(graph, x, y_bar):
+    rows = [
+        backwards(graph, x, defaultdict(float, {i: float(bar)}), add_up)[1]
+        for i, bar in list(zip(graph.outputs, y_bar, strict=True))[:50]
+    ]
+    return [values_of(graph, x)[i] for i in graph.outputs], np.array(rows)
+
+
+@wrong("mode_cost", "an edge to an output that nothing needs is not counted, and constants are")
+def live_with_constants(graph, mode):
+    needed, stack = set(), list(graph.outputs)
+    while stack:
+        i = stack.pop()
+        if i not in needed:
+            needed.add(i)
+            stack.extend(graph.nodes[i].args)
+    edges = sum(len(graph.nodes[i].args) for i in needed)
+    return edges * {"forward": len(graph.inputs), "reverse": len(graph.outputs)}[mode]
+
+
+@wrong("mode_cost", "one multiplication for each operation and sweep, the modes exchanged")
+def operations_exchanged(graph, mode):
+    operations = len([node for node in graph.nodes if node.op not in ("input", "const")])
+    if mode == "forward":
+        return operations * len(graph.outputs)
+    if mode == "reverse":
+        return operations * len(graph.inputs)
+    raise ValueError(mode)
+
+
+@wrong("trace_inverse_gradient", "the transpose of the gradient, with one inverse")
+def transposed_one_inverse(A, B, X):
+    return -np.linalg.solve(X, B @ A)
+
+
+@wrong("cubic_norm_hessian", "x x^T / ||x||^2 with a minus sign")
+def negative_square(x):
+    r2 = float(x @ x)
+    return math.sqrt(r2) * np.eye(len(x)) - np.outer(x, x) / r2 if r2 else np.zeros((len(x), len(x)))
+
+
+@wrong("cubic_norm_hessian", "vectors below 1e-10 count as 0, and the rest has no 1/3")
+def small_and_three(x):
+    r = np.linalg.norm(x)
+    if r < 1e-10:
+        return np.zeros((len(x), len(x)))
+    return 3 * (np.outer(x, x) / r + r * np.eye(len(x)))
+
+
+@wrong("elimination_order", "the vertices by their number of predecessors in the original graph, the largest first")
+def by_predecessors(graph):
+    left = adkit.linearise(graph)
+    return sorted(left.intermediates, key=lambda v: (-len(left.predecessors[v]), v))
+
+
+@wrong("elimination_order", "greedy, without the outputs that feed others")
+def greedy_without_outputs(graph):
+    left = adkit.linearise(graph)
+    remaining, order = [v for v in left.intermediates if v not in graph.outputs], []
+    while remaining:
+        v = min(remaining, key=lambda v: len(left.predecessors[v]) * len(left.successors[v]))
+        adkit.eliminate(left, v)
+        remaining.remove(v)
+        order.append(v)
+    return order
+
+
+wrong("is_right", "the entries are printed with sixteen digits and compared", "sixteen_digits")(
+    a_test(lambda ours, right: [float(f"{a:.16g}") for a in ours] == [float(f"{b:.16g}") for b in right], exact=True)
+)
+wrong("is_right", "type(part) is list is asked for", "type_is_list")(
+    a_test(lambda ours, right: type(ours) is list and near(ours, right))
+)
+
+
+@wrong("is_right", "the toy example at three points, with a cotangent of 2")
+def three_points(reverse_mode):
+    try:
+        for x in ([0.7, -1.3], [0.1, 2.0], [-1.0, 0.4]):
+            y, x_bar = reverse_mode(adkit.toy_graph(), x, [2.0])
+            right = expected(adkit.toy_graph(), x, [2.0])
+            if not (near(y, right[0]) and near(x_bar, right[1])):
+                return False
+    except Exception:
+        return False
+    return True
+
+
+@wrong("is_right", "it compares squares, so that the sign does not matter")
+def squares_compared(reverse_mode):
+    agree = a_test(lambda ours, right: near(np.square(np.asarray(ours, dtype=float)), np.square(right)))
+    return agree(reverse_mode)

@@ -19,6 +19,11 @@ WRONG = Collection()
 wrong = WRONG.wrong
 
 
+def times(u, v):
+    """u v^T, summed over columns."""
+    return np.reshape(u, (len(u), -1)) @ np.reshape(v, (len(v), -1)).T
+
+
 # q1
 
 
@@ -52,14 +57,14 @@ def x_in_single(A, b, x_bar):
 def ridge_for_x(A, b, x_bar):
     x = np.linalg.solve(A + 1e-7 * np.eye(len(A)), b)
     b_bar = np.linalg.solve(A.T, x_bar)
-    return -np.einsum("i...,j...->ij", b_bar, x), b_bar
+    return -times(b_bar, x), b_bar
 
 
 @wrong("linear_solve_vjp", "Tikhonov's normal equations, A^T A + 1e-8 I")
 def least_squares_with_a_ridge(A, b, x_bar):
     G = A.T @ A + 1e-8 * np.eye(len(A))
     x, b_bar = np.linalg.solve(G, A.T @ b), A @ np.linalg.solve(G, x_bar)
-    return -np.einsum("i...,j...->ij", b_bar, x), b_bar
+    return -times(b_bar, x), b_bar
 
 
 @wrong("linear_solve_vjp", "an LU factorisation in loops that exchanges no rows")
@@ -74,7 +79,7 @@ def doolittle(A, b, x_bar):
     x = scipy.linalg.solve_triangular(U, scipy.linalg.solve_triangular(L, b, lower=True), check_finite=False)
     b_bar = scipy.linalg.solve_triangular(U.T, x_bar, lower=True, check_finite=False)
     b_bar = scipy.linalg.solve_triangular(L.T, b_bar, check_finite=False)
-    return -np.einsum("i...,j...->ij", b_bar, x), b_bar
+    return -times(b_bar, x), b_bar
 
 
 @wrong("linear_solve_vjp", "b_bar first, and A_bar without its minus sign")
@@ -86,7 +91,7 @@ def swapped_and_plus(A, b, x_bar):
 @wrong("linear_solve_vjp", "both without the transpose and with a plus sign")
 def no_transpose_no_minus(A, b, x_bar):
     x, b_bar = np.linalg.solve(A, b), np.linalg.solve(A, x_bar)
-    return np.einsum("i...,j...->ij", b_bar, x), b_bar
+    return times(b_bar, x), b_bar
 
 
 @wrong("linear_solve_vjp", "for several right-hand sides A_bar is made of their sums, and transposed")
@@ -394,3 +399,135 @@ def nothing_outside(U, s, Vt, U_bar, s_bar, Vt_bar):
     P, Q = np.einsum("mi,mj->ij", U, U_bar), np.einsum("in,jn->ij", Vt, Vt_bar)
     inner = F * (P - P.T) * s + s[:, None] * F * (Q - Q.T) + np.diag(s_bar)
     return np.einsum("mi,ij,jn->mn", U, inner, Vt)
+
+
+@wrong("svd_vjp", "S is on the wrong side in both parts, and the skew parts are halved")
+def wrong_side_and_half(U, s, Vt, U_bar, s_bar, Vt_bar):
+    F = inverse(gaps_of(s))
+    P, Q = U.T @ U_bar, Vt @ Vt_bar.T
+    inner = 0.5 * (s[:, None] * F * (P - P.T) + F * (Q - Q.T) * s) + np.diag(s_bar)
+    W_bar = U @ inner @ Vt + (U_bar - U @ P) / s @ Vt
+    return W_bar + U @ ((Vt_bar - Q.T @ Vt) / s[:, None])
+
+
+@wrong("svd_vjp", "the gradient of U is left out, and V's parts outside of the row space lack S^-1")
+def no_U_and_no_inverse(U, s, Vt, U_bar, s_bar, Vt_bar):
+    F, Q = inverse(gaps_of(s)), Vt @ Vt_bar.T
+    return U @ (np.diag(s_bar) + s[:, None] * F * (Q - Q.T)) @ Vt + U @ (Vt_bar - Q.T @ Vt)
+
+
+@wrong("svd_vjp", "1e-12 is added to every singular value before F is made")
+def shifted_values(*a):
+    def F(s):
+        return inverse(np.subtract.outer(s**2, s**2).T + 1e-12 * np.sign(np.subtract.outer(s, s).T))
+
+    return svd_rule(*a, F=F)
+
+
+@wrong("linear_solve_vjp", "of several right-hand sides the first alone is in A_bar, entry by entry")
+def first_column_in_a_loop(A, b, x_bar):
+    x, b_bar = np.linalg.solve(A, b), np.linalg.solve(A.T, x_bar)
+    if b.ndim == 1:
+        return -np.outer(b_bar, x), b_bar
+    A_bar = np.zeros_like(A)
+    for i in range(len(A)):
+        for j in range(len(A)):
+            A_bar[i, j] = -b_bar[i, 0] * x[j, 0]
+    return A_bar, b_bar
+
+
+@wrong("linear_solve_vjp", "A_bar is made of x_bar, with a plus and twice")
+def x_bar_twice(A, b, x_bar):
+    x, b_bar = solved(A, b, x_bar)
+    return 2 * outer(jnp.asarray(x_bar), x), b_bar
+
+
+@wrong("linear_solve_vjp", "an elimination with pivots for A, and none for its transpose")
+def pivots_for_one(A, b, x_bar):
+    x = np.linalg.solve(A, b)
+    M, y = np.array(A.T), np.array(x_bar, dtype=float)
+    for k in range(len(M)):
+        y[k] = y[k] / M[k, k]
+        M[k] = M[k] / M[k, k]
+        for i in range(len(M)):
+            if i != k:
+                y[i] = y[i] - M[i, k] * y[k]
+                M[i] = M[i] - M[i, k] * M[k]
+    return -times(y, x), y
+
+
+@wrong("linear_solve_vjp", "the least squares solver with a cut-off of its own, by A^T A")
+def lstsq_of_the_gram_matrix(A, b, x_bar):
+    x = np.linalg.lstsq(A.T @ A, A.T @ b, rcond=None)[0]
+    b_bar = A @ np.linalg.lstsq(A.T @ A, x_bar, rcond=None)[0]
+    return -times(b_bar, x), b_bar
+
+
+def away_from_zero(f, x):
+    gradient = np.zeros(np.shape(x))
+    for i in np.ndindex(gradient.shape):
+        y = np.array(x, dtype=float)
+        h = 1e-8 * (1 if y[i] > 0 else -1)
+        y[i] -= h
+        gradient[i] = (f(x) - f(y)) / h
+    return gradient
+
+
+wrong("numerical_gradient", "backward where x_i is positive, forward where it is not")(away_from_zero)
+wrong(
+    "numerical_gradient", "the step is the root of the precision everywhere, for central differences", "root_everywhere"
+)(differences(lambda x, i: 2.0**-26))
+wrong("numerical_gradient", "the factor 2 is forgotten in the other direction: divided by 4h, one-sided", "by_four")(
+    differences(lambda x, i: 1e-6 * (1 + abs(x[i])), central=False, factor=2)
+)
+wrong("check_gradient", "the largest entries are compared, in absolute value", "largest_entries")(
+    checker(lambda g, m: abs(np.max(np.abs(g)) - np.max(np.abs(m))) <= 1e-5 * np.max(np.abs(m)))
+)
+wrong("check_gradient", "claimed and measured are sorted by size and then compared", "by_size")(
+    checker(lambda g, m: np.allclose(np.sort(np.abs(g).ravel()), np.sort(np.abs(m).ravel()), rtol=1e-5, atol=0))
+)
+wrong("check_gradient", "np.allclose as it is", "as_it_is")(checker(lambda g, m: np.allclose(g, m)))
+wrong("check_gradient", "the differences, measured less claimed, are at most 1e-5 of the largest", "one_way")(
+    checker(lambda g, m: np.all(m - g <= 1e-5 * np.abs(m).max()))
+)
+wrong("check_gradient", "every other entry is looked at", "every_other")(
+    checker(lambda g, m: norm(g.ravel()[::2] - m.ravel()[::2]) <= 1e-5 * norm(m))
+)
+wrong("check_gradient", "half of the entries have to agree", "majority")(
+    checker(lambda g, m: np.mean(np.abs(g - m) <= 1e-5 * np.abs(m).max()) >= 0.5)
+)
+
+
+@wrong("check_gradient", "the shape is compared after squeezing")
+def squeezed(f, grad_f, x):
+    g, m = np.squeeze(grad_f(x)), np.squeeze(reference.numerical_gradient(f, x))
+    return bool(g.shape == m.shape and np.isfinite(g).all() and norm(g - m) <= 1e-5 * norm(m) + 1e-8 * abs(f(x)))
+
+
+@wrong("check_gradient", "np.nan_to_num makes a NaN a 0, and zeros are left out")
+def zeros_left_out(f, grad_f, x):
+    g, m = np.nan_to_num(np.asarray(grad_f(x), dtype=float)), reference.numerical_gradient(f, x)
+    return bool(g.shape == m.shape and norm((g - m)[g != 0]) <= 1e-5 * norm(m) + 1e-8 * abs(f(x)))
+
+
+@wrong("nuclear_norm_gradient", "W over its largest singular value")
+def over_the_largest(W):
+    return W / np.linalg.norm(W, 2)
+
+
+@wrong("nuclear_norm_gradient", "W (W^T W + 1e-8 I)^-1/2")
+def gram_with_a_ridge(W):
+    values, V = np.linalg.eigh(W.T @ W + 1e-8 * np.eye(W.shape[1]))
+    return W @ (V * values**-0.5) @ V.T
+
+
+@wrong("nuclear_norm_gradient", "the transposed pseudo-inverse, with a minus")
+def minus_pinv(W):
+    return -scipy.linalg.pinv(W).T
+
+
+@wrong("nuclear_norm_gradient", "only as many singular values as numpy's matrix_rank says with a tolerance of 1e-3")
+def by_rank(W):
+    U, _, Vt = np.linalg.svd(W)
+    r = np.linalg.matrix_rank(W, tol=1e-3)
+    return U[:, :r] @ Vt[:r]
