@@ -629,7 +629,7 @@ def compared(failure: Failure) -> tuple[bool, Array, Array]:
     return failure.answer, claimed, right
 
 
-@FACTS.of("check_gradient__sums_only")
+@FACTS.of("check_gradient__sums_only", weak=True)
 def _(failure: Failure) -> bool:
     verdict, claimed, right = compared(failure)
     return verdict and alike(np.sort(claimed.ravel()), np.sort(right.ravel()), 1e-5) and not alike(claimed, right, 1e-2)
@@ -661,12 +661,11 @@ def _(failure: Failure) -> bool:
 
 @FACTS.of("check_gradient__too_tight", weak=True)
 def _(failure: Failure) -> bool:
-    """A right gradient of ordinary size is refused, without an entry that is next to zero."""
+    """The first right gradient of all is refused: those that come later may be for other reasons."""
     verdict, claimed, right = compared(failure)
     if verdict or not alike(claimed, right, 1e-5):
         return False
-    size = np.abs(claimed)
-    if np.min(size) < 1e-7 * np.max(size) or not 1e-6 < np.max(size) < 1e6:
+    if failure.test != "test_q4_check_a_right_and_a_wrong_gradient":
         raise UnseenError("there are other reasons to refuse it")
     return True
 

@@ -317,6 +317,7 @@ DESCRIBED: dict[str, dict[str, str]] = {
         "last_entry": "last_entry_only first_entry_only nan_passes",  # a NaN that is not looked at passes
         "sums": "sums_only",
         "ten_per_cent": "loose",
+        "random_entry": "first_entry_only last_entry_only loose",  # by chance every wrong one passes
         # q5
         "no_outer_part_of_U": "left_projector_missing",
         "no_outer_part_of_V": "right_projector_missing",

@@ -179,7 +179,7 @@ VARIANTS = [
     ("ad_modes", "is_right:only_squares"),
     ("matrix_gradients", "linear_solve_vjp:qr_of_the_gram_matrix"),
     ("matrix_gradients", "linear_solve:x_held"),
-    ("matrix_gradients", "nuclear_norm_gradient:inverse_of_sqrtm"),
+    ("matrix_gradients", "nuclear_norm_gradient:root_on_the_left"),
     ("matrix_gradients", "numerical_gradient:by_the_largest_entry"),
     ("matrix_gradients", "check_gradient:cosine"),
     ("matrix_gradients", "svd_vjp:isclose"),
