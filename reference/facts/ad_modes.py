@@ -678,14 +678,16 @@ def readings(failure: Failure, function: str) -> list[set[str]]:
 def _read(graph: Graph, x: Any, direction: Array, failure: Failure, function: str) -> list[set[str]]:
     answer, slopes, values = numbers(failure.answer), slopes_of(graph, x), node_values(graph, x)
     sweep = SWEEPS[function]
-    if answer.ndim != 1 or not np.any(answer):
+    if answer.ndim != 1:
         return []
     right = sweep(graph, slopes, direction, {})
     if failure.right is not None and not alike(failure.right, right, 1e-7):
         return []  # the check was one of y
+    if np.count_nonzero(answer) < 2:
+        raise UnseenError("many mistakes may agree on one number")
     ways = ways_of(function)
     pairs = [one | other for one, other in combinations(ways, 2) if one.keys() != other.keys()]
-    for several in (ways, pairs if np.count_nonzero(answer) > 1 else []):
+    for several in (ways, pairs):
         found = [
             set(made)
             for made in several
