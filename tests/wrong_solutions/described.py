@@ -792,7 +792,7 @@ VARIANTS: dict[str, dict[str, str]] = {
         "trace_inverse_gradient:transposed_one_inverse": "transposed one_inverse",
         "cubic_norm_hessian:negative_square": "divided_by_the_square outer_product_sign",
         "cubic_norm_hessian:small_and_three": "small_taken_for_zero third_missing",
-        "elimination_order:by_predecessors": "counted_once forward",  # mostly there are two, in the order of the indices
+        "elimination_order:by_predecessors": "counted_once forward",  # mostly two each, by index
         "elimination_order:greedy_without_outputs": "inner_outputs_left_out greedy_alone",
         "is_right:sixteen_digits": "exactly_equal",
         "is_right:type_is_list": "lists_alone",
