@@ -338,6 +338,7 @@ DESCRIBED: dict[str, dict[str, str]] = {
         # subtle ones
         "linear_solve_vjp:elimination, no pivoting": "no_pivoting",
         "linear_solve_vjp:elimination, the largest pivot, not the largest in absolute value": "no_pivoting",
+        "linear_solve_vjp:elimination without pivoting for A alone": "no_pivoting",
         "linear_solve_vjp:elimination without pivoting for A^T alone": "no_pivoting",
         "linear_solve_vjp:a factorisation per column of b": "factorised_per_column",
         "linear_solve_vjp:a factorisation per column of b, in a loop of JAX": "factorised_per_column",
