@@ -374,8 +374,9 @@ class _Recogniser:
         if not failure.answered:
             raised = failure.kinds[0] if failure.kinds else ""
             own = key.removeprefix("!")
-            alike = raised == own if {raised, own} & {"", *_FEW} else True
-            return key.startswith("!") and ordinal == failure.ordinal and alike
+            if not key.startswith("!") or ordinal != failure.ordinal or self._is_denied(mistake, failure):
+                return False
+            return raised == own if {raised, own} & {"", *_FEW} else True
         if mistake.first_order and _has_direction_of(self._failure(case, mistake), failure):
             return True
         if ordinal != failure.ordinal:
@@ -383,6 +384,11 @@ class _Recogniser:
         return checks.matches(key, observed.key) or (
             _is_infinite(failure) and not any(map(_finite, _float_arrays(self._own_answer(case, mistake))))
         )
+
+    def _is_denied(self, mistake: Mistake, failure: checks.Failure) -> bool:
+        """Whether a fact speaks against the mistake: an exception may be of a class that it does not raise."""
+        fact = facts_of(self.assignment.name).get(_name(mistake))
+        return fact is not None and (_seen(fact, failure) or 0) < 0
 
     def _failure(self, case: Case, mistake: Mistake) -> checks.Failure | None:
         """How the mistake fails, as a whole: for the few whose fingerprint is not enough."""

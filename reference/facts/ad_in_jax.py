@@ -4,27 +4,46 @@
 # pyright: basic
 
 from collections.abc import Callable
-from itertools import permutations
+from itertools import permutations, product
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from adkit.checks import Failure
+from adkit.checks.transformations import sweeps
 
+from reference.ad_in_jax import newton_cg
 from reference.facts import (
     Array,
     Facts,
     UnseenError,
     alike,
+    combination,
     hessian_parts,
     is_none,
     multiple,
     near,
     numbers,
-    raised,
 )
 from reference.mistakes.signs import equation_of, turns
 
 FACTS = Facts()
+EPS = float(np.finfo(np.float64).eps)
+
+
+def is_inexact(failure: Failure) -> bool:
+    """Whether the answer is the right one but for digits that are lost."""
+    return failure.distance is not None and 0.0 < failure.distance < 1e-2
+
+
+def of_exceptions(*names: str, kinds: set[str]) -> None:
+    """Enters the fact that the mistake raises one of these: any other exception speaks against it."""
+
+    @FACTS.of(*names)
+    def _(failure: Failure) -> int:
+        raised = [kind for kind in failure.kinds if kind != "UntraceableError"][:1]
+        return -1 if not failure.answered and raised and raised[0] not in kinds else 0
+
 
 # ---------------------------------------- q1: gradients and Hessians
 
@@ -51,12 +70,12 @@ def _(failure: Failure) -> bool:
 
 
 def orders_of_axes(failure: Failure) -> list[tuple[int, ...]]:
-    """The orders of its axes in which the Hessian is the answer; none where it is the answer as it is."""
+    """The orders of its axes in which the Hessian, or a multiple of it, is the answer; none where it is as it is."""
     _, hessian, _ = derivatives(failure)
     answer = numbers(failure.answer)
-    if answer.ndim != 4 or alike(answer, hessian):
+    if answer.ndim != 4 or multiple(answer, hessian):
         return []
-    return [order for order in permutations(range(4)) if alike(answer, hessian.transpose(order))]
+    return [order for order in permutations(range(4)) if multiple(answer, hessian.transpose(order))]
 
 
 @FACTS.of("trace_inverse_derivatives__hessian_axes")
@@ -79,18 +98,40 @@ def _(failure: Failure) -> bool:
 
 @FACTS.of("trace_inverse_derivatives__half_of_the_hessian")
 def _(failure: Failure) -> bool:
+    """In any order of the axes: half of it, or a multiple of one of its two terms."""
     _, hessian, term = derivatives(failure)
-    other = hessian - term
     answer = numbers(failure.answer)
     if answer.ndim != 4:
         return False
-    return any(near(multiple(answer, each), c) for each, c in ((hessian, 0.5), (term, 1.0), (other, 1.0)))
+    orders = list(permutations(range(4)))  # one of them makes the other term
+    half = any(near(multiple(answer, hessian.transpose(order)), 0.5) for order in orders)
+    return half or any(multiple(answer, term.transpose(order)) for order in orders)
 
 
 @FACTS.of("trace_inverse_derivatives__not_inverted")
 def _(failure: Failure) -> bool:
     A, B = (np.asarray(each, dtype=np.float64) for each in failure.arguments[:2])
-    return alike(failure.answer, (B @ A).T)
+    return any(multiple(failure.answer, each) for each in (B @ A, (B @ A).T))
+
+
+@FACTS.of("trace_inverse_derivatives__entries_inverted")
+def _(failure: Failure) -> bool:
+    """The closed form, with the inverses of the entries in the place of the inverse."""
+    A, B, X = (np.asarray(each, dtype=np.float64) for each in failure.arguments)
+    Y = 1 / X
+    P = Y @ B @ A @ Y
+    term = np.einsum("li,jk->ijkl", P, Y)
+    made = (P, P.T, term, term + np.einsum("li,jk->ijkl", Y, P))
+    return len(X) > 1 and any(multiple(failure.answer, each) for each in made)
+
+
+@FACTS.of("trace_inverse_derivatives__results_swapped", weak=True)
+def _(failure: Failure) -> bool:
+    gradient, hessian, _ = derivatives(failure)
+    if "hessian" in failure.test:
+        return any(multiple(failure.answer, each) for each in (gradient, gradient.T))
+    answer = numbers(failure.answer)
+    return answer.ndim == 4 and any(multiple(answer, hessian.transpose(order)) for order in permutations(range(4)))
 
 
 def of_cubic(name: str, holds: Callable[[dict[str, float], float], bool]) -> None:
@@ -121,6 +162,12 @@ def _(failure: Failure) -> int:
     return at_zero and bool(np.isnan(numbers(failure.answer)).any()) and numbers(failure.answer).ndim == 1
 
 
+@FACTS.of("cubic_norm_derivatives__hessian_nan_at_zero")
+def _(failure: Failure) -> bool:
+    at_zero = not np.any(failure.arguments[0])
+    return at_zero and bool(np.isnan(numbers(failure.answer)).any()) and numbers(failure.answer).ndim == 2
+
+
 # ---------------------------------------- q2: the cheaper mode
 
 
@@ -146,31 +193,73 @@ def _(failure: Failure) -> bool:
     return alike(answer, J.T) and not alike(answer, J)
 
 
+def takes_a_sweep_for_each(failure: Failure, *, inputs: bool) -> int:
+    """Where the other mode is the cheaper one by far, as much is multiplied as in a sweep for each input, or for each
+    result. Difference quotients evaluate f as often: inexact values speak against it."""
+    if not isinstance(failure.answer, int):
+        return -1 if is_inexact(failure) else 0
+    f, x = failure.arguments[:2]
+    forward, reverse = sweeps(f, np.asarray(x))
+    dear, cheap = (forward, reverse) if inputs else (reverse, forward)
+    return dear > 4 * cheap and failure.answer >= int(0.9 * dear / cheap)
+
+
+FACTS.of("jacobian__always_forward")(lambda failure: takes_a_sweep_for_each(failure, inputs=True))
+FACTS.of("jacobian__always_reverse")(lambda failure: takes_a_sweep_for_each(failure, inputs=False))
+
+
 # ---------------------------------------- q3: Hessian times vector
 
 
+def product_with(failure: Failure, v: Array) -> Array:
+    """The Hessian of the function that was handed over, times v."""
+    f, x = failure.arguments[:2]
+    return np.asarray(jax.jvp(jax.grad(f), (np.asarray(x),), (v,))[1])
+
+
 @FACTS.of("hvp__normalised")
-def _(failure: Failure) -> bool:
+def _(failure: Failure) -> int:
+    """The products are those with v over its length; or NaN where v is 0, and right elsewhere: 0 was divided by 0."""
+    if is_inexact(failure):
+        return -1  # in a difference quotient the step may be divided by the length
     v = np.atleast_2d(numbers(failure.arguments[2]))
-    answer, right = np.atleast_2d(numbers(failure.answer)), np.atleast_2d(numbers(failure.right))
+    answer, right = np.atleast_2d(numbers(failure.answer)), np.atleast_2d(_right_product(failure))
     lengths = np.linalg.norm(v, axis=1)
-    if answer.shape != right.shape or not np.any(lengths) or np.allclose(lengths[lengths > 0], 1.0):
-        return False
-    unit = np.where(lengths[:, None] > 0, right / np.where(lengths[:, None] > 0, lengths[:, None], 1.0), 0.0)
-    whole = right / np.linalg.norm(v)
-    return alike(answer, unit) or alike(answer, whole)
+    there = lengths > 0
+    if answer.shape != right.shape:
+        return 0
+    if not np.all(there) and np.all(np.isnan(answer[~there])):
+        return not np.any(there) or alike(answer[there], right[there])
+    if not np.any(there) or np.allclose(lengths[there], 1.0):
+        return 0
+    unit = np.where(there[:, None], right / np.where(there, lengths, 1.0)[:, None], 0.0)
+    return alike(answer, unit) or alike(answer, right / np.linalg.norm(v))
+
+
+def _right_product(failure: Failure) -> Array:
+    """Where the answer holds NaN it was compared with nothing."""
+    v = np.asarray(failure.arguments[2], dtype=np.float64)
+    if failure.right is not None:
+        return numbers(failure.right)
+    return np.stack([product_with(failure, row) for row in np.atleast_2d(v)]).reshape(v.shape)
 
 
 @FACTS.of("hvp__curvature")
 def _(failure: Failure) -> bool:
-    f, x, v = failure.arguments[:3]
-    v = np.asarray(v, dtype=np.float64)
-    answer = numbers(failure.answer)
-    if v.ndim != 1 or v.size < 2 or answer.shape not in ((), v.shape):
+    """v^T H v, or v times that; of each row."""
+    v, answer = np.asarray(failure.arguments[2], dtype=np.float64), numbers(failure.answer)
+    if v.shape[-1] < 2:
         return False
-    right = np.asarray(jax.jvp(jax.grad(f), (np.asarray(x),), (v,))[1])
-    number = float(v @ right)
-    return near(float(answer), number) if answer.shape == () else alike(answer, number * v)
+    curvatures = np.array([row @ product_with(failure, row) for row in np.atleast_2d(v)])
+    if v.ndim == 1:
+        curvatures = curvatures[0]
+    return alike(answer, curvatures) or alike(answer, curvatures[..., None] * v)
+
+
+@FACTS.of("hvp__diagonal")
+def _(failure: Failure) -> bool:
+    f, x, v = failure.arguments[:3]
+    return 1 < np.size(x) < 50 and alike(failure.answer, np.asarray(v) * np.diag(jax.hessian(f)(np.asarray(x))))
 
 
 @FACTS.of("hvp__gradient_along_v")
@@ -189,29 +278,32 @@ def _(failure: Failure) -> bool:
     return gradient.size > 1 and all(alike(row, gradient) for row in answer)
 
 
+NOT_OF_THE_ROWS = {"TooLarge", "TimeoutError", "UntraceableError", "RecursionError", "MemoryError"}
+"""Exceptions that one vector raises as well as several."""
+
+
 @FACTS.of("hvp__one_vector_only")
 def _(failure: Failure) -> int:
-    f, x, v = failure.arguments[:3]
-    v = np.asarray(v, dtype=np.float64)
+    """Several rows raise what one vector does not, or all get the product with one of them."""
+    v = np.asarray(failure.arguments[2], dtype=np.float64)
     if "vmap" in failure.test:
         raise UnseenError("the function has seen one vector")
-    if raised(failure, "TypeError", "ValueError"):
+    if not failure.answered and failure.kinds and not NOT_OF_THE_ROWS & set(failure.kinds):
         return 1 if v.ndim == 2 else -1
-    answer = numbers(failure.answer)
+    answer = np.atleast_2d(numbers(failure.answer))
     if v.ndim != 2 or len(v) < 2:
         return 0
-    first = np.asarray(jax.jvp(jax.grad(f), (np.asarray(x),), (v[0],))[1])
-    return all(alike(row, first) for row in np.atleast_2d(answer))
+    products = [product_with(failure, row) for row in v]
+    return any(all(alike(row, each) for row in answer) for each in products)
 
 
 @FACTS.of("hvp__rows_added")
 def _(failure: Failure) -> bool:
-    f, x, v = failure.arguments[:3]
-    v, answer = np.asarray(v, dtype=np.float64), numbers(failure.answer)
-    if v.ndim != 2 or len(v) < 2:
+    """One product for all rows: that with their sum, or with their mean."""
+    v, answer = np.asarray(failure.arguments[2], dtype=np.float64), np.atleast_2d(numbers(failure.answer))
+    if v.ndim != 2 or len(v) < 2 or not all(alike(row, answer[0]) for row in answer):
         return False
-    added = np.asarray(jax.jvp(jax.grad(f), (np.asarray(x),), (v.sum(axis=0),))[1])
-    return all(alike(row, added) for row in np.atleast_2d(answer))
+    return multiple(answer[0], product_with(failure, v.sum(axis=0))) > 0
 
 
 @FACTS.of("hvp__row_by_row")
@@ -221,6 +313,16 @@ def _(failure: Failure) -> bool:
     gradients, rows = failure.answer, len(np.atleast_2d(v))
     few = isinstance(gradients, int) and gradients < len(x) ** 2  # else it is a size, of an array that is too large
     return few and len(x) > 50 and gradients >= 0.5 * len(x) * rows
+
+
+@FACTS.of("hvp__hessian_formed", weak=True)
+def _(failure: Failure) -> bool:
+    """An array of n x n numbers is made, and the products are right."""
+    if not isinstance(failure.answer, int):
+        return False
+    if "hessian" not in failure.test:
+        raise UnseenError("the work was counted")
+    return failure.answer >= len(failure.arguments[1]) ** 2
 
 
 # ---------------------------------------- q4: Newton's method without a Hessian
@@ -243,10 +345,17 @@ def steps_of_newton(failure: Failure, *, downhill: bool) -> tuple[Array, Array] 
 
 
 @FACTS.of("newton_cg__one_step")
-def _(failure: Failure) -> bool:
-    """The answer lies on the ray from x0 in the direction of Newton's step."""
+def is_one_step(failure: Failure) -> bool:
+    """The answer lies on the ray from x0 in the direction of Newton's step; and not because it is nearly the minimiser,
+    to which a step points where f is nearly quadratic."""
     found = steps_of_newton(failure, downhill=True)
-    return found is not None and multiple(found[0], found[1], 1e-5) > 0
+    if found is None:
+        return False
+    way, step = found
+    times = multiple(way, step, 1e-5)
+    f, x = failure.arguments[0], numbers(failure.answer)
+    following = np.linalg.solve(np.asarray(jax.hessian(f)(x)), -np.asarray(jax.grad(f)(x)))
+    return times > 0 and float(np.linalg.norm(way - times * step)) <= 1e-3 * float(np.linalg.norm(following))
 
 
 @FACTS.of("newton_cg__uphill")
@@ -260,7 +369,100 @@ def _(failure: Failure) -> bool:
     return times > 1.5 and near(float(np.log2(times)), float(np.round(np.log2(times))), 1e-3)
 
 
+@FACTS.of("newton_cg__no_safeguard")
+def _(failure: Failure) -> bool:
+    """Of one unknown: f has grown, and a full step leads from here to the same place on the other side, and back."""
+    f, x0 = failure.arguments[:2]
+    answer = numbers(failure.answer)
+    if answer.shape != (1,) or not float(f(answer)) > float(f(np.asarray(x0))):
+        return False
+    step = -np.asarray(jax.grad(f)(answer)) / np.asarray(jax.hessian(f)(answer))[0]
+    return near(float((answer + step)[0]), -float(answer[0]), 1e-6)
+
+
+@FACTS.of("newton_cg__goal_too_easy", "newton_cg__absolute_residual")
+def ends_near_the_minimiser(failure: Failure) -> bool:
+    """The last steps were Newton's, and stopped when they became short.
+
+    Only a small part of the way is left, in no direction more than in others, and f can still be seen to decrease: what
+    gradient descent leaves lies where f is flattest, and a line search that rounding ends leaves nothing to be seen.
+    """
+    f, x0 = failure.arguments[:2]
+    x0, x = np.asarray(x0, dtype=np.float64), numbers(failure.answer)
+    if not 1 < x0.size < 20 or x.shape != x0.shape or not np.all(np.isfinite(x)) or is_one_step(failure):
+        return False
+    slope, hessian = np.asarray(jax.grad(f)(x)), np.asarray(jax.hessian(f)(x))
+    step, value = np.linalg.solve(hessian, -slope), float(f(x))
+    left, way = float(np.linalg.norm(step)), float(np.linalg.norm(x + step - x0))
+    flattest = abs(float(np.linalg.eigh(hessian)[1][:, 0] @ step))
+    seen = -float(slope @ step) / 2 > 100 * EPS * max(1.0, abs(value))
+    return value < float(f(x0)) and left <= 1e-2 * way and flattest < 0.98 * left and seen
+
+
+@FACTS.of("newton_cg__gradient_descent", weak=True)
+def _(failure: Failure) -> bool:
+    """Of a quadratic function, what is left of the way is that of steps of one length. Of an ill-conditioned one, f has
+    decreased along its steepest direction, and where it is flattest the way has hardly begun."""
+    f, x0 = failure.arguments[:2]
+    x0, x = np.asarray(x0, dtype=np.float64), numbers(failure.answer)
+    if not 2 < x0.size < 20 or x.shape != x0.shape or not np.all(np.isfinite(x)):
+        raise UnseenError("it says nothing of the steps")
+    if type(f).__name__ == "Quadratic":
+        return is_left_by_steps_of_one_length(np.asarray(f.A), np.asarray(f.b), x0, x)
+    minimiser = np.asarray(newton_cg(f, x0, 1e-8))
+    values, vectors = np.linalg.eigh(np.asarray(jax.hessian(f)(minimiser)))
+    if values[-1] < 1e4 * values[0]:
+        raise UnseenError("many steps of any kind arrive")
+    before, left = vectors.T @ (x0 - minimiser), vectors.T @ (x - minimiser)
+    hardly_begun = abs(left[0] - before[0]) <= 0.05 * abs(before[0])
+    return bool(hardly_begun and abs(left[-1]) < 0.5 * abs(before[-1])) and float(f(x)) < float(f(x0))
+
+
+def is_left_by_steps_of_one_length(A: Array, b: Array, x0: Array, x: Array) -> bool:
+    """Whether the distance to the minimiser of x^T A x / 2 - b^T x has become, along each eigenvector, (1 - t λ)^k of
+    what it was: by k steps of gradient descent of one length t.
+
+    Two eigenvectors are enough where t is a round number: else any two lengths would do, with some k.
+    """
+    values, vectors = np.linalg.eigh((A + A.T) / 2)
+    minimiser = np.linalg.solve(A, b)
+    before, after = (vectors.T @ (each - minimiser) for each in (x0, x))
+    there = (np.abs(before) > 1e-6 * np.max(np.abs(before))) & (np.abs(after) > 1e-12)
+    if np.max(np.abs(after)) >= np.max(np.abs(before)):
+        return False
+    left, curvature = after[there] / before[there], values[there]
+    if len(left) < 2:
+        raise UnseenError("one number is left by steps of many lengths")
+    k = np.arange(1, 20_001)[:, None]
+    size = np.abs(left) ** (1 / k)
+    rounding = float(np.max(2 * EPS * np.linalg.norm(minimiser) / np.abs(after[there] * np.log(np.abs(left)))))
+    close = max(1e-9, 4 * rounding)
+    for signs in product((1, -1), repeat=len(left)):
+        # a factor that is negative was taken an even number of times, or an odd one
+        fits = np.all(np.where(np.array(signs) > 0, left > 0, np.sign(left) == (-1.0) ** k), axis=1)
+        lengths = (1 - np.array(signs) * size) / curvature
+        t, spread = lengths[:, 0], np.max(lengths, axis=1) - np.min(lengths, axis=1)
+        fits &= spread <= close * np.abs(t)
+        if (
+            np.any(fits)
+            and close < 1e-5
+            and (len(left) > 2 or any(is_round(float(each), 10 * close) for each in t[fits]))
+        ):
+            return True
+    return False
+
+
+def is_round(number: float, close: float) -> bool:
+    """Whether a number has two digits at most."""
+    return near(number, float(f"{number:.1e}"), max(1e-6, close))
+
+
 # ---------------------------------------- q5: derivatives that survive
+
+
+of_exceptions("log1pexp__reverse_rule_only", "safe_norm__reverse_rule_only", kinds={"TypeError"})
+# of an array, and of a traced value
+of_exceptions("log1pexp__python_if", kinds={"ValueError", "TracerBoolConversionError"})
 
 
 @FACTS.of("log1pexp__absolute_value")
@@ -281,7 +483,33 @@ def _(failure: Failure) -> bool:
     return answer.shape == () and not np.any(failure.arguments[0]) and 0 < abs(float(answer)) < 1e-3
 
 
+@FACTS.of("safe_norm__gradient_one_at_zero")
+def _(failure: Failure) -> bool:
+    """A gradient is right but where x is 0: there it is not 0, and not NaN."""
+    x, answer = np.atleast_2d(numbers(failure.arguments[0])), np.atleast_2d(numbers(failure.answer))
+    if answer.shape != x.shape or not np.all(np.isfinite(answer)):
+        return False
+    lengths = np.linalg.norm(x, axis=1)
+    at_zero, right = lengths == 0, x / np.where(lengths > 0, lengths, 1.0)[:, None]
+    elsewhere = bool(np.all(at_zero)) or alike(answer[~at_zero], right[~at_zero])
+    return bool(np.any(answer[at_zero])) and elsewhere
+
+
+@FACTS.of("safe_norm__norm_held_fixed", "safe_norm__slope_held_fixed", weak=True)
+def _(failure: Failure) -> bool:
+    """The second derivatives alone are wrong: what comes from the length in x over its length is not there."""
+    if "second" not in failure.test:
+        return False
+    x, (v,) = np.asarray(failure.arguments[0], dtype=np.float64), failure.arguments[-1]
+    unit, direction = x / np.linalg.norm(x), np.asarray(v, dtype=np.float64)
+    found = combination(numbers(failure.answer), {"v": direction, "x": unit * (unit @ direction)})
+    return found is not None and is_none(found["x"])
+
+
 # ---------------------------------------- q6: the derivative of a fixed point
+
+
+of_exceptions("fixed_point__no_rule", kinds={"ValueError"})
 
 
 @FACTS.of("fixed_point__theta_ignored")
@@ -298,8 +526,9 @@ def made_with(failure: Failure) -> Cotangents | None:
     found = equation_of(failure)
     if found is None or np.shape(failure.right) != np.shape(theta):
         return None
-    x = found[-1]
-    J, I = np.asarray(jax.jacfwd(lambda x: f(x, theta))(x)), np.eye(x.size)  # noqa: E741 (the identity)
+    _, _, x0, x = found
+    I = np.eye(x.size)  # noqa: E741 (the identity)
+    J, J0 = (np.asarray(jax.jacfwd(lambda x: f(x, theta))(point)) for point in (x, x0))
     bar = np.asarray(x_bar, dtype=np.float64)
     solutions = {
         "right": np.linalg.solve((I - J).T, bar),
@@ -309,9 +538,13 @@ def made_with(failure: Failure) -> Cotangents | None:
         "identity_missing": np.linalg.solve(J.T, bar),
         "identity_missing transpose_missing": np.linalg.solve(J, bar),
         "one_step": bar,
+        "at_the_start in_J": np.linalg.solve((I - J0).T, bar),
     }
-    pull = jax.vjp(lambda theta: f(x, theta), theta)[1]
-    return {name: np.asarray(pull(w)[0]) for name, w in solutions.items()}
+    pull, pull_at_the_start = (jax.vjp(lambda theta, at=at: f(at, theta), theta)[1] for at in (x, x0))
+    made = {name: np.asarray(pull(w)[0]) for name, w in solutions.items()}
+    for name in ("right", "at_the_start in_J"):
+        made[f"at_the_start {name}"] = np.asarray(pull_at_the_start(solutions[name])[0])
+    return made
 
 
 def of_cotangent(name: str) -> None:
@@ -326,7 +559,7 @@ def of_cotangent(name: str) -> None:
         return bool(found) and all(name in which.split() for which in found)
 
 
-for _name in ("transpose_missing", "wrong_sign", "identity_missing", "one_step"):
+for _name in ("transpose_missing", "wrong_sign", "identity_missing", "one_step", "at_the_start"):
     of_cotangent(_name)
 
 
@@ -335,19 +568,43 @@ def _(failure: Failure) -> bool:
     return failure.right is not None and not np.any(failure.right) and bool(np.any(numbers(failure.answer)))
 
 
+@FACTS.of("fixed_point__square_compared")
+def _(failure: Failure) -> bool:
+    """The iteration was ended where the square of its step first met the tolerance."""
+    found, number = equation_of(failure), turns(failure)
+    if found is None or failure.right is not None or not number:
+        return False
+    f, theta, x0, _ = found
+
+    def turn(x, _):
+        return (f(x, theta),) * 2
+
+    path = np.asarray(jax.lax.scan(turn, jnp.asarray(x0), None, length=number + 2)[1])
+    path = np.concatenate([x0[None], path])
+    squares, sizes = np.sum(np.diff(path, axis=0) ** 2, axis=1), np.maximum(1.0, np.linalg.norm(path[:-1], axis=1))
+    tolerance = float(failure.arguments[-1])
+    for allowed in (tolerance, tolerance * sizes, tolerance * sizes**2, tolerance * x0.size):
+        met = np.flatnonzero(squares <= allowed)
+        if met.size and number - int(met[0]) in (0, 1):
+            return True
+    return False
+
+
 @FACTS.of("fixed_point__fixed_number", weak=True)
 def _(failure: Failure) -> bool:
     """The iteration was ended after a round number of turns: one that ends at a tolerance hardly is."""
     if failure.right is not None:
         raise UnseenError("a derivative was asked for")
-    return turns(failure) > 0 and turns(failure) % 50 == 0
+    number = turns(failure)
+    return number > 0 and (number % 50 == 0 or (number >= 16 and number & (number - 1) == 0))
 
 
 @FACTS.of("fixed_point__through_the_iterations")
 def _(failure: Failure) -> bool:
-    """A hundred times as many numbers as x has cross to the backward pass."""
-    kept = failure.answer
-    return failure.right is None and isinstance(kept, int) and kept >= 100 * np.size(failure.arguments[2])
+    """Many times as many numbers as x has cross to the backward pass, more than the derivatives of one turn."""
+    kept, theta = failure.answer, failure.arguments[1]
+    n = np.size(failure.arguments[2])
+    return failure.right is None and isinstance(kept, int) and kept >= max(40 * n, 2 * n * np.size(theta) + 2 * n**2)
 
 
 # ---------------------------------------- q7: sparse Jacobians

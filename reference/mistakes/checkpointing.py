@@ -479,8 +479,8 @@ q7.edit(
 q7.edit(
     "checkpointed_loss__every_layer",
     ("sorted({*(int(c) for c in checkpoints), len(params)})", "range(1, len(params) + 1)"),
-    says="Your jax.checkpoint wraps each single layer: what goes into it is kept, so every activation is. Wrap each "
-    "segment.",
+    says="Every activation is kept, and evaluated again all the same, as where a jax.checkpoint wraps each single "
+    "layer: what goes into it is kept. Wrap each segment, and keep nothing else.",
     openly=True,
 )
 q7.edit(

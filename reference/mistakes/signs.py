@@ -212,8 +212,9 @@ def evaluates_too_often(n: int, actions: Actions) -> bool:
 
 @of_schedule
 def lacks_the_last_layer(n: int, actions: Actions) -> bool:
-    """a_1 … a_{n-1} are evaluated, and a_n is not."""
-    return set(indices(actions, "forward")) == set(range(1, n))
+    """a_1 … a_{n-1} are evaluated, and a_n is not, though the backward steps run to the end."""
+    ends = min(indices(actions, "backward"), default=n + 1) <= 1
+    return ends and set(indices(actions, "forward")) == set(range(1, n))
 
 
 @of_schedule
@@ -227,8 +228,10 @@ def keeps_everything(n: int, actions: Actions) -> int:
 
 @of_schedule
 def frees_nothing(n: int, actions: Actions) -> bool:
-    """Something is saved, and nothing is ever freed."""
-    return bool(indices(actions, "save")) and not indices(actions, "free")
+    """Something is saved, and nothing is ever freed, though the backward steps run to the end: a schedule that breaks
+    off says nothing."""
+    ends = min(indices(actions, "backward"), default=n + 1) <= 1
+    return ends and bool(indices(actions, "save")) and not indices(actions, "free")
 
 
 @of_schedule
@@ -290,8 +293,9 @@ def evaluates_the_last_segment_again(failure: Failure) -> bool:
 
 
 def saves_more_than_the_checkpoints(failure: Failure) -> bool:
-    """On the way forward all activations are saved, though not all of them are asked for."""
-    return keeps_everything(failure) > 0 and len(_held_checkpoints(failure)) < layers_of(failure)
+    """On the way forward all activations are saved, though before the last checkpoint not all of them are asked for."""
+    held = _held_checkpoints(failure)
+    return keeps_everything(failure) > 0 and max(held, default=0) > len(held)
 
 
 def keeps_recomputed_activations(failure: Failure) -> bool:
@@ -327,12 +331,15 @@ def leaves_memory_unused(failure: Failure) -> int:
     return int(trace.evaluations == least_evaluations(n, trace.peak))
 
 
-def splits_in_the_middle(failure: Failure) -> bool:
-    """On the first way up each checkpoint but the last few lies halfway between the one before and the end."""
+def splits_in_the_middle(failure: Failure) -> int:
+    """On the first way up each checkpoint but the last few lies halfway between the one before and the end; it speaks
+    against it when one does not."""
     n = layers_of(failure)
     saved = [0, *indices(before_the_first(actions_of(failure), "backward"), "save")]
     halves = [abs(2 * (after - before) - (n - before)) <= 1 for before, after in pairwise(saved) if n - before > 2]
-    return trace_of(failure) is not None and n > 2 and len(halves) > 1 and all(halves)
+    if trace_of(failure) is None or n <= 2 or not halves:
+        return 0
+    return int(len(halves) > 1) if all(halves) else -1
 
 
 # --- functions of JAX ---------------------------------------------------------------------------------------------
@@ -376,37 +383,47 @@ def _has_error_of(answer: NDArray[np.float64], made: NDArray[np.float64], right:
 
 
 def _along(g: Callable[[Any], Any], x: NDArray[np.float64], v: NDArray[np.float64], h: float, side: int) -> Any:
-    """The difference quotient of g along v: of both sides where side is 0."""
+    """The difference quotient of g along v: of both sides where side is 0, of two points on each where it is 2."""
     if side == 0:
         return (g(x + h * v) - g(x - h * v)) / (2 * h)
+    if side == 2:
+        return (8 * (g(x + h * v) - g(x - h * v)) - (g(x + 2 * h * v) - g(x - 2 * h * v))) / (12 * h)
     return (g(x + side * h * v) - g(x)) / (side * h)
 
 
 _USUAL_STEPS = (*(10.0**-k for k in range(3, 10)), 2.0**-26, float(np.cbrt(np.finfo(np.float64).eps)))
+_OTHER_STEPS = (1e-2, *(c * 10.0**-k for k in range(3, 9) for c in (2.0, 5.0)), 1e-10)
+
+
+def _ways(*, many: bool) -> list[tuple[float, int]]:
+    """The steps and sides of quotients, the usual ones first; other ones as well where `many`."""
+    usual = [(h, side) for h in _USUAL_STEPS for side in (1, -1, 0)]
+    other = [(h, side) for h in _OTHER_STEPS for side in (1, -1, 0)] + [(h, 2) for h in (1e-1, 1e-2, *_USUAL_STEPS)]
+    return usual + (other if many else [])
 
 
 def difference_of_values(failure: Failure) -> bool:
     """A Jacobian whose columns are difference quotients of f with one of the usual steps, at each x_i the same or in
-    proportion to max(1, |x_i|)."""
+    proportion to max(1, |x_i|) or 1 + |x_i|."""
     given = _function_of(failure)
     if given is None:
         return False
     f, x = given
     right = np.asarray(failure.right)
     pattern = np.asarray(failure.arguments[2]) if len(failure.arguments) > 2 else np.ones(right.shape, dtype=bool)
+    scales = (np.ones(x.size), np.maximum(1.0, np.abs(x)), 1 + np.abs(x))
 
     def quotients() -> Iterator[Any]:
-        for h in _USUAL_STEPS:
-            for scale in (np.ones(x.size), np.maximum(1.0, np.abs(x))):
-                for side in (1, -1, 0):
-                    columns = [_along(f, x, e, h * s, side) for e, s in zip(np.eye(x.size), scale, strict=True)]
-                    yield np.where(pattern, np.stack([np.atleast_1d(c) for c in columns], axis=1), 0.0)
+        for h, side in _ways(many=x.size <= 10):
+            for scale in scales if h in _USUAL_STEPS else scales[:1]:
+                columns = [_along(f, x, e, h * s, side) for e, s in zip(np.eye(x.size), scale, strict=True)]
+                yield np.where(pattern, np.stack([np.atleast_1d(c) for c in columns], axis=1), 0.0)
 
     return x.size <= 50 and _is_one_of(failure, quotients())
 
 
 def difference_of_gradients(failure: Failure) -> bool:
-    """A Hessian's product that is a difference quotient of the gradient along v, whatever the length of v."""
+    """A Hessian's product that is a difference quotient of the gradient along v, or along v over its length."""
     given = _function_of(failure)
     if given is None or len(failure.arguments) < 3:
         return False
@@ -414,9 +431,10 @@ def difference_of_gradients(failure: Failure) -> bool:
     gradient = jax.grad(f)
 
     def quotients() -> Iterator[Any]:
-        for h in _USUAL_STEPS:
-            for side in (1, -1, 0):
-                rows = [_along(gradient, x, row, h, side) for row in np.atleast_2d(v)]
+        for h, side in _ways(many=x.size <= 20):
+            for unit in (False, True):
+                lengths = [float(np.linalg.norm(row)) or 1.0 if unit else 1.0 for row in np.atleast_2d(v)]
+                rows = [_along(gradient, x, row, h / c, side) for row, c in zip(np.atleast_2d(v), lengths, strict=True)]
                 yield np.stack(rows).reshape(v.shape)
 
     return _is_one_of(failure, quotients())
