@@ -407,6 +407,8 @@ def _(failure: Failure) -> bool:
     x0, x = np.asarray(x0, dtype=np.float64), numbers(failure.answer)
     if not 2 < x0.size < 20 or x.shape != x0.shape or not np.all(np.isfinite(x)):
         raise UnseenError("it says nothing of the steps")
+    if is_one_step(failure):  # or many that are a part of Newton's
+        return False
     if type(f).__name__ == "Quadratic":
         return is_left_by_steps_of_one_length(np.asarray(f.A), np.asarray(f.b), x0, x)
     minimiser = np.asarray(newton_cg(f, x0, 1e-8))

@@ -268,7 +268,11 @@ def _(failure: Failure) -> bool:
     kept = indices(start, "save")
     if trace is None or later or not 2 < memory < n or not memory - 2 <= len(kept) <= memory:
         return False
-    return trace.evaluations > least_evaluations(n, memory) and trace.peak <= memory
+    if trace.peak > memory or trace.evaluations <= least_evaluations(n, memory):
+        return False
+    # a way up that begins elsewhere, or goes further, is another mistake
+    below = {i: max((c for c in kept if c <= i), default=0) for i in range(1, n)}
+    return all(forward == list(range(below[i] + 1, i + 1)) for forward, i in sweeps(actions) if 0 < i < n)
 
 
 @FACTS.of("optimal_schedule__keeps_the_first")

@@ -30,7 +30,8 @@ q1.edit(
 q1.edit(
     "trace_inverse_derivatives__hessian_transpose_missing",
     ("jax.hessian(f)(X)", "jnp.transpose(jax.hessian(f)(X), (1, 0, 2, 3))"),
-    says="A transpose is missing in f's Hessian: entry [i, j, k, l] is the derivative by X_ij and X_kl, not by X_ji.",
+    says="A transpose is missing in f's Hessian: entry [i, j, k, l] is the derivative by X_ij and X_kl, not by X_ji or "
+    "X_lk.",
 )
 q1.edit(
     "trace_inverse_derivatives__hessian_axes",
@@ -199,7 +200,7 @@ q3 = MISTAKES.question("q3")
 
 
 @q3.mistake(
-    says="A Hessian is formed where a product was asked for: it has n x n numbers, and costs n gradients.",
+    says="It takes what a Hessian takes, n x n numbers and the work of n gradients, where a product was asked for.",
     openly=True,
 )
 def hvp__hessian_formed(f, x, v):
@@ -331,7 +332,7 @@ q4.edit(
 q4.edit(
     "newton_cg__goal_too_easy",
     ("goal = tolerance *", "goal = 1e4 * tolerance *"),
-    says="It stops too early: the norm of the gradient, not of something smaller, has to meet the tolerance.",
+    says="It stops too early: it has to go on until the norm of the gradient meets the tolerance, and nothing smaller.",
     openly=True,
 )
 

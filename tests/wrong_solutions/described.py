@@ -638,7 +638,7 @@ FIFTH: dict[str, dict[str, str]] = {
     },
     "ad_in_jax": {
         "hessian_as_a_matrix": "hessian_flat",
-        "last_axes_swapped": "hessian_axes",
+        "last_axes_swapped": "hessian_axes hessian_transpose_missing",
         "gradient_by_hand": "gradient_transposed",
         "reciprocals": "entries_inverted",
         "where_outside": "nan_at_zero hessian_nan_at_zero",
@@ -647,9 +647,10 @@ FIFTH: dict[str, dict[str, str]] = {
         "gradient_for_one_output": "squeezed",
         "hvp:hessian_first": "hessian_formed",
         "outer_product_of_the_gradient": "gauss_newton",
-        "entry_after_entry": "row_by_row",  # each entry costs as much as a gradient
+        "entry_after_entry": "row_by_row hessian_formed",  # n x n numbers, and each entry costs as much as a gradient
         "uphill": "uphill",
         "one_turn_of_cg": "gradient_descent two_iterations",
+        "twenty_half_steps": "goal_too_easy",  # it does not go on until the gradient is small
         "reverse_rule": "reverse_rule_only",
         "infinite_quotient": "rule_overflows",
         "linear_from_twenty": "linear_too_early",
