@@ -5,9 +5,8 @@
 
 `benchmarks/styles.py` runs the same solutions under many seeds, in its own process and without limits of time. Here
 each is in a notebook and meets the limits, the isolation and everything else that a student's meets. The k-th notebook
-of an assignment has the k-th solution of each function (`tests/right_solutions`, and the right ones of
-`tests/*_solutions.py`), so that there are as many notebooks as the function with the most solutions has; then come,
-for `checkpointing`, twenty that are put together from parts. Prints the time and what lost points, and exits with 1
+of an assignment has the k-th solution of each function in `tests/right_solutions`; then come, for `checkpointing`,
+twenty that are put together from parts. Prints the time and what lost points, and exits with 1
 where a submission has not earned all.
 """
 
@@ -19,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -33,12 +32,10 @@ from autograder.records import journal  # noqa: E402
 from autograder.samples import write_sample_class  # noqa: E402
 
 ASSIGNMENTS = ("ad_modes", "matrix_gradients", "checkpointing", "ad_in_jax")
-FULL = {"linear_solve_vjp": 8}
-"""Points that a solution in NumPy does not reach where work is counted in a trace."""
 PRELUDE = """
-class Collection(dict):
+class Collection:
     def right(self, function, what, name=""):
-        return lambda answer: self.setdefault((function, name or answer.__name__), answer)
+        return lambda answer: answer
 """
 
 
@@ -106,18 +103,15 @@ def write_class(assignment: str, folder: Path) -> dict[str, dict[str, str]]:
         perfect: dict[str, Any] = json.loads(Path(samples, "perfect.ipynb").read_text(encoding="utf-8"))
     folder.mkdir(parents=True)
     taken: dict[str, dict[str, str]] = {}
-    by_function: dict[str, list[tuple[str, str]]] = {}
-    sources = dict(modules(assignment))
-    for module, names in right_ones(assignment).items():
-        for function, name in names:
-            by_function.setdefault(function, []).append((module, name))
-    for number in range(max(map(len, by_function.values()))):
-        chosen = {function: every[number % len(every)] for function, every in by_function.items()}
-        cells = [sources[module] for module in dict.fromkeys(module for module, _ in chosen.values())]
-        last = [f"{function} = _right_{module}[{function!r}, {name!r}]" for function, (module, name) in chosen.items()]
+    names = names_of(assignment)
+    text = (ROOT / "tests" / "right_solutions" / f"{assignment}.py").read_text(encoding="utf-8")
+    definitions = PRELUDE + without_imports_of(text, ["right_solutions"])
+    for number in range(max(map(len, names.values()))):
+        chosen = {function: every[number % len(every)] for function, every in names.items()}
         file = f"student{number:03}.ipynb"
-        write_notebook(folder / file, perfect, [*cells, "\n".join(last)])
-        taken[file] = {function: name for function, (_, name) in chosen.items()}
+        last = "\n".join(f"{function} = {name}" for function, name in chosen.items())
+        write_notebook(folder / file, perfect, [definitions, last])
+        taken[file] = chosen
     if assignment == "checkpointing":
         from independent_solutions import solution
 
@@ -128,32 +122,14 @@ def write_class(assignment: str, folder: Path) -> dict[str, dict[str, str]]:
     return taken
 
 
-def right_ones(assignment: str) -> dict[str, list[tuple[str, str]]]:
-    """By module, the functions and names of its right solutions."""
-    found = {
-        f"right_solutions_{assignment}": [
-            (right.function, right.name) for right in import_module(f"right_solutions.{assignment}").RIGHT
-        ]
-    }
-    if assignment in ("ad_in_jax", "matrix_gradients"):
-        given: dict[Any, Any] = import_module(f"{assignment}_solutions").RIGHT
-        found[f"{assignment}_solutions"] = [
-            key for key, answer in given.items() if assignment == "ad_in_jax" or answer[0] >= FULL.get(key[0], 0)
-        ]
-    return found
-
-
-def modules(assignment: str) -> Iterator[tuple[str, str]]:
-    """The modules with right solutions as the text of a cell, which collects them in _right_ and the module's name."""
-    tests = ROOT / "tests"
-    own = (tests / "right_solutions" / f"{assignment}.py").read_text(encoding="utf-8")
-    name = f"right_solutions_{assignment}"
-    yield name, PRELUDE + without_imports_of(own, ["right_solutions"]) + f"\n_right_{name} = RIGHT\n"
-    if assignment in ("ad_in_jax", "matrix_gradients"):
-        name = f"{assignment}_solutions"
-        other = (tests / f"{name}.py").read_text(encoding="utf-8")
-        collected = "RIGHT" if assignment == "ad_in_jax" else "{key: answer for key, (_, answer) in RIGHT.items()}"
-        yield name, f"{other}\n_right_{name} = {collected}\n"
+def names_of(assignment: str) -> dict[str, list[str]]:
+    """By function, how its right solutions are called in `tests/right_solutions`."""
+    names: dict[str, list[str]] = {}
+    for right in import_module(f"right_solutions.{assignment}").RIGHT:
+        names.setdefault(right.function, []).append(right.answer.__name__)
+    every = [name for each in names.values() for name in each]
+    assert len(set(every)) == len(every), "two solutions have one name"
+    return names
 
 
 def without_imports_of(text: str, packages: Sequence[str]) -> str:
