@@ -67,6 +67,9 @@ MESSAGE = (
     "you here (comparing with {name} in a cell of your own is fine)"
 )
 
+_ATTACHING = frozenset({"defjvp", "defjvps", "defvjp", "def_vmap"})
+"""Methods of JAX's that as decorators add a rule to the function that they belong to."""
+
 Scope = Mapping[str, str | None]
 """Names bound in the functions around a place: to a dotted path when an import binds them, else to None."""
 
@@ -168,7 +171,8 @@ def _reached(
 ) -> Iterator[tuple["_Notebook", str, Sequence[ast.AST]]]:
     """(where, name, its code) for `function` and every name that its code reads, of the notebook and its modules.
 
-    branches: follow all definitions of a name that stand in an `if`, a `try` or a loop, not the last one alone.
+    branches: follow all definitions of a name that stand in an `if`, a `try` or a loop, not the last one alone, and
+    what a name collects as a decorator.
     """
     pending, seen = [(read.notebook, function)], set[tuple[int, str]]()
     while pending:
@@ -230,7 +234,8 @@ class _Notebook:
     imports: dict[str, str] = field(default_factory=dict[str, str])
     """Names bound by imports, and their other names, as dotted paths."""
     branches: dict[str, list[ast.AST]] = field(default_factory=dict[str, list[ast.AST]])
-    """All the code that may be behind a name which is defined within an `if`, a `try` or a loop."""
+    """All the code that may be behind a name: where it is defined within an `if`, a `try` or a loop, or collects
+    functions as a decorator."""
     _within: int = 0
 
     def path_of(self, name: str) -> str:
@@ -242,10 +247,12 @@ class _Notebook:
         match statement:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 self._define(statement.name, statement)
-                for decorator in statement.decorator_list:  # @f.defjvp belongs to f
-                    owner = _owner(decorator)
+                for decorator in statement.decorator_list:
+                    owner = self._attached_to(decorator)
                     if owner is not None:
                         self.definitions.setdefault(owner, []).append(statement)
+                    elif (collector := _owner(decorator)) is not None:
+                        self.branches.setdefault(collector, []).append(statement)
             case ast.Import() | ast.ImportFrom():
                 for name, path in _imported(statement):
                     self.imports[name] = path
@@ -274,6 +281,17 @@ class _Notebook:
                     elif isinstance(inner, ast.NamedExpr):  # (f := …)
                         self._assign(inner.target, inner.value)
                 self._within -= 1
+
+    def _attached_to(self, decorator: ast.expr) -> str | None:
+        """The function that a decorator makes its function a part of: f of `@f.defjvp`, or `@f.register` of a
+        `functools.singledispatch`. What times, logs or collects functions does not make one a part of the others."""
+        for node in ast.walk(decorator):  # as in @partial(f.defjvp, symbolic_zeros=True)
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                owner = node.value.id
+                is_function = any(isinstance(each, ast.FunctionDef) for each in self.definitions.get(owner, []))
+                if node.attr in _ATTACHING or (node.attr == "register" and is_function):
+                    return owner
+        return None
 
     def _assign(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Tuple | ast.List):

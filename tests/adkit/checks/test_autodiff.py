@@ -30,6 +30,18 @@ USES = {
         "import jax\n@jax.custom_vjp\ndef f(x):\n    return x\ndef fwd(x):\n    return x, x\n"
         "def bwd(x, y):\n    return (jax.vjp(g, x)[1](y),)\nf.defvjp(fwd, bwd)"
     ),
+    "a forward rule with a decorator": (
+        "import jax\n@jax.custom_jvp\ndef f(x):\n    return x\n"
+        "@f.defjvp\ndef rule(p, t):\n    return f(*p), jax.grad(g)(*p)"
+    ),
+    "a forward rule with options": (
+        "import jax\nfrom functools import partial\n@jax.custom_jvp\ndef f(x):\n    return x\n"
+        "@partial(f.defjvp, symbolic_zeros=True)\ndef rule(p, t):\n    return f(*p), jax.grad(g)(*p)"
+    ),
+    "another type's own function": (
+        "import jax\nfrom functools import singledispatch\n@singledispatch\ndef f(x):\n    return x\n"
+        "@f.register\ndef _(x: float):\n    return jax.grad(g)(x)"
+    ),
     "jet": "from jax.experimental import jet\ndef f(x):\n    return jet.jet(g, (x,), ((1.0,),))",
     "check_grads": "from jax.test_util import check_grads\ndef f(x):\n    check_grads(g, (x,), 1)",
     "within a condition": "import jax\nif True:\n    def f(x):\n        return jax.grad(g)(x)",
@@ -54,6 +66,14 @@ FREE = {
     "np.gradient": "import numpy as np\ndef f(x):\n    return np.gradient(x)",
     "an earlier version": "import jax\ndef f(x):\n    return jax.grad(g)(x)\ndef f(x):\n    return 2 * x",
     "a string": "def f(x):\n    return 'jax.grad'",
+    "a decorator with an argument, of a scratch function too": (
+        "import jax\ndef timed(n):\n    return lambda h: h\n@timed(3)\ndef f(x):\n    return 2 * x\n"
+        "@timed(3)\ndef check(x):\n    return jax.grad(g)(x)"
+    ),
+    "a decorator of an object, of a scratch function too": (
+        "import jax\nclass Log:\n    def kept(self, h):\n        return h\nlog = Log()\n"
+        "@log.kept\ndef f(x):\n    return 2 * x\n@log.kept\ndef check(x):\n    return jax.grad(g)(x)"
+    ),
     "an import that is not used": "from jax import grad, jit\n@jit\ndef f(x):\n    return 2 * x",
 }
 
@@ -255,6 +275,10 @@ HAS_A_RULE = {
     ),
     "getattr": "f = getattr(jax, 'custom_vjp')(lambda A, b: b)\nf.defvjp(forward, backward)",
     "a walrus": "(f := jax.custom_vjp(lambda A, b: b)).defvjp(forward, backward)",
+    "what collects functions": (
+        "class Rules(dict):\n    def add(self, g):\n        self['f'] = g\n        return g\nrules = Rules()\n"
+        "@rules.add\n@jax.custom_vjp\ndef own(A, b): return b\nown.defvjp(forward, backward)\nf = rules['f']"
+    ),
     "a dictionary": (
         "rules = {}\nrules['f'] = jax.custom_vjp(lambda A, b: b)\nrules['f'].defvjp(forward, backward)\nf = rules['f']"
     ),
