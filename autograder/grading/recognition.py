@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 
 from autograder.assignment import Assignment
 from autograder.testcases import Case, load_cases, read_cases
-from reference.facts import Fact, UnseenError, facts_of
+from reference.facts import facts_of, read_fact
 from reference.inputs.seeds import seed
 from reference.mistakes import Mistake, catalogue
 
@@ -298,7 +298,7 @@ class _Recogniser:
         holding: list[_Holding] = []
         for mistake in known:
             asked = {name for name in failed if mistake.function in cases[name].parameters}
-            looked = {name: _seen(facts[_name(mistake)], failed[name]) for name in asked}
+            looked = {name: read_fact(facts[_name(mistake)], failed[name]) for name in asked}
             seen = {name: found for name, found in looked.items() if found is not None}
             there = {name for name, found in seen.items() if found > 0}
             if there and not any(found < 0 for found in seen.values()):
@@ -388,7 +388,7 @@ class _Recogniser:
     def _is_denied(self, mistake: Mistake, failure: checks.Failure) -> bool:
         """Whether a fact speaks against the mistake: an exception may be of a class that it does not raise."""
         fact = facts_of(self.assignment.name).get(_name(mistake))
-        return fact is not None and (_seen(fact, failure) or 0) < 0
+        return fact is not None and (read_fact(fact, failure) or 0) < 0
 
     def _failure(self, case: Case, mistake: Mistake) -> checks.Failure | None:
         """How the mistake fails, as a whole: for the few whose fingerprint is not enough."""
@@ -512,18 +512,6 @@ def shown(mistake: Mistake, failure: checks.Failure) -> int:
 def _cases_told(told: Mapping[str, checks.Recognised], names: Sequence[str]) -> set[str]:
     """The cases in which one of these mistakes is told."""
     return {name for name, recognised in told.items() if set(names) & set(recognised.names)}
-
-
-def _seen(fact: Fact, failure: checks.Failure) -> int | None:
-    """What a fact says of the failure, None where it cannot be looked for; 0 where an answer, which may be anything,
-    breaks it."""
-    try:
-        with np.errstate(all="ignore"):
-            return int(fact(failure))
-    except UnseenError:
-        return None
-    except Exception:
-        return 0
 
 
 def _is_telling(failure: checks.Failure) -> bool:

@@ -57,21 +57,26 @@ class Facts(dict[str, Fact]):
         return enter
 
 
+def read_fact(fact: Fact, failure: Failure) -> int | None:
+    """What a fact says of the failure, None where it cannot be looked for; 0 where an answer, which may be anything,
+    breaks it."""
+    try:
+        with np.errstate(all="ignore"):
+            return int(fact(failure))
+    except UnseenError:
+        return None
+    except Exception:
+        return 0
+
+
 def either(one: Fact, other: Fact) -> Fact:
     """Holds where one of two facts does; an answer that breaks one of them says nothing about the other."""
 
     def fact(failure: Failure) -> int:
-        seen: list[int] = []
-        for each in (one, other):
-            try:
-                seen.append(int(each(failure)))
-            except UnseenError:
-                continue
-            except Exception:
-                seen.append(0)
-        if not seen:
+        found = [each for each in (read_fact(one, failure), read_fact(other, failure)) if each is not None]
+        if not found:
             raise UnseenError("neither can be looked for")
-        return max(seen) if max(seen) > 0 else min(seen)
+        return max(found) if max(found) > 0 else min(found)
 
     return fact
 

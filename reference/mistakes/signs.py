@@ -203,6 +203,11 @@ def before_the_first(actions: Actions, name: str) -> Actions:
     return actions[: names.index(name)] if name in names else actions
 
 
+def runs_to_the_end(n: int, actions: Actions) -> bool:
+    """Whether the backward steps go down to the first layer; a schedule that breaks off says little."""
+    return min(indices(actions, "backward"), default=n + 1) <= 1
+
+
 @of_schedule
 def evaluates_too_often(n: int, actions: Actions) -> bool:
     """Every layer is evaluated, some of them again."""
@@ -213,8 +218,7 @@ def evaluates_too_often(n: int, actions: Actions) -> bool:
 @of_schedule
 def lacks_the_last_layer(n: int, actions: Actions) -> bool:
     """a_1 … a_{n-1} are evaluated, and a_n is not, though the backward steps run to the end."""
-    ends = min(indices(actions, "backward"), default=n + 1) <= 1
-    return ends and set(indices(actions, "forward")) == set(range(1, n))
+    return runs_to_the_end(n, actions) and set(indices(actions, "forward")) == set(range(1, n))
 
 
 @of_schedule
@@ -230,8 +234,7 @@ def keeps_everything(n: int, actions: Actions) -> int:
 def frees_nothing(n: int, actions: Actions) -> bool:
     """Something is saved, and nothing is ever freed, though the backward steps run to the end: a schedule that breaks
     off says nothing."""
-    ends = min(indices(actions, "backward"), default=n + 1) <= 1
-    return ends and bool(indices(actions, "save")) and not indices(actions, "free")
+    return runs_to_the_end(n, actions) and bool(indices(actions, "save")) and not indices(actions, "free")
 
 
 @of_schedule
