@@ -292,14 +292,17 @@ def test_otters_own_command_grades_scripts_and_stops_a_container_that_takes_too_
     folder = toy.handed_in("slow", right__py="perfect_script.py", hangs__py="perfect_script.py")
     with (toy.place / folder / "hangs.py").open("a") as script:
         script.write("\n\nimport time\ntime.sleep(1000)\n")
-    limits = toy.assignment.limits
-    seconds = int(min(limits.cell_seconds, limits.notebook_seconds))  # what hangs needs this, and its start
-    done = toy.otter("--ext", "py", "--containers", 2, "--timeout", seconds, "--no-network", folder)
+    # no container needs so long, on a busy machine either: what hangs is ended by the assignment's own limit
+    done = toy.otter("--ext", "py", "--containers", 2, "--timeout", 600, "--no-network", folder)
     assert done.returncode == 0, done.stderr[-3000:]
     table = rows(toy.place / "plain")
-    assert f"timed out in {seconds} seconds" in table["hangs.py"]["grading_status"]
-    assert table["right.py"]["grading_status"] == "Completed"
+    assert {row["grading_status"] for row in (table["right.py"], table["hangs.py"])} == {"Completed"}
     assert float(table["right.py"]["total_points_earned"]) == 9
+
+    (toy.place / folder / "right.py").unlink()
+    done = toy.otter("--ext", "py", "--timeout", 3, "--no-network", folder)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "timed out in 3 seconds" in rows(toy.place / "plain")["hangs.py"]["grading_status"]
 
 
 def test_containers_that_take_too_long_are_rows_and_a_class_without_grades_has_its_table(toy: Toy) -> None:
