@@ -26,6 +26,9 @@ from autograder.suggest import did_you_mean
 if TYPE_CHECKING:
     from autograder.assignment import Assignment
     from autograder.grading.grade import Order
+    from autograder.records.final import Final
+    from autograder.records.journal import Record
+    from autograder.records.run import Run
 
 USAGE = 2
 INTERRUPTED = 130
@@ -492,24 +495,39 @@ def _grade_and_conclude(order: "Order", options: argparse.Namespace, command: st
     from dataclasses import replace
 
     from autograder.grading.grade import grade
-    from autograder.report.write import write_everything, write_submission
 
     warnings: list[str] = []
+    order = replace(order, warn=warnings.append, meanwhile=_load_report)
     try:
         with _terminable(), console.progress(options.quiet) as listener:
-            run = grade(replace(order, warn=warnings.append), listener, write_submission)
+            run = grade(order, listener, _write_submission)
     except KeyboardInterrupt:
         console.say(
             f"interrupted; what was graded is kept. Go on with: autograder {command} -o {options.out} "
             "--resume and the same options"
         )
         return INTERRUPTED
+    from autograder.report.write import write_everything
+
     statistics = write_everything(options.out)
     options.document = console.document(statistics, options.out, run.ignored)
     code = console.conclude(statistics, options.out, options.quiet or options.json, run.ignored)
     for warning in warnings:
         console.say(warning)
     return code
+
+
+def _load_report() -> None:
+    """Loads what writes pages, a tenth of a second: while workers start it costs nothing."""
+    from autograder.report.write import prepare
+
+    prepare()
+
+
+def _write_submission(record: "Record", final: "Final", out: Path, run: "Run") -> None:
+    from autograder.report.write import write_submission
+
+    write_submission(record, final, out, run)
 
 
 def _shown(paths: Sequence[Path]) -> str:

@@ -70,6 +70,8 @@ class Order:
     missing: str = ""
     """What who handed in nothing gets in the tables: zero, blank, or no line."""
     mail_from: str = ""
+    meanwhile: Callable[[], object] | None = None
+    """Called once while the workers start, when there is nothing else to do here."""
     warn: Callable[[str], None] | None = None
     """Is handed what the instructor should know about the roster and the tables, a sentence at a time."""
 
@@ -190,4 +192,4 @@ def grader_of(order: Order) -> Grader:
         from autograder.grading.cluster import Cluster
 
         return Cluster(settings, order.dask)
-    return Pool(settings, order.jobs)
+    return Pool(settings, order.jobs, order.meanwhile)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 from autograder.assignment import Assignment
@@ -16,7 +17,6 @@ from autograder.isolation import procfs
 from autograder.isolation.forkserver import ForkServer
 from autograder.isolation.layers import policy
 from autograder.isolation.runs import Runs
-from autograder.isolation.session import Session
 from autograder.testcases import load_cases
 
 
@@ -74,11 +74,13 @@ def open_grader(
         with ThreadPoolExecutor(1) as meanwhile:
             starting = meanwhile.submit(server.__enter__)
             # NumPy and JAX take as long to import here as the zygote takes to start, which knows nothing of the seed.
+            import_module("scipy.linalg")  # JAX does at the first factorisation
             from adkit.tracing.contexts import share_context
             from adkit.tracing.export import programs_kept
 
             from autograder.grading import known
             from autograder.grading.compiled import use_here
+            from autograder.isolation.session import Session
             from reference.inputs import seeds
             from reference.mistakes import catalogue
 

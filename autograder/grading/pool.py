@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -157,7 +157,8 @@ class WorkerProcess:
 class Pool:
     """Workers for one run; use it in a `with` statement."""
 
-    def __init__(self, settings: Settings, jobs: int = 1) -> None:
+    def __init__(self, settings: Settings, jobs: int = 1, meanwhile: Callable[[], object] | None = None) -> None:
+        """`meanwhile` is called once, while the first workers start."""
         self.settings = settings
         self.assignment = settings.load_assignment()
         self.jobs = max(1, jobs)
@@ -168,6 +169,7 @@ class Pool:
         self._workers: list[WorkerProcess] = []
         self._selector = selectors.DefaultSelector()
         self._failed_starts = 0
+        self._meanwhile = meanwhile
 
     def __enter__(self) -> "Pool":
         return self
@@ -194,6 +196,9 @@ class Pool:
             left = (following is not None) + len(waiting) + len(again)
             for _ in range(min(left - starting, self.jobs - len(self._workers))):
                 self._start()
+            if self._meanwhile is not None:
+                self._meanwhile()
+                self._meanwhile = None
             for worker in self._wait():
                 yield from self._listen(worker, again)
             if following is None:

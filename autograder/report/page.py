@@ -32,6 +32,12 @@ def render(template: str, **values: object) -> str:
     return _environment().get_template(template).render(values)
 
 
+def compile_templates() -> None:
+    """Compiles all templates, which `render` does when it first needs one."""
+    for template in _environment().list_templates(extensions=["html"]):
+        _environment().get_template(template)
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(

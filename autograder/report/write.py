@@ -14,9 +14,15 @@ from autograder.report.class_report import Class, report_page
 from autograder.report.feedback import feedback_page
 from autograder.report.grades import Row, final_grades, grades_detail
 from autograder.report.gradescope import results_json
+from autograder.report.page import compile_templates
 from autograder.report.statistics import Statistics
 
 DETAIL = "grades_detail.csv"
+
+
+def prepare() -> None:
+    """Does ahead what the first page that is written waits for."""
+    compile_templates()
 
 
 def statistics_of(out: Path) -> tuple[Statistics, Run]:
