@@ -47,6 +47,7 @@ SETS = {
     "third": "wrong_solutions.third",
     "fourth": "wrong_solutions.fourth",
     "fifth": "wrong_solutions.fifth",
+    "sixth": "wrong_solutions.sixth",
     "variants": "wrong_solutions.variants",
     "subtle": "subtle_mistakes",
 }

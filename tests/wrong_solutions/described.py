@@ -723,6 +723,79 @@ FIFTH: dict[str, dict[str, str]] = {
 }  # fmt: skip
 """Of the fifth set, judged in the same way."""
 
+SIXTH: dict[str, dict[str, str]] = {
+    "ad_modes": {
+        "quotient_without_numerator": "quotient_numerator_missing",
+        "two_slips": "tanh_square_missing root_not_inverted",
+        "add_of_two_only": "sum_of_two_only unknown_op_ignored",
+        "inputs_in_the_order_of_nodes": "inputs_in_node_order",
+        "direction_of_length_one": "direction_normalised",
+        "cotangent_replaces_the_sum": "output_keeps_its_seed",
+        "sets_for_lists": "repeated_edges_once repeated_outputs_once",
+        "by_counting_ends": "sweeps_compared",
+        "as_in_one_dimension": "outer_product_missing",
+        "counts_of_the_beginning": "counted_once",
+        "lists_or_nothing": "lists_alone",
+    },
+    "ad_in_jax": {
+        "first_term_twice": "half_of_the_hessian",  # it has one of the two terms
+        "middle_axes_exchanged": "hessian_axes",
+        "softened_root": "shifted",
+        "jacobian:loop_over_columns": "",
+        "one_row_is_a_gradient": "squeezed",
+        "mean_of_both_modes": "always_forward always_reverse",
+        "difference_without_a_limit": "difference_of_gradients",
+        "along_the_unit_vector": "normalised",
+        "hessian_for_a_batch": "hessian_formed",
+        "squared_norm": "goal_too_easy",
+        "three_products": "two_iterations goal_too_easy",
+        "straight_from_twenty": "linear_too_early",
+        "zero_entries_replaced": "shifted",
+        "norm_held_fixed": "norm_held_fixed slope_held_fixed",
+        "adjoint_not_transposed": "transpose_missing",
+        "hundred_turns_back": "few_terms",
+        "start_has_a_derivative": "start_has_a_derivative",
+        "three_colours": "conflicts_ignored",
+    },
+    "matrix_gradients": {
+        "linear_solve_vjp:normal_equations": "normal_equations",
+        "columns_summed_first": "outer_of_sums",
+        "single_precision_refined_once": "single_precision",
+        "solution_in_the_place_of_b": "factorised_twice",
+        "kept_inverse": "inverse_kept",
+        "no_trans": "transpose_missing a_bar_transposed",
+        "linear_solve:outer_of_everything": "vectors_only",
+        "divided_by_frobenius": "frobenius",
+        "root_of_the_gram_matrix": "inverse_root damped",
+        "nuclear_norm_gradient:absolute_rank": "absolute_threshold rank_of_six_digits loose_rank",
+        "step_by_the_norm": "step_too_large",
+        "along_the_ones": "sums_only",
+        "by_the_angle": "directions_only",
+        "each_entry_for_itself": "entry_by_entry",
+        "softened_differences": "f_regularised",
+        "svd_vjp:outside_not_divided": "projectors_without_s",
+        "reshaped_for_transposed": "vt_bar_as_v_bar",
+        "two_slips_in_the_svd": "f_not_squared s_on_the_wrong_side",
+    },
+    "checkpointing": {
+        "memory_poor_segments": "sweeps_within_the_segment",
+        "last_segment_twice": "last_segment_again",
+        "with_the_input": "from_zero",
+        "always_the_middle": "bisection",
+        "one_place_more": "one_too_many",
+        "run_schedule:divided_by_the_batch": "mean_over_examples loss_mean_over_examples",
+        "bias_by_the_mean": "bias_mean",
+        "checkpointed_loss:last_segment_plain": "last_segment_kept",
+        "kept_one_too_early": "one_early",
+        "wrapped_again_and_again": "nested whole_network",  # the outermost one wraps all of it
+        "all_as_large_as_the_largest": "ignores_sizes ignores_costs",
+        "optimal_schedule_for:costs_ignored": "ignores_costs",
+        "segments_of_the_root": "one_level",
+        "nested_checkpointed_loss:one_layer_at_a_time": "one_off_the_end",
+    },
+}  # fmt: skip
+"""Of the sixth set, judged in the same way."""
+
 VARIANTS: dict[str, dict[str, str]] = {
     "ad_modes": {
         "toy_forward:swapped_and_half": "pairs_swapped half_a_product_rule",
@@ -985,6 +1058,6 @@ VARIANTS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 """Of the variants that were written with the catalogue in view."""
 
-for _judgements in (FOURTH, FIFTH, VARIANTS):
+for _judgements in (FOURTH, FIFTH, SIXTH, VARIANTS):
     for _assignment, _judged in _judgements.items():
         DESCRIBED[_assignment] |= _judged
