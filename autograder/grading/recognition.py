@@ -332,10 +332,13 @@ class _Recogniser:
         """Takes the mistake away when what is seen in a case speaks against it, and where only its sign shows it and
         leaves a number open that no other case shows as well."""
         there = [name for name in failed if mistake in behind[name]]
-        if mistake.sign is None or not there:
+        if not there:
             return
-        numbers = {name: shown(mistake, failed[name]) for name in failed if mistake.function in cases[name].parameters}
-        against = any(number < 0 for number in numbers.values())
+        asked = [name for name in failed if mistake.function in cases[name].parameters]
+        numbers = {} if mistake.sign is None else {name: shown(mistake, failed[name]) for name in asked}
+        against = any(number < 0 for number in numbers.values()) or any(
+            self._is_denied(mistake, failed[name]) for name in asked
+        )
         without = replace(mistake, sign=None)
         for name in there:
             once = mistake.repeated and list(numbers.values()).count(numbers[name]) < 2
@@ -386,7 +389,7 @@ class _Recogniser:
         )
 
     def _is_denied(self, mistake: Mistake, failure: checks.Failure) -> bool:
-        """Whether a fact speaks against the mistake: an exception may be of a class that it does not raise."""
+        """Whether a fact speaks against the mistake: an answer or an exception that it never gives."""
         fact = facts_of(self.assignment.name).get(_name(mistake))
         return fact is not None and (read_fact(fact, failure) or 0) < 0
 

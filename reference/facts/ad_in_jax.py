@@ -344,18 +344,34 @@ def steps_of_newton(failure: Failure, *, downhill: bool) -> tuple[Array, Array] 
     return answer - x0, np.linalg.solve(np.stack(rows), -np.asarray(gradient(x0)))
 
 
-@FACTS.of("newton_cg__one_step")
-def is_one_step(failure: Failure) -> bool:
-    """The answer lies on the ray from x0 in the direction of Newton's step; and not because it is nearly the minimiser,
-    to which a step points where f is nearly quadratic."""
+def along_newtons_step(failure: Failure) -> tuple[float, float] | None:
+    """Where the answer lies on the ray from x0 in the direction of Newton's step: how many times that step it is away,
+    and how long the next one is, relative to the way.
+
+    None where it does not, and where it does because it is nearly the minimiser, to which a step points where f is
+    nearly quadratic.
+    """
     found = steps_of_newton(failure, downhill=True)
     if found is None:
-        return False
+        return None
     way, step = found
     times = multiple(way, step, 1e-5)
     f, x = failure.arguments[0], numbers(failure.answer)
     following = np.linalg.solve(np.asarray(jax.hessian(f)(x)), -np.asarray(jax.grad(f)(x)))
-    return times > 0 and float(np.linalg.norm(way - times * step)) <= 1e-3 * float(np.linalg.norm(following))
+    next_one = float(np.linalg.norm(following))
+    if times <= 0 or float(np.linalg.norm(way - times * step)) > 1e-3 * next_one:
+        return None
+    return times, next_one / float(np.linalg.norm(way))
+
+
+@FACTS.of("newton_cg__one_step")
+def _(failure: Failure) -> bool:
+    """One step of Newton's, or a part of one. What is a hair less than one, with a hair left to go, is many parts."""
+    found = along_newtons_step(failure)
+    if found is None:
+        return False
+    times, left = found
+    return not (near(times, 1.0, 1e-2) and near(1 - times, left, 0.1))
 
 
 @FACTS.of("newton_cg__uphill")
@@ -389,7 +405,9 @@ def ends_near_the_minimiser(failure: Failure) -> bool:
     """
     f, x0 = failure.arguments[:2]
     x0, x = np.asarray(x0, dtype=np.float64), numbers(failure.answer)
-    if not 1 < x0.size < 20 or x.shape != x0.shape or not np.all(np.isfinite(x)) or is_one_step(failure):
+    if not 1 < x0.size < 20 or x.shape != x0.shape or not np.all(np.isfinite(x)):
+        return False
+    if along_newtons_step(failure) is not None:
         return False
     slope, hessian = np.asarray(jax.grad(f)(x)), np.asarray(jax.hessian(f)(x))
     step, value = np.linalg.solve(hessian, -slope), float(f(x))
@@ -400,15 +418,18 @@ def ends_near_the_minimiser(failure: Failure) -> bool:
 
 
 @FACTS.of("newton_cg__gradient_descent", weak=True)
-def _(failure: Failure) -> bool:
+def _(failure: Failure) -> int:
     """Of a quadratic function, what is left of the way is that of steps of one length. Of an ill-conditioned one, f has
-    decreased along its steepest direction, and where it is flattest the way has hardly begun."""
+    decreased along its steepest direction, and where it is flattest the way has hardly begun.
+
+    Steps in Newton's direction speak against it, where that is not the gradient's.
+    """
     f, x0 = failure.arguments[:2]
     x0, x = np.asarray(x0, dtype=np.float64), numbers(failure.answer)
     if not 2 < x0.size < 20 or x.shape != x0.shape or not np.all(np.isfinite(x)):
         raise UnseenError("it says nothing of the steps")
-    if is_one_step(failure):  # or many that are a part of Newton's
-        return False
+    if along_newtons_step(failure) is not None:
+        return 0 if multiple(x - x0, jax.grad(f)(x0), 1e-3) else -1
     if type(f).__name__ == "Quadratic":
         return is_left_by_steps_of_one_length(np.asarray(f.A), np.asarray(f.b), x0, x)
     minimiser = np.asarray(newton_cg(f, x0, 1e-8))
@@ -540,28 +561,30 @@ def made_with(failure: Failure) -> Cotangents | None:
         "identity_missing": np.linalg.solve(J.T, bar),
         "identity_missing transpose_missing": np.linalg.solve(J, bar),
         "one_step": bar,
-        "at_the_start in_J": np.linalg.solve((I - J0).T, bar),
+        "matrix_at_the_start": np.linalg.solve((I - J0).T, bar),
     }
     pull, pull_at_the_start = (jax.vjp(lambda theta, at=at: f(at, theta), theta)[1] for at in (x, x0))
     made = {name: np.asarray(pull(w)[0]) for name, w in solutions.items()}
-    for name in ("right", "at_the_start in_J"):
+    for name in ("right", "matrix_at_the_start"):
         made[f"at_the_start {name}"] = np.asarray(pull_at_the_start(solutions[name])[0])
     return made
 
 
 def of_cotangent(name: str) -> None:
-    """Enters the fact that theta_bar is made like that, up to its sign."""
+    """Enters the fact that theta_bar is made like that, up to its sign; one that is made in another way speaks against
+    it."""
 
     @FACTS.of(f"fixed_point__{name}")
-    def _(failure: Failure) -> bool:
+    def _(failure: Failure) -> int:
         made = made_with(failure)
         if made is None or multiple(failure.answer, made["right"], 1e-6):
-            return False
+            return 0
         found = [which for which, part in made.items() if near(abs(multiple(failure.answer, part, 1e-6)), 1.0, 1e-6)]
-        return bool(found) and all(name in which.split() for which in found)
+        so = [name in which.split() for which in found]
+        return 0 if not so or (any(so) and not all(so)) else 1 if all(so) else -1
 
 
-for _name in ("transpose_missing", "wrong_sign", "identity_missing", "one_step", "at_the_start"):
+for _name in ("transpose_missing", "wrong_sign", "identity_missing", "one_step", "at_the_start", "matrix_at_the_start"):
     of_cotangent(_name)
 
 

@@ -298,7 +298,8 @@ q4.edit(
 q4.edit(
     "newton_cg__gradient_descent",
     ("_conjugate_gradients(partial(product, x), -gradient, min(0.1, size) * size)", "-gradient"),
-    says="This is gradient descent: the step is not solved for with the Hessian, which badly scaled problems need.",
+    says="It goes down as gradient descent does: slowly where f is flat. Solve for the step with the Hessian, until "
+    "the residual is small.",
     openly=True,
 )
 q4.edit(
@@ -544,6 +545,12 @@ q6.edit(
     says="The derivatives of f are taken at x0: they belong at the solution.",
 )
 q6.edit(
+    "fixed_point__matrix_at_the_start",
+    ("return x, (theta, x)", "return x, (theta, x, x0)"),
+    ("theta, x = kept\n    J = jax.jacobian(f)(x, theta)", "theta, x, x0 = kept\n    J = jax.jacobian(f)(x0, theta)"),
+    says="J is taken at x0, where the iteration starts: it belongs at the solution.",
+)
+q6.edit(
     "fixed_point__start_has_a_derivative",
     ("jnp.zeros_like(x)", "w"),
     says="The solution does not depend on where the iteration starts: x0_bar is 0.",
@@ -566,7 +573,8 @@ q6.edit(
 q6.edit(
     "fixed_point__square_compared",
     ("jnp.linalg.norm(following - x) >", "jnp.sum((following - x) ** 2) >"),
-    says="The square of the distance is compared with the tolerance: it stops at half of the digits.",
+    says="It stops at half of the digits that are asked for, as where the square of the distance is compared with the "
+    "tolerance.",
     openly=True,
 )
 
@@ -590,7 +598,7 @@ q7 = MISTAKES.question("q7", reread="For the curious: Jacobians with few entries
 
 
 @q7.mistake(
-    says="The pattern is not used: there is a tangent for each column.",
+    says="A tangent goes through f for each column: columns that share no row can have the same one.",
     openly=True,
 )
 def sparse_jacobian__pattern_ignored(f, x, pattern):

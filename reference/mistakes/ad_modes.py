@@ -436,8 +436,8 @@ q4.edit(
 q4.edit(
     "reverse_mode__nodes_in_forward_order",
     ("reversed(range(len(graph.nodes)))", "range(len(graph.nodes))"),
-    says="The outputs' cotangents do not reach the inputs: a node's adjoint is complete only when all nodes that use "
-    "it have been visited, so begin with the last node and go backwards.",
+    says="The outputs' cotangents do not reach the inputs: go from the last node back to the first, so that each hands "
+    "on an adjoint that is complete.",
     openly="The outputs' cotangents do not reach the inputs: look at the order in which the nodes are visited.",
 )
 q4.edit(

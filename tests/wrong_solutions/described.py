@@ -736,19 +736,19 @@ SIXTH: dict[str, dict[str, str]] = {
         "as_in_one_dimension": "outer_product_missing",
         "counts_of_the_beginning": "counted_once",
         "lists_or_nothing": "lists_alone",
+        "stops_at_the_last_input": "nodes_in_forward_order",  # not back to the first node
     },
     "ad_in_jax": {
         "first_term_twice": "half_of_the_hessian",  # it has one of the two terms
         "middle_axes_exchanged": "hessian_axes",
         "softened_root": "shifted",
-        "jacobian:loop_over_columns": "",
         "one_row_is_a_gradient": "squeezed",
         "mean_of_both_modes": "always_forward always_reverse",
         "difference_without_a_limit": "difference_of_gradients",
         "along_the_unit_vector": "normalised",
         "hessian_for_a_batch": "hessian_formed",
         "squared_norm": "goal_too_easy",
-        "three_products": "two_iterations goal_too_easy",
+        "three_products": "two_iterations goal_too_easy gradient_descent",
         "straight_from_twenty": "linear_too_early",
         "zero_entries_replaced": "shifted",
         "norm_held_fixed": "norm_held_fixed slope_held_fixed",
@@ -756,6 +756,8 @@ SIXTH: dict[str, dict[str, str]] = {
         "hundred_turns_back": "few_terms",
         "start_has_a_derivative": "start_has_a_derivative",
         "three_colours": "conflicts_ignored",
+        "own_tolerance": "square_compared",  # half of the digits, whatever ends it
+        "newest_colour_only": "pattern_ignored a_colour_each",  # where each column shares a row with the one before
     },
     "matrix_gradients": {
         "linear_solve_vjp:normal_equations": "normal_equations",
@@ -987,7 +989,7 @@ VARIANTS: dict[str, dict[str, str]] = {
         "newton_cg:stands_still": "goal_too_easy",
         "newton_cg:hardly_less": "goal_too_easy",
         "newton_cg:three_steps": "goal_too_easy",  # the gradient is not looked at
-        "newton_cg:residual_of_a_hundredth": "absolute_residual",
+        "newton_cg:residual_of_a_hundredth": "absolute_residual gradient_descent",
         "newton_cg:tenth_of_the_gradient": "gradient_descent",
         "newton_cg:twenty_five_full_steps": "no_safeguard",
         "log1pexp:four_pieces": "one_where",
@@ -998,7 +1000,7 @@ VARIANTS: dict[str, dict[str, str]] = {
         "safe_norm:constant_length": "slope_held_fixed norm_held_fixed",
         "safe_norm:first_axis_at_zero": "gradient_one_at_zero",
         "safe_norm:never_below": "shifted",
-        "fixed_point:matrix_at_the_start": "at_the_start",
+        "fixed_point:matrix_at_the_start": "at_the_start matrix_at_the_start",
         "fixed_point:square_of_step": "square_compared",
         "fixed_point:turns_256": "fixed_number",
         "fixed_point:rough_adjoint": "few_terms",

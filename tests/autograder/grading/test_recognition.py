@@ -13,6 +13,7 @@ from autograder.assignment import Assignment
 from autograder.build.course import Course
 from autograder.grading import recognition
 from reference import matrix_gradients as reference
+from reference.facts import Facts
 from reference.mistakes import catalogue
 
 ASSIGNMENT = Assignment.load("matrix_gradients")
@@ -62,6 +63,22 @@ def test_mistakes_that_one_case_cannot_tell_apart_are_told_apart_by_all(installe
     assert {name: told.names for name, told in settled("matrix_gradients", "q4", found).items()} == {
         "test_q4_check_is_relative": ("check_gradient__allclose",)
     }
+
+
+def test_a_fact_that_denies_takes_away_a_mistake_that_answers_the_same(installed, monkeypatch):
+    entry = MISTAKES["nuclear_norm_gradient__w_returned"]
+    found = failures("matrix_gradients", "q3", {entry.function: entry.implementation})
+
+    def named():
+        told = settled("matrix_gradients", "q3", found).values()
+        return any("nuclear_norm_gradient__w_returned" in each.names for each in told)
+
+    assert named()
+    one = next(iter(found))  # what it denies in one case holds in all
+    facts = Facts()
+    facts["nuclear_norm_gradient__w_returned"] = lambda failure: -1 if failure.test == one else 0
+    monkeypatch.setattr(recognition, "facts_of", lambda assignment: facts)
+    assert not named()
 
 
 def test_another_way_to_write_a_mistake_is_the_same_mistake(installed):

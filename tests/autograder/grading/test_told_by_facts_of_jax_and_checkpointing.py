@@ -265,6 +265,30 @@ def test_gradient_descent_with_a_fixed_step_is_known_by_what_is_left_along_each_
     assert ("gradient_descent" in holding("ad_in_jax", "newton_cg", failed(x, VALLEY, np.zeros(3), 1e-8))) is seen
 
 
+def parts_of_newtons_step(part, times):
+    def newton_cg(f, x0, tolerance):
+        x = np.asarray(x0, dtype=float)
+        for _ in range(times):
+            x = x - part * np.linalg.solve(np.asarray(f.A), np.asarray(f.A @ x - f.b))
+        return x
+
+    return newton_cg
+
+
+@pytest.mark.parametrize(
+    ("solve", "seen"),
+    [
+        (parts_of_newtons_step(0.5, 1), {"one_step", "-gradient_descent"}),
+        (parts_of_newtons_step(0.5, 20), {"-gradient_descent"}),
+        (descent(0.05, 60), {"gradient_descent"}),
+    ],
+)
+def test_steps_in_newtons_direction_are_no_gradient_descent_and_many_are_not_one(solve, seen):
+    x = solve(VALLEY, np.zeros(3), 1e-8)
+    shown = holding("ad_in_jax", "newton_cg", failed(x, VALLEY, np.zeros(3), 1e-8))
+    assert shown & {"one_step", "gradient_descent", "-gradient_descent"} == seen
+
+
 @pytest.mark.parametrize("answer", [jax_variants.push_by_push, jax_variants.four_points])
 def test_differences_are_no_sweeps(answer):
     """They take as many multiplications, and their values speak against it."""

@@ -51,15 +51,6 @@ def softened_root(x):
 # q2
 
 
-@wrong("jacobian", "a Python loop of jax.jvp over the columns, each of which evaluates f again (rows have one vjp)")
-def loop_over_columns(f, x):
-    x = jnp.asarray(x, dtype=float)
-    (m,) = jax.eval_shape(f, x).shape
-    if m < len(x):
-        return jax.vmap(jax.vjp(f, x)[1])(jnp.eye(m))[0]
-    return jnp.stack([jax.jvp(f, (x,), (e,))[1] for e in jnp.eye(len(x))], axis=1)
-
-
 @wrong("jacobian", "one row is returned as a vector (n,), by jax.grad")
 def one_row_is_a_gradient(f, x):
     x = jnp.asarray(x, dtype=float)
