@@ -20,6 +20,11 @@ def open_grader(assignment: Assignment, **options: object) -> Generator[Warm, No
     """Opens sessions that isolate nothing."""
     if options["seed"] == "a broken machine":
         raise RuntimeError("no session can be opened here")
+    if str(options["seed"]).startswith("the second start fails: "):
+        with open(str(options["seed"]).partition(": ")[2], "a+b") as starts:
+            starts.write(b".")
+            if starts.tell() == 2:
+                raise RuntimeError("no session can be opened now")
     load_cases(assignment)  # like the real one: Otter is not imported in the time of the first submission
     with subprocess.Popen(["sleep", "600"]) as template, seeds.using(str(options["seed"])):
         os.environ["TOY_TEMPLATE"] = str(template.pid)

@@ -169,6 +169,8 @@ class Pool:
         self._workers: list[WorkerProcess] = []
         self._selector = selectors.DefaultSelector()
         self._failed_starts = 0
+        self._opened = False
+        """Whether a worker has been ready."""
         self._meanwhile = meanwhile
 
     def __enter__(self) -> "Pool":
@@ -223,10 +225,13 @@ class Pool:
         messages = worker.receive()
         for message in messages or ():
             if "fatal" in message:
+                if self._opened:  # it is possible here: what ended this one may be gone by the next
+                    yield from self._failed(worker, str(message["fatal"]), again)
+                    return
                 self._dismiss(worker)
                 raise EngineError(str(message["fatal"]))
             if "ready" in message:
-                worker.ready = True
+                worker.ready = self._opened = True
                 self._failed_starts = 0
                 self.isolation = self.isolation or [str(layer) for layer in message.get("isolation", ())]
                 continue

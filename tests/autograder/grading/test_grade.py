@@ -147,6 +147,16 @@ def test_a_grader_that_cannot_be_opened_ends_the_run_with_its_own_words(run_work
         run_workers(seed="a broken machine")
 
 
+def test_a_worker_that_cannot_be_replaced_at_once_is_replaced_later(
+    run_workers: Grade, folder: Path, tmp_path: Path
+) -> None:
+    (folder / "a.ipynb").write_text(notebook(f"DIE ONCE {tmp_path / 'marker'}", RIGHT))
+    (folder / "b.ipynb").write_text(notebook(RIGHT))
+    records = run_workers(seed=f"the second start fails: {tmp_path / 'starts'}")
+    assert (tmp_path / "starts").read_bytes() == b"..."
+    assert [records[name].result.earned for name in ("a.ipynb", "b.ipynb")] == [5.5, 5.5]
+
+
 def test_resuming_grades_only_what_is_missing_or_changed(run: Grade, folder: Path, tmp_path: Path) -> None:
     for name in "abc":
         (folder / f"{name}.ipynb").write_text(notebook(RIGHT))
